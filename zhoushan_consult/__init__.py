@@ -1,0 +1,5 @@
+"""企业环保咨询日: wiring of the project, and the bureau kernel that any service of the bureau needs."""
+
+from .celery import app as celery_app
+
+__all__ = ["celery_app"]

@@ -1,0 +1,104 @@
+"""Divisions, counties and zones, and the officers who work in them (实施方案 二, 七(二))."""
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.utils.functional import cached_property
+
+from .roles import Act, Role, acts_of
+
+
+class NotAllowed(PermissionDenied):
+    """An officer asked for an act that none of their roles allows."""
+
+    def __init__(self, act: Act):
+        super().__init__(f"您的岗位不能进行“{act}”。如工作需要，请联系科监处调整权限。")
+
+
+class Division(models.Model):
+    """处室: answers what 实施方案 五(一) gives it."""
+
+    code = models.SlugField("代码", max_length=20, unique=True)
+    name = models.CharField("名称", max_length=20, unique=True)
+    duty = models.CharField("职责", max_length=200, help_text="按实施方案五（一），企业在进度页会看到")
+    order = models.PositiveSmallIntegerField("排序", default=0)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "处室"
+        ordering = ["order"]
+
+    def __str__(self):
+        return self.name
+
+
+class Area(models.Model):
+    """县（区）or 功能区: where a firm stands, and whose officers may read its registrations."""
+
+    class Kind(models.TextChoices):
+        COUNTY = "county", "县（区）"
+        ZONE = "zone", "功能区"
+
+    code = models.SlugField("代码", max_length=20, unique=True)
+    name = models.CharField("名称", max_length=30, unique=True)
+    kind = models.CharField("类别", max_length=10, choices=Kind)
+    order = models.PositiveSmallIntegerField("排序", default=0)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "县区和功能区"
+        ordering = ["order"]
+
+    def __str__(self):
+        return self.name
+
+
+class OfficerManager(UserManager):
+    """Finds officers by what they do."""
+
+    def of(self, role: Role, division: Division | None = None):
+        """Those at work who hold `role`, in `division` where one is given."""
+        found = self.filter(is_active=True, groups__name=role)
+        return found.filter(division=division) if division else found
+
+
+class Officer(AbstractUser):
+    """工作人员: signs in with a work name; what they may do comes from their roles alone."""
+
+    first_name = last_name = None
+    name = models.CharField("姓名", max_length=30)
+    division = models.ForeignKey(Division, models.PROTECT, null=True, blank=True, verbose_name="处室")
+    area = models.ForeignKey(Area, models.PROTECT, null=True, blank=True, verbose_name="县区或功能区")
+    phone = models.CharField("手机", max_length=20, blank=True, help_text="接收工作提醒")
+
+    objects = OfficerManager()
+    REQUIRED_FIELDS = ["name", "email"]
+
+    class Meta:
+        verbose_name = verbose_name_plural = "工作人员"
+        ordering = ["division__order", "username"]
+
+    def __str__(self):
+        return f"{self.name}（{self.division}）" if self.division_id else self.name
+
+    def get_full_name(self):
+        return self.name
+
+    def get_short_name(self):
+        return self.name
+
+    @cached_property
+    def roles(self) -> frozenset[str]:
+        """The names of the officer's roles, read once per request."""
+        return frozenset(self.groups.values_list("name", flat=True))
+
+    @cached_property
+    def acts(self) -> frozenset[Act]:
+        return acts_of(self.roles)
+
+    def may(self, act: Act) -> bool:
+        """Whether one of the officer's roles allows `act`."""
+        return self.is_active and (self.is_superuser or act in self.acts)
+
+    def must(self, act: Act) -> None:
+        """Go on only if the officer may; raises NotAllowed."""
+        if not self.may(act):
+            raise NotAllowed(act)

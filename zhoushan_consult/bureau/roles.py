@@ -1,0 +1,64 @@
+"""Who may do what: one literal table, asked through `Officer.may()`.
+
+A role is a Django group, created by migration. An act is a word of the trade; every matter module asks for
+its act first, so a page that forgets to ask still cannot do what its visitor may not.
+"""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """A group of officers, by the name that the bureau reads."""
+
+    COORDINATOR = "综合处经办"
+    HANDLER = "处室经办"
+    HEAD = "处室负责人"
+    WATCH = "办公室督办"
+    LEADER = "局领导"
+    SYSTEM = "系统管理"
+    COUNTY = "分局功能区查阅"
+
+
+class Act(StrEnum):
+    """Something an officer does, by the word used in the audit trail."""
+
+    PLAN = "拟订方案"
+    APPROVE_PLAN = "审批方案"
+    READ_ALL = "查阅全部登记"
+    REVIEW = "初审"
+    ASSIGN = "交办"
+    SETTLE = "确定名单"
+    EXTRA_SEAT = "增加名额"
+    RUN_DAY = "组织现场"
+    DRAFT = "拟写答复"
+    SIGN = "审签答复"
+    FOLLOW_UP = "跟踪督办"
+    WATCH = "督办查阅"
+    REVEAL_ID = "查看证件号码"
+    CALL = "电话联系"
+    EXPORT = "导出台账"
+    ACCOUNTS = "管理账号"
+    HEALTH = "查看运行情况"
+    RULES = "维护分办规则"
+    ANSWER_COUNTY = "查阅本辖区"
+
+
+GRANTS: dict[Role, frozenset[Act]] = {
+    Role.COORDINATOR: frozenset(
+        {
+            Act.PLAN, Act.READ_ALL, Act.REVIEW, Act.ASSIGN, Act.SETTLE, Act.RUN_DAY, Act.FOLLOW_UP, Act.WATCH,
+            Act.REVEAL_ID, Act.CALL, Act.EXPORT, Act.RULES,
+        }
+    ),
+    Role.HANDLER: frozenset({Act.DRAFT, Act.FOLLOW_UP}),
+    Role.HEAD: frozenset({Act.DRAFT, Act.SIGN, Act.FOLLOW_UP}),
+    Role.WATCH: frozenset({Act.WATCH}),
+    Role.LEADER: frozenset({Act.APPROVE_PLAN, Act.READ_ALL, Act.WATCH, Act.EXTRA_SEAT}),
+    Role.SYSTEM: frozenset({Act.ACCOUNTS, Act.HEALTH}),
+    Role.COUNTY: frozenset({Act.ANSWER_COUNTY}),
+}  # fmt: skip
+
+
+def acts_of(roles: set[str]) -> frozenset[Act]:
+    """Every act that the named roles allow together."""
+    return frozenset().union(*(GRANTS[Role(role)] for role in roles if role in set(Role)))

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class OutboxConfig(AppConfig):
+    name = "zhoushan_consult.outbox"
+    label = "outbox"
+    verbose_name = "通知"

@@ -1,0 +1,260 @@
+"""Settings: all from the environment (see .env.example). With none given, the embedded run: SQLite and files in var/."""
+
+from pathlib import Path
+
+import environ
+from celery.schedules import timedelta
+from csp.constants import NONE, SELF
+
+from .embedded import keys_file
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.FileAwareEnv()
+
+EMBEDDED = "DATABASE_URL" not in env.ENVIRON and "DATABASE_URL_FILE" not in env.ENVIRON
+VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
+if EMBEDDED:
+    environ.Env.read_env(keys_file(VAR_DIR))
+
+# --- Secrets -----------------------------------------------------------------------------------------------------
+SECRET_KEY = env.str("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+VAULT_KEYS = env.str("VAULT_KEYS")  # "k2:base64,k1:base64": the first seals, all open
+VAULT_INDEX_KEY = env.str("VAULT_INDEX_KEY")
+AUDIT_KEY = env.str("AUDIT_KEY")
+
+# --- Where it is served ------------------------------------------------------------------------------------------
+DEBUG = env.bool("DEBUG", default=False)
+SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")  # links in letters are built from this only
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"] if EMBEDDED else [])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)  # how many proxies stand before us: whose X-Forwarded-For to believe
+WSGI_APPLICATION = "zhoushan_consult.wsgi.application"
+ROOT_URLCONF = "zhoushan_consult.urls"
+
+INSTALLED_APPS = [
+    "zhoushan_consult.bureau.site.BureauAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "axes",
+    "crispy_forms",
+    "phonenumber_field",
+    "zhoushan_consult.vault",
+    "zhoushan_consult.workdays",
+    "zhoushan_consult.bureau",
+    "zhoushan_consult.audit",
+    "zhoushan_consult.outbox",
+    "zhoushan_consult.duties",
+    "zhoushan_consult.web",
+    "sessions_app",
+    "appointments",
+    "triage",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "zhoushan_consult.web.characters.RefuseControlCharacters",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "zhoushan_consult.web.private.NoStore",
+    "zhoushan_consult.bureau.refusals.AnswerRefusals",
+    "axes.middleware.AxesMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "zhoushan_consult.web.site.site",
+            ],
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+CRISPY_ALLOWED_TEMPLATE_PACKS = "gov"
+CRISPY_TEMPLATE_PACK = "gov"
+
+# --- Database ----------------------------------------------------------------------------------------------------
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+if EMBEDDED:
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": VAR_DIR / "consult.sqlite3",
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                # FULL: with NORMAL a power cut may take back the last commits, receipts among them.
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;",
+            },
+        }
+    }
+else:
+    DATABASES = {"default": env.db("DATABASE_URL")}
+    if DATABASES["default"]["ENGINE"].endswith("postgresql"):
+        DATABASES["default"].update(CONN_MAX_AGE=env.int("CONN_MAX_AGE", default=600), CONN_HEALTH_CHECKS=True)
+        DATABASES["default"].setdefault("OPTIONS", {}).update(
+            connect_timeout=5, options="-c statement_timeout=15000 -c lock_timeout=3000"
+        )
+
+# --- Celery: beat makes the rounds, the database is the truth -------------------------------------------------------
+REDIS_URL = env.str("REDIS_URL", default="")
+CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = "Asia/Shanghai"
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {"visibility_timeout": 900, "socket_timeout": 5, "socket_connect_timeout": 5, "retry_on_timeout": True}
+    if REDIS_URL
+    else {"folder": str(VAR_DIR / "broker")}
+)
+# Rounds are cheap and safe to repeat; one that was not taken up within its period is worth nothing.
+CELERY_BEAT_SCHEDULE = {
+    "outbox": {
+        "task": "zhoushan_consult.outbox.tasks.sweep",
+        "schedule": timedelta(seconds=env.int("OUTBOX_EVERY", default=5)),
+        "options": {"expires": 30},
+    },
+    "duties": {
+        "task": "zhoushan_consult.duties.tasks.make_rounds",
+        "schedule": timedelta(seconds=env.int("DUTIES_EVERY", default=60)),
+        "options": {"expires": 300},
+    },
+}
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
+
+# The scheduled duties, each a `zhoushan_consult.duties.Kind`, in the order in which they run when several are due.
+DUTIES = [
+    "zhoushan_consult.audit.sealing.SEAL",
+    "sessions_app.reminders.PLAN_WANTED",
+    "triage.cutoff.CUTOFF",
+    "triage.reminders.DAY_NEAR",
+    "triage.reminders.REPLY_DUE",
+    "triage.seating.FILL",
+    "triage.followup.LADDER",
+]
+
+# --- Letters -----------------------------------------------------------------------------------------------------
+OUTBOX_ADAPTERS = {
+    "sms": env.str("SMS_ADAPTER", default="zhoushan_consult.outbox.adapters.FileAdapter"),
+    "email": env.str("EMAIL_ADAPTER", default="zhoushan_consult.outbox.adapters.FileAdapter"),
+}
+OUTBOX_FOLDER = VAR_DIR / "letters"  # where the file adapter puts what would have been sent
+OUTBOX_DAILY_CAP = env.int("OUTBOX_DAILY_CAP", default=10)  # letters one person may get in one day, a guard against bombing
+EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="企业环保咨询日 <noreply@localhost>")
+
+# --- Language, time, numbers ---------------------------------------------------------------------------------------
+LANGUAGE_CODE = "zh-hans"
+TIME_ZONE = "Asia/Shanghai"
+USE_I18N = True
+USE_TZ = True
+PHONENUMBER_DEFAULT_REGION = "CN"
+PHONENUMBER_DB_FORMAT = "RFC3966"  # E164, the default, drops extensions
+PHONENUMBER_DEFAULT_FORMAT = "RFC3966"
+
+# --- Static files --------------------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- Accounts and sessions -----------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "bureau.Officer"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "/admin/login/"
+LOGIN_REDIRECT_URL = "/admin/"
+SESSION_COOKIE_AGE = 30 * 60
+SESSION_SAVE_EVERY_REQUEST = False
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+# Locked by account and address together: an outsider behind another address cannot lock an officer out.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 8
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "errors/locked.html"
+AXES_HTTP_RESPONSE_CODE = 429
+AXES_CLIENT_IP_CALLABLE = "zhoushan_consult.web.address.client_ip"
+AXES_VERBOSE = False
+AXES_SENSITIVE_PARAMETERS = ["username", "password"]
+
+# --- Headers -------------------------------------------------------------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+HTTPS = SITE_URL.startswith("https://")
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_SSL_REDIRECT = HTTPS and env.bool("SECURE_SSL_REDIRECT", default=True)
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000) if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
+CSRF_FAILURE_VIEW = "zhoushan_consult.web.errors.csrf_failure"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 400
+FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+
+# --- The bureau's own particulars, shown in the footer (visibly 待填 until set) ----------------------------------------
+SITE = {
+    "host_unit": env.str("SITE_HOST_UNIT", default="舟山市生态环境局"),
+    "phone": env.str("SITE_PHONE", default=""),
+    "address": env.str("SITE_ADDRESS", default=""),
+    "site_code": env.str("SITE_CODE", default=""),
+    "icp": env.str("SITE_ICP", default=""),
+    "police_record": env.str("SITE_POLICE_RECORD", default=""),
+}
+
+# --- Logs: never what people typed ---------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {"django.security.DisallowedHost": {"level": "CRITICAL"}},
+}

@@ -1,0 +1,19 @@
+"""The service as the tests run it: keys of its own, letters in memory, everything else as in `settings.py`."""
+
+import os
+import tempfile
+
+os.environ.setdefault("SECRET_KEY", "tests-only-" + "x" * 50)
+os.environ.setdefault("VAULT_KEYS", "t1:AAECAwQFBgcICQoLDA0ODw==")
+os.environ.setdefault("VAULT_INDEX_KEY", "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=")
+os.environ.setdefault("AUDIT_KEY", "QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8=")
+os.environ.setdefault("VAR_DIR", tempfile.mkdtemp(prefix="consult-test-"))
+
+from zhoushan_consult.settings import *  # noqa: E402, F403
+
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
