@@ -1,0 +1,1 @@
+"""Numbers that name a person, a firm or a telephone: pure values, one `clean(text)` each, one canonical writing each."""

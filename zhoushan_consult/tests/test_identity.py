@@ -1,0 +1,312 @@
+"""identity: what people type is mended where it can be, refused with a sentence where it cannot, and nothing else."""
+
+import json
+import random
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ValidationError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zhoushan_consult.identity import mask, phone, resident_id, samples, uscc
+from zhoushan_consult.identity.resident_id import IdType
+
+TODAY = date(2026, 11, 22)
+CASES = json.loads((Path(__file__).parent / "data" / "identity_cases.json").read_text("utf-8"))
+
+
+def clean_id(text, kind=None):
+    return resident_id.clean(text, today=TODAY, kind=kind)
+
+
+CLEAN = {
+    "resident_id": clean_id,
+    "other": lambda text: clean_id(text, IdType.OTHER),
+    "uscc": uscc.clean,
+    "admitted": lambda text: uscc.clean(text, admitted=True),
+    "phone": phone.clean,
+}
+
+
+def refusal(clean, *args, **kwargs):
+    with pytest.raises(ValidationError) as refused:
+        clean(*args, **kwargs)
+    return refused.value
+
+
+GOLDEN = [
+    pytest.param(matter, case, id=f"{matter}-{case['value']}") for matter in CASES for case in CASES[matter]
+]
+
+
+@pytest.mark.parametrize("matter, case", GOLDEN)
+def test_it_judges_every_golden_case_right(matter, case):
+    if case["valid"]:
+        assert CLEAN[matter](case["value"]) == case["stored_as"], case["why"]
+    else:
+        assert refusal(CLEAN[matter], case["value"]).message, case["why"]
+
+
+def blurred(text):
+    """A number as people paste it: full width, lower case, set apart by blanks, dashes and invisible marks."""
+    gaps = [" ", "\u3000", "-", "－", "\u2013", "\u200b", "\ufeff", "\u00ad", "\u202e", "\u2060", "\ufe0f"]
+    wide = [chr(ord(char) + 0xFEE0) if index % 2 else char.lower() for index, char in enumerate(text)]
+    return "\ufeff " + "".join(char + gap for char, gap in zip(wide, gaps * 3, strict=False)) + "\u3000\n"
+
+
+@pytest.mark.parametrize("number", ["11010519491231002X", "81000019680808981X", "911826197806079817"])
+def test_it_reads_an_id_number_through_any_blanks_widths_and_invisible_marks(number):
+    assert clean_id(blurred(number)) == number
+
+
+def test_it_reads_a_credit_code_through_any_blanks_widths_and_invisible_marks():
+    assert uscc.clean(blurred("91330902MA28K00157")) == "91330902MA28K00157"
+
+
+# Surrogates, NUL, and the characters that a number is made of, so that the search also gets past the first check.
+anything = st.one_of(
+    st.text(st.characters(), max_size=120),
+    st.text(st.characters(codec=None, categories=["Cs", "Cc", "Cf", "Nd", "No", "Lm", "Zs"]), max_size=60),
+    st.text("0123456789XxMA+-()转分机;ext=#/, ０５８\u200b\x00", max_size=40),
+    st.from_regex(r"[0-9]{17}[0-9X]", fullmatch=True),
+    st.from_regex(r"91[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}", fullmatch=True),
+    st.from_regex(r"(\+|00)?[0-9]{5,16}(转[0-9]{1,6})?", fullmatch=True),
+)
+
+
+@pytest.mark.parametrize("matter", CLEAN)
+@given(text=anything)
+def test_it_answers_any_text_with_a_number_or_a_sentence_and_reads_its_own_writing(matter, text):
+    clean = CLEAN[matter]
+    try:
+        number = clean(text)
+    except ValidationError as refused:
+        assert re.search("[请填]", refused.message) and refused.message.endswith("。") and refused.code
+    else:
+        assert clean(number) == number
+
+
+@pytest.mark.parametrize("matter", CLEAN)
+@pytest.mark.parametrize(
+    "text", ["1" * 2_000_000, "\ufdfa" * 99, "0-" * 50_000], ids=len
+)  # \ufdfa unfolds to 18
+def test_it_refuses_a_huge_text_before_it_works_on_it(matter, text):
+    assert refusal(CLEAN[matter], text).code == "too_long"
+
+
+@pytest.mark.parametrize("matter", CLEAN)
+@pytest.mark.parametrize("text", ["", "   ", "\u3000\u200b", "--"])
+def test_it_asks_for_a_number_where_nothing_can_be_seen(matter, text):
+    assert refusal(CLEAN[matter], text).code == "empty"
+
+
+@pytest.mark.parametrize("matter", CLEAN)
+def test_it_never_repeats_what_was_typed(matter):
+    typed = "秘密330902197503159816秘密"
+    try:
+        CLEAN[matter](typed)
+    except ValidationError as refused:
+        assert "秘密" not in str(refused) and "19750315" not in str(refused)
+
+
+# --- ID numbers -----------------------------------------------------------------------------------------------------
+
+RESIDENT, HMT, FOREIGN = "330902198603159817", "81000019680808981X", "911826197806079817"
+
+
+@pytest.mark.parametrize("number, kind", [(RESIDENT, "resident"), (HMT, "hmt"), (FOREIGN, "foreign")])
+def test_it_takes_a_number_under_its_own_kind_and_names_the_right_one_under_another(number, kind):
+    assert clean_id(number, kind) == number
+    for other in {"resident", "hmt", "foreign"} - {kind}:
+        refused = refusal(clean_id, number, other)
+        assert refused.code == "kind" and f"改选为“{IdType(kind).label}”" in refused.message
+
+
+@pytest.mark.parametrize(
+    "text, stored_as",
+    [
+        ("P174468(6)", "P174468(6)"),
+        ("e 1234-5678", "E12345678"),
+        ("军字第２００１９８８号", "军字第2001988号"),
+    ],
+)
+def test_it_only_tidies_the_number_of_another_document(text, stored_as):
+    assert clean_id(text, IdType.OTHER) == stored_as
+
+
+@pytest.mark.parametrize("text", ["无", "没有证件", "123", "1" * 31, "<b>1234</b>", "1234\x00"])
+def test_it_refuses_what_is_no_number_of_any_document(text):
+    assert refusal(clean_id, text, IdType.OTHER).code == "characters"
+
+
+@pytest.mark.parametrize(
+    "text, code, advice",
+    [
+        ("360198910283844", "old_number", "18位"),
+        ("USA311082082901", "old_number", "其他证件"),
+        ("33090219860315981", "length", "17位"),
+        ("P174468(6)", "characters", "其他证件"),
+        ("330902198603159818", "check_digit", "逐位核对"),
+        ("33090219900230981X", "birth_date", "第7至14位"),
+    ],
+)
+def test_it_says_what_is_wrong_with_an_id_number_and_how_to_mend_it(text, code, advice):
+    refused = refusal(clean_id, text)
+    assert refused.code == code and advice in refused.message
+
+
+def id_of(born):
+    return samples.resident_id(random.Random(1), born=born)
+
+
+def test_it_takes_births_from_130_years_ago_to_today():
+    for born in (TODAY, date(1896, 11, 22)):
+        assert clean_id(id_of(born))
+    assert refusal(clean_id, id_of(date(2026, 11, 23))).code == "birth_future"
+    assert refusal(clean_id, id_of(date(1896, 11, 21))).code == "birth_past"
+
+
+def test_it_counts_130_years_from_a_29th_of_february():
+    assert resident_id.clean(id_of(date(1896, 2, 29)), today=date(2026, 2, 28))
+    assert refusal(resident_id.clean, id_of(date(1896, 2, 29)), today=date(2026, 3, 1)).code == "birth_past"
+
+
+@pytest.mark.parametrize("position", range(17))
+def test_it_notices_every_single_wrong_digit(position):
+    digit = str((int(RESIDENT[position]) + 1) % 10)
+    refusal(clean_id, RESIDENT[:position] + digit + RESIDENT[position + 1 :])
+
+
+# --- Credit codes ---------------------------------------------------------------------------------------------------
+
+
+def test_it_lets_staff_admit_a_code_whose_check_digits_are_wrong():
+    assert refusal(uscc.clean, "91330902MA28K00158").code == "check_digit"
+    assert uscc.clean("91330902ma28k00158", admitted=True) == "91330902MA28K00158"
+
+
+@pytest.mark.parametrize("code", ["9133090MA28K00158", "91330902MI28K00157", "91330902MA28K0015号"])
+def test_it_lets_nobody_admit_what_cannot_be_a_code(code):
+    refusal(uscc.clean, code, admitted=True)
+
+
+@pytest.mark.parametrize("head", ["91", "92", "93", "11", "12", "35", "54", "A9", "N3", "Y1"])
+def test_it_takes_every_class_of_the_standard(head):
+    code = samples.uscc(random.Random(1), head=head)
+    assert uscc.clean(code) == code
+
+
+@pytest.mark.parametrize("head", ["94", "14", "90", "Y2", "B1", "X9", "1A"])
+def test_it_refuses_a_class_that_the_standard_does_not_know(head):
+    assert refusal(uscc.clean, samples.uscc(random.Random(1), head=head)).code == "class"
+
+
+@pytest.mark.parametrize("position", range(18))
+def test_it_notices_every_single_wrong_character(position):
+    code = "91330902MA28K00157"
+    refusal(uscc.clean, code[:position] + ("1" if code[position] != "1" else "7") + code[position + 1 :])
+
+
+# --- Telephones -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text, stored_as",
+    [
+        ("（0580）2021234 转 8001", "+865802021234;ext=8001"),
+        ("0580 202 1234 分机号：012", "+865802021234;ext=012"),
+        ("0580-2021234－8001", "+865802021234;ext=8001"),
+        ("010-6552-9988", "+861065529988"),
+        ("+86 (0)580 2021234", "+865802021234"),
+        ("86 138 0013 8000", "+8613800138000"),
+        ("0086 13800138000", "+8613800138000"),
+        ("013800138000", "+8613800138000"),
+        ("400-860-8608转3", "+864008608608;ext=3"),
+    ],
+)
+def test_it_reads_a_telephone_number_in_any_usual_writing(text, stored_as):
+    assert phone.clean(text) == stored_as
+
+
+@pytest.mark.parametrize(
+    "text, code",
+    [
+        ("2021234", "no_area_code"),
+        ("2021234-801", "no_area_code"),  # not Guangzhou
+        ("2021234转801", "no_area_code"),
+        ("13800138000、13800138001", "two_numbers"),
+        ("0580-2021234 13800138000", "two_numbers"),
+        ("0580-2021234/5", "two_numbers"),
+        ("13800138000转8001", "mobile_extension"),
+        ("13800138000 王先生", "characters"),
+        ("1380013800", "invalid"),
+    ],
+)
+def test_it_says_what_is_wrong_with_a_telephone_number(text, code):
+    assert refusal(phone.clean, text).code == code
+
+
+@pytest.mark.parametrize(
+    "stored, reads, masked, sms",
+    [
+        ("+8613800138000", "138 0013 8000", "138****8000", True),
+        ("+865802021234;ext=8001", "0580-2021234 转 8001", "0580-****234 转 ****", False),
+        ("+861065529988", "010-65529988", "010-****9988", False),
+        ("+864008608608", "400-860-8608", "400-860-**08", False),
+        ("+85291234567", "+852 9123 4567", "+852 ****4567", True),
+        ("+886227208889", "+886 2 2720 8889", "+886 *****8889", False),
+        ("+447400123456", "+44 7400 123456", "+44 ******3456", False),  # a mobile too far abroad to text
+    ],
+)
+def test_it_shows_a_stored_number_to_those_who_call_and_masks_it_for_others(stored, reads, masked, sms):
+    assert (phone.for_people(stored), mask.mask_phone(stored), phone.receives_sms(stored)) == (
+        reads,
+        masked,
+        sms,
+    )
+
+
+@given(text=anything)
+def test_it_shows_and_masks_whatever_an_old_row_may_hold(text):
+    assert isinstance(phone.for_people(text), str) and phone.receives_sms(text) in (True, False)
+    for hide in (mask.mask_id, mask.mask_phone, mask.mask_name):
+        assert isinstance(hide(text), str)
+
+
+# --- Masks and samples ----------------------------------------------------------------------------------------------
+
+
+def test_it_hides_the_whole_birth_date_of_an_id_number():
+    assert mask.mask_id("330902198603150012") == "3309**********0012"
+
+
+@pytest.mark.parametrize(
+    "number, masked", [("E12345678", "E1*****78"), ("A123", "A**3"), ("A1", "**"), ("", "")]
+)
+def test_it_hides_at_least_half_of_any_other_number(number, masked):
+    assert mask.mask_id(number) == masked
+
+
+@pytest.mark.parametrize(
+    "name, masked", [("王小明", "王**"), ("王伟", "王*"), ("买买提·吐尔逊", "买**"), ("王", "*"), ("", "")]
+)
+def test_it_shows_no_more_than_the_first_character_of_a_name(name, masked):
+    assert mask.mask_name(name) == masked
+
+
+def test_it_makes_samples_that_hold_and_that_the_same_seed_makes_again():
+    def some(rng):
+        return [
+            (samples.resident_id(rng), samples.uscc(rng), samples.mobile(rng), samples.land_line(rng))
+            for _ in range(200)
+        ]
+
+    made = some(random.Random(7))
+    assert made == some(random.Random(7)) and len(set(made)) == 200
+    for number, code, mobile, land_line in made:
+        assert (clean_id(number, "resident"), uscc.clean(code)) == (number, code)
+        assert (phone.clean(mobile), phone.clean(land_line)) == (mobile, land_line)
+        assert phone.receives_sms(mobile) and not phone.receives_sms(land_line)
