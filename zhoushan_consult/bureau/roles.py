@@ -40,7 +40,7 @@ class Act(StrEnum):
     ACCOUNTS = "管理账号"
     HEALTH = "查看运行情况"
     RULES = "维护分办规则"
-    ANSWER_COUNTY = "查阅本辖区"
+    READ_AREA = "查阅本辖区"
 
 
 GRANTS: dict[Role, frozenset[Act]] = {
@@ -55,7 +55,7 @@ GRANTS: dict[Role, frozenset[Act]] = {
     Role.WATCH: frozenset({Act.WATCH}),
     Role.LEADER: frozenset({Act.APPROVE_PLAN, Act.READ_ALL, Act.WATCH, Act.EXTRA_SEAT}),
     Role.SYSTEM: frozenset({Act.ACCOUNTS, Act.HEALTH}),
-    Role.COUNTY: frozenset({Act.ANSWER_COUNTY}),
+    Role.COUNTY: frozenset({Act.READ_AREA}),
 }  # fmt: skip
 
 

@@ -1,0 +1,210 @@
+"""企业预约登记 (六（二）): submit, look up, amend, withdraw; confirm a seat or give it up."""
+
+import json
+import secrets
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils.crypto import constant_time_compare
+
+from sessions_app import calendar, seats
+from sessions_app.days import day_on
+from sessions_app.models import ConsultDay
+from zhoushan_consult.audit.trail import record
+from zhoushan_consult.bureau.models import Area, Officer
+from zhoushan_consult.bureau.refusals import Refused
+from zhoushan_consult.vault.blind_index import blind_index
+
+from . import letters
+from .lifecycle import AWAITING_DAY, Stage
+from .models import Appointment, Channel, IllegalMove, StageMove
+from .references import clean_reference, new_reference
+
+
+class AlreadyBooked(Refused):
+    def __init__(self):
+        super().__init__(
+            "贵单位本期已有一份登记正在办理，同一企业每期只需登记一次。请凭受理编号和联系电话到“进度查询”补充或修改。"
+        )
+
+
+class FormAlreadyUsed(Refused):
+    def __init__(self):
+        super().__init__("这张表已经提交过，内容与这次不同，未重复登记。如需修改，请到“进度查询”办理；如要另行登记，请重新打开登记页面。")
+
+
+class TooLate(Refused):
+    def __init__(self):
+        super().__init__("这条登记已进入下一办理阶段，网上不能再修改。请电话联系综合处。")
+
+
+@dataclass(frozen=True)
+class Registration:
+    """The ten fields of 附件2 and what stands beside them, each already clean."""
+
+    enterprise_name: str
+    uscc: str
+    contact_name: str
+    id_type: str
+    id_number: str = field(repr=False)
+    phone: str = field(repr=False)
+    summary: str = field(repr=False)
+    address: str = ""
+    postcode: str = ""
+    email: str = field(default="", repr=False)
+    area: Area | None = None
+    topics: tuple[str, ...] = ()
+    wants_onsite: bool = True
+
+    def columns(self) -> dict:
+        """The same, by column of Appointment."""
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return values | {"topics": list(self.topics), "id_index": blind_index("id_number", self.id_number)}
+
+    def digest(self) -> str:
+        """Tells whether a form sent twice says the same, without keeping what it says."""
+        values = asdict(self) | {"area": self.area and self.area.code}
+        return blind_index("form", json.dumps(values, sort_keys=True, ensure_ascii=False))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How a registration came in: online by the firm, or entered by an officer for a reason."""
+
+    channel: str = Channel.ONLINE
+    by: Officer | None = None
+    reason: str = ""
+
+
+def submit(form: Registration, *, key: str, at: datetime, day: ConsultDay | None = None, entry: Entry = Entry()) -> Appointment:
+    """A new registration for the 咨询日 that `at` joins, with its receipt letter; for a key sent before, the first one.
+
+    `day` is given for late entries only. Raises AlreadyBooked (one live booking a firm a day) and FormAlreadyUsed
+    (the same form with other content).
+    """
+    return _sent_before(key, form) or _register(form, key=key, at=at, day=day, entry=entry)
+
+
+def _sent_before(key: str, form: Registration) -> Appointment | None:
+    earlier = Appointment.objects.select_related("day").filter(form_key=key).first()
+    if earlier and not constant_time_compare(earlier.form_digest, form.digest()):
+        raise FormAlreadyUsed
+    return earlier
+
+
+def _register(form: Registration, *, key: str, at: datetime, day: ConsultDay | None, entry: Entry) -> Appointment:
+    try:
+        with transaction.atomic():
+            made = Appointment.objects.create(
+                reference=new_reference(),
+                receipt_token=secrets.token_urlsafe(32),
+                form_key=key,
+                form_digest=form.digest(),
+                day=day or day_on(calendar.booking_day(at)),
+                channel=entry.channel,
+                entered_by=entry.by,
+                entry_reason=entry.reason,
+                consented_at=at,
+                submitted_at=at,
+                **form.columns(),
+            )
+            StageMove.objects.create(appointment=made, new=Stage.SUBMITTED, by=entry.by, at=at)
+            record("预约登记", made, by=entry.by, at=at, channel=entry.channel)
+            letters.write("booking_received", made, at=at)
+            return made
+    except IntegrityError as clash:
+        return _explain(clash, form, key)
+
+
+def _explain(clash: IntegrityError, form: Registration, key: str) -> Appointment:
+    """Of two forms sent at once one was stored: the same form is answered with it, another form of the firm is told."""
+    if same := _sent_before(key, form):
+        return same
+    if Appointment.objects.live().filter(uscc=form.uscc).exists():
+        raise AlreadyBooked from clash
+    raise clash
+
+
+def find(reference: str, phone: str) -> Appointment | None:
+    """The registration of a 受理编号, for whoever also knows its phone; None otherwise, whichever of the two was wrong."""
+    found = Appointment.objects.select_related("day", "seat", "area").filter(reference=clean_reference(reference)).first()
+    return found if found and constant_time_compare(str(found.phone), phone) else None
+
+
+@transaction.atomic
+def amend(appointment: Appointment, form: Registration, *, at: datetime) -> None:
+    """The firm mends its registration while 待初审. Raises TooLate afterwards."""
+    waiting = Appointment.objects.filter(pk=appointment.pk, stage=Stage.SUBMITTED)
+    changes = form.columns() | {"uscc": appointment.uscc, "enterprise_name": appointment.enterprise_name}
+    if not waiting.update(amended_at=at, version=F("version") + 1, **changes):
+        raise TooLate
+    record("修改登记", appointment, by=None, at=at)
+    appointment.refresh_from_db()
+
+
+@transaction.atomic
+def withdraw(appointment: Appointment, *, at: datetime) -> None:
+    """The firm takes its registration back before the day; a seat it held is free for the next in line."""
+    if appointment.stage == Stage.WITHDRAWN:
+        return
+    if appointment.stage not in AWAITING_DAY:
+        raise TooLate
+    _leave_seat(appointment, Stage.WITHDRAWN, "企业撤回", at=at)
+    letters.write("booking_withdrawn", appointment, at=at)
+
+
+def confirm_seat(appointment: Appointment, *, at: datetime) -> None:
+    """The firm will come on the day (六（五）：通知确认). Raises SeatGone where the offer has lapsed."""
+    if appointment.stage != Stage.SEATED:
+        raise seats.SeatGone
+    with transaction.atomic():
+        seats.confirm(appointment.seat, appointment.uscc, at=at)
+        record("确认参加", appointment, by=None, at=at)
+        letters.write("seat_confirmed", appointment, at=at, key=f"seat{appointment.seat.number}")
+
+
+@transaction.atomic
+def give_up_seat(appointment: Appointment, *, at: datetime) -> None:
+    """The firm will not come, and asks for the written reply instead."""
+    if appointment.stage != Stage.SEATED:
+        raise seats.SeatGone
+    _leave_seat(appointment, Stage.ACCEPTED, "企业放弃现场名额，改为书面答复", at=at, wants_onsite=False)
+    letters.write("seat_given_up", appointment, at=at)
+
+
+def _leave_seat(appointment: Appointment, to: Stage, note: str, *, at: datetime, **changes) -> None:
+    seat = appointment.seat
+    appointment.move_to(to, note, by=None, at=at, seat=None, **changes)
+    if seat:
+        seats.give_back(seat, appointment.uscc)
+
+
+def ask_for_seat_again(appointment: Appointment, *, at: datetime) -> Appointment:
+    """A deferred firm still wants to come: carried to the next day with priority (六（五）：下次活动优先安排).
+
+    Where it already registered for that day, that registration gets the priority and this one is closed.
+    """
+    if appointment.stage != Stage.DEFERRED:
+        raise IllegalMove
+    with transaction.atomic():
+        day = day_on(calendar.following(appointment.day.date))
+        other = Appointment.objects.live().filter(day=day, uscc=appointment.uscc).first()
+        if other:
+            Appointment.objects.filter(pk=other.pk).update(priority_since=at)
+            appointment.move_to(Stage.CLOSED, "优先资格已转到贵单位下期的登记", by=None, at=at)
+            return other
+        appointment.move_to(
+            Stage.ACCEPTED, f"仍需现场咨询，{calendar.short(day.date)}优先安排", by=None, at=at, day=day, priority_since=at
+        )
+        letters.write("priority_granted", appointment, at=at, key=calendar.slug(day.date))
+        return appointment
+
+
+@transaction.atomic
+def written_reply_is_enough(appointment: Appointment, *, at: datetime) -> None:
+    """A deferred firm is content with the written reply."""
+    if appointment.stage != Stage.DEFERRED:
+        raise IllegalMove
+    appointment.move_to(Stage.CLOSED, "企业表示书面答复已解决问题", by=None, at=at)

@@ -1,0 +1,35 @@
+"""Letters to a firm about its registration: who is written to, and what every such letter may say.
+
+The texts are in `templates/notices/<kind>/`. No letter carries an ID number; SMS and e-mail carry no question and
+no reply either, only where to read them.
+"""
+
+from datetime import datetime
+
+from sessions_app import calendar, policy
+from zhoushan_consult.outbox.models import Notice
+from zhoushan_consult.outbox.posting import Recipient, post
+
+from .models import Appointment
+
+
+def write(kind: str, appointment: Appointment, *, at: datetime, key: str = "1", **context) -> list[Notice]:
+    """Post the letter of `kind` to the firm, in the caller's transaction. The same `key` is one letter, however often."""
+    return post(
+        kind,
+        about=appointment,
+        to=recipient(appointment),
+        key=key,
+        at=at,
+        appointment=appointment,
+        day_label=calendar.label(appointment.day.date),
+        day_short=calendar.short(appointment.day.date),
+        hours=f"{policy.OPENS_AT:%-H:%M}—{policy.ENDS_AT:%-H:%M}",
+        place=appointment.day.place,
+        **context,
+    )
+
+
+def recipient(appointment: Appointment) -> Recipient:
+    """The firm's contact, as the outbox addresses people."""
+    return Recipient(name=appointment.contact_name, phone=str(appointment.phone), email=appointment.email)

@@ -1,0 +1,175 @@
+"""预约登记 (附件2) and what happened to it."""
+
+from datetime import datetime
+
+from django.core.validators import RegexValidator
+from django.db import models
+from phonenumber_field.modelfields import PhoneNumberField
+
+from sessions_app.models import ConsultDay, Seat
+from zhoushan_consult.audit.trail import record
+from zhoushan_consult.bureau.models import Area, Officer
+from zhoushan_consult.bureau.refusals import Refused
+from zhoushan_consult.identity.mask import mask_phone
+from zhoushan_consult.identity.resident_id import IdType
+from zhoushan_consult.vault.fields import SealedField
+
+from .lifecycle import LIVE, Stage, allowed
+from .topics import TopicChoice
+
+
+class IllegalMove(Refused):
+    def __init__(self, text: str = "这条登记已被他人处理，请刷新后查看最新情况。"):
+        super().__init__(text)
+
+
+class Channel(models.TextChoices):
+    """How the registration came in."""
+
+    ONLINE = "online", "网上预约"
+    PHONE = "phone", "电话代录"
+    VISIT = "visit", "走访代录"
+
+
+class AppointmentQuerySet(models.QuerySet):
+    def live(self):
+        return self.filter(stage__in=LIVE)
+
+    def on(self, day: ConsultDay):
+        return self.filter(day=day)
+
+
+class Appointment(models.Model):
+    """预约登记: one firm's questions for one 咨询日 (附件2). Its stage moves only by `move_to`."""
+
+    reference = models.CharField("受理编号", max_length=20, unique=True)
+    receipt_token = models.CharField("回执链接", max_length=43, unique=True, editable=False)
+    form_key = models.CharField("表单编号", max_length=43, unique=True, editable=False)
+    form_digest = models.CharField("表单内容摘要", max_length=64, editable=False)
+
+    day = models.ForeignKey(ConsultDay, models.PROTECT, related_name="appointments", verbose_name="咨询日")
+    seat = models.OneToOneField(Seat, models.PROTECT, null=True, blank=True, verbose_name="名额")
+    stage = models.CharField("办理阶段", max_length=10, choices=Stage, default=Stage.SUBMITTED)
+
+    enterprise_name = models.CharField("企业名称", max_length=100)
+    uscc = models.CharField("统一社会信用代码", max_length=18)
+    address = models.CharField("通信地址", max_length=150, blank=True)
+    postcode = models.CharField(
+        "邮政编码", max_length=6, blank=True, validators=[RegexValidator(r"^[0-9]{6}$", "邮政编码是 6 位数字，如 316021。")]
+    )
+    contact_name = models.CharField("姓名", max_length=40)
+    id_type = models.CharField("证件类型", max_length=10, choices=IdType, default=IdType.RESIDENT)
+    id_number = SealedField("身份证号码")
+    id_index = models.CharField("证件索引", max_length=64, editable=False)
+    phone = PhoneNumberField("联系电话", max_length=40)
+    email = models.EmailField("电子邮箱", max_length=120, blank=True)
+    area = models.ForeignKey(Area, models.PROTECT, null=True, blank=True, verbose_name="县区或功能区")
+    topics = models.JSONField("事项类别", default=list, blank=True)
+    summary = models.TextField("咨询事项或问题需求概述", max_length=2000)
+    wants_onsite = models.BooleanField("咨询方式", default=True, choices=[(True, "现场咨询"), (False, "书面答复")])
+
+    channel = models.CharField("来源", max_length=10, choices=Channel, default=Channel.ONLINE)
+    entered_by = models.ForeignKey(Officer, models.PROTECT, null=True, blank=True, verbose_name="代录人")
+    entry_reason = models.CharField("代录或补录理由", max_length=200, blank=True)
+    consented_at = models.DateTimeField("同意个人信息告知的时间")
+    submitted_at = models.DateTimeField("提交时间")
+    amended_at = models.DateTimeField("修改时间", null=True, blank=True)
+    version = models.PositiveIntegerField("版本", default=1, editable=False)  # grows when the firm amends
+    handled_by = models.CharField("办理处室", max_length=60, blank=True)  # written by 交办, so that the firm's page can say it
+    reply_due_on = models.DateField("答复期限", null=True, blank=True)
+    priority_since = models.DateTimeField("优先资格取得时间", null=True, blank=True)
+    closed_at = models.DateTimeField("办结时间", null=True, blank=True)
+
+    objects = AppointmentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "预约登记"
+        ordering = ["-submitted_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["day", "uscc"], condition=models.Q(stage__in=sorted(LIVE)), name="one_live_booking_a_firm_a_day"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(stage=Stage.SEATED) | models.Q(seat__isnull=False), name="seated_firm_holds_a_seat"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["stage", "submitted_at"], name="worklist_by_stage"),
+            models.Index(fields=["day", "stage"], name="list_of_a_day"),
+            models.Index(fields=["uscc", "-submitted_at"], name="earlier_of_the_firm"),
+            models.Index(fields=["id_index"], name="same_person"),
+        ]
+
+    def __str__(self):
+        return f"{self.reference} {self.enterprise_name}"
+
+    @property
+    def topic_labels(self) -> list[str]:
+        return [TopicChoice(code).label for code in self.topics]
+
+    @property
+    def masked_phone(self) -> str:
+        return mask_phone(str(self.phone))
+
+    def move_to(self, stage: Stage, note: str = "", *, by: Officer | None, at: datetime, **changes) -> None:
+        """The one way a stage changes: a conditional UPDATE against the table in `lifecycle`, the move written down.
+
+        `changes` are fields that change with it. Must be called inside the act's own transaction.
+        Raises IllegalMove where the table has no such move or somebody moved the registration first.
+        """
+        here = Stage(self.stage)
+        if not allowed(here, stage):
+            raise IllegalMove
+        if stage == Stage.CLOSED:
+            changes["closed_at"] = at
+        if not Appointment.objects.filter(pk=self.pk, stage=here).update(stage=stage, **changes):
+            raise IllegalMove
+        StageMove.objects.create(appointment=self, old=here, new=stage, note=note, by=by, at=at)
+        record(f"转为{stage.label}", self, by=by, at=at, old=here)
+        self.stage = stage
+        for name, value in changes.items():
+            setattr(self, name, value)
+
+
+class StageMove(models.Model):
+    """One move of a registration: the firm's timeline is made of these."""
+
+    appointment = models.ForeignKey(Appointment, models.PROTECT, related_name="moves", verbose_name="预约登记")
+    old = models.CharField("原阶段", max_length=10, choices=Stage, blank=True)
+    new = models.CharField("新阶段", max_length=10, choices=Stage)
+    note = models.CharField("说明", max_length=300, blank=True, help_text="企业在进度页能看到")
+    by = models.ForeignKey(Officer, models.PROTECT, null=True, blank=True, verbose_name="办理人")
+    at = models.DateTimeField("时间")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "办理记录"
+        ordering = ["at", "pk"]
+
+    def __str__(self):
+        return f"{self.get_new_display()}"
+
+
+class Grade(models.IntegerChoices):
+    """好差评 in its fixed order, none chosen beforehand."""
+
+    VERY_GOOD = 5, "非常满意"
+    GOOD = 4, "满意"
+    FAIR = 3, "基本满意"
+    POOR = 2, "不满意"
+    VERY_POOR = 1, "非常不满意"
+
+
+class Rating(models.Model):
+    """好差评: what the firm thought of the service, once per registration."""
+
+    appointment = models.OneToOneField(Appointment, models.PROTECT, related_name="rating", verbose_name="预约登记")
+    grade = models.PositiveSmallIntegerField("评价", choices=Grade)
+    remark = models.TextField("意见建议", max_length=500, blank=True)
+    at = models.DateTimeField("评价时间")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "好差评"
+        ordering = ["-at"]
+
+    def __str__(self):
+        return self.get_grade_display()

@@ -1,0 +1,91 @@
+"""Which 10th is which: pure dates of the 实施方案 三 and 六(二). Never shifted for holidays: 节假日照常进行.
+
+All instants are aware; all months are months of Asia/Shanghai, whatever the server's own clock is set to.
+"""
+
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from . import policy
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+WEEKDAYS = "一二三四五六日"
+
+
+def day_of(year: int, month: int) -> date:
+    """The 咨询日 of a month (三：每月10日)."""
+    return date(year, month, policy.DAY_OF_MONTH)
+
+
+def booking_day(now: datetime) -> date:
+    """The 咨询日 that a registration made at `now` joins: the 10th of the next month (六（二）)."""
+    today = now.astimezone(SHANGHAI).date()
+    first = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return day_of(first.year, first.month)
+
+
+def following(day: date) -> date:
+    """The 咨询日 after `day`."""
+    first = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return day_of(first.year, first.month)
+
+
+def current_day(now: datetime) -> date:
+    """The nearest 咨询日 that is not yet over at `now`: the one the portal announces."""
+    today = now.astimezone(SHANGHAI).date()
+    this = day_of(today.year, today.month)
+    return this if now < ends_at(this) else following(this)
+
+
+def booking_opens(day: date) -> datetime:
+    """The first instant whose registrations join `day`: the start of the month before it."""
+    return at((day.replace(day=1) - timedelta(days=1)).replace(day=1))
+
+
+def booking_closes(day: date) -> datetime:
+    """The first instant that is too late for `day`: its month's first midnight (六（二）：前月月底停止)."""
+    return at(day.replace(day=1))
+
+
+def days_left(now: datetime) -> int:
+    """Whole days, today included, in which one can still register for the 咨询日 that `now` joins."""
+    closes = booking_closes(booking_day(now)).astimezone(SHANGHAI).date()
+    return (closes - now.astimezone(SHANGHAI).date()).days
+
+
+def starts_at(day: date) -> datetime:
+    return at(day, policy.OPENS_AT)
+
+
+def ends_at(day: date) -> datetime:
+    return at(day, policy.ENDS_AT)
+
+
+def at(day: date, clock: time = time.min) -> datetime:
+    """`clock` on `day` in Zhoushan, as an aware instant."""
+    return datetime.combine(day, clock, SHANGHAI)
+
+
+def label(day: date) -> str:
+    """12月10日（周四）上午8:30—11:30, as letters and pages say it."""
+    return f"{short(day)}上午{policy.OPENS_AT:%-H:%M}—{policy.ENDS_AT:%-H:%M}"
+
+
+def short(day: date) -> str:
+    """12月10日（周四）."""
+    return f"{day.month}月{day.day}日（周{WEEKDAYS[day.weekday()]}）"
+
+
+def slug(day: date) -> str:
+    """2026-12, as in the address of a plan."""
+    return f"{day:%Y-%m}"
+
+
+def parse_slug(text: str) -> date | None:
+    """The 咨询日 that an address names, or None where there never was one."""
+    try:
+        year, month = (int(part) for part in text.split("-"))
+        day = day_of(year, month)
+    except ValueError:
+        return None
+    return day if (year, month) >= policy.FIRST_MONTH and slug(day) == text else None

@@ -1,0 +1,23 @@
+"""The numbers of the 实施方案. Each may be changed from the environment under its own name; each names its clause."""
+
+from datetime import time, timedelta
+
+import environ
+
+env = environ.Env()
+
+DAY_OF_MONTH = env.int("DAY_OF_MONTH", default=10)  # 三：每月10日
+OPENS_AT = time.fromisoformat(env.str("OPENS_AT", default="08:30"))  # 三：上午8:30—11:30
+ENDS_AT = time.fromisoformat(env.str("ENDS_AT", default="11:30"))
+FIRST_MONTH = (2019, 10)  # 三：2019年10月份举行第一次活动
+SEATS = env.int("SEATS", default=10)  # 六（五）：不超过10家
+PLAN_WANTED_FROM = env.int("PLAN_WANTED_FROM", default=20)  # 六（一）：上月20日起催办当月方案
+SETTLE_BY = env.int("SETTLE_BY", default=5)  # 六（五）：当月5日前确定名单
+CONFIRM_WITHIN = timedelta(hours=env.int("CONFIRM_WITHIN_HOURS", default=48))  # 六（五）：企业确认名额的期限
+OFFER_ENDS_BEFORE = timedelta(hours=env.int("OFFER_ENDS_BEFORE_HOURS", default=14))  # 活动前一日18:30后不再递补
+REMIND_DAYS_BEFORE = tuple(env.list("REMIND_DAYS_BEFORE", cast=int, default=[3, 1]))  # 六（五）：通知确认
+REPLY_WORKDAYS = env.int("REPLY_WORKDAYS", default=5)  # 六（四）：研究答复意见的工作日
+REPLY_REMIND_WORKDAYS = env.int("REPLY_REMIND_WORKDAYS", default=2)  # 六（四）：到期前提醒处室
+FOLLOW_UP_WORKDAYS = env.int("FOLLOW_UP_WORKDAYS", default=10)  # 六（六）：后续服务的默认期限
+REOPEN_WITHIN_DAYS = env.int("REOPEN_WITHIN_DAYS", default=30)  # 六（六）：办结后企业可反馈未解决的天数
+RETENTION_YEARS = env.int("RETENTION_YEARS", default=3)  # 个人信息：办结满3年抹去

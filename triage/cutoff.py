@@ -1,0 +1,35 @@
+"""Month end (六（二）): booking closes by the clock alone; the duty on the 1st only tells 综合处 what stands on the list."""
+
+from datetime import datetime, timedelta
+
+from appointments.lifecycle import Stage
+from appointments.models import Appointment
+from sessions_app import calendar
+from sessions_app.days import day_on
+from zhoushan_consult.bureau.roles import Role
+from zhoushan_consult.duties.kinds import Kind, monthly
+
+from . import notes
+
+
+def summarize(about: str, due_at: datetime, now: datetime) -> int:
+    """Tell 综合处 how many registrations are pending, accepted and carried over for the 10th. Returns the registrations."""
+    local = due_at.astimezone(calendar.SHANGHAI)
+    day = day_on(calendar.day_of(local.year, local.month))
+    rows = Appointment.objects.live().on(day)
+    counts = {
+        "pending": rows.filter(stage=Stage.SUBMITTED).count(),
+        "accepted": rows.filter(stage=Stage.ACCEPTED).count(),
+        "carried": rows.filter(priority_since__isnull=False).count(),
+    }
+    notes.to_role(Role.COORDINATOR, "cutoff_summary", day, at=now, day=day, **counts)
+    return rows.count()
+
+
+CUTOFF = Kind(
+    name="cutoff",
+    label="月底截止汇总",
+    schedule=monthly(1, "00:05"),
+    run=summarize,
+    useful_for=timedelta(days=9),
+)

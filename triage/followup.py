@@ -1,0 +1,174 @@
+"""跟踪督办 (六（六）): what is promised is followed until done; progress reaches 综合处 and 办公室, and the firm where marked."""
+
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Count, Q
+
+from appointments import letters
+from appointments.lifecycle import Stage
+from appointments.models import Appointment, Grade, IllegalMove, Rating
+from sessions_app import policy
+from sessions_app.calendar import SHANGHAI
+from zhoushan_consult.audit.trail import record
+from zhoushan_consult.bureau.models import Division, Officer
+from zhoushan_consult.bureau.roles import Act, Role
+from zhoushan_consult.duties.kinds import Kind, daily
+from zhoushan_consult.workdays.days import add_workdays
+
+from . import notes
+from .models import Assignment, FollowUp, FollowUpPost, Part
+
+POOR_RATING_WORKDAYS = 5
+
+
+def open_matter(
+    appointment: Appointment,
+    division: Division,
+    promise: str,
+    origin: str,
+    *,
+    due_on: date | None = None,
+    by: Officer | None,
+    at: datetime,
+) -> FollowUp:
+    """Enter a matter into 督办 and tell its division. Runs in the caller's transaction."""
+    matter = FollowUp.objects.create(
+        appointment=appointment,
+        division=division,
+        origin=origin,
+        promise=promise,
+        due_on=due_on or term(at, policy.FOLLOW_UP_WORKDAYS),
+        opened_by=by,
+        opened_at=at,
+    )
+    record("督办立项", matter, by=by, at=at, division=division.code)
+    notes.to_role(Role.HANDLER, "follow_up_new", matter, at=at, division=division, matter=matter)
+    return matter
+
+
+def term(at: datetime, workdays: int) -> date:
+    """The last day of a term of `workdays` working days that begins at `at`."""
+    return add_workdays(at.astimezone(SHANGHAI).date(), workdays)
+
+
+@transaction.atomic
+def post_progress(matter: FollowUp, text: str, *, to_firm: bool, by: Officer, at: datetime) -> FollowUpPost:
+    """What was done about a matter; 综合处 and 办公室 are told, and the firm where the division marks it so."""
+    _must_be_open_to(matter, by)
+    entry = FollowUpPost.objects.create(follow_up=matter, text=text, to_firm=to_firm, by=by, at=at)
+    record("督办进展", matter, by=by, at=at, to_firm=to_firm)
+    for role in (Role.COORDINATOR, Role.WATCH):
+        notes.to_role(role, "follow_up_progress", matter, at=at, key=f"p{entry.pk}", matter=matter)
+    if to_firm:
+        letters.write("progress_to_firm", matter.appointment, at=at, key=f"p{entry.pk}", progress=text, matter=matter)
+    return entry
+
+
+@transaction.atomic
+def close(matter: FollowUp, result: str, *, by: Officer, at: datetime) -> None:
+    """A matter is done. With the last one the registration is closed, and the firm asked whether it is solved."""
+    _must_be_open_to(matter, by)
+    done = FollowUp.objects.filter(pk=matter.pk, closed_at=None)
+    if not done.update(closed_at=at, closed_by=by, result=result):
+        raise IllegalMove("这件督办已经办结，请刷新后查看。")
+    record("督办办结", matter, by=by, at=at)
+    for role in (Role.COORDINATOR, Role.WATCH):
+        notes.to_role(role, "follow_up_closed", matter, at=at, matter=matter)
+    appointment = matter.appointment
+    if not appointment.follow_ups.filter(closed_at=None).exists() and appointment.stage == Stage.FOLLOWING:
+        appointment.move_to(Stage.CLOSED, "督办事项已办结", by=by, at=at)
+        letters.write("closed", appointment, at=at, key=f"f{matter.pk}", result=result)
+
+
+@transaction.atomic
+def close_heard(appointment: Appointment, *, by: Officer, at: datetime) -> None:
+    """综合处 closes a registration in which nothing is left to do."""
+    by.must(Act.FOLLOW_UP)
+    appointment.move_to(Stage.CLOSED, by=by, at=at)
+    letters.write("closed", appointment, at=at, key="heard", result="")
+
+
+def _must_be_open_to(matter: FollowUp, officer: Officer) -> None:
+    officer.must(Act.FOLLOW_UP)
+    if not (officer.may(Act.READ_ALL) or matter.division_id == officer.division_id):
+        raise IllegalMove("这件督办不属于您所在的处室。")
+    if matter.closed_at:
+        raise IllegalMove("这件督办已经办结，请刷新后查看。")
+
+
+def lead_division(appointment: Appointment) -> Division:
+    """Who answers for a registration: its lead 交办's division, otherwise 综合处."""
+    lead = Assignment.objects.filter(appointment=appointment, part=Part.LEAD).select_related("division").last()
+    return lead.division if lead else Division.objects.get(code="general")
+
+
+def take_up_feedback(*, at: datetime) -> int:
+    """未解决 and 差评 from the firms' pages, not yet in 督办, are entered. Safe to repeat; returns how many."""
+    return _take_up_unsolved(at=at) + _take_up_poor_ratings(at=at)
+
+
+def _take_up_unsolved(*, at: datetime) -> int:
+    following = Appointment.objects.filter(stage=Stage.FOLLOWING).annotate(
+        open_matters=Count("follow_ups", filter=Q(follow_ups__closed_at=None))
+    )
+    found = list(following.filter(open_matters=0))
+    for appointment in found:
+        words = appointment.moves.filter(new=Stage.FOLLOWING).last()
+        with transaction.atomic():
+            open_matter(
+                appointment, lead_division(appointment), words.note or "企业反馈未解决", FollowUp.Origin.FIRM, by=None, at=at
+            )
+    return len(found)
+
+
+def _take_up_poor_ratings(*, at: datetime) -> int:
+    poor = Rating.objects.filter(grade__lte=Grade.POOR).exclude(appointment__follow_ups__origin=FollowUp.Origin.RATING)
+    found = list(poor.select_related("appointment"))
+    for rating in found:
+        with transaction.atomic():
+            due_on = term(rating.at, POOR_RATING_WORKDAYS)
+            general = Division.objects.get(code="general")
+            open_matter(
+                rating.appointment, general, "差评回访：了解原因并整改", FollowUp.Origin.RATING, due_on=due_on, by=None, at=at
+            )
+    return len(found)
+
+
+def remind(*, at: datetime) -> int:
+    """The ladder: handler the day before, head on the day after the term, then 综合处 and 办公室, then 局领导."""
+    today = at.astimezone(SHANGHAI).date()
+    matters = FollowUp.objects.filter(closed_at=None, due_on__lte=today + timedelta(days=1)).select_related("division")
+    return sum(_remind_one(matter, today, at=at) for matter in matters)
+
+
+STEPS = [
+    (-1, "handler", (Role.HANDLER,)),
+    (1, "head", (Role.HEAD,)),
+    (4, "bureau", (Role.COORDINATOR, Role.WATCH)),
+    (8, "leader", (Role.LEADER,)),
+]
+"""Days past the term, the step's name, and who is told."""
+
+
+def _remind_one(matter: FollowUp, today: date, *, at: datetime) -> int:
+    late = (today - matter.due_on).days
+    reached = [step for step in STEPS if late >= step[0]]
+    for _, name, roles in reached[-1:]:
+        for role in roles:
+            division = matter.division if role in (Role.HANDLER, Role.HEAD) else None
+            notes.to_role(role, "follow_up_late", matter, at=at, key=name, division=division, matter=matter)
+    return len(reached[-1:])
+
+
+def _make_the_round(about: str, due_at: datetime, now: datetime) -> int:
+    return take_up_feedback(at=now) + remind(at=now)
+
+
+LADDER = Kind(
+    name="follow_up_ladder",
+    label="督办提醒",
+    schedule=daily("08:30"),
+    run=_make_the_round,
+    useful_for=timedelta(hours=20),
+)

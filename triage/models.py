@@ -1,0 +1,245 @@
+"""What 综合处 and the divisions write about a registration: calls, 分办依据, 交办, 答复, 现场结果, 跟踪督办."""
+
+from django.db import models
+
+from appointments.models import Appointment
+from sessions_app.models import ConsultDay
+from zhoushan_consult.bureau.models import Division, Officer
+
+
+class DeclineReason(models.TextChoices):
+    """Why a registration may be declined: a closed list, each reason a clause (五（二）)."""
+
+    COMPLAINT = "complaint", "属于信访、投诉问题，不在咨询日受理范围"
+    OUTSIDE = "outside", "不属于市生态环境局法定职责范围"
+    ANSWERED = "answered", "此前已明确予以解答的重复事项"
+    UNREACHABLE = "unclear", "咨询事项无法判明，经电话核实仍不明确"
+    NOT_ENTERPRISE = "not_enterprise", "登记主体不是企业，不属于服务对象"
+
+
+class CallOutcome(models.TextChoices):
+    REACHED = "reached", "已接通并告知"
+    NO_ANSWER = "no_answer", "无人接听"
+    WRONG_NUMBER = "wrong_number", "号码有误"
+
+
+class CallRecord(models.Model):
+    """电话沟通记录: who telephoned the firm, when, and what was said (六（三）：电话沟通，告知理由)."""
+
+    appointment = models.ForeignKey(Appointment, models.PROTECT, related_name="calls", verbose_name="预约登记")
+    by = models.ForeignKey(Officer, models.PROTECT, verbose_name="通话人")
+    at = models.DateTimeField("通话时间")
+    outcome = models.CharField("通话结果", max_length=15, choices=CallOutcome)
+    gist = models.TextField("通话内容", max_length=500)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "电话沟通记录"
+        ordering = ["-at"]
+
+    def __str__(self):
+        return self.get_outcome_display()
+
+
+class Review(models.Model):
+    """初审: what 综合处 decided about a registration, and on what grounds (六（三）)."""
+
+    appointment = models.ForeignKey(Appointment, models.PROTECT, related_name="reviews", verbose_name="预约登记")
+    accepted = models.BooleanField("是否通过")
+    reason = models.CharField("不予通过的理由", max_length=20, choices=DeclineReason, blank=True)
+    explanation = models.TextField("对企业的说明", max_length=500, blank=True)
+    call = models.ForeignKey(CallRecord, models.PROTECT, null=True, blank=True, verbose_name="电话沟通记录")
+    by = models.ForeignKey(Officer, models.PROTECT, verbose_name="审核人")
+    at = models.DateTimeField("审核时间")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "初审"
+        ordering = ["-at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(accepted=True) | (models.Q(call__isnull=False) & ~models.Q(reason="")),
+                name="declined_with_reason_and_call",
+            )
+        ]
+
+    def __str__(self):
+        return "通过初审" if self.accepted else self.get_reason_display()
+
+
+class RoutingTrace(models.Model):
+    """分办依据: what the rules said about a registration when it was accepted, word for word, with their version."""
+
+    appointment = models.ForeignKey(Appointment, models.PROTECT, related_name="traces", verbose_name="预约登记")
+    rules_version = models.CharField("规则版本", max_length=40)
+    decision = models.JSONField("分办结果")
+    at = models.DateTimeField("时间")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "分办依据"
+        ordering = ["-at"]
+
+    def __str__(self):
+        return self.decision.get("why", "")
+
+
+class Part(models.TextChoices):
+    LEAD = "lead", "主办"
+    SUPPORT = "support", "协办"
+
+
+class Work(models.TextChoices):
+    """Where a 交办 stands."""
+
+    OPEN = "open", "待答复"
+    DRAFTED = "drafted", "待审签"
+    RELEASED = "released", "已答复"
+    RETURNED = "returned", "已退回综合处"
+    CANCELLED = "cancelled", "已撤销"
+
+
+class Assignment(models.Model):
+    """交办: a question of a registration, given to the division whose duty it is (六（四）)."""
+
+    appointment = models.ForeignKey(Appointment, models.PROTECT, related_name="assignments", verbose_name="预约登记")
+    division = models.ForeignKey(Division, models.PROTECT, verbose_name="承办处室")
+    part = models.CharField("主办/协办", max_length=8, choices=Part, default=Part.LEAD)
+    question = models.TextField("交办事项", max_length=2000)
+    clause = models.CharField("依据", max_length=120, blank=True)
+    topic = models.CharField("事项", max_length=60, blank=True)
+    by_hand_reason = models.CharField("人工调整理由", max_length=200, blank=True, help_text="与规则建议不同时填写")
+    state = models.CharField("办理状态", max_length=10, choices=Work, default=Work.OPEN)
+    due_on = models.DateField("答复期限")
+    return_reason = models.CharField("退回理由", max_length=300, blank=True)
+    assigned_by = models.ForeignKey(Officer, models.PROTECT, verbose_name="交办人")
+    assigned_at = models.DateTimeField("交办时间")
+    released_at = models.DateTimeField("答复时间", null=True, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "交办"
+        ordering = ["due_on", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["appointment", "division", "question"],
+                condition=~models.Q(state__in=["returned", "cancelled"]),
+                name="one_assignment_a_question_a_division",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["division", "state", "due_on"], name="desk_of_a_division"),
+            models.Index(fields=["state", "due_on"], name="overdue_replies"),
+        ]
+
+    def __str__(self):
+        return f"{self.division} {self.get_state_display()}"
+
+
+class Reply(models.Model):
+    """答复: what a division writes, its head signs and the firm reads (六（四）). One row a 交办, every wording kept in
+    `ReplyVersion`."""
+
+    assignment = models.OneToOneField(Assignment, models.PROTECT, related_name="reply", verbose_name="交办")
+    body = models.TextField("答复内容", max_length=5000)
+    law = models.CharField("政策依据", max_length=300, blank=True)
+    version = models.PositiveIntegerField("版本", default=1)
+    drafted_by = models.ForeignKey(Officer, models.PROTECT, related_name="drafts", verbose_name="拟稿人")
+    drafted_at = models.DateTimeField("拟稿时间")
+    remark = models.CharField("审签意见", max_length=300, blank=True)
+    signed_by = models.ForeignKey(
+        Officer, models.PROTECT, related_name="signed", null=True, blank=True, verbose_name="审签人"
+    )
+    signed_at = models.DateTimeField("审签时间", null=True, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "答复"
+
+    def __str__(self):
+        return f"答复（第{self.version}稿）"
+
+
+class ReplyVersion(models.Model):
+    """One wording of a reply as it was saved."""
+
+    reply = models.ForeignKey(Reply, models.PROTECT, related_name="versions", verbose_name="答复")
+    number = models.PositiveIntegerField("稿次")
+    body = models.TextField("答复内容")
+    law = models.CharField("政策依据", max_length=300, blank=True)
+    by = models.ForeignKey(Officer, models.PROTECT, verbose_name="拟稿人")
+    at = models.DateTimeField("时间")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "答复历次稿"
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["reply", "number"], name="reply_wording_numbered_once")]
+
+    def __str__(self):
+        return f"第{self.number}稿"
+
+
+class Outcome(models.TextChoices):
+    """How the talk on the day ended (六（五）（六）)."""
+
+    SOLVED = "solved", "现场解决"
+    FOLLOW = "follow", "需跟踪督办"
+    ABSENT = "absent", "未到场"
+
+
+class Hearing(models.Model):
+    """现场咨询结果: written once for each seated firm on the day."""
+
+    appointment = models.OneToOneField(Appointment, models.PROTECT, related_name="hearing", verbose_name="预约登记")
+    day = models.ForeignKey(ConsultDay, models.PROTECT, related_name="hearings", verbose_name="咨询日")
+    checked_in_at = models.DateTimeField("签到时间", null=True, blank=True)
+    outcome = models.CharField("现场结果", max_length=10, choices=Outcome, blank=True)
+    gist = models.TextField("现场答复要点", max_length=1000, blank=True)
+    by = models.ForeignKey(Officer, models.PROTECT, verbose_name="记录人")
+    at = models.DateTimeField("记录时间")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "现场咨询结果"
+
+    def __str__(self):
+        return self.get_outcome_display() or "已签到"
+
+
+class FollowUp(models.Model):
+    """跟踪督办: something promised to a firm that is not yet done (六（六）)."""
+
+    class Origin(models.TextChoices):
+        DAY = "day", "现场未解决"
+        FIRM = "firm", "企业反馈未解决"
+        RATING = "rating", "差评回访"
+
+    appointment = models.ForeignKey(Appointment, models.PROTECT, related_name="follow_ups", verbose_name="预约登记")
+    division = models.ForeignKey(Division, models.PROTECT, verbose_name="责任处室")
+    origin = models.CharField("来源", max_length=10, choices=Origin)
+    promise = models.TextField("督办事项", max_length=500)
+    due_on = models.DateField("办理期限")
+    opened_by = models.ForeignKey(Officer, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="立项人")
+    opened_at = models.DateTimeField("立项时间")
+    closed_by = models.ForeignKey(Officer, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="办结人")
+    closed_at = models.DateTimeField("办结时间", null=True, blank=True)
+    result = models.TextField("办理结果", max_length=1000, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "跟踪督办"
+        ordering = ["due_on", "pk"]
+        indexes = [models.Index(fields=["division", "closed_at", "due_on"], name="open_follow_ups")]
+
+    def __str__(self):
+        return f"{self.division} {self.due_on:%Y-%m-%d}"
+
+
+class FollowUpPost(models.Model):
+    """进展: what a division did about a follow-up, read by 综合处 and 办公室, and by the firm where marked so."""
+
+    follow_up = models.ForeignKey(FollowUp, models.PROTECT, related_name="posts", verbose_name="跟踪督办")
+    text = models.TextField("进展情况", max_length=1000)
+    to_firm = models.BooleanField("同时告知企业", default=False)
+    by = models.ForeignKey(Officer, models.PROTECT, verbose_name="填写人")
+    at = models.DateTimeField("时间")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "督办进展"
+        ordering = ["at"]
+
+    def __str__(self):
+        return f"{self.at:%Y-%m-%d}"

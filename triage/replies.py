@@ -1,0 +1,110 @@
+"""研究答复 (六（四）): a division drafts, its head signs, and with the signature the firm reads the reply."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from appointments import letters
+from appointments.lifecycle import Stage
+from appointments.models import Appointment, IllegalMove
+from zhoushan_consult.audit.trail import record
+from zhoushan_consult.bureau.models import Officer
+from zhoushan_consult.bureau.refusals import Refused
+from zhoushan_consult.bureau.roles import Act, Role
+
+from . import notes
+from .assigning import must_be_own, tell_firm_page, turn
+from .models import Assignment, Part, Reply, ReplyVersion, Work
+
+
+class EditedMeanwhile(Refused):
+    """Somebody saved another wording after this one was opened; both are shown to whoever comes second."""
+
+    def __init__(self, theirs: Reply):
+        self.theirs = theirs
+        super().__init__(f"{theirs.drafted_by.name}刚刚保存了另一稿，您的文字还在下方，没有丢失。请对照后合并，再保存一次。")
+
+
+class NothingToSign(Refused):
+    def __init__(self):
+        super().__init__("还没有答复稿，请先拟写并保存。")
+
+
+@transaction.atomic
+def save_draft(assignment: Assignment, body: str, law: str, *, version: int, by: Officer, at: datetime) -> Reply:
+    """Keep a wording. `version` is the one the officer started from (0 for none); raises EditedMeanwhile, IllegalMove."""
+    by.must(Act.DRAFT)
+    must_be_own(assignment, by)
+    Assignment.objects.select_for_update().get(pk=assignment.pk)
+    if Assignment.objects.get(pk=assignment.pk).state != Work.OPEN:
+        raise IllegalMove("答复稿已送审签或已答复，不能再修改。如需修改，请由处室负责人退回。")
+    reply = Reply.objects.select_related("drafted_by").filter(assignment=assignment).first()
+    if reply and reply.version != version:
+        raise EditedMeanwhile(reply)
+    reply = _write(assignment, reply, body, law, by=by, at=at)
+    record("拟写答复", assignment, by=by, at=at, version=reply.version)
+    return reply
+
+
+def _write(assignment: Assignment, reply: Reply | None, body: str, law: str, *, by: Officer, at: datetime) -> Reply:
+    number = reply.version + 1 if reply else 1
+    reply, _ = Reply.objects.update_or_create(
+        assignment=assignment,
+        defaults={"body": body, "law": law, "version": number, "drafted_by": by, "drafted_at": at},
+    )
+    ReplyVersion.objects.create(reply=reply, number=number, body=body, law=law, by=by, at=at)
+    return reply
+
+
+@transaction.atomic
+def submit_for_signature(assignment: Assignment, *, by: Officer, at: datetime) -> None:
+    """The draft goes to the division's head."""
+    by.must(Act.DRAFT)
+    must_be_own(assignment, by)
+    reply = Reply.objects.filter(assignment=assignment).first()
+    if not reply:
+        raise NothingToSign
+    turn(assignment, {Work.OPEN}, Work.DRAFTED)
+    record("送审签", assignment, by=by, at=at)
+    notes.to_division(assignment, "reply_to_sign", at=at, role=Role.HEAD, key=f"v{reply.version}")
+
+
+@transaction.atomic
+def send_back(assignment: Assignment, remark: str, *, by: Officer, at: datetime) -> None:
+    """The head wants another wording, and says why."""
+    by.must(Act.SIGN)
+    must_be_own(assignment, by)
+    turn(assignment, {Work.DRAFTED}, Work.OPEN)
+    Reply.objects.filter(assignment=assignment).update(remark=remark)
+    record("退回修改答复", assignment, by=by, at=at)
+    version = assignment.reply.version
+    notes.to_division(assignment, "reply_sent_back", at=at, key=f"v{version}")
+
+
+@transaction.atomic
+def sign(assignment: Assignment, *, version: int, by: Officer, at: datetime) -> None:
+    """审签 releases the reply: the firm gets a note, and the full text on its progress page.
+
+    `version` is the wording that the head read. Raises EditedMeanwhile, IllegalMove.
+    """
+    by.must(Act.SIGN)
+    must_be_own(assignment, by)
+    turn(assignment, {Work.DRAFTED}, Work.RELEASED, released_at=at)
+    reply = Reply.objects.select_related("drafted_by").get(assignment=assignment)
+    if reply.version != version:
+        raise EditedMeanwhile(reply)
+    Reply.objects.filter(pk=reply.pk).update(signed_by=by, signed_at=at, remark="")
+    record("审签答复", assignment, by=by, at=at, version=version)
+    letters.write(
+        "reply_released", assignment.appointment, at=at, key=f"a{assignment.pk}", reply=reply, assignment=assignment
+    )
+    tell_firm_page(assignment.appointment)
+    _answered_in_writing(assignment.appointment, by=by, at=at)
+
+
+def _answered_in_writing(appointment: Appointment, *, by: Officer, at: datetime) -> None:
+    """A firm that asked for a written reply only is answered once every lead division has replied."""
+    appointment.refresh_from_db()
+    waiting = appointment.assignments.filter(part=Part.LEAD).exclude(state__in=[Work.RELEASED, Work.CANCELLED])
+    if appointment.stage == Stage.ACCEPTED and not appointment.wants_onsite and not waiting.exists():
+        appointment.move_to(Stage.ANSWERED, by=by, at=at)

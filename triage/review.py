@@ -1,0 +1,107 @@
+"""初审 (六（三）): accept, decline with a reason and a telephone call, take up again. 交办 follows in `assigning`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from appointments import letters
+from appointments.lifecycle import Stage
+from appointments.models import Appointment, IllegalMove
+from zhoushan_consult.audit.trail import record
+from zhoushan_consult.bureau.models import Officer
+from zhoushan_consult.bureau.refusals import Refused
+from zhoushan_consult.bureau.roles import Act
+
+from . import assigning
+from .models import CallOutcome, CallRecord, DeclineReason, Review
+
+
+class ChangedMeanwhile(Refused):
+    def __init__(self):
+        super().__init__("企业刚刚修改了登记内容，本次操作没有生效。请重新查看后再决定。")
+
+
+class CallFirst(Refused):
+    def __init__(self):
+        super().__init__("请先电话沟通：接通并告知理由后，才能不予通过（实施方案六（三））。")
+
+
+@dataclass(frozen=True)
+class Call:
+    """A telephone call as the officer describes it."""
+
+    outcome: CallOutcome
+    gist: str
+
+
+@transaction.atomic
+def accept(
+    appointment: Appointment, portions: list["assigning.Portion"], *, version: int, by: Officer, at: datetime
+) -> None:
+    """通过初审 and 交办 in one act: every question with its division. Raises IllegalMove, ChangedMeanwhile."""
+    by.must(Act.REVIEW)
+    _must_be_unchanged(appointment, version)
+    appointment.move_to(Stage.ACCEPTED, by=by, at=at)
+    Review.objects.create(appointment=appointment, accepted=True, by=by, at=at)
+    assigning.assign(appointment, portions, by=by, at=at)
+    letters.write("review_accepted", appointment, at=at, key=_round(appointment))
+
+
+@transaction.atomic
+def decline(
+    appointment: Appointment, reason: DeclineReason, explanation: str, call: Call, *, version: int, by: Officer, at: datetime
+) -> None:
+    """不予通过: only after the firm was reached by telephone and told why. Raises CallFirst, IllegalMove."""
+    by.must(Act.REVIEW)
+    if call.outcome != CallOutcome.REACHED:
+        raise CallFirst
+    _must_be_unchanged(appointment, version)
+    appointment.move_to(Stage.DECLINED, DeclineReason(reason).label, by=by, at=at)
+    spoken = _write_down(appointment, call, by=by, at=at)
+    Review.objects.create(
+        appointment=appointment, accepted=False, reason=reason, explanation=explanation, call=spoken, by=by, at=at
+    )
+    letters.write(
+        "review_declined",
+        appointment,
+        at=at,
+        key=_round(appointment),
+        reason=DeclineReason(reason).label,
+        explanation=explanation,
+    )
+
+
+@transaction.atomic
+def record_call(appointment: Appointment, call: Call, *, by: Officer, at: datetime) -> CallRecord:
+    """A telephone call that decides nothing yet: nobody answered, or something was cleared up."""
+    by.must(Act.CALL)
+    return _write_down(appointment, call, by=by, at=at)
+
+
+@transaction.atomic
+def reconsider(appointment: Appointment, why: str, *, by: Officer, at: datetime) -> None:
+    """Back to 待初审: a declined firm objected with reason, or an accepted one was misjudged. 交办 are called off."""
+    by.must(Act.REVIEW)
+    if appointment.stage not in {Stage.DECLINED, Stage.ACCEPTED}:
+        raise IllegalMove
+    appointment.move_to(Stage.SUBMITTED, "重新审核", by=by, at=at)
+    assigning.call_off(appointment, by=by, at=at)
+    record("重新审核", appointment, by=by, at=at, why=why)
+
+
+def _write_down(appointment: Appointment, call: Call, *, by: Officer, at: datetime) -> CallRecord:
+    record("电话沟通", appointment, by=by, at=at, outcome=call.outcome)
+    return CallRecord.objects.create(appointment=appointment, by=by, at=at, outcome=call.outcome, gist=call.gist)
+
+
+def _must_be_unchanged(appointment: Appointment, version: int) -> None:
+    """The officer decides about what they read. The row is locked so that it stays that until the act is written."""
+    current = Appointment.objects.select_for_update().values_list("version", flat=True).get(pk=appointment.pk)
+    if current != version:
+        raise ChangedMeanwhile
+
+
+def _round(appointment: Appointment) -> str:
+    """A registration that was reconsidered is told its new result too."""
+    return str(appointment.reviews.count())
