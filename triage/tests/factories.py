@@ -1,0 +1,85 @@
+"""Registrations of the tests at any stage, written straight into the tables: what was typed is valid and made up."""
+
+import random
+from datetime import date, datetime, timedelta
+
+from django.contrib.auth.models import Group
+
+from appointments.lifecycle import Stage
+from appointments.models import Appointment, StageMove
+from appointments.references import new_reference
+from sessions_app import calendar, seats
+from sessions_app.days import day_on
+from triage.models import Assignment
+from zhoushan_consult.bureau.models import Division, Officer
+from zhoushan_consult.identity import samples
+from zhoushan_consult.vault.blind_index import blind_index
+
+NOW = datetime(2026, 11, 20, 10, tzinfo=calendar.SHANGHAI)
+"""The Friday on which the tests play: registrations join 10 December 2026."""
+DAY = date(2026, 12, 10)
+WATER = "我公司水产加工废水拟接入市政污水管网，请问需要办理哪些手续？"
+
+
+def division(name: str) -> Division:
+    return Division.objects.get(name=name)
+
+
+def officer(role: str, of: str | None = None, **fields) -> Officer:
+    """Somebody at work who holds `role`, in the division named `of`."""
+    number = Officer.objects.count() + 1
+    made = Officer.objects.create_user(
+        username=fields.pop("username", f"worker{number}"),
+        password="Correct-horse-7",
+        name=fields.pop("name", f"测试员{number}"),
+        division=division(of) if of else None,
+        is_staff=fields.pop("is_staff", True),
+        **fields,
+    )
+    made.groups.set([Group.objects.get(name=str(role))])
+    return made
+
+
+def appointment(number: int = 1, **columns) -> Appointment:
+    """The registration of the `number`-th firm for 10 December, submitted `number` minutes after nine on 18 November."""
+    rng = random.Random(number)
+    at = columns.pop("submitted_at", NOW - timedelta(days=2, hours=1) + timedelta(minutes=number))
+    id_number = columns.pop("id_number", samples.resident_id(rng))
+    reference = columns.pop("reference", new_reference())
+    values = {
+        "reference": reference,
+        "receipt_token": f"token-{reference}",
+        "form_key": f"key-{reference}",
+        "form_digest": blind_index("form", reference),
+        "day": day_on(columns.pop("on", DAY)),
+        "enterprise_name": f"舟山测试{number}号水产有限公司",
+        "uscc": samples.uscc(rng),
+        "contact_name": "测试人",
+        "id_number": id_number,
+        "id_index": blind_index("id_number", id_number),
+        "phone": samples.mobile(rng),
+        "summary": WATER,
+        "consented_at": at,
+        "submitted_at": at,
+        **columns,
+    }
+    made = Appointment.objects.create(**values)
+    StageMove.objects.create(appointment=made, new=Stage.SUBMITTED, at=at)
+    return made
+
+
+def seated(number: int = 1, *, confirmed: bool = False, at: datetime = NOW, **columns) -> Appointment:
+    """A registration that holds a seat of its day."""
+    made = appointment(number, stage=Stage.ACCEPTED, **columns)
+    seat = seats.take(made.day, made.uscc, at=at)
+    if confirmed:
+        seats.confirm(seat, made.uscc, at=at)
+    Appointment.objects.filter(pk=made.pk).update(stage=Stage.SEATED, seat=seat)
+    made.refresh_from_db()
+    return made
+
+
+def assignment(of: Appointment, to: str, *, by: Officer, **columns) -> Assignment:
+    """A 交办 of a registration to the division named `to`, given at NOW."""
+    values = {"question": of.summary, "due_on": date(2026, 11, 27), "assigned_by": by, "assigned_at": NOW} | columns
+    return Assignment.objects.create(appointment=of, division=division(to), **values)
