@@ -1,0 +1,108 @@
+"""workdays: what 国务院办公厅 announced, what the bureau typed in, and Monday to Friday beyond."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from zhoushan_consult.workdays import calendar, terms
+from zhoushan_consult.workdays.models import WorkdayOverride
+
+FRIDAY_BEFORE_FESTIVAL = date(
+    2026, 2, 13
+)  # 2026-02-14 is worked in lieu, 02-15 to 02-23 is off, 02-28 is worked
+
+
+@pytest.mark.parametrize(
+    "day, worked",
+    [
+        (date(2026, 11, 23), True),  # a Monday
+        (date(2026, 11, 22), False),  # a Sunday
+        (date(2026, 10, 1), False),  # National Day, a Thursday
+        (date(2026, 2, 14), True),  # a Saturday worked in lieu
+        (date(2026, 2, 23), False),  # a Monday of the Spring Festival
+        (date(2027, 10, 1), True),  # not announced: a Friday like any other
+        (date(2027, 1, 2), False),  # not announced: a Saturday
+        (date(1999, 10, 1), True),
+    ],
+)
+def test_it_knows_announced_holidays_and_goes_by_weekdays_elsewhere(day, worked):
+    assert calendar.is_workday(day) is worked
+
+
+def test_it_lets_the_bureau_override_any_day():
+    overrides = {date(2027, 10, 1): False, date(2027, 10, 9): True, date(2026, 2, 14): False}
+    assert [calendar.is_workday(day, overrides) for day in overrides] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    "count, day",
+    [
+        (0, FRIDAY_BEFORE_FESTIVAL),
+        (1, date(2026, 2, 14)),
+        (2, date(2026, 2, 24)),
+        (5, date(2026, 2, 27)),
+        (6, date(2026, 2, 28)),
+        (7, date(2026, 3, 2)),
+        (-1, date(2026, 2, 12)),
+    ],
+)
+def test_it_counts_working_days_from_the_day_after(count, day):
+    assert calendar.add_workdays(FRIDAY_BEFORE_FESTIVAL, count) == day
+
+
+def test_it_starts_from_a_day_off_without_counting_it():
+    festival = date(2026, 2, 17)
+    assert calendar.add_workdays(festival, 0) == calendar.add_workdays(festival, 1) == date(2026, 2, 24)
+    assert calendar.add_workdays(festival, -1) == date(2026, 2, 14)
+
+
+def test_it_counts_forth_and_back_over_any_new_year_alike():
+    for offset in range(60):
+        day = calendar.add_workdays(date(2026, 12, 1) + timedelta(offset), 0)
+        assert calendar.add_workdays(calendar.add_workdays(day, 15), -15) == day
+
+
+def test_it_says_which_years_are_announced():
+    assert calendar.published(2026) and not calendar.published(2027) and not calendar.published(2003)
+    assert not calendar.published(2027, {date(2027, 1, 1): False})  # New Year alone is no whole year
+    assert calendar.published(2027, {date(2027, 10, 1): False})
+
+
+def holiday(day, works=False):
+    return WorkdayOverride.objects.create(date=day, works=works, note="测试")
+
+
+@pytest.mark.django_db
+def test_it_uses_what_the_bureau_typed_in_at_once_where_a_term_is_set():
+    assert terms.is_workday(date(2027, 10, 1)) and not terms.published(2027)
+    holiday(date(2027, 10, 1))
+    assert not terms.is_workday(date(2027, 10, 1)) and terms.published(2027)
+    assert terms.add_workdays(date(2027, 9, 30), 1) == date(2027, 10, 4)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Seconds that only the test moves; what was kept before or is kept now does not outlive the test."""
+    seconds = [0.0]
+    monkeypatch.setattr(terms, "_kept", None)
+    monkeypatch.setattr(terms.time, "monotonic", lambda: seconds[0])
+    return seconds
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_asks_the_database_once_a_minute_for_pages(clock, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        assert all(terms.is_workday(date(2027, 10, 1)) for _ in range(5))
+    holiday(date(2027, 10, 1))
+    assert terms.is_workday(date(2027, 10, 1))
+    clock[0] = terms.KEPT + 1
+    assert not terms.is_workday(date(2027, 10, 1))
+
+
+@pytest.mark.django_db
+def test_it_keeps_one_override_a_date_and_says_so():
+    holiday(date(2027, 10, 1))
+    with pytest.raises(ValidationError, match="请直接修改那一条"):
+        WorkdayOverride(date=date(2027, 10, 1), works=True).full_clean()
+    assert str(WorkdayOverride(date=date(2027, 10, 9), works=True)) == "2027年10月9日 上班"
