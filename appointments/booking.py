@@ -130,7 +130,7 @@ def _explain(clash: IntegrityError, form: Registration, key: str) -> Appointment
 def find(reference: str, phone: str) -> Appointment | None:
     """The registration of a 受理编号, for whoever also knows its phone; None otherwise, whichever of the two was wrong."""
     found = Appointment.objects.select_related("day", "seat", "area").filter(reference=clean_reference(reference)).first()
-    return found if found and constant_time_compare(str(found.phone), phone) else None
+    return found if found and constant_time_compare(found.phone_number, phone) else None
 
 
 @transaction.atomic

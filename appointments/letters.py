@@ -32,4 +32,4 @@ def write(kind: str, appointment: Appointment, *, at: datetime, key: str = "1", 
 
 def recipient(appointment: Appointment) -> Recipient:
     """The firm's contact, as the outbox addresses people."""
-    return Recipient(name=appointment.contact_name, phone=str(appointment.phone), email=appointment.email)
+    return Recipient(name=appointment.contact_name, phone=appointment.phone_number, email=appointment.email)

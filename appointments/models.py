@@ -10,7 +10,7 @@ from sessions_app.models import ConsultDay, Seat
 from zhoushan_consult.audit.trail import record
 from zhoushan_consult.bureau.models import Area, Officer
 from zhoushan_consult.bureau.refusals import Refused
-from zhoushan_consult.identity.mask import mask_phone
+from zhoushan_consult.identity.mask import mask_id, mask_phone
 from zhoushan_consult.identity.resident_id import IdType
 from zhoushan_consult.vault.fields import SealedField
 
@@ -108,8 +108,18 @@ class Appointment(models.Model):
         return [TopicChoice(code).label for code in self.topics]
 
     @property
+    def phone_number(self) -> str:
+        """The phone in canonical writing, "+86…" or "+86…;ext=8001", as `identity.phone` reads it."""
+        extension = self.phone.extension
+        return f"{self.phone.as_e164};ext={extension}" if extension else self.phone.as_e164
+
+    @property
     def masked_phone(self) -> str:
-        return mask_phone(str(self.phone))
+        return mask_phone(self.phone_number)
+
+    @property
+    def masked_id(self) -> str:
+        return mask_id(self.id_number.open())
 
     def move_to(self, stage: Stage, note: str = "", *, by: Officer | None, at: datetime, **changes) -> None:
         """The one way a stage changes: a conditional UPDATE against the table in `lifecycle`, the move written down.

@@ -47,6 +47,11 @@ def booking_closes(day: date) -> datetime:
     return at(day.replace(day=1))
 
 
+def last_booking_date(day: date) -> date:
+    """The last date on which one can register for `day`: the end of the month before (前月月底)."""
+    return day.replace(day=1) - timedelta(days=1)
+
+
 def days_left(now: datetime) -> int:
     """Whole days, today included, in which one can still register for the 咨询日 that `now` joins."""
     closes = booking_closes(booking_day(now)).astimezone(SHANGHAI).date()

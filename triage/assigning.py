@@ -127,9 +127,8 @@ def tell_firm_page(appointment: Appointment) -> None:
     current = [a for a in appointment.assignments.select_related("division") if a.state not in {Work.CANCELLED, Work.RETURNED}]
     names = dict.fromkeys(a.division.name for a in sorted(current, key=lambda a: a.part != Part.LEAD))
     open_until = [a.due_on for a in current if a.state != Work.RELEASED]
-    Appointment.objects.filter(pk=appointment.pk).update(
-        handled_by="、".join(names), reply_due_on=max(open_until, default=None)
-    )
+    appointment.handled_by, appointment.reply_due_on = "、".join(names), max(open_until, default=None)
+    appointment.save(update_fields=["handled_by", "reply_due_on"])
 
 
 def turn(assignment: Assignment, here: set[Work], there: Work, **changes) -> None:

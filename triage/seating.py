@@ -29,8 +29,8 @@ class AlreadySettled(Refused):
 
 class NotYetClosed(Refused):
     def __init__(self, day: ConsultDay):
-        closes = calendar.booking_closes(day.date) - timedelta(days=1)
-        super().__init__(f"本期预约到{calendar.short(closes.date())}24:00截止，截止后才能确定名单。")
+        last = calendar.short(calendar.last_booking_date(day.date))
+        super().__init__(f"本期预约到{last}24:00截止，截止后才能确定名单。")
 
 
 def line(day: ConsultDay):

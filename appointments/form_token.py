@@ -1,0 +1,45 @@
+"""The hidden token of a registration form: which form it is, for which browser, and which 咨询日 it promised.
+
+Signed, and bound to the browser's CSRF secret: the same form sent again by the same browser is one registration;
+sent by another browser it opens nothing.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import date
+
+from django.core import signing
+from django.http import HttpRequest
+from django.middleware.csrf import get_token
+from django.utils.crypto import salted_hmac
+
+SALT = "appointments.form"
+
+
+@dataclass(frozen=True)
+class FormToken:
+    key: str
+    joins: date
+
+
+def issue(request: HttpRequest, joins: date) -> str:
+    """A token for a fresh form shown to this browser."""
+    return signing.dumps([fresh_key(), _browser(request), joins.isoformat()], salt=SALT, compress=False)
+
+
+def fresh_key() -> str:
+    return secrets.token_urlsafe(16)
+
+
+def read(request: HttpRequest) -> FormToken | None:
+    """The token that came back with the form, or None where it is missing, forged or another browser's."""
+    try:
+        key, browser, joins = signing.loads(request.POST.get("form_token", ""), salt=SALT)
+        return FormToken(key, date.fromisoformat(joins)) if browser == _browser(request) else None
+    except (signing.BadSignature, ValueError, TypeError):
+        return None
+
+
+def _browser(request: HttpRequest) -> str:
+    get_token(request)  # makes the secret where there is none yet
+    return salted_hmac(SALT, request.META["CSRF_COOKIE"]).hexdigest()[:32]

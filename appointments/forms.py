@@ -1,0 +1,261 @@
+"""The form of 附件2: its ten fields, six of them required, with 证件类型, 县区/功能区, 事项类别, 咨询方式 and the two consents."""
+
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import HTML, Div, Fieldset, Layout
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+
+from sessions_app.calendar import SHANGHAI
+from zhoushan_consult.bureau.models import Area
+from zhoushan_consult.identity import phone, resident_id, uscc
+from zhoushan_consult.identity.canonical import canonical
+
+from .booking import Registration
+from .models import Grade
+from .topics import TopicChoice
+
+
+class SummaryField(forms.CharField):
+    """The question in the firm's own words: long, kept as typed, without the blank lines at its ends."""
+
+    widget = forms.Textarea(attrs={"rows": 8})
+
+    def to_python(self, value):
+        return super().to_python(value).replace("\r\n", "\n")
+
+
+class CodeField(forms.CharField):
+    """A number as people type it: full-width digits, blanks and hyphens forgiven before it is judged."""
+
+    def to_python(self, value):
+        return canonical(super().to_python(value))
+
+
+class YesNoField(forms.ChoiceField):
+    """Two radio buttons; what other programs send for a ticked box is understood too."""
+
+    def to_python(self, value):
+        typed = super().to_python(value)
+        return {"on": "1", "true": "1", "yes": "1", "false": "0", "no": "0"}.get(typed.lower(), typed)
+
+
+class RegistrationForm(forms.Form):
+    """附件2 as a web form. `now` bounds the date of birth in an ID number."""
+
+    enterprise_name = forms.CharField(
+        label="企业名称",
+        max_length=100,
+        min_length=2,
+        help_text="与营业执照一致。",
+        widget=forms.TextInput(attrs={"autocomplete": "organization"}),
+    )
+    uscc = forms.CharField(
+        label="统一社会信用代码",
+        max_length=40,
+        help_text="营业执照上的 18 位代码。",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
+    )
+    address = forms.CharField(
+        label="通信地址",
+        max_length=150,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "street-address"}),
+    )
+    postcode = CodeField(
+        label="邮政编码",
+        required=False,
+        validators=[RegexValidator(r"^[0-9]{6}$", "邮政编码是 6 位数字，如 316021。")],
+        widget=forms.TextInput(attrs={"autocomplete": "postal-code", "inputmode": "numeric", "maxlength": "6"}),
+    )
+    county = forms.ChoiceField(label="所在县区或功能区", required=False)
+    contact_name = forms.CharField(
+        label="姓名",
+        max_length=40,
+        help_text="法定代表人，或到场的代表。",
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    id_type = forms.ChoiceField(
+        label="证件类型", choices=resident_id.IdType, initial=resident_id.IdType.RESIDENT, required=False
+    )
+    id_number = forms.CharField(
+        label="身份证号码",
+        max_length=40,
+        help_text="用于实名登记和现场核对，加密保存，只显示首尾几位。",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    phone = forms.CharField(
+        label="联系电话",
+        max_length=60,
+        help_text="最好填手机，用来接收通知和查询进度。座机请加区号，分机写“转8001”。",
+        widget=forms.TextInput(attrs={"autocomplete": "tel", "type": "tel"}),
+    )
+    email = forms.EmailField(
+        label="电子邮箱",
+        max_length=120,
+        required=False,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        error_messages={"invalid": "邮箱地址不完整，请检查，如 name@example.com；没有可以不填。"},
+    )
+    topics = forms.MultipleChoiceField(
+        label="事项类别", choices=TopicChoice, required=False, widget=forms.CheckboxSelectMultiple, help_text="可多选；不清楚可以不选。"
+    )
+    summary = SummaryField(
+        label="咨询事项或问题需求概述",
+        max_length=2000,
+        min_length=2,
+        help_text="写清行业、环节和想问的事。有几个问题请分开写，便于各处室分别答复。不要写他人的个人信息。",
+    )
+    wants_onsite = YesNoField(
+        label="咨询方式",
+        choices=[("1", "现场咨询：当面来谈"), ("0", "书面答复：不到现场")],
+        initial="1",
+        required=False,
+        widget=forms.RadioSelect,
+        help_text="现场每次不超过10家。排不上的先书面答复，下次优先。",
+    )
+    agree_notice = forms.BooleanField(
+        label="我已阅读并同意《个人信息处理告知》",
+        error_messages={"required": "请阅读《个人信息处理告知》，同意后勾选。"},
+    )
+    agree_id_use = forms.BooleanField(
+        label="我单独同意为实名登记处理身份证号码",
+        error_messages={"required": "身份证号码属于敏感个人信息，需要您单独同意；不同意的，请电话联系综合处。"},
+    )
+    website = forms.CharField(label="此处请留空", required=False, widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"}))
+
+    def __init__(self, *args, now, areas, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.today = now.astimezone(SHANGHAI).date()
+        self.areas = {area.code: area for area in areas}
+        self.fields["county"].choices = [("", "请选择"), *((area.code, area.name) for area in areas)]
+        for field in self.fields.values():
+            field.error_messages.setdefault("max_length", "内容太长，请精简。")
+        self.helper = helper()
+
+    def clean_uscc(self):
+        return uscc.clean(self.cleaned_data["uscc"])
+
+    def clean_id_type(self):
+        return self.cleaned_data["id_type"] or resident_id.IdType.RESIDENT
+
+    def clean_id_number(self):
+        kind = self.cleaned_data.get("id_type") or resident_id.IdType.RESIDENT
+        return resident_id.clean(self.cleaned_data["id_number"], today=self.today, kind=kind)
+
+    def clean_phone(self):
+        return phone.clean(self.cleaned_data["phone"])
+
+    def clean_wants_onsite(self):
+        return self.cleaned_data["wants_onsite"] != "0"
+
+    def registration(self) -> Registration:
+        """What the valid form says, as `booking.submit` takes it."""
+        data = self.cleaned_data
+        plain = {name: data[name] for name in Registration.__dataclass_fields__ if name in data}
+        return Registration(**plain | {"area": self.areas.get(data["county"]), "topics": tuple(data["topics"])})
+
+
+def helper() -> FormHelper:
+    """The order of 附件2: the firm, the contact, the question; then the consents."""
+    found = FormHelper()
+    found.form_tag = False
+    found.disable_csrf = True
+    found.layout = Layout(
+        Fieldset("企业基本信息", "enterprise_name", "uscc", "address", "postcode", "county", css_class="group"),
+        Fieldset("联系人信息", "contact_name", "id_type", "id_number", "phone", "email", css_class="group"),
+        Fieldset("咨询事项", "topics", "summary", "wants_onsite", css_class="group"),
+        Fieldset(
+            "个人信息",
+            HTML('<p><a href="/privacy/" target="_blank">《个人信息处理告知》（新窗口打开）</a></p>'),
+            "agree_notice",
+            "agree_id_use",
+            css_class="group",
+        ),
+        Div("website", css_class="trap"),
+    )
+    return found
+
+
+class AmendForm(RegistrationForm):
+    """The same form while 待初审. Name and code of the firm stay; an ID number left empty stays as it was."""
+
+    def __init__(self, *args, appointment, **kwargs):
+        self.appointment = appointment
+        super().__init__(*args, **kwargs)
+        for name in ("enterprise_name", "uscc", "agree_notice", "agree_id_use", "website"):
+            del self.fields[name]
+        self.fields["id_number"].required = False
+        self.fields["id_number"].help_text = f"现为 {appointment.masked_id}，不改请留空。"
+        self.helper.layout = Layout(
+            Fieldset("企业基本信息", "address", "postcode", "county", css_class="group"),
+            Fieldset("联系人信息", "contact_name", "id_type", "id_number", "phone", "email", css_class="group"),
+            Fieldset("咨询事项", "topics", "summary", "wants_onsite", css_class="group"),
+        )
+
+    @staticmethod
+    def initial_of(appointment) -> dict:
+        names = ("address", "postcode", "contact_name", "id_type", "email", "topics", "summary")
+        return {name: getattr(appointment, name) for name in names} | {
+            "county": appointment.area.code if appointment.area else "",
+            "phone": phone.for_people(appointment.phone_number),
+            "wants_onsite": "1" if appointment.wants_onsite else "0",
+        }
+
+    def clean_id_number(self):
+        if self.cleaned_data["id_number"]:
+            return super().clean_id_number()
+        if self.cleaned_data.get("id_type") != self.appointment.id_type:
+            raise ValidationError("改了证件类型，请填写新的证件号码。")
+        return self.appointment.id_number.open()
+
+    def registration(self) -> Registration:
+        self.cleaned_data |= {"enterprise_name": self.appointment.enterprise_name, "uscc": self.appointment.uscc}
+        return super().registration()
+
+
+class LookupForm(forms.Form):
+    """进度查询: two things that only the firm has."""
+
+    reference = forms.CharField(
+        label="受理编号",
+        max_length=40,
+        help_text="在回执和短信里，如 K7M2-9QRT-4WXP-2H。",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
+    )
+    phone = forms.CharField(
+        label="联系电话",
+        max_length=60,
+        help_text="登记时填写的号码。",
+        widget=forms.TextInput(attrs={"autocomplete": "tel", "type": "tel"}),
+    )
+
+    def clean_phone(self):
+        return phone.clean(self.cleaned_data["phone"])
+
+
+class UnsolvedForm(forms.Form):
+    """未解决: and what is still open."""
+
+    reason = forms.CharField(
+        label="还有哪些没有解决",
+        max_length=280,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        error_messages={"required": "请写一两句还没解决的问题，便于处室继续办理。"},
+    )
+
+
+class RatingForm(forms.Form):
+    """好差评: five grades, none chosen beforehand."""
+
+    grade = forms.TypedChoiceField(
+        label="您对这次服务", choices=Grade, coerce=int, widget=forms.RadioSelect, error_messages={"required": "请选择一项评价。"}
+    )
+    remark = forms.CharField(
+        label="意见建议", max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 4})
+    )
+
+
+def areas() -> list[Area]:
+    """The counties and zones to choose from, in the bureau's order."""
+    return list(Area.objects.all())

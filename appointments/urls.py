@@ -1,0 +1,17 @@
+from django.urls import path, re_path
+
+from .views import progress, receipt, register
+
+urlpatterns = [
+    path("register/", register.register, name="register"),
+    path("receipt/<str:token>/", receipt.receipt, name="receipt"),
+    path("receipt/<str:token>/form/", receipt.sheet, name="sheet"),
+    path("receipt/<str:token>/form.pdf", receipt.sheet_pdf, name="sheet_pdf"),
+    path("status/", progress.status, name="status"),
+    path("status/amend/", progress.amend, name="amend"),
+    path("status/unsolved/", progress.unsolved, name="unsolved"),
+    path("status/rate/", progress.rate, name="rate"),
+    path("status/form/", progress.sheet, name="status_sheet"),
+    path("status/leave/", progress.leave, name="leave"),
+    re_path(rf"^status/(?P<verb>{'|'.join(progress.ACTS)})/$", progress.act, name="act"),
+]

@@ -1,0 +1,199 @@
+"""/status/: 受理编号 and phone open a registration for half an hour; its acts are the buttons on that page."""
+
+from datetime import datetime, timedelta
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from zhoushan_consult.bureau.refusals import Refused
+from zhoushan_consult.web.address import client_ip
+from zhoushan_consult.web.throttle import allow
+
+from .. import booking, feedback, progress
+from ..forms import AmendForm, LookupForm, RatingForm, UnsolvedForm, areas
+from ..models import Appointment
+from ..references import clean_reference
+
+OPEN_FOR = timedelta(minutes=30)
+TRIES, TRIES_PER = 10, timedelta(minutes=10)
+NOT_FOUND = "没有查到。请核对受理编号和登记时填写的联系电话；编号丢失的，请电话联系综合处。"
+TOO_MANY = "查询次数过多，请十分钟后再试。"
+
+
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def status(request: HttpRequest) -> HttpResponse:
+    """GET shows the opened registration, or the two boxes that open one; POST opens it."""
+    now = timezone.now()
+    if request.method == "POST":
+        return _open(request, now)
+    appointment = _opened(request, now)
+    return _page(request, appointment, now) if appointment else _ask(request, LookupForm())
+
+
+def _open(request: HttpRequest, now: datetime) -> HttpResponse:
+    form = LookupForm(request.POST)
+    if not form.is_valid():
+        return _ask(request, form)
+    reference = clean_reference(form.cleaned_data["reference"])
+    # Counted by asker and by what is asked about: many addresses cannot guess at one number either.
+    by_address = allow(f"status:{client_ip(request)}", TRIES, TRIES_PER, now)
+    by_reference = allow(f"status:{reference}", TRIES, TRIES_PER, now)
+    if not (by_address and by_reference):
+        form.add_error(None, TOO_MANY)
+        return _ask(request, form, status=429)
+    found = booking.find(reference, form.cleaned_data["phone"])
+    if found is None:
+        form.add_error(None, NOT_FOUND)
+        return _ask(request, form)
+    request.session.cycle_key()
+    request.session["opened"] = {"pk": found.pk, "at": now.isoformat()}
+    return redirect("status")
+
+
+def _opened(request: HttpRequest, now: datetime) -> Appointment | None:
+    mark = request.session.get("opened")
+    if not mark or now - datetime.fromisoformat(mark["at"]) > OPEN_FOR:
+        return None
+    return Appointment.objects.select_related("day", "seat", "area").filter(pk=mark["pk"]).first()
+
+
+def _ask(request: HttpRequest, form: LookupForm, status: int = 200) -> HttpResponse:
+    return render(request, "appointments/status_ask.html", {"form": form}, status=status)
+
+
+def _page(request: HttpRequest, appointment: Appointment, now: datetime, status: int = 200, **forms) -> HttpResponse:
+    context = {
+        "appointment": appointment,
+        "progress": progress.of(appointment, now),
+        "unsolved_form": forms.get("unsolved_form") or UnsolvedForm(),
+        "rating_form": forms.get("rating_form") or RatingForm(),
+    }
+    return render(request, "appointments/status.html", context, status=status)
+
+
+@require_POST
+def act(request: HttpRequest, verb: str) -> HttpResponse:
+    """One act of the firm on its own registration; a second click shows how things stand."""
+    now = timezone.now()
+    appointment = _opened(request, now)
+    if appointment is None:
+        messages.info(request, "离开时间较长，请重新输入受理编号和联系电话。")
+        return redirect("status")
+    try:
+        messages.success(request, ACTS[verb](appointment, at=now))
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    return redirect("status")
+
+
+def _withdraw(appointment, *, at):
+    booking.withdraw(appointment, at=at)
+    return "登记已撤回。"
+
+
+def _confirm(appointment, *, at):
+    booking.confirm_seat(appointment, at=at)
+    return "已确认参加，届时见。"
+
+
+def _give_up(appointment, *, at):
+    booking.give_up_seat(appointment, at=at)
+    return "已放弃名额，问题改为书面答复。"
+
+
+def _still_onsite(appointment, *, at):
+    booking.ask_for_seat_again(appointment, at=at)
+    return "已转入下一期，优先安排现场名额。"
+
+
+def _enough(appointment, *, at):
+    booking.written_reply_is_enough(appointment, at=at)
+    return "谢谢反馈，登记已办结。欢迎评价我们的服务。"
+
+
+def _solved(appointment, *, at):
+    feedback.solved(appointment, at=at)
+    return "谢谢反馈，登记已办结。欢迎评价我们的服务。"
+
+
+ACTS = {
+    "withdraw": _withdraw,
+    "confirm": _confirm,
+    "give-up": _give_up,
+    "still-onsite": _still_onsite,
+    "enough": _enough,
+    "solved": _solved,
+}
+
+
+@require_POST
+def unsolved(request: HttpRequest) -> HttpResponse:
+    def deed(appointment, data, at):
+        feedback.unsolved(appointment, data["reason"], at=at)
+        return "已转有关处室继续办理，进展会登在本页。"
+
+    return _with_form(request, "unsolved_form", UnsolvedForm(request.POST), deed)
+
+
+@require_POST
+def rate(request: HttpRequest) -> HttpResponse:
+    def deed(appointment, data, at):
+        feedback.rate(appointment, data["grade"], data["remark"], at=at)
+        return "谢谢您的评价。"
+
+    return _with_form(request, "rating_form", RatingForm(request.POST), deed)
+
+
+def _with_form(request: HttpRequest, name: str, form, deed) -> HttpResponse:
+    """An act that says something: a mistake is shown on the page itself, with what was typed."""
+    now = timezone.now()
+    appointment = _opened(request, now)
+    if appointment is None:
+        return redirect("status")
+    if not form.is_valid():
+        return _page(request, appointment, now, **{name: form})
+    try:
+        messages.success(request, deed(appointment, form.cleaned_data, now))
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    return redirect("status")
+
+
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def amend(request: HttpRequest) -> HttpResponse:
+    """The firm mends its registration while 待初审."""
+    now = timezone.now()
+    appointment = _opened(request, now)
+    if appointment is None:
+        return redirect("status")
+    given = {"now": now, "areas": areas(), "appointment": appointment}
+    form = AmendForm(request.POST or None, initial=AmendForm.initial_of(appointment), **given)
+    if request.method == "POST" and form.is_valid():
+        try:
+            booking.amend(appointment, form.registration(), at=now)
+            messages.success(request, "修改已保存。")
+            return redirect("status")
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+    return render(request, "appointments/amend.html", {"form": form, "appointment": appointment})
+
+
+@require_POST
+def leave(request: HttpRequest) -> HttpResponse:
+    """Close the page on a shared computer."""
+    request.session.pop("opened", None)
+    messages.success(request, "已退出查询。")
+    return redirect("status")
+
+
+@require_safe
+def sheet(request: HttpRequest) -> HttpResponse:
+    """The printable 登记表, from the progress page."""
+    appointment = _opened(request, timezone.now())
+    return redirect("sheet", appointment.receipt_token) if appointment else redirect("status")

@@ -1,0 +1,50 @@
+"""The portal: this month's plan, which 10th a registration made now joins, and how it goes (六（一）（二）)."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from . import calendar, policy
+from .models import ConsultDay, Plan
+
+SHOWN = (Plan.PUBLISHED, Plan.CANCELLED)
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    joins = calendar.booking_day(now)
+    current = calendar.current_day(now)
+    shown = {day.date: day for day in ConsultDay.objects.filter(plan__in=SHOWN, date__gte=current)}
+    context = {
+        "plan": shown.pop(current, None),
+        "current": current,
+        "upcoming": list(shown.values()),
+        "joins": joins,
+        "days_left": calendar.days_left(now),
+        "closes_on": calendar.last_booking_date(joins),
+        "seats": policy.SEATS,
+    }
+    return render(request, "portal/home.html", context)
+
+
+@require_safe
+def days(request: HttpRequest) -> HttpResponse:
+    published = ConsultDay.objects.filter(plan__in=SHOWN).order_by("-date")[:24]
+    return render(request, "portal/days.html", {"days": published})
+
+
+@require_safe
+def day(request: HttpRequest, slug: str) -> HttpResponse:
+    date = calendar.parse_slug(slug)
+    if date is None:
+        raise Http404
+    found = get_object_or_404(ConsultDay.objects.prefetch_related("receptions"), date=date, plan__in=SHOWN)
+    return render(request, "portal/day.html", {"day": found})
+
+
+@require_safe
+def page(request: HttpRequest, name: str) -> HttpResponse:
+    """A page of plain text: 帮助, 个人信息处理告知, 网站地图."""
+    return render(request, f"portal/{name}.html")

@@ -1,0 +1,21 @@
+"""Every address of the service (DESIGN §10). Stable: letters and other sites link here."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from .web import errors, health, reading
+
+urlpatterns = [
+    path("", include("sessions_app.urls")),
+    path("", include("appointments.urls")),
+    path("desk/", include("triage.desk.urls")),
+    path("admin/", admin.site.urls),
+    path("elder/", reading.elder, name="elder"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+]
+
+handler400 = errors.bad_request
+handler403 = errors.forbidden
+handler404 = errors.not_found
+handler500 = errors.server_error
