@@ -126,8 +126,10 @@ CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {"visibility_timeout": 900, "socket_timeout": 5, "socket_connect_timeout": 5, "retry_on_timeout": True}
     if REDIS_URL
-    else {"folder": str(VAR_DIR / "broker")}
+    else {"folder": str(VAR_DIR / "broker"), "polling_interval": 0.2}
 )
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = bool(REDIS_URL)  # the embedded broker has no fanout
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # keeps no file: what is due is written in the database
 # Rounds are cheap and safe to repeat; one that was not taken up within its period is worth nothing.
 CELERY_BEAT_SCHEDULE = {
     "outbox": {
@@ -141,7 +143,6 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 300},
     },
 }
-CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
 
 # The scheduled duties, each a `zhoushan_consult.duties.Kind`, in the order in which they run when several are due.
 DUTIES = [

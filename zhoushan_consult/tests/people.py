@@ -1,13 +1,24 @@
-"""The people and firms of the tests, a pytest plugin: officers by role, and made-up numbers with right check digits.
+"""The people and firms of the tests: officers by role, and made-up numbers with right check digits.
 
-Loaded before Django is set up, so the models are imported where they are used.
+Every `tests/conftest.py` imports all of it, before Django is set up: models are imported where they are used.
 """
 
+import os
 from datetime import date, timedelta
 
 import pytest
 
 USCC_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+SERVERS = {"postgres": "DATABASE_URL", "redis": "REDIS_URL"}  # a mark, and the variable that names its server
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out the tests that need a server which this run was not given; `make test` runs them where there is one."""
+    absent = {mark for mark, variable in SERVERS.items() if not os.environ.get(variable)}
+    left_out = [item for item in items if any(item.get_closest_marker(mark) for mark in absent)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture

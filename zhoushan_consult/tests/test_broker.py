@@ -1,0 +1,144 @@
+"""The embedded broker: every message arrives whole, once, whoever writes and reads at the same time."""
+
+import multiprocessing
+import os
+import socket
+
+import pytest
+from kombu import Connection
+
+from zhoushan_consult import broker
+from zhoushan_consult.celery import app
+
+FORK = multiprocessing.get_context("fork")
+WRITERS, READERS, EACH = 4, 3, 150
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "broker"
+
+
+def connect(folder) -> Connection:
+    options = {"folder": str(folder), "polling_interval": 0.01}
+    return Connection(transport=broker.Transport, transport_options=options)
+
+
+def write(folder, numbers):
+    with connect(folder) as connection, connection.Producer() as producer:
+        for number in numbers:
+            producer.publish({"number": number, "padding": "浪" * 3000}, exchange="", routing_key="celery")
+
+
+def read(folder, queue="celery"):
+    """The next number in the queue; None when it is empty."""
+    with connect(folder) as connection:
+        message = connection.default_channel.basic_get(queue, no_ack=True)
+        return message and message.decode()["number"]
+
+
+def read_until_told(folder, found, enough):
+    while not enough.is_set():
+        if (number := read(folder)) is not None:
+            found.put(number)
+
+
+def test_it_loses_and_repeats_no_message_while_many_write_and_read(folder):
+    found, enough = FORK.Queue(), FORK.Event()
+    parts = [range(writer * EACH, (writer + 1) * EACH) for writer in range(WRITERS)]
+    writers = [FORK.Process(target=write, args=(folder, part)) for part in parts]
+    readers = [FORK.Process(target=read_until_told, args=(folder, found, enough)) for _ in range(READERS)]
+    for process in readers + writers:
+        process.start()
+    try:
+        numbers = [found.get(timeout=30) for _ in range(WRITERS * EACH)]
+    finally:
+        enough.set()
+        for process in readers + writers:
+            process.join()
+    assert sorted(numbers) == list(range(WRITERS * EACH))
+    assert read(folder) is None
+    assert not list(folder.rglob("*.*"))
+
+
+def test_it_hands_messages_over_in_the_order_of_their_writing(folder):
+    write(folder, range(20))
+    assert [read(folder) for _ in range(20)] == list(range(20))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '"text"', '{"properties": {}}', '{"body": "!", "properties": null}', "\udcff"]
+)
+def test_it_sets_aside_what_nobody_can_read_and_goes_on(folder, text):
+    write(folder, [1])
+    queue = next(folder.iterdir())
+    (queue / "0-first.msg").write_bytes(os.fsencode(text))
+    assert read(folder) == 1
+    assert [path.name for path in (folder / broker.UNREADABLE).iterdir()] == ["0-first.taken"]
+
+
+def test_it_does_not_show_a_message_that_is_still_being_written(folder):
+    write(folder, [1])
+    whole = next(folder.rglob("*.msg"))
+    whole.rename(whole.with_suffix(".part"))
+    assert read(folder) is None
+
+
+def test_it_gives_back_what_a_reader_had_not_acknowledged_when_it_left(folder):
+    write(folder, [1])
+    with connect(folder) as connection:
+        assert connection.default_channel.basic_get("celery").decode()["number"] == 1
+    assert read(folder) == 1
+
+
+def test_it_keeps_queues_apart_whatever_their_names(folder):
+    write(folder, [1])
+    assert read(folder, "../celery") is None
+    assert read(folder) == 1
+
+
+def test_it_forgets_everything_when_wiped(folder):
+    write(folder, [1, 2])
+    broker.wipe(folder)
+    assert read(folder) is None
+
+
+@pytest.mark.skipif(bool(os.environ.get("REDIS_URL")), reason="the embedded broker")
+def test_it_is_what_celery_uses_when_no_redis_is_named():
+    with app.connection_for_write() as connection:
+        assert isinstance(connection.transport, broker.Transport)
+        assert not connection.supports_exchange_type("fanout")
+
+
+def test_it_counts_a_folder_that_can_be_written_as_reachable(settings, folder):
+    settings.REDIS_URL, settings.CELERY_BROKER_TRANSPORT_OPTIONS = "", {"folder": str(folder)}
+    assert broker.reachable()
+
+
+def test_it_counts_a_folder_that_cannot_be_made_as_unreachable(settings, tmp_path):
+    (tmp_path / "file").touch()
+    settings.REDIS_URL, settings.CELERY_BROKER_TRANSPORT_OPTIONS = "", {"folder": str(tmp_path / "file" / "broker")}
+    assert not broker.reachable()
+
+
+def test_it_does_not_wait_for_a_redis_that_is_dead(settings, unused_port):
+    settings.REDIS_URL = f"redis://127.0.0.1:{unused_port}/0"
+    assert not broker.reachable(0.2)
+
+
+def test_it_does_not_wait_for_a_redis_that_is_frozen(settings):
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        settings.REDIS_URL = f"redis://127.0.0.1:{mute.getsockname()[1]}/0"
+        assert not broker.reachable(0.2)
+
+
+@pytest.mark.redis
+def test_it_reaches_a_redis_that_is_well(settings):
+    settings.REDIS_URL = os.environ["REDIS_URL"]
+    assert broker.reachable()
+
+
+@pytest.fixture
+def unused_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
