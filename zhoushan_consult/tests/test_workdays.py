@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 from django.core.exceptions import ValidationError
 
-from zhoushan_consult.workdays import calendar, terms
+from zhoushan_consult.workdays import calendar, days
 from zhoushan_consult.workdays.models import WorkdayOverride
 
 FRIDAY_BEFORE_FESTIVAL = date(
@@ -75,29 +75,29 @@ def holiday(day, works=False):
 
 @pytest.mark.django_db
 def test_it_uses_what_the_bureau_typed_in_at_once_where_a_term_is_set():
-    assert terms.is_workday(date(2027, 10, 1)) and not terms.published(2027)
+    assert days.is_workday(date(2027, 10, 1)) and not days.published(2027)
     holiday(date(2027, 10, 1))
-    assert not terms.is_workday(date(2027, 10, 1)) and terms.published(2027)
-    assert terms.add_workdays(date(2027, 9, 30), 1) == date(2027, 10, 4)
+    assert not days.is_workday(date(2027, 10, 1)) and days.published(2027)
+    assert days.add_workdays(date(2027, 9, 30), 1) == date(2027, 10, 4)
 
 
 @pytest.fixture
 def clock(monkeypatch):
     """Seconds that only the test moves; what was kept before or is kept now does not outlive the test."""
     seconds = [0.0]
-    monkeypatch.setattr(terms, "_kept", None)
-    monkeypatch.setattr(terms.time, "monotonic", lambda: seconds[0])
+    monkeypatch.setattr(days, "_kept", None)
+    monkeypatch.setattr(days.time, "monotonic", lambda: seconds[0])
     return seconds
 
 
 @pytest.mark.django_db(transaction=True)
 def test_it_asks_the_database_once_a_minute_for_pages(clock, django_assert_num_queries):
     with django_assert_num_queries(1):
-        assert all(terms.is_workday(date(2027, 10, 1)) for _ in range(5))
+        assert all(days.is_workday(date(2027, 10, 1)) for _ in range(5))
     holiday(date(2027, 10, 1))
-    assert terms.is_workday(date(2027, 10, 1))
-    clock[0] = terms.KEPT + 1
-    assert not terms.is_workday(date(2027, 10, 1))
+    assert days.is_workday(date(2027, 10, 1))
+    clock[0] = days.KEPT + 1
+    assert not days.is_workday(date(2027, 10, 1))
 
 
 @pytest.mark.django_db

@@ -1,0 +1,458 @@
+"""vault: what is sealed opens only where it belongs, only with its key, and never shows itself on the way."""
+
+import copy
+import json
+import logging
+import pickle
+from types import SimpleNamespace
+
+import pytest
+from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from django.apps import apps
+from django.core import serializers
+from django.core.exceptions import FieldError
+from django.core.management import CommandError, call_command
+from django.db import connection, models
+from django.template import Context, Template
+from django.test.utils import isolate_apps
+from django.views.debug import ExceptionReporter
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zhoushan_consult.vault import checks, cipher, columns, keyring
+from zhoushan_consult.vault.blind_index import LENGTH, blind_index
+from zhoushan_consult.vault.fields import SealedField
+from zhoushan_consult.vault.resealing import reseal
+from zhoushan_consult.vault.sealed import Sealed
+
+SECRET = "330902198603159817"
+OLD, NEW = "k1:AAECAwQFBgcICQoLDA0ODw", "k2:EBESExQVFhcYGRobHB0eHw=="
+INDEX = "ICEiIyQlJicoKSorLC0uLw"
+
+
+# --- Envelopes ------------------------------------------------------------------------------------------------------
+
+
+def test_it_encrypts_as_rfc_8998_says():
+    """Appendix A.1 of RFC 8998: SM4-GCM."""
+    key = bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")
+    nonce = bytes.fromhex("00001234567800000000ABCD")
+    about = bytes.fromhex("FEEDFACEDEADBEEFFEEDFACEDEADBEEFABADDAD2")
+    data = b"".join(bytes([byte]) * 8 for byte in bytes.fromhex("AABBCCDDEEFFEEAA"))
+    sealed = bytes.fromhex(
+        "17F399F08C67D5EE19D0DC9969C4BB7D5FD46FD3756489069157B282BB200735"
+        "D82710CA5C22F0CCFA7CBF93D496AC15A56834CBCF98C397B4024A2691233B8D"
+        "83DE3541E4C2B58177E065A9BF7B62EC"
+    )
+    assert cipher.encrypt(key, nonce, data, about) == sealed
+    assert cipher.decrypt(key, nonce, sealed, about) == data
+    with pytest.raises(InvalidTag):
+        cipher.decrypt(key, nonce, sealed, about[:-1])
+
+
+@given(text=st.text(max_size=300))
+def test_it_gives_back_what_was_sealed_and_seals_it_differently_each_time(text):
+    first, second = cipher.seal(text, "a.b.c"), cipher.seal(text, "a.b.c")
+    assert first != second and cipher.unseal(first, "a.b.c") == cipher.unseal(second, "a.b.c") == text
+
+
+def test_it_writes_an_envelope_that_names_its_version_and_its_key(settings):
+    settings.VAULT_KEYS = f"{NEW},{OLD}"
+    version, key_id, body = cipher.seal(SECRET, "a.b.c").split(".")
+    assert (version, key_id) == ("v1", "k2") and SECRET not in body
+
+
+@pytest.mark.parametrize("position", [-1, -12, -30, -45])
+def test_it_does_not_open_what_was_altered(position):
+    envelope = cipher.seal(SECRET, "a.b.c")
+    other = "A" if envelope[position] != "A" else "Q"
+    with pytest.raises(cipher.Unreadable, match="改动过"):
+        cipher.unseal(
+            envelope[:position] + other + (envelope[position + 1 :] if position != -1 else ""), "a.b.c"
+        )
+
+
+def test_it_does_not_open_what_was_moved_to_another_column():
+    with pytest.raises(cipher.Unreadable, match="不属于这里"):
+        cipher.unseal(cipher.seal(SECRET, "a.b.c"), "a.b.d")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "v1", "v1.k1", "v1.k1.", "v1.k1.*", "v1.k1.AAAA", SECRET, "v2.t1." + "A" * 80]
+)
+def test_it_does_not_take_anything_else_for_an_envelope(text):
+    assert not cipher.is_envelope(text)
+    with pytest.raises(cipher.Unreadable, match="不是封存的格式"):
+        cipher.unseal(text, "a.b.c")
+
+
+def test_it_opens_old_envelopes_after_a_rotation_and_none_without_their_key(settings):
+    settings.VAULT_KEYS = OLD
+    envelope = cipher.seal(SECRET, "a.b.c")
+    settings.VAULT_KEYS = f"{NEW},{OLD}"
+    assert cipher.unseal(envelope, "a.b.c") == SECRET
+    settings.VAULT_KEYS = NEW
+    with pytest.raises(cipher.Unreadable, match="编号为 k1"):
+        cipher.unseal(envelope, "a.b.c")
+
+
+# --- Blind index ----------------------------------------------------------------------------------------------------
+
+
+def sm3(data):
+    digest = hashes.Hash(hashes.SM3())
+    digest.update(data)
+    return digest.finalize()
+
+
+def test_it_indexes_by_hmac_sm3(settings):
+    """HMAC (RFC 2104) written out by hand over SM3, and SM3 by the example of GB/T 32905."""
+    assert sm3(b"abc").hex() == "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"
+    settings.VAULT_INDEX_KEY = INDEX
+    block = bytes(range(0x20, 0x30)).ljust(64, b"\0")
+    inner = sm3(bytes(byte ^ 0x36 for byte in block) + f"5:phone:{SECRET}".encode())
+    assert blind_index("phone", SECRET) == sm3(bytes(byte ^ 0x5C for byte in block) + inner).hex()
+
+
+def test_it_finds_equal_texts_within_a_purpose_only():
+    assert blind_index("phone", SECRET) == blind_index("phone", SECRET)
+    found = {
+        blind_index(*pair)
+        for pair in [("phone", "1"), ("id", "1"), ("phone", "2"), ("a", "1:b"), ("a:1", "b")]
+    }
+    assert len(found) == 5 and {len(index) for index in found} == {LENGTH}
+
+
+@given(text=st.text(st.characters(), max_size=50))
+def test_it_indexes_any_text_that_can_be_typed(text):
+    assert len(blind_index("search", text)) == LENGTH
+
+
+# --- Keys -----------------------------------------------------------------------------------------------------------
+
+
+def test_it_makes_keys_that_it_takes():
+    made = [keyring.generate() for _ in range(20)]
+    rings = [keyring.parse(*texts) for texts in made]
+    assert len({ring.keys[ring.current] for ring in rings}) == len({ring.index_key for ring in rings}) == 20
+
+
+BAD_KEYS = [
+    ("", INDEX, "vault.E001", "没有设置 VAULT_KEYS"),
+    (" ", INDEX, "vault.E001", "没有设置 VAULT_KEYS"),
+    (OLD, "", "vault.E001", "没有设置 VAULT_INDEX_KEY"),
+    (OLD.removeprefix("k1:"), INDEX, "vault.E002", "编号:密钥"),
+    (f"{OLD},{OLD}", INDEX, "vault.E002", "不得重复"),
+    (OLD.upper(), INDEX, "vault.E002", "小写字母"),
+    ("k1:AAECAwQFBgcICQoLDA0O", INDEX, "vault.E002", "16字节"),
+    ("k1:不是密钥", INDEX, "vault.E002", "不是 base64"),
+    ("k1:AAAAAAAAAAAAAAAAAAAAAA==", INDEX, "vault.E002", "过于简单"),
+    (OLD, "AAECAwQFBgcICQ==", "vault.E003", "太短"),
+    (OLD, OLD.removeprefix("k1:"), "vault.E003", "不能与"),
+]
+
+
+@pytest.mark.parametrize("keys, index, code, words", BAD_KEYS)
+def test_it_refuses_to_start_on_bad_keys_and_says_how_to_mend_it(settings, keys, index, code, words):
+    settings.VAULT_KEYS, settings.VAULT_INDEX_KEY = keys, index
+    with pytest.raises(keyring.BadKeys, match=words) as refused:
+        apps.get_app_config("vault").ready()
+    found = checks.check_keys()
+    assert (
+        [error.id for error in found] == [code] and words in found[0].msg and "vault.keyring" in found[0].hint
+    )
+    assert "AAECAw" not in str(refused.value)
+
+
+def test_it_refuses_to_start_where_the_machine_knows_no_sm4(monkeypatch):
+    def none(*args):
+        raise UnsupportedAlgorithm("SM4")
+
+    monkeypatch.setattr(cipher, "encrypt", none)
+    with pytest.raises(keyring.BadKeys, match="国密算法"):
+        apps.get_app_config("vault").ready()
+
+
+def test_it_starts_on_sound_keys():
+    apps.get_app_config("vault").ready()
+    assert checks.check_keys() == []
+
+
+def test_it_never_prints_a_key(settings):
+    assert "00010203" not in (shown := repr(keyring.ring()) + str(keyring.ring())) and "\\x" not in shown
+
+
+# --- Columns --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def paper(db):
+    """A model with two sealed columns, its table there for this test only."""
+    with isolate_apps("zhoushan_consult.vault") as registry:
+
+        class Paper(models.Model):
+            number = models.IntegerField(primary_key=True)
+            body = SealedField("内容", null=True)
+            remark = SealedField("备注", blank=True)
+
+            class Meta:
+                app_label = "vault"
+
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "CREATE TABLE vault_paper (number integer PRIMARY KEY, body text NULL, remark text NOT NULL)"
+            )
+        Paper.registry = registry
+        yield Paper
+
+
+def stored(model, column="body"):
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {column} FROM {model._meta.db_table} ORDER BY 1")
+        return [row[0] for row in cursor.fetchall()]
+
+
+def test_it_seals_as_it_is_assigned_and_opens_when_asked(paper):
+    made = paper(number=1, body=SECRET)
+    assert isinstance(made.body, Sealed) and made.body.open() == SECRET and SECRET not in str(vars(made))
+    made.save()
+    assert (
+        paper.objects.get().body.open() == SECRET and paper.objects.defer("body").get().body.open() == SECRET
+    )
+    (envelope,) = stored(paper)
+    assert envelope.startswith("v1.") and SECRET not in envelope
+
+
+def test_it_seals_in_every_way_that_django_writes(paper):
+    made = paper.objects.bulk_create([paper(number=1, body="一"), paper(number=2, body="二")])
+    paper.objects.filter(pk=1).update(body=SECRET)
+    made[1].body = "三"
+    paper.objects.bulk_update(made[1:], ["body"])
+    assert [row.body.open() for row in paper.objects.order_by("pk")] == [SECRET, "三"]
+    assert [body.open() for body in paper.objects.order_by("pk").values_list("body", flat=True)] == [
+        SECRET,
+        "三",
+    ]
+    assert all(envelope.startswith("v1.") for envelope in stored(paper))
+
+
+def test_it_keeps_nothing_and_empty_apart_from_sealed(paper):
+    paper.objects.create(number=1)
+    row = paper.objects.get(body__isnull=True)
+    assert row.body is None and not row.remark and row.remark.open() == "" and str(row.remark) == ""
+    assert stored(paper, "remark") == [""]
+
+
+def test_it_does_not_open_a_ciphertext_moved_between_columns_in_the_database(paper):
+    paper.objects.create(number=1, body=SECRET)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE vault_paper SET remark = body")
+    row = paper.objects.get()
+    assert row.body.open() == SECRET
+    with pytest.raises(cipher.Unreadable):
+        row.remark.open()
+
+
+def test_it_takes_only_text_and_names_no_content_when_it_refuses(paper):
+    for wrong in (int(SECRET), Sealed.around(SECRET, "vault.paper.remark")):
+        with pytest.raises(TypeError) as refused:
+            paper(number=1, body=wrong)
+        assert SECRET not in str(refused.value)
+
+
+@pytest.mark.parametrize("lookup", ["body", "body__in", "body__contains", "body__gt", "body__year"])
+def test_it_refuses_to_be_searched(paper, lookup):
+    with pytest.raises(FieldError, match="blind index"):
+        paper.objects.filter(**{lookup: [SECRET] if lookup.endswith("in") else SECRET})
+
+
+@pytest.mark.parametrize("option", ["unique", "db_index"])
+def test_it_warns_of_an_index_that_could_never_find_anything(option):
+    with isolate_apps("zhoushan_consult.vault"):
+
+        class Paper(models.Model):
+            body = SealedField(**{option: True})
+
+            class Meta:
+                app_label = "vault"
+
+        assert "vault.E007" in [error.id for error in Paper.check()]
+
+
+def test_it_is_the_same_field_in_a_migration_and_can_keep_its_place_through_a_renaming():
+    field = SealedField("内容", null=True, place="vault.letter.body")
+    _, path, args, kwargs = field.deconstruct()
+    again = SealedField(*args, **kwargs)
+    assert path == "zhoushan_consult.vault.fields.SealedField" and "editable" not in kwargs
+    assert (again.place, again.editable, again.null) == ("vault.letter.body", False, True)
+
+
+def test_it_goes_through_a_dump_sealed_and_comes_back_readable(paper):
+    dump = serializers.serialize("json", [paper(number=1, body=SECRET)])
+    assert SECRET not in dump
+    fields = {
+        name: paper._meta.get_field(name).to_python(text)
+        for name, text in json.loads(dump)[0]["fields"].items()
+    }
+    paper(number=1, **fields).save()
+    assert paper.objects.get().body.open() == SECRET
+
+
+# --- Nothing leaks --------------------------------------------------------------------------------------------------
+
+
+def test_it_shows_nothing_when_printed_formatted_copied_pickled_or_logged(caplog):
+    sealed = Sealed.around(SECRET, "a.b.c")
+    with caplog.at_level(logging.INFO):
+        logging.getLogger("vault").info("got %s %r", sealed, sealed)
+    shown = [str(sealed), repr([sealed]), f"{sealed}", str(pickle.dumps(sealed)), caplog.text]
+    assert not any(SECRET in text for text in shown) and str(sealed) == "（已封存）"
+    for twin in (copy.copy(sealed), copy.deepcopy(sealed), pickle.loads(pickle.dumps(sealed))):
+        assert twin == sealed and twin.open() == SECRET
+
+
+def test_it_cannot_be_opened_by_a_template():
+    context = Context({"row": SimpleNamespace(body=Sealed.around(SECRET, "a.b.c"))})
+    assert Template("{{ row.body }}|{{ row.body.open }}").render(context) == "（已封存）|"
+
+
+def test_it_is_in_no_form(paper):
+    from django.forms import modelform_factory
+
+    assert list(modelform_factory(paper, fields="__all__").base_fields) == ["number"]
+
+
+@pytest.mark.parametrize("debug", [True, False])
+def test_it_leaves_what_was_typed_out_of_every_error_report(rf, settings, debug):
+    settings.DEBUG, settings.VAULT_KEYS = debug, "broken"
+    settings.DEFAULT_EXCEPTION_REPORTER_FILTER = "zhoushan_consult.vault.reports.NothingTyped"
+    request = rf.post("/register/", {"id_number": SECRET})
+    with pytest.raises(keyring.BadKeys) as failed:
+        Sealed.around(request.POST["id_number"], "a.b.c")
+    report = ExceptionReporter(request, failed.type, failed.value, failed.tb)
+    page, mail = report.get_traceback_html(), report.get_traceback_text()
+    assert "id_number" in page and "BadKeys" in page and SECRET not in page and SECRET not in mail
+
+
+def test_it_shows_no_content_of_a_loaded_row_even_on_a_debug_page_of_bare_django(rf, settings, paper):
+    settings.DEBUG = True
+    paper.objects.create(number=1, body=SECRET)
+    with pytest.raises(ZeroDivisionError) as failed:
+        _fail_with(paper.objects.get(), list(paper.objects.values()))
+    page = ExceptionReporter(rf.get("/"), failed.type, failed.value, failed.tb).get_traceback_html()
+    assert "&lt;Sealed vault.paper.body&gt;" in page and SECRET not in page
+
+
+def _fail_with(row, rows):
+    return len(rows) / 0
+
+
+# --- Rotation -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def rotated(paper, settings):
+    """Five rows under the old key, then the new key put first."""
+    settings.VAULT_KEYS = OLD
+    for number in range(5):
+        paper.objects.create(number=number, body=f"内容{number}")
+    settings.VAULT_KEYS = f"{NEW},{OLD}"
+    return paper
+
+
+def body(model):
+    return model._meta.get_field("body")
+
+
+def test_it_seals_every_row_anew_and_then_nothing_more(rotated, settings):
+    done = reseal(rotated, body(rotated), batch=2)
+    assert (done.anew, done.changed, done.unreadable) == (5, 0, 0)
+    again = stored(rotated)
+    assert reseal(rotated, body(rotated)).anew == 0 and stored(rotated) == again
+    settings.VAULT_KEYS = NEW
+    assert [row.body.open() for row in rotated.objects.order_by("pk")] == [f"内容{n}" for n in range(5)]
+
+
+def test_it_goes_on_where_it_was_interrupted(rotated, monkeypatch):
+    real, opened = cipher.unseal, []
+
+    def power_cut(envelope, place):
+        opened.append(envelope)
+        if len(opened) == 4:
+            raise KeyboardInterrupt
+        return real(envelope, place)
+
+    monkeypatch.setattr(cipher, "unseal", power_cut)
+    with pytest.raises(KeyboardInterrupt):
+        reseal(rotated, body(rotated), batch=2)
+    assert sum(text.startswith("v1.k2.") for text in stored(rotated)) == 2  # the batch that was finished
+    assert reseal(rotated, body(rotated), batch=2).anew == 3
+
+
+def test_it_leaves_a_row_alone_that_somebody_changed_meanwhile(rotated, monkeypatch):
+    real = cipher.unseal
+
+    def changed_meanwhile(envelope, place):
+        rotated.objects.filter(pk=0).update(body="新的内容")
+        return real(envelope, place)
+
+    monkeypatch.setattr(cipher, "unseal", changed_meanwhile)
+    assert reseal(rotated, body(rotated)).changed == 1
+    monkeypatch.undo()
+    assert rotated.objects.get(pk=0).body.open() == "新的内容"
+
+
+def test_it_counts_rows_that_do_not_open_and_does_the_others(rotated):
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE vault_paper SET body = %s WHERE number = 2", ["v1.k1." + "A" * 60])
+    done = reseal(rotated, body(rotated), batch=2)
+    assert (done.anew, done.unreadable) == (4, 1)
+
+
+def test_it_rekeys_every_sealed_column_of_the_service_and_prints_counts_only(
+    rotated, settings, monkeypatch, capsys
+):
+    registry = rotated.registry
+    monkeypatch.setattr(
+        "zhoushan_consult.vault.management.commands.rekey.sealed_columns",
+        lambda: columns.sealed_columns(registry),
+    )
+    call_command("rekey")
+    printed = capsys.readouterr().out
+    assert (
+        "vault.paper.body：改封 5" in printed
+        and "vault.paper.remark：改封 0" in printed
+        and "内容" not in printed
+    )
+    settings.VAULT_KEYS = f"k3:{OLD[3:]}"
+    with pytest.raises(CommandError, match="有 5 项无法解开"):
+        call_command("rekey")
+
+
+def test_it_knows_every_sealed_column_of_the_service():
+    found = {field.place for _, field in columns.sealed_columns()}
+    expected = {
+        f"{field.model._meta.label_lower}.{field.name}"
+        for model in apps.get_models()
+        for field in model._meta.get_fields()
+        if isinstance(field, SealedField)
+    }
+    assert found == expected
+
+
+def problems(rotated):
+    return [error.id for error in checks._check_column("default", rotated, body(rotated))]
+
+
+def test_it_finds_rows_whose_key_is_gone_or_is_another_one(rotated, settings):
+    assert problems(rotated) == []
+    settings.VAULT_KEYS = NEW
+    assert problems(rotated) == ["vault.E005"]
+    settings.VAULT_KEYS = f"{NEW},k1:{keyring.generate()[0].partition(':')[2]}"
+    assert problems(rotated) == ["vault.E006"]
+
+
+@pytest.mark.django_db
+def test_it_checks_the_rows_of_the_service_when_it_is_migrated():
+    assert checks.check_rows(databases=["default"]) == []

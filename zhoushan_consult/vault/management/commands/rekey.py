@@ -1,0 +1,27 @@
+"""manage.py rekey: after a new key was put first in VAULT_KEYS, seal everything anew under it."""
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from ...columns import sealed_columns
+from ...resealing import reseal
+
+
+class Command(BaseCommand):
+    """Prints counts only. Ends with an error if a row could not be opened, so that its key is not thrown away."""
+
+    help = "把封存的个人资料改用当前密钥（VAULT_KEYS 中的第一把）封存。可以随时中断，再次运行会接着做。"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--batch", type=int, default=500, help="每个事务处理的行数，默认500")
+
+    def handle(self, *args, batch: int, **options) -> None:
+        unreadable = 0
+        for model, field in sealed_columns():
+            done = reseal(model, field, batch)
+            unreadable += done.unreadable
+            self.stdout.write(
+                f"{field.place}：改封 {done.anew}，期间已被他人更新 {done.changed}，无法解开 {done.unreadable}"
+            )
+        if unreadable:
+            raise CommandError(f"有 {unreadable} 项无法解开，旧密钥请先不要删除，并核对 VAULT_KEYS。")
+        self.stdout.write("完成：所有封存的资料都已使用当前密钥。")

@@ -1,0 +1,16 @@
+"""What an error report may tell: where it happened and with which names, never with which values."""
+
+from types import FrameType
+
+from django.http import HttpRequest
+from django.views.debug import SafeExceptionReporterFilter
+
+
+class NothingTyped(SafeExceptionReporterFilter):
+    """Hides every posted value and every local variable, with DEBUG on as well: any of them may be somebody's."""
+
+    def get_post_parameters(self, request: HttpRequest | None) -> dict[str, str]:
+        return {} if request is None else dict.fromkeys(request.POST, self.cleansed_substitute)
+
+    def get_traceback_frame_variables(self, request: HttpRequest | None, tb_frame: FrameType):
+        return [(name, self.cleansed_substitute) for name in tb_frame.f_locals]
