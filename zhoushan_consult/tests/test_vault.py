@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from zhoushan_consult.vault import checks, cipher, columns, keyring
 from zhoushan_consult.vault.blind_index import LENGTH, blind_index
 from zhoushan_consult.vault.fields import SealedField
+from zhoushan_consult.vault.reports import NothingTyped
 from zhoushan_consult.vault.resealing import reseal
 from zhoushan_consult.vault.sealed import Sealed
 
@@ -326,8 +327,8 @@ def test_it_is_in_no_form(paper):
 @pytest.mark.parametrize("debug", [True, False])
 def test_it_leaves_what_was_typed_out_of_every_error_report(rf, settings, debug):
     settings.DEBUG, settings.VAULT_KEYS = debug, "broken"
-    settings.DEFAULT_EXCEPTION_REPORTER_FILTER = "zhoushan_consult.vault.reports.NothingTyped"
     request = rf.post("/register/", {"id_number": SECRET})
+    request.exception_reporter_filter = NothingTyped()  # as the settings name it; Django reads those once
     with pytest.raises(keyring.BadKeys) as failed:
         Sealed.around(request.POST["id_number"], "a.b.c")
     report = ExceptionReporter(request, failed.type, failed.value, failed.tb)
