@@ -18,7 +18,7 @@ _MOBILES = frozenset([PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBI
 _EXTENSION = re.compile(
     r"(.+?)(?:转接|转|轉|分机号?|分機|内线|;ext=|ext\.?|x|#|,)[\s:：.]*([0-9]{1,6})", re.IGNORECASE
 )
-_TAIL = re.compile(r"(.*0[0-9]{2,3}.*)[-\u2010-\u2015\u2212]\s*([0-9]{1,5})")  # 0580-2021234-8001
+_TAIL = re.compile(r"(.+)[-\u2010-\u2015\u2212]\s*([0-9]{1,5})")  # 0580-2021234-8001
 _TWO = re.compile(r"[0-9)]\s*[/\\,;、，；|&\n和或]+\s*[(+0-9]")
 _LOCAL = re.compile(r"[2-9][0-9]{6,7}(?![0-9])")
 _MAIN = re.compile(r"\+?[0-9]+")
@@ -87,10 +87,10 @@ def _plain(typed: str) -> _Parts | None:
 
 
 def _with_tail(typed: str) -> _Parts | None:
-    """A land line with its area code may write its extension behind a last hyphen."""
+    """A complete number may have its extension behind a last hyphen."""
     found = _TAIL.fullmatch(typed)
     main = _number(_joined(found[1])) if found else None
-    return _Parts(main, found[2]) if found and main and not _is_mobile(main) else None
+    return _Parts(main, found[2]) if found and main else None
 
 
 def _joined(typed: str) -> str:

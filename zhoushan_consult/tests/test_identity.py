@@ -241,6 +241,7 @@ def test_it_reads_a_telephone_number_in_any_usual_writing(text, stored_as):
         ("0580-2021234 13800138000", "two_numbers"),
         ("0580-2021234/5", "two_numbers"),
         ("13800138000转8001", "mobile_extension"),
+        ("13800138000-123", "mobile_extension"),
         ("13800138000 王先生", "characters"),
         ("1380013800", "invalid"),
     ],

@@ -14,6 +14,8 @@ from .sealed import Sealed
 class SealingAttribute(DeferredAttribute):
     """A text is sealed as it is assigned, so that an instance never holds it in clear, saved or not."""
 
+    field: "SealedField"
+
     def __set__(self, instance: models.Model, value: Any) -> None:
         instance.__dict__[self.field.attname] = self.field.sealed(value)
 
@@ -65,8 +67,7 @@ class SealedField(models.TextField):
 
     def value_to_string(self, obj: models.Model) -> str:
         """The envelope: a dump of the database is as sealed as the database."""
-        held = self.value_from_object(obj)
-        return held if held is None else held.envelope
+        return self.value_from_object(obj).envelope
 
     def to_python(self, value: Sealed | str | None) -> Sealed | None:
         """What a dump holds, a str, is an envelope already. Raises ValidationError for anything else."""
@@ -87,7 +88,7 @@ class SealedField(models.TextField):
         raise FieldError(f"{self.place} is sealed: nothing can be taken from it in SQL.")
 
     def _check_not_indexed(self) -> list[checks.CheckMessage]:
-        if not (self.unique or self.db_index):
+        if not (self.unique or self.db_index):  # type: ignore[attr-defined]
             return []
         hint = "给它旁边的盲索引列加唯一约束或索引。"
         return [
