@@ -40,8 +40,9 @@ def day(request: HttpRequest, slug: str) -> HttpResponse:
     date = calendar.parse_slug(slug)
     if date is None:
         raise Http404
-    found = get_object_or_404(ConsultDay.objects.prefetch_related("receptions"), date=date, plan__in=SHOWN)
-    return render(request, "portal/day.html", {"day": found})
+    plan = get_object_or_404(ConsultDay, date=date, plan__in=SHOWN)
+    context = {"plan": plan, "receptions": plan.receptions.all(), "joins": calendar.booking_day(timezone.now())}
+    return render(request, "portal/day.html", context)
 
 
 @require_safe

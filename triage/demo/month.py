@@ -1,0 +1,254 @@
+"""A believable month: every registration goes its way through the same acts that people use, at instants in the past.
+
+A story is a generator: it yields the instant of its next act, and is taken up again when that instant has come. What
+would lie in the future is simply not taken up, so the month stands where it would stand today.
+"""
+
+import heapq
+import random
+import secrets
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+
+from appointments import booking, feedback
+from appointments.booking import Registration
+from appointments.lifecycle import Stage
+from appointments.models import Appointment, Grade
+from sessions_app import calendar, planning
+from sessions_app.days import day_on
+from sessions_app.models import Reception
+from triage import assigning, followup, hearing, replies, review, seating
+from triage.assigning import Portion
+from triage.models import CallOutcome, DeclineReason, Outcome, Part, Work
+from triage.suggesting import suggest
+from zhoushan_consult.bureau.models import Area, Division, Officer
+from zhoushan_consult.identity import samples
+
+Story = Iterator[datetime]
+
+PLACE = "舟山市生态环境局三楼会议室（定海区）"
+REPLY = (
+    "贵单位咨询的事项已经研究。请先对照行业规范自查，备齐环评批复、工艺说明和近三个月的运行记录；"
+    "我处可以安排技术人员上门指导一次。具体办理要求和材料清单，请在工作日上午来电确认。"
+)
+LAW = "《中华人民共和国环境保护法》及相关行业标准"
+
+
+def play(stories: list[Story], now: datetime) -> None:
+    """Take every story up at the instants it asks for, in the order of time, as far as `now`."""
+    waiting: list[tuple[datetime, int, Story]] = []
+    for number, story in enumerate(stories):
+        _queue(waiting, story, number)
+    while waiting and waiting[0][0] <= now:
+        _, number, story = heapq.heappop(waiting)
+        _queue(waiting, story, number)
+
+
+def _queue(waiting: list, story: Story, number: int) -> None:
+    at = next(story, None)
+    if at is not None:
+        heapq.heappush(waiting, (at, number, story))
+
+
+class Month:
+    """The stories of one 咨询日: its plan, its list of ten, and each of its registrations."""
+
+    def __init__(self, day: date, lines: list[tuple], rng: random.Random):
+        self.date, self.lines, self.rng = day, lines, rng
+        self.coordinator = Officer.objects.get(username="zonghe")
+        self.leader = Officer.objects.get(username="juling")
+
+    def stories(self) -> list[Story]:
+        return [self.plan(), self.list_of_ten(), *(self.registration(i, *line) for i, line in enumerate(self.lines))]
+
+    def on(self, days: int, clock: str) -> datetime:
+        """`clock`, `days` after the first of the month of the 咨询日, and a few seconds more."""
+        day = self.date.replace(day=1) + timedelta(days=days)
+        return calendar.at(day, time.fromisoformat(clock)) + timedelta(seconds=self.rng.randrange(60))
+
+    def plan(self) -> Story:
+        at = self.on(-9, "10:00")
+        yield at
+        day = day_on(self.date)
+        day.theme, day.partners, day.place = "涉海企业污染防治与排污许可", "市自然资源和规划局、舟山海事局", PLACE
+        day.note = "请从东门进，地面停车场免费。请带营业执照复印件和与问题有关的批复、图纸。"
+        day.save()
+        Reception.objects.create(day=day, name=self.leader.name, title="局领导", order=1)
+        for order, division in enumerate(Division.objects.all(), 2):
+            Reception.objects.create(day=day, name=f"{division.name}负责人", title="处室负责人", division=division, order=order)
+        yield self.on(-8, "09:10")
+        planning.submit(day, by=self.coordinator, at=self.on(-8, "09:10"))
+        at = self.on(-7, "15:20")
+        yield at
+        planning.approve(day, by=self.leader, at=at)
+
+    def list_of_ten(self) -> Story:
+        at = self.on(1, "10:30")
+        yield at
+        seating.settle(day_on(self.date), by=self.coordinator, at=at)
+
+    def registration(self, number: int, name: str, area: str, contact: str, onsite: bool, question: str, story: str) -> Story:
+        """A firm registers in the month before; then its own story goes on."""
+        at = self.on(-28 + number, f"{8 + number % 9:02}:{number * 7 % 60:02}")
+        yield at
+        form = Registration(
+            enterprise_name=name,
+            uscc=samples.uscc(self.rng),
+            address=f"舟山市{area}{self.rng.randrange(1, 200)}号",
+            postcode="316000",
+            contact_name=contact,
+            id_type="resident",
+            id_number=samples.resident_id(self.rng),
+            phone=samples.mobile(self.rng),
+            area=Area.objects.get(name=area),
+            summary=question,
+            wants_onsite=onsite,
+        )
+        made = booking.submit(form, key=secrets.token_urlsafe(16), at=at)
+        yield from getattr(self, f"then_{story}")(made, at)
+
+    # --- What happens before the day ---------------------------------------------------------------------------------
+    def then_pending(self, firm: Appointment, at: datetime) -> Story:
+        yield from ()
+
+    def then_withdrawn(self, firm: Appointment, at: datetime) -> Story:
+        yield at + timedelta(hours=20)
+        booking.withdraw(firm, at=at + timedelta(hours=20))
+
+    def then_declined(self, firm: Appointment, at: datetime) -> Story:
+        at += timedelta(days=1)
+        yield at
+        outside = "消防" in firm.summary
+        reason = DeclineReason.OUTSIDE if outside else DeclineReason.COMPLAINT
+        advice = "消防验收由住建部门办理，请咨询所在县区住建局。" if outside else "反映其他单位污染的，请拨打 12345，会有专人受理。"
+        call = review.Call(CallOutcome.REACHED, f"已说明不属于咨询日范围。{advice}")
+        review.decline(firm, reason, advice, call, version=firm.version, by=self.coordinator, at=at)
+
+    def then_accepted(self, firm: Appointment, at: datetime) -> Story:
+        at += timedelta(days=1, hours=2)
+        yield at
+        portions = [Portion(d, firm.summary, p) for d, p in self._suggested(firm)]
+        review.accept(firm, portions, version=firm.version, by=self.coordinator, at=at)
+
+    def _suggested(self, firm: Appointment) -> list[tuple[Division, Part]]:
+        """The divisions that the rules name, the lead first; 综合处 where they leave it to a person."""
+        decision = suggest(firm).decision
+        codes = [code for code in dict.fromkeys([decision.primary, *decision.co]) if code not in ("", "manual")]
+        found = [Division.objects.get(code=code) for code in codes or ["general"]]
+        return [(division, Part.SUPPORT if i else Part.LEAD) for i, division in enumerate(found)]
+
+    def then_returned(self, firm: Appointment, at: datetime) -> Story:
+        yield from self.then_accepted(firm, at)
+        at += timedelta(days=2)
+        yield at
+        given = self._work(firm)
+        assigning.hand_back(given, "倾倒区选划不属我处职责，建议由其他处室牵头。", by=self._handler(given), at=at)
+
+    def then_drafting(self, firm: Appointment, at: datetime) -> Story:
+        yield from self.then_accepted(firm, at)
+        at += timedelta(days=2)
+        yield at
+        given = self._work(firm)
+        replies.save_draft(given, REPLY, LAW, version=0, by=self._handler(given), at=at)
+
+    def then_to_sign(self, firm: Appointment, at: datetime) -> Story:
+        yield from self.then_drafting(firm, at)
+        at += timedelta(days=2, hours=3)
+        yield at
+        given = self._work(firm)
+        replies.submit_for_signature(given, by=self._handler(given), at=at)
+
+    def then_signed(self, firm: Appointment, at: datetime) -> Story:
+        yield from self.then_to_sign(firm, at)
+        at += timedelta(days=3)
+        yield at
+        for given in firm.assignments.filter(state=Work.OPEN):
+            replies.save_draft(given, REPLY, LAW, version=0, by=self._handler(given), at=at)
+            replies.submit_for_signature(given, by=self._handler(given), at=at)
+        for given in firm.assignments.filter(state=Work.DRAFTED):
+            replies.sign(given, version=given.reply.version, by=self._head(given), at=at)
+        firm.refresh_from_db()
+
+    def then_written(self, firm: Appointment, at: datetime) -> Story:
+        yield from self.then_signed(firm, at)
+        at = self.on(4, "14:10")
+        yield at
+        firm.refresh_from_db()
+        feedback.solved(firm, at=at)
+        feedback.rate(firm, Grade.VERY_GOOD, "答复很清楚。", at=at + timedelta(minutes=2))
+
+    # --- The day and after ---------------------------------------------------------------------------------------------
+    def _seated(self, firm: Appointment, at: datetime) -> Story:
+        yield from self.then_signed(firm, at)
+        at = self.on(2, "16:00")
+        yield at
+        firm.refresh_from_db()
+        if firm.stage == Stage.SEATED:
+            booking.confirm_seat(firm, at=at)
+        at = self.on(9, "08:25")
+        yield at
+        firm.refresh_from_db()
+
+    def _heard(self, firm: Appointment, at: datetime, outcome: Outcome, gist: str, promises=()) -> Story:
+        yield from self._seated(firm, at)
+        at = self.on(9, "08:30")
+        yield at
+        hearing.check_in(firm, by=self.coordinator, at=at)
+        at = self.on(9, "10:45")
+        yield at
+        hearing.conclude(firm, outcome, gist, list(promises), by=self.coordinator, at=at)
+
+    def then_solved(self, firm: Appointment, at: datetime) -> Story:
+        yield from self._heard(firm, at, Outcome.SOLVED, "已当面说明标准和办理路径，企业表示清楚。")
+        at = self.on(10, "15:30")
+        yield at
+        feedback.solved(firm, at=at)
+        feedback.rate(firm, self.rng.choice([Grade.VERY_GOOD, Grade.GOOD]), "", at=at)
+
+    def then_open(self, firm: Appointment, at: datetime) -> Story:
+        promise = hearing.Promise("两周内组织专家到厂核对工艺，形成书面意见", self._lead(firm))
+        yield from self._heard(firm, at, Outcome.FOLLOW, "需到现场核对后答复。", [promise])
+        at = self.on(13, "11:00")
+        yield at
+        matter = firm.follow_ups.get()
+        followup.post_progress(matter, "已与企业约定到厂时间，专家名单已定。", to_firm=True, by=self.coordinator, at=at)
+
+    def then_followed(self, firm: Appointment, at: datetime) -> Story:
+        yield from self.then_open(firm, at)
+        at = self.on(17, "16:20")
+        yield at
+        matter = firm.follow_ups.get()
+        followup.close(matter, "已出具书面意见并送达企业，企业表示满意。", by=self.coordinator, at=at)
+
+    def then_absent(self, firm: Appointment, at: datetime) -> Story:
+        yield from self._seated(firm, at)
+        at = self.on(9, "11:35")
+        yield at
+        hearing.conclude(firm, Outcome.ABSENT, "", [], by=self.coordinator, at=at)
+
+    def then_no_outcome(self, firm: Appointment, at: datetime) -> Story:
+        yield from self._seated(firm, at)
+        hearing.check_in(firm, by=self.coordinator, at=self.on(9, "08:40"))
+
+    def then_deferred_open(self, firm: Appointment, at: datetime) -> Story:
+        yield from self.then_signed(firm, at)
+
+    def then_deferred_again(self, firm: Appointment, at: datetime) -> Story:
+        yield from self.then_signed(firm, at)
+        at = self.on(6, "09:15")
+        yield at
+        firm.refresh_from_db()
+        booking.ask_for_seat_again(firm, at=at)
+
+    # --- Who ------------------------------------------------------------------------------------------------------------
+    def _work(self, firm: Appointment):
+        return firm.assignments.filter(part=Part.LEAD).latest("pk")
+
+    def _lead(self, firm: Appointment) -> Division:
+        return followup.lead_division(firm)
+
+    def _handler(self, given) -> Officer:
+        return Officer.objects.filter(division=given.division, groups__name="处室经办").first()
+
+    def _head(self, given) -> Officer:
+        return Officer.objects.filter(division=given.division, groups__name="处室负责人").first()

@@ -1,0 +1,53 @@
+"""The made-up officers of the demonstration: one of each role, and a handler and a head in each division."""
+
+import secrets
+from dataclasses import dataclass
+
+from django.contrib.auth.models import Group
+
+from zhoushan_consult.bureau.models import Area, Division, Officer
+from zhoushan_consult.bureau.roles import Role
+
+
+@dataclass(frozen=True)
+class Login:
+    username: str
+    role: str
+    place: str
+
+
+PEOPLE = [
+    ("zonghe", "程安", "general", (Role.COORDINATOR, Role.HANDLER, Role.HEAD)),
+    ("shuichu", "江帆", "water", (Role.HANDLER,)),
+    ("shuichu2", "江平", "water", (Role.HEAD,)),
+    ("daqichu", "风清", "air", (Role.HANDLER,)),
+    ("daqichu2", "风和", "air", (Role.HEAD,)),
+    ("turangchu", "田野", "soil", (Role.HANDLER,)),
+    ("turangchu2", "田丰", "soil", (Role.HEAD,)),
+    ("huanpingchu", "章程", "eia", (Role.HANDLER,)),
+    ("huanpingchu2", "章明", "eia", (Role.HEAD,)),
+    ("kejianchu", "柯研", "science", (Role.HANDLER, Role.HEAD)),
+    ("xitong", "石稳", "science", (Role.SYSTEM,)),
+    ("bangongshi", "文达", "office", (Role.WATCH, Role.HANDLER, Role.HEAD)),
+    ("juling", "高远", None, (Role.LEADER,)),
+]
+AREA_READER = ("putuofenju", "浦宁", "putuo")
+
+
+def hire() -> tuple[str, list[Login]]:
+    """Create the officers. Returns their one password, made up anew for each database, and the list of log-ins."""
+    password = f"haiyan-{secrets.token_hex(4)}"
+    logins = [_hire(password, *person) for person in PEOPLE]
+    username, name, area = AREA_READER
+    reader = Officer.objects.create_user(
+        username, password=password, name=name, area=Area.objects.get(code=area), is_staff=True
+    )
+    reader.groups.set([Group.objects.get(name=Role.COUNTY)])
+    return password, [*logins, Login(username, str(Role.COUNTY), "普陀区")]
+
+
+def _hire(password: str, username: str, name: str, division: str | None, roles: tuple[Role, ...]) -> Login:
+    place = Division.objects.get(code=division) if division else None
+    made = Officer.objects.create_user(username, password=password, name=name, division=place, is_staff=True)
+    made.groups.set(Group.objects.filter(name__in=[str(role) for role in roles]))
+    return Login(username, "、".join(str(role) for role in roles), place.name if place else "局领导")

@@ -1,0 +1,38 @@
+"""`manage.py seed_demo`: the demonstration month, in an empty database only. All people and firms are made up."""
+
+import os
+import random
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from sessions_app import calendar
+from triage.demo import matters, people
+from triage.demo.month import Month, play
+from zhoushan_consult.bureau.models import Officer
+
+
+class Command(BaseCommand):
+    help = "装入演示数据：各岗位账号和一个月的虚构登记（仅限空数据库）。"
+
+    def handle(self, *args, **options):
+        if Officer.objects.exists():
+            raise CommandError("数据库里已有人员，演示数据只装入空数据库。")
+        password, logins = people.hire()
+        now = timezone.now()
+        rng = random.Random(20191010)  # the same firms every time
+        upcoming = calendar.booking_day(now)
+        running = calendar.day_of(now.astimezone(calendar.SHANGHAI).year, now.astimezone(calendar.SHANGHAI).month)
+        months = [Month(running, matters.PAST, rng), Month(upcoming, matters.PRESENT, rng)]
+        play([story for month in months for story in month.stories()], now)
+        self._write(password, logins)
+
+    def _write(self, password: str, logins: list[people.Login]) -> None:
+        """The log-ins go to a file that only the owner can read, for `make run` to show."""
+        lines = [f"{login.username}\t{login.place}\t{login.role}\t{password}" for login in logins]
+        target = Path(settings.VAR_DIR) / "logins.txt"
+        with open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write("\n".join(lines) + "\n")
+        self.stdout.write(f"演示数据已装入，账号在 {target}")
