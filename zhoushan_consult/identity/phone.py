@@ -10,15 +10,14 @@ from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
 from .canonical import canonical, folded
 
 CHINA = 86
-SMS_COUNTRIES = frozenset(
-    [CHINA, 852, 853, 886]
-)  # further abroad we telephone: a text there may cost anything
+# Hong Kong, Macao and Taiwan beside the mainland. Further abroad we telephone: a text there may cost anything.
+SMS_COUNTRIES = frozenset([CHINA, 852, 853, 886])
 
 _MOBILES = frozenset([PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE])
 _EXTENSION = re.compile(
     r"(.+?)(?:转接|转|轉|分机号?|分機|内线|;ext=|ext\.?|x|#|,)[\s:：.]*([0-9]{1,6})", re.IGNORECASE
 )
-_TAIL = re.compile(r"(.+)[-\u2010-\u2015\u2212]\s*([0-9]{1,5})")  # 0580-2021234-8001
+_TAIL = re.compile(r"(.+)[-\u2010-\u2015\u2212]\s*([0-9]{1,5})")  # as in 0580-2021234-8001
 _TWO = re.compile(r"[0-9)]\s*[/\\,;、，；|&\n和或]+\s*[(+0-9]")
 _LOCAL = re.compile(r"[2-9][0-9]{6,7}(?![0-9])")
 _MAIN = re.compile(r"\+?[0-9]+")
