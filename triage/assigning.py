@@ -16,7 +16,8 @@ from zhoushan_consult.workdays.days import add_workdays
 
 from . import notes
 from .models import Assignment, Part, RoutingTrace, Work
-from .suggesting import suggest
+from .routing import Decision
+from .suggesting import divisions_named, ground_for, suggest
 
 
 class NeedsDivision(Refused):
@@ -47,26 +48,27 @@ def assign(appointment: Appointment, portions: list[Portion], *, by: Officer, at
     by.must(Act.ASSIGN)
     if not any(portion.part == Part.LEAD for portion in portions):
         raise NeedsDivision
-    suggestion = suggest(appointment)
+    decision = suggest(appointment)
     RoutingTrace.objects.create(
-        appointment=appointment, rules_version=suggestion.version, decision=suggestion.as_dict(), at=at
+        appointment=appointment, rules_version=decision.version, decision=decision.as_dict(), at=at
     )
-    made = [_give(appointment, portion, suggestion, by=by, at=at) for portion in portions]
+    made = [_give(appointment, portion, decision, by=by, at=at) for portion in portions]
     tell_firm_page(appointment)
     return made
 
 
-def _give(appointment: Appointment, portion: Portion, suggestion, *, by: Officer, at: datetime) -> Assignment:
-    expected = suggestion.division_codes
-    if expected and portion.division.code not in expected and not portion.reason:
+def _give(appointment: Appointment, portion: Portion, decision: Decision, *, by: Officer, at: datetime) -> Assignment:
+    named = divisions_named(decision)
+    if named and portion.division.code not in named and not portion.reason:
         raise NeedsReason
+    ground = ground_for(decision, portion.division.code)
     made = Assignment.objects.create(
         appointment=appointment,
         division=portion.division,
         part=portion.part,
         question=portion.question,
-        clause=suggestion.clause_for(portion.division.code),
-        topic=suggestion.topic_for(portion.division.code),
+        clause=ground.clause if ground else "",
+        topic=ground.name if ground else "",
         by_hand_reason=portion.reason,
         due_on=due_on(at),
         assigned_by=by,

@@ -5,6 +5,7 @@ from django.db import models
 from appointments.models import Appointment
 from sessions_app.models import ConsultDay
 from zhoushan_consult.bureau.models import Division, Officer
+from zhoushan_consult.outbox.models import CallOutcome
 
 
 class DeclineReason(models.TextChoices):
@@ -15,12 +16,6 @@ class DeclineReason(models.TextChoices):
     ANSWERED = "answered", "此前已明确予以解答的重复事项"
     UNREACHABLE = "unclear", "咨询事项无法判明，经电话核实仍不明确"
     NOT_ENTERPRISE = "not_enterprise", "登记主体不是企业，不属于服务对象"
-
-
-class CallOutcome(models.TextChoices):
-    REACHED = "reached", "已接通并告知"
-    NO_ANSWER = "no_answer", "无人接听"
-    WRONG_NUMBER = "wrong_number", "号码有误"
 
 
 class CallRecord(models.Model):

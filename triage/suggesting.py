@@ -1,38 +1,25 @@
-"""What the rules suggest for a registration (五（一）), in the form that 综合处 sees and that 交办 keeps."""
-
-from dataclasses import dataclass
+"""What the rules suggest for a registration (五（一）), as 综合处 sees it and as a 交办 keeps it."""
 
 from appointments.models import Appointment
 
 from . import topicbook
-from .routing import Decision
+from .routing import UNSURE, Decision, Finding
+from .topic import MANUAL
 
 
-@dataclass(frozen=True)
-class Suggestion:
-    """A Decision of the rules together with the version of the rules that made it."""
-
-    decision: Decision
-    version: str
-
-    @property
-    def division_codes(self) -> set[str]:
-        """Codes of every division suggested for sure; empty where the rules leave it to a person."""
-        if not self.decision.routes_by_itself:
-            return set()
-        return {finding.lead for finding in self.decision.findings if finding.lead} | set(self.decision.co)
-
-    def clause_for(self, code: str) -> str:
-        return next((f.clause for f in self.decision.findings if f.lead == code), "")
-
-    def topic_for(self, code: str) -> str:
-        return next((f.topic_name for f in self.decision.findings if f.lead == code), "")
-
-    def as_dict(self) -> dict:
-        return self.decision.as_dict()
-
-
-def suggest(appointment: Appointment) -> Suggestion:
+def suggest(appointment: Appointment) -> Decision:
     """Judge the registration's own words by the rules in force. Pure work, a few milliseconds."""
-    book = topicbook.current()
-    return Suggestion(book.route(appointment.summary, firm_name=appointment.enterprise_name), book.version)
+    return topicbook.current().route(appointment.summary, firm_name=appointment.enterprise_name)
+
+
+def divisions_named(decision: Decision) -> set[str]:
+    """Codes of the divisions that the rules are sure enough of; empty where they leave it to a person."""
+    if decision.scope != "in" or decision.sure == UNSURE:
+        return set()
+    return {decision.primary, *decision.co} - {MANUAL}
+
+
+def ground_for(decision: Decision, division_code: str) -> Finding | None:
+    """The finding by which a division was named; None where it was not."""
+    named = (f for f in decision.findings if division_code == f.lead or division_code in f.support)
+    return next(named, None)

@@ -132,7 +132,7 @@ class Month:
 
     def _suggested(self, firm: Appointment) -> list[tuple[Division, Part]]:
         """The divisions that the rules name, the lead first; 综合处 where they leave it to a person."""
-        decision = suggest(firm).decision
+        decision = suggest(firm)
         codes = [code for code in dict.fromkeys([decision.primary, *decision.co]) if code not in ("", "manual")]
         found = [Division.objects.get(code=code) for code in codes or ["general"]]
         return [(division, Part.SUPPORT if i else Part.LEAD) for i, division in enumerate(found)]
