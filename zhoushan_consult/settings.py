@@ -58,6 +58,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "zhoushan_consult.web.private.NoStore",
     "zhoushan_consult.web.characters.RefuseControlCharacters",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -65,7 +66,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "zhoushan_consult.web.private.NoStore",
     "zhoushan_consult.bureau.refusals.AnswerRefusals",
     "axes.middleware.AxesMiddleware",
 ]
@@ -153,6 +153,7 @@ DUTIES = [
     "triage.reminders.REPLY_DUE",
     "triage.seating.FILL",
     "triage.followup.LADDER",
+    "zhoushan_consult.web.throttle.PURGE",
 ]
 
 # --- Letters -----------------------------------------------------------------------------------------------------
@@ -257,5 +258,6 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"django.security.DisallowedHost": {"level": "CRITICAL"}},
+    # These would log addresses, which may name a receipt, and the texts of exceptions; web/errors.py logs instead.
+    "loggers": {"django.request": {"level": "CRITICAL"}, "django.security": {"level": "CRITICAL"}},
 }
