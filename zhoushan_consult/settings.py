@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.forms",  # the widgets' templates, found because FORM_RENDERER looks among ours
     "axes",
     "crispy_forms",
     "phonenumber_field",
