@@ -6,7 +6,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -15,47 +14,88 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Seal',
+            name="Seal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField(verbose_name='序号')),
-                ('at', models.DateTimeField(verbose_name='封存时间')),
-                ('members', models.TextField(help_text='如 1-57,60', verbose_name='留痕编号')),
-                ('last_entry', models.BigIntegerField(verbose_name='最大编号')),
-                ('content', models.CharField(help_text='由所封存留痕的编号和印记算出', max_length=64, verbose_name='内容码')),
-                ('mac', models.CharField(help_text='由本次封存和上一次封存的校验码算出', max_length=64, verbose_name='校验码')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField(verbose_name="序号")),
+                ("at", models.DateTimeField(verbose_name="封存时间")),
+                ("members", models.TextField(help_text="如 1-57,60", verbose_name="留痕编号")),
+                ("last_entry", models.BigIntegerField(verbose_name="最大编号")),
+                (
+                    "content",
+                    models.CharField(
+                        help_text="由所封存留痕的编号和印记算出", max_length=64, verbose_name="内容码"
+                    ),
+                ),
+                (
+                    "mac",
+                    models.CharField(
+                        help_text="由本次封存和上一次封存的校验码算出", max_length=64, verbose_name="校验码"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '留痕封存',
-                'verbose_name_plural': '留痕封存',
-                'ordering': ['number'],
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'constraints': [models.UniqueConstraint(fields=('number',), name='one_seal_a_number')],
+                "verbose_name": "留痕封存",
+                "verbose_name_plural": "留痕封存",
+                "ordering": ["number"],
+                "abstract": False,
+                "base_manager_name": "objects",
+                "constraints": [models.UniqueConstraint(fields=("number",), name="one_seal_a_number")],
             },
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('verb', models.CharField(max_length=40, verbose_name='事项')),
-                ('about_kind', models.CharField(max_length=60, verbose_name='对象类别')),
-                ('about_id', models.CharField(max_length=40, verbose_name='对象编号')),
-                ('actor_name', models.CharField(blank=True, help_text='办理当时的姓名；企业或系统办理的为空', max_length=30, verbose_name='姓名')),
-                ('at', models.DateTimeField(verbose_name='时间')),
-                ('origin', models.CharField(blank=True, max_length=60, verbose_name='来源')),
-                ('facts', models.JSONField(blank=True, default=dict, verbose_name='要点')),
-                ('stamp', models.CharField(editable=False, max_length=80, verbose_name='印记')),
-                ('actor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='工作人员')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("verb", models.CharField(max_length=40, verbose_name="事项")),
+                ("about_kind", models.CharField(max_length=60, verbose_name="对象类别")),
+                ("about_id", models.CharField(max_length=40, verbose_name="对象编号")),
+                (
+                    "actor_name",
+                    models.CharField(
+                        blank=True,
+                        help_text="企业或系统办理的为空",
+                        max_length=30,
+                        verbose_name="当时姓名",
+                    ),
+                ),
+                ("at", models.DateTimeField(verbose_name="时间")),
+                ("origin", models.CharField(blank=True, max_length=60, verbose_name="来源")),
+                ("facts", models.JSONField(blank=True, default=dict, verbose_name="要点")),
+                ("stamp", models.CharField(editable=False, max_length=80, verbose_name="印记")),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="工作人员",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '办理留痕',
-                'verbose_name_plural': '办理留痕',
-                'ordering': ['pk'],
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'indexes': [models.Index(fields=['about_kind', 'about_id'], name='trail_of_one_matter'), models.Index(fields=['verb', '-at'], name='trail_of_one_kind_of_act')],
-                'constraints': [models.UniqueConstraint(fields=('stamp',), name='one_entry_a_stamp')],
+                "verbose_name": "办理留痕",
+                "verbose_name_plural": "办理留痕",
+                "ordering": ["pk"],
+                "abstract": False,
+                "base_manager_name": "objects",
+                "indexes": [
+                    models.Index(fields=["about_kind", "about_id"], name="trail_of_one_matter"),
+                    models.Index(fields=["verb", "-at"], name="trail_of_one_kind_of_act"),
+                ],
+                "constraints": [models.UniqueConstraint(fields=("stamp",), name="one_entry_a_stamp")],
             },
         ),
     ]

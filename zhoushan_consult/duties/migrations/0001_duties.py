@@ -4,45 +4,76 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Heartbeat',
+            name="Heartbeat",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(verbose_name='最近巡查')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(verbose_name="最近巡查")),
             ],
             options={
-                'verbose_name': '巡查',
-                'verbose_name_plural': '巡查',
+                "verbose_name": "巡查",
+                "verbose_name_plural": "巡查",
             },
         ),
         migrations.CreateModel(
-            name='Duty',
+            name="Duty",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=40, verbose_name='任务')),
-                ('about', models.CharField(blank=True, max_length=40, verbose_name='期次')),
-                ('due_at', models.DateTimeField(verbose_name='应执行时间')),
-                ('state', models.CharField(choices=[('due', '待执行'), ('running', '执行中'), ('done', '已完成'), ('failed', '失败待重试'), ('missed', '错过未执行')], default='due', max_length=8, verbose_name='状态')),
-                ('next_try_at', models.DateTimeField(blank=True, null=True, verbose_name='下次执行时间')),
-                ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='执行次数')),
-                ('started_at', models.DateTimeField(blank=True, null=True, verbose_name='开始时间')),
-                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='结束时间')),
-                ('rows', models.PositiveIntegerField(blank=True, null=True, verbose_name='处理条数')),
-                ('last_error', models.CharField(blank=True, max_length=200, verbose_name='失败原因')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(max_length=40, verbose_name="任务")),
+                ("about", models.CharField(blank=True, max_length=40, verbose_name="期次")),
+                ("due_at", models.DateTimeField(verbose_name="应执行时间")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("due", "待执行"),
+                            ("running", "执行中"),
+                            ("done", "已完成"),
+                            ("failed", "失败待重试"),
+                            ("missed", "错过未执行"),
+                        ],
+                        default="due",
+                        max_length=8,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("next_try_at", models.DateTimeField(blank=True, null=True, verbose_name="下次执行时间")),
+                ("attempts", models.PositiveSmallIntegerField(default=0, verbose_name="执行次数")),
+                ("started_at", models.DateTimeField(blank=True, null=True, verbose_name="开始时间")),
+                ("finished_at", models.DateTimeField(blank=True, null=True, verbose_name="结束时间")),
+                ("rows", models.PositiveIntegerField(blank=True, null=True, verbose_name="处理条数")),
+                ("last_error", models.CharField(blank=True, max_length=200, verbose_name="失败原因")),
             ],
             options={
-                'verbose_name': '定时任务',
-                'verbose_name_plural': '定时任务',
-                'ordering': ['-due_at', 'kind'],
-                'indexes': [models.Index(fields=['kind', '-due_at'], name='latest_of_a_kind'), models.Index(condition=models.Q(('state__in', ['due', 'running', 'failed'])), fields=['next_try_at'], name='rounds_find_what_is_due')],
-                'constraints': [models.UniqueConstraint(fields=('kind', 'about', 'due_at'), name='one_duty_a_moment')],
+                "verbose_name": "定时任务",
+                "verbose_name_plural": "定时任务",
+                "ordering": ["-due_at", "kind"],
+                "indexes": [
+                    models.Index(fields=["kind", "-due_at"], name="latest_of_a_kind"),
+                    models.Index(
+                        condition=models.Q(("state__in", ["due", "running", "failed"])),
+                        fields=["next_try_at"],
+                        name="rounds_find_what_is_due",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("kind", "about", "due_at"), name="one_duty_a_moment")
+                ],
             },
         ),
     ]

@@ -5,45 +5,94 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Notice',
+            name="Notice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=40, verbose_name='种类')),
-                ('channel', models.CharField(choices=[('sms', '短信'), ('email', '邮件'), ('call', '电话'), ('page', '进度页')], max_length=5, verbose_name='方式')),
-                ('about_kind', models.CharField(max_length=60, verbose_name='对象类别')),
-                ('about_id', models.CharField(max_length=40, verbose_name='对象编号')),
-                ('dedupe_key', models.CharField(max_length=32, verbose_name='去重码')),
-                ('to_name', models.CharField(blank=True, max_length=60, verbose_name='收件人')),
-                ('to', zhoushan_consult.vault.fields.SealedField(blank=True, verbose_name='收件号码')),
-                ('to_index', models.CharField(blank=True, editable=False, max_length=64, verbose_name='收件号码索引')),
-                ('subject', models.CharField(blank=True, max_length=150, verbose_name='标题')),
-                ('body', zhoushan_consult.vault.fields.SealedField(verbose_name='内容')),
-                ('state', models.CharField(choices=[('waiting', '待发送'), ('inflight', '发送中'), ('sent', '已送出'), ('retry', '待重发'), ('failed', '发送失败'), ('cancelled', '已取消')], default='waiting', max_length=9, verbose_name='状态')),
-                ('created_at', models.DateTimeField(verbose_name='写信时间')),
-                ('due_at', models.DateTimeField(verbose_name='应送出时间')),
-                ('next_try_at', models.DateTimeField(blank=True, null=True, verbose_name='下次发送时间')),
-                ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='发送次数')),
-                ('claimed_by', models.CharField(blank=True, max_length=80, verbose_name='发送进程')),
-                ('sent_at', models.DateTimeField(blank=True, null=True, verbose_name='送出时间')),
-                ('gateway_id', models.CharField(blank=True, max_length=120, verbose_name='网关编号')),
-                ('last_error', models.CharField(blank=True, max_length=200, verbose_name='情况说明')),
-                ('outcome', models.CharField(blank=True, choices=[('reached', '已接通并告知'), ('no_answer', '无人接听'), ('wrong_number', '号码有误')], max_length=12, verbose_name='通话结果')),
-                ('gist', zhoushan_consult.vault.fields.SealedField(blank=True, verbose_name='通话内容')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(max_length=40, verbose_name="种类")),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[("sms", "短信"), ("email", "邮件"), ("call", "电话"), ("page", "进度页")],
+                        max_length=5,
+                        verbose_name="方式",
+                    ),
+                ),
+                ("about_kind", models.CharField(max_length=60, verbose_name="对象类别")),
+                ("about_id", models.CharField(max_length=40, verbose_name="对象编号")),
+                ("dedupe_key", models.CharField(max_length=32, verbose_name="去重码")),
+                ("to_name", models.CharField(blank=True, max_length=60, verbose_name="收件人")),
+                ("to", zhoushan_consult.vault.fields.SealedField(blank=True, verbose_name="收件号码")),
+                (
+                    "to_index",
+                    models.CharField(blank=True, editable=False, max_length=64, verbose_name="收件号码索引"),
+                ),
+                ("subject", models.CharField(blank=True, max_length=150, verbose_name="标题")),
+                ("body", zhoushan_consult.vault.fields.SealedField(verbose_name="内容")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "待发送"),
+                            ("inflight", "发送中"),
+                            ("sent", "已送出"),
+                            ("retry", "待重发"),
+                            ("failed", "发送失败"),
+                            ("cancelled", "已取消"),
+                        ],
+                        default="waiting",
+                        max_length=9,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(verbose_name="写信时间")),
+                ("due_at", models.DateTimeField(verbose_name="应送出时间")),
+                ("next_try_at", models.DateTimeField(blank=True, null=True, verbose_name="下次发送时间")),
+                ("attempts", models.PositiveSmallIntegerField(default=0, verbose_name="发送次数")),
+                ("claimed_by", models.CharField(blank=True, max_length=80, verbose_name="发送进程")),
+                ("sent_at", models.DateTimeField(blank=True, null=True, verbose_name="送出时间")),
+                ("gateway_id", models.CharField(blank=True, max_length=120, verbose_name="网关编号")),
+                ("last_error", models.CharField(blank=True, max_length=200, verbose_name="情况说明")),
+                (
+                    "outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("reached", "已接通并告知"),
+                            ("no_answer", "无人接听"),
+                            ("wrong_number", "号码有误"),
+                        ],
+                        max_length=12,
+                        verbose_name="通话结果",
+                    ),
+                ),
+                ("gist", zhoushan_consult.vault.fields.SealedField(blank=True, verbose_name="通话内容")),
             ],
             options={
-                'verbose_name': '通知',
-                'verbose_name_plural': '通知',
-                'ordering': ['-created_at', '-pk'],
-                'indexes': [models.Index(condition=models.Q(('state__in', ['waiting', 'retry', 'inflight'])), fields=['channel', 'next_try_at'], name='sweep_finds_due'), models.Index(fields=['about_kind', 'about_id'], name='letters_of_one_matter'), models.Index(fields=['to_index', 'created_at'], name='daily_cap_of_one_person'), models.Index(fields=['-created_at', '-id'], name='admin_lists_the_latest')],
-                'constraints': [models.UniqueConstraint(fields=('dedupe_key',), name='one_notice_a_key')],
+                "verbose_name": "通知",
+                "verbose_name_plural": "通知",
+                "ordering": ["-created_at", "-pk"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["waiting", "retry", "inflight"])),
+                        fields=["channel", "next_try_at"],
+                        name="sweep_finds_due",
+                    ),
+                    models.Index(fields=["about_kind", "about_id"], name="letters_of_one_matter"),
+                    models.Index(fields=["to_index", "created_at"], name="daily_cap_of_one_person"),
+                    models.Index(fields=["-created_at", "-id"], name="admin_lists_the_latest"),
+                ],
+                "constraints": [models.UniqueConstraint(fields=("dedupe_key",), name="one_notice_a_key")],
             },
         ),
     ]

@@ -1,0 +1,100 @@
+"""办理留痕: who did what, to which matter, when and from where. Rows are added, never changed or removed."""
+
+from django.db import models
+
+from zhoushan_consult.bureau.models import Officer
+
+
+class AppendOnly(TypeError):
+    """Code tried to change or remove what is only ever added to."""
+
+    def __init__(self):
+        super().__init__("办理留痕只能追加，不能修改或删除。需要更正时，请另行记录一条。")
+
+
+class AppendOnlyQuerySet(models.QuerySet):
+    """Reads and adds."""
+
+    def update(self, **changes):
+        raise AppendOnly
+
+    def delete(self):
+        raise AppendOnly
+
+    def bulk_update(self, *args, **options):
+        raise AppendOnly
+
+    def bulk_create(self, objs, *, update_conflicts=False, **options):
+        if update_conflicts:
+            raise AppendOnly
+        return super().bulk_create(objs, **options)
+
+
+class AppendOnlyModel(models.Model):
+    """A row that is saved once."""
+
+    objects = AppendOnlyQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+        base_manager_name = "objects"
+
+    def save(self, *args, **options):
+        if not self._state.adding:
+            raise AppendOnly
+        super().save(*args, **options)
+
+    def delete(self, *args, **options):
+        raise AppendOnly
+
+
+class Entry(AppendOnlyModel):
+    """One act, written and stamped by `trail.record`; a row without a true stamp was not made here."""
+
+    verb = models.CharField("事项", max_length=40)
+    about_kind = models.CharField("对象类别", max_length=60)
+    about_id = models.CharField("对象编号", max_length=40)
+    actor = models.ForeignKey(
+        Officer, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="工作人员"
+    )
+    actor_name = models.CharField("当时姓名", max_length=30, blank=True, help_text="企业或系统办理的为空")
+    at = models.DateTimeField("时间")
+    origin = models.CharField("来源", max_length=60, blank=True)
+    facts = models.JSONField("要点", default=dict, blank=True)
+    stamp = models.CharField("印记", max_length=80, editable=False)
+
+    class Meta(AppendOnlyModel.Meta):
+        verbose_name = verbose_name_plural = "办理留痕"
+        ordering = ["pk"]
+        indexes = [
+            models.Index(fields=["about_kind", "about_id"], name="trail_of_one_matter"),
+            models.Index(fields=["verb", "-at"], name="trail_of_one_kind_of_act"),
+        ]
+        constraints = [models.UniqueConstraint(fields=["stamp"], name="one_entry_a_stamp")]
+
+    def __str__(self):
+        return f"{self.verb} {self.actor_name}".strip()
+
+
+class Seal(AppendOnlyModel):
+    """The entries that were in place at one sealing, and the code that binds them to every seal before."""
+
+    number = models.PositiveIntegerField("序号")
+    at = models.DateTimeField("封存时间")
+    members = models.TextField("留痕编号", help_text="如 1-57,60")
+    last_entry = models.BigIntegerField("最大编号")
+    content = models.CharField("内容码", max_length=64, help_text="由所封存留痕的编号和印记算出")
+    mac = models.CharField("校验码", max_length=64, help_text="由本次封存和上一次封存的校验码算出")
+
+    class Meta(AppendOnlyModel.Meta):
+        verbose_name = verbose_name_plural = "留痕封存"
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["number"], name="one_seal_a_number")]
+
+    def __str__(self):
+        return f"第{self.number}次封存"
+
+    @property
+    def receipt(self) -> str:
+        """What to note outside the database, so that a chain cut short can be told from a whole one."""
+        return f"{self.number}:{self.mac}"

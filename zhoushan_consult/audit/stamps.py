@@ -1,0 +1,53 @@
+"""The keyed codes of the trail: HMAC-SM3 under AUDIT_KEY, which is kept outside the database."""
+
+import json
+import secrets
+from base64 import urlsafe_b64decode
+from datetime import UTC
+
+from cryptography.hazmat.primitives import hashes, hmac
+from django.conf import settings
+from django.utils.crypto import constant_time_compare
+
+from .models import Entry
+
+
+def code(*parts: str) -> str:
+    """The code of `parts` in their order: 64 hexadecimal digits."""
+    sealing = hmac.HMAC(_key(), hashes.SM3())
+    for part in parts:
+        data = part.encode()
+        sealing.update(len(data).to_bytes(8, "big") + data)
+    return sealing.finalize().hex()
+
+
+def stamp(entry: Entry) -> str:
+    """A fresh stamp for an entry. Its salt makes it unique, so that the database refuses a copied row."""
+    return _stamped(entry, secrets.token_hex(8))
+
+
+def is_true(entry: Entry) -> bool:
+    """Whether the entry still says what it said when it was stamped."""
+    return constant_time_compare(entry.stamp, _stamped(entry, entry.stamp[:16]))
+
+
+def _stamped(entry: Entry, salt: str) -> str:
+    return salt + code(salt, _canonical(entry))
+
+
+def _canonical(entry: Entry) -> str:
+    values = [
+        entry.verb,
+        entry.about_kind,
+        entry.about_id,
+        entry.actor_id,
+        entry.actor_name,
+        entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        entry.origin,
+        entry.facts,
+    ]
+    return json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def _key() -> bytes:
+    return urlsafe_b64decode(settings.AUDIT_KEY)

@@ -1,0 +1,74 @@
+"""Writing the trail, in the transaction of the act itself, and reading it."""
+
+import json
+import re
+from datetime import date, datetime
+
+from django.core.exceptions import ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Model, QuerySet
+
+from zhoushan_consult.bureau.models import Officer
+from zhoushan_consult.bureau.refusals import Refused
+from zhoushan_consult.identity import resident_id
+
+from .models import Entry
+from .stamps import stamp
+
+PERSONAL = frozenset({"id_number", "phone", "email", "contact_name", "address"})
+_LIKE_AN_ID = re.compile(r"(?<![0-9A-Za-z])[0-9]{17}[0-9Xx](?![0-9A-Za-z])")
+
+
+class PersonalData(Refused):
+    """Facts that would put personal data where nothing can ever be erased."""
+
+    def __init__(self):
+        super().__init__("办理留痕不能写入身份证号码等个人信息，请删去后重新提交。")
+
+
+def record(verb: str, about: Model, *, by: Officer | None, at: datetime, origin: str = "", **facts) -> Entry:
+    """Write down that `by` (None: the firm itself, or the site) did `verb` to `about` at `at`, from `origin`.
+
+    `facts` are small and never personal: raises PersonalData where one is named like personal data or holds
+    an ID number. Call it inside the act's own transaction: both stand, or neither.
+    """
+    facts = json.loads(json.dumps(facts, cls=DjangoJSONEncoder))  # as the database will give them back
+    _refuse_personal(facts, at.date())
+    entry = Entry(
+        verb=verb,
+        about_kind=about._meta.label_lower,
+        about_id=str(about.pk),
+        actor=by,
+        actor_name=by.name if by else "",
+        at=at,
+        origin=origin,
+        facts=facts,
+    )
+    entry.stamp = stamp(entry)
+    entry.save(force_insert=True)
+    return entry
+
+
+def about(matter: Model) -> QuerySet[Entry]:
+    """All that was done to one matter, in the order in which it was written down."""
+    return Entry.objects.filter(about_kind=matter._meta.label_lower, about_id=str(matter.pk))
+
+
+def _refuse_personal(facts: object, today: date) -> None:
+    if isinstance(facts, dict):
+        if PERSONAL & facts.keys():
+            raise PersonalData
+        facts = [*facts.keys(), *facts.values()]
+    if isinstance(facts, list):
+        for fact in facts:
+            _refuse_personal(fact, today)
+    elif any(_is_id_number(found, today) for found in _LIKE_AN_ID.findall(str(facts))):
+        raise PersonalData
+
+
+def _is_id_number(text: str, today: date) -> bool:
+    try:
+        resident_id.clean(text, today=today)
+    except ValidationError:
+        return False
+    return True

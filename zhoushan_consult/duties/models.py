@@ -1,0 +1,63 @@
+"""The ledger of scheduled duties: what fell due, what ran, what failed and what was never run."""
+
+from django.db import models
+
+from .kinds import kinds
+
+
+class State(models.TextChoices):
+    """How a duty stands."""
+
+    DUE = "due", "待执行"
+    RUNNING = "running", "执行中"
+    DONE = "done", "已完成"
+    FAILED = "failed", "失败待重试"
+    MISSED = "missed", "错过未执行"
+
+
+OPEN = [State.DUE, State.RUNNING, State.FAILED]
+
+
+class Duty(models.Model):
+    """One duty at one moment. Whoever claims it holds it until `next_try_at`; then another may take it up."""
+
+    kind = models.CharField("任务", max_length=40)
+    about = models.CharField("期次", max_length=40, blank=True)
+    due_at = models.DateTimeField("应执行时间")
+    state = models.CharField("状态", max_length=8, choices=State, default=State.DUE)
+    next_try_at = models.DateTimeField("下次执行时间", null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField("执行次数", default=0)
+    started_at = models.DateTimeField("开始时间", null=True, blank=True)
+    finished_at = models.DateTimeField("结束时间", null=True, blank=True)
+    rows = models.PositiveIntegerField("处理条数", null=True, blank=True)
+    last_error = models.CharField("失败原因", max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "定时任务"
+        ordering = ["-due_at", "kind"]
+        constraints = [models.UniqueConstraint(fields=["kind", "about", "due_at"], name="one_duty_a_moment")]
+        indexes = [
+            models.Index(fields=["kind", "-due_at"], name="latest_of_a_kind"),
+            models.Index(
+                fields=["next_try_at"], condition=models.Q(state__in=OPEN), name="rounds_find_what_is_due"
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.label} {self.about}".strip()
+
+    @property
+    def label(self) -> str:
+        return next((kind.label for kind in kinds() if kind.name == self.kind), "已停用的任务")
+
+
+class Heartbeat(models.Model):
+    """One row: when the rounds were last made to the end."""
+
+    at = models.DateTimeField("最近巡查")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "巡查"
+
+    def __str__(self):
+        return f"{self.at}"

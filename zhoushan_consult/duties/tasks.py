@@ -1,0 +1,11 @@
+"""The door for beat: reads the clock, carries no data."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from .rounds import run_due
+
+
+@shared_task(name="zhoushan_consult.duties.tasks.make_rounds")
+def make_rounds() -> None:
+    run_due(timezone.now())

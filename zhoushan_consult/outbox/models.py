@@ -1,0 +1,103 @@
+"""通知: letters written in the transaction of the act they tell of, and sent afterwards."""
+
+from django.apps import apps
+from django.db import models
+from django.db.models import Q
+
+from zhoushan_consult.identity.mask import mask_phone
+from zhoushan_consult.vault.blind_index import LENGTH
+from zhoushan_consult.vault.fields import SealedField
+
+
+class Channel(models.TextChoices):
+    """How a letter reaches its reader. 进度页 and 电话 need no gateway."""
+
+    SMS = "sms", "短信"
+    EMAIL = "email", "邮件"
+    CALL = "call", "电话"
+    PAGE = "page", "进度页"
+
+
+class State(models.TextChoices):
+    """How far a letter is."""
+
+    WAITING = "waiting", "待发送"
+    INFLIGHT = "inflight", "发送中"
+    SENT = "sent", "已送出"
+    RETRY = "retry", "待重发"
+    FAILED = "failed", "发送失败"
+    CANCELLED = "cancelled", "已取消"
+
+
+class CallOutcome(models.TextChoices):
+    """How a telephone call ended."""
+
+    REACHED = "reached", "已接通并告知"
+    NO_ANSWER = "no_answer", "无人接听"
+    WRONG_NUMBER = "wrong_number", "号码有误"
+
+
+OPEN = [State.WAITING, State.RETRY, State.INFLIGHT]
+
+
+class Notice(models.Model):
+    """One letter by one channel. Whoever claims it holds it until `next_try_at`; then others may take it."""
+
+    kind = models.CharField("种类", max_length=40)
+    channel = models.CharField("方式", max_length=5, choices=Channel)
+    about_kind = models.CharField("对象类别", max_length=60)
+    about_id = models.CharField("对象编号", max_length=40)
+    dedupe_key = models.CharField("去重码", max_length=32)
+    to_name = models.CharField("收件人", max_length=60, blank=True)
+    to = SealedField("收件号码", blank=True)
+    to_index = models.CharField("收件号码索引", max_length=LENGTH, blank=True, editable=False)
+    subject = models.CharField("标题", max_length=150, blank=True)
+    body = SealedField("内容")
+    state = models.CharField("状态", max_length=9, choices=State, default=State.WAITING)
+    created_at = models.DateTimeField("写信时间")
+    due_at = models.DateTimeField("应送出时间")
+    next_try_at = models.DateTimeField("下次发送时间", null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField("发送次数", default=0)
+    claimed_by = models.CharField("发送进程", max_length=80, blank=True)
+    sent_at = models.DateTimeField("送出时间", null=True, blank=True)
+    gateway_id = models.CharField("网关编号", max_length=120, blank=True)
+    last_error = models.CharField("情况说明", max_length=200, blank=True)
+    outcome = models.CharField("通话结果", max_length=12, choices=CallOutcome, blank=True)
+    gist = SealedField("通话内容", blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "通知"
+        ordering = ["-created_at", "-pk"]
+        constraints = [models.UniqueConstraint(fields=["dedupe_key"], name="one_notice_a_key")]
+        indexes = [
+            models.Index(
+                fields=["channel", "next_try_at"], condition=Q(state__in=OPEN), name="sweep_finds_due"
+            ),
+            models.Index(fields=["about_kind", "about_id"], name="letters_of_one_matter"),
+            models.Index(fields=["to_index", "created_at"], name="daily_cap_of_one_person"),
+            models.Index(fields=["-created_at", "-id"], name="admin_lists_the_latest"),
+        ]
+
+    def __str__(self):
+        return f"{self.subject or '通知'}（{self.get_channel_display()}）"
+
+    @property
+    def text(self) -> str:
+        """The words of the letter, for its reader alone."""
+        return self.body.open()
+
+    @property
+    def masked_to(self) -> str:
+        """The recipient's number or address as lists may show it."""
+        address = self.to.open()
+        return _mask_email(address) if self.channel == Channel.EMAIL else mask_phone(address)
+
+    def matter(self) -> models.Model:
+        """What the letter is about; the letter itself where that is gone."""
+        matters = apps.get_model(self.about_kind)._base_manager
+        return matters.filter(pk=self.about_id).first() or self
+
+
+def _mask_email(address: str) -> str:
+    name, at, host = address.rpartition("@")
+    return f"{name[:1]}***{at}{host}"
