@@ -8,9 +8,13 @@ from . import policy
 from .models import ConsultDay, Seat
 
 
-@transaction.atomic
 def day_on(day: date) -> ConsultDay:
     """The ConsultDay of `day` with its seats (三, 六（五）). Two callers at once get the same one."""
+    return ConsultDay.objects.filter(date=day).first() or _make(day)
+
+
+@transaction.atomic
+def _make(day: date) -> ConsultDay:
     found, made = ConsultDay.objects.get_or_create(date=day)
     if made:
         Seat.objects.bulk_create(Seat(day=found, number=n) for n in range(1, policy.SEATS + 1))

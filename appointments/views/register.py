@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from sessions_app import calendar
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.identity.mask import mask_id
-from zhoushan_consult.web.address import client_ip
+from zhoushan_consult.web.address import client_net
 from zhoushan_consult.web.throttle import allow
 
 from .. import booking, form_token
@@ -58,7 +58,7 @@ def _submit(request: HttpRequest, now: datetime, form: RegistrationForm) -> Http
     if token and token.joins != joins:
         text = f"{calendar.short(token.joins)}的预约已截止，尚未提交。现在提交将登记到{calendar.short(joins)}，请确认。"
         return _check(request, now, form, text)
-    if not allow(f"register:{client_ip(request)}", PER_HOUR, HOUR, now):
+    if not allow(f"register:{client_net(request)}", PER_HOUR, HOUR, now, when_down=True):
         return _check(request, now, form, "提交次数过多，请一小时后再试，或电话联系综合处代为登记。", status=429)
     try:
         made = booking.submit(form.registration(), key=token.key if token else form_token.fresh_key(), at=now)

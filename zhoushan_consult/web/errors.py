@@ -43,9 +43,14 @@ def forbidden(request, exception=None):
 
 
 def csrf_failure(request, reason=""):
-    """403 for a form that did not come from a page of this browser; what was typed is one step back."""
+    """403 for a form that did not come from a page of this browser.
+
+    A view with a long form has a `keep_typed` that shows it again with what was typed; of others it is one step back.
+    """
     log.warning("form refused on %s: no valid token", _route(request))
-    return page(request, "csrf", 403)
+    view = getattr(request.resolver_match, "func", None)
+    keep_typed = getattr(view, "keep_typed", None)
+    return keep_typed(request) if keep_typed else page(request, "csrf", 403)
 
 
 def not_found(request, exception=None):

@@ -1,0 +1,205 @@
+"""/register/ as a firm uses it (六（二）, 附件2)."""
+
+import re
+from datetime import date
+
+import pytest
+from django.core import signing
+from django.db import connection
+from django.test import Client
+
+from appointments.lifecycle import Stage
+from appointments.models import Appointment
+from zhoushan_consult.audit.models import Entry
+from zhoushan_consult.outbox.models import Channel, Notice
+
+pytestmark = pytest.mark.django_db
+
+TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
+
+
+@pytest.fixture(autouse=True)
+def the_twentieth(time_machine):
+    time_machine.move_to("2026-11-20T10:00:00+08:00", tick=False)
+
+
+def opened(browser: Client) -> str:
+    """The token of a form freshly opened in `browser`."""
+    return TOKEN.search(browser.get("/register/").content.decode())[1]
+
+
+@pytest.fixture
+def submit(client, firm):
+    def send(number=1, browser=client, token=None, step="submit", **changes):
+        data = firm(number, **changes) | {"step": step, "form_token": token or opened(browser)}
+        return browser.post("/register/", {k: v for k, v in data.items() if v is not None})
+
+    return send
+
+
+def test_it_saves_with_one_post_and_shows_the_receipt(client, submit):
+    answer = submit()
+    made = Appointment.objects.get()
+    assert answer.status_code == 302
+    assert answer["Location"] == f"/receipt/{made.receipt_token}/"
+    assert made.reference in client.get(answer["Location"]).content.decode()
+    assert (made.stage, made.day.date) == (Stage.SUBMITTED, date(2026, 12, 10))
+
+
+def test_it_writes_the_letter_and_the_trail_with_it(submit):
+    submit()
+    made = Appointment.objects.get()
+    assert set(Notice.objects.values_list("channel", flat=True)) == {Channel.PAGE, Channel.SMS, Channel.EMAIL}
+    sms = Notice.objects.get(channel=Channel.SMS)
+    assert made.reference in sms.text
+    assert made.enterprise_name not in sms.text
+    assert Entry.objects.filter(about_id=str(made.pk), verb="预约登记").exists()
+
+
+def test_it_shows_everything_once_more_before_it_is_sent(submit, firm):
+    page = submit(step="check").content.decode()
+    typed = firm(1)
+    assert Appointment.objects.count() == 0
+    assert typed["enterprise_name"] in page
+    masked = typed["id_number"][:4] + "*" * 10 + typed["id_number"][-4:]
+    assert f"<bdi>{masked}</bdi>" in page
+
+
+def test_it_keeps_what_was_typed_when_one_field_is_wrong(submit, firm):
+    page = submit(uscc="91330902MA28K00158", summary="问题一：排污口怎么设？").content.decode()
+    assert Appointment.objects.count() == 0
+    assert "问题一：排污口怎么设？" in page
+    assert firm(1)["id_number"] in page
+    assert 'href="#id_uscc"' in page
+
+
+@pytest.mark.parametrize("field", ["enterprise_name", "uscc", "contact_name", "id_number", "phone", "summary"])
+def test_it_requires_the_six_starred_fields(submit, field):
+    page = submit(**{field: ""}).content.decode()
+    assert f'href="#id_{field}"' in page
+
+
+@pytest.mark.parametrize("field", ["address", "postcode", "email", "id_type", "wants_onsite"])
+def test_it_does_not_require_the_others(submit, field):
+    assert submit(**{field: None}).status_code == 302
+
+
+@pytest.mark.parametrize("field", ["agree_notice", "agree_id_use"])
+def test_it_asks_for_each_consent_by_itself(submit, field):
+    assert f'href="#id_{field}"' in submit(**{field: None}).content.decode()
+
+
+def test_it_shows_the_same_receipt_for_the_same_form(client, submit):
+    token = opened(client)
+    first, second = submit(token=token), submit(token=token)
+    assert first["Location"] == second["Location"]
+    assert Appointment.objects.count() == 1
+
+
+def test_it_refuses_the_same_form_with_other_content(client, submit):
+    token = opened(client)
+    submit(token=token)
+    answer = submit(token=token, summary="完全不同的问题")
+    assert answer.status_code == 409
+    assert "内容与这次不同" in answer.content.decode()
+    assert Appointment.objects.get().summary != "完全不同的问题"
+
+
+def test_it_gives_nothing_away_to_another_browser_with_the_token(client, submit):
+    token = opened(client)
+    submit(token=token)
+    reference = Appointment.objects.get().reference
+    thief = Client()
+    thief.get("/register/")
+    answer = submit(browser=thief, token=token)
+    assert answer.status_code == 200
+    assert reference not in answer.content.decode()
+    assert "不是在本浏览器打开的" in answer.content.decode()
+
+
+def test_it_refuses_a_forged_token(submit):
+    answer = submit(token=signing.dumps(["a", "b", "2026-12-10"], salt="another"))
+    assert answer.status_code == 200
+    assert Appointment.objects.count() == 0
+
+
+def test_it_keeps_one_live_booking_a_firm_a_day(submit):
+    submit()
+    answer = submit(browser=Client(), summary="另一个问题")
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "同一企业每期只需登记一次" in page
+    assert Appointment.objects.get().reference not in page
+
+
+def test_it_lets_a_firm_register_again_after_withdrawing(submit):
+    submit()
+    Appointment.objects.update(stage=Stage.WITHDRAWN)
+    assert submit(browser=Client()).status_code == 302
+
+
+def test_it_tells_kindly_when_the_cutoff_passed_while_the_page_was_open(client, submit, time_machine):
+    time_machine.move_to("2026-11-30T23:59:30+08:00", tick=False)
+    token = opened(client)
+    time_machine.move_to("2026-12-01T00:00:00+08:00", tick=False)
+    page = submit(token=token).content.decode()
+    assert Appointment.objects.count() == 0
+    assert "12月10日（周四）的预约已截止" in page
+    assert "1月10日（周日）" in page
+    submit(token=TOKEN.search(page)[1])
+    assert Appointment.objects.get().day.date == date(2027, 1, 10)
+
+
+def test_it_registers_for_the_old_day_until_the_last_moment(submit, time_machine):
+    time_machine.move_to("2026-11-30T23:59:59.999+08:00", tick=False)
+    submit()
+    assert Appointment.objects.get().day.date == date(2026, 12, 10)
+
+
+def test_it_lets_a_robot_think_it_was_heard(submit):
+    assert submit(website="http://example.com")["Location"] == "/"
+    assert Appointment.objects.count() == 0
+
+
+def test_it_limits_one_address(submit, firm):
+    answers = [submit(n, browser=Client()).status_code for n in range(1, 32)]
+    assert answers[:30] == [302] * 30
+    assert answers[30] == 429
+
+
+def test_it_ignores_columns_that_are_not_on_the_form(submit):
+    submit(stage="seated", priority_since="2020-01-01", reference="X", day="1", seat="1", channel="visit")
+    made = Appointment.objects.get()
+    assert (made.stage, made.priority_since, made.seat, made.channel) == (Stage.SUBMITTED, None, None, "online")
+
+
+def test_it_keeps_the_typed_text_when_the_security_cookie_is_gone(firm):
+    strict = Client(enforce_csrf_checks=True)
+    answer = strict.post("/register/", firm(1) | {"step": "submit"})
+    assert answer.status_code == 403
+    assert firm(1)["summary"] in answer.content.decode()
+
+
+def test_it_takes_every_way_of_writing_a_telephone(submit):
+    submit(phone="０５８０-2021234转8001")
+    assert Appointment.objects.get().phone_number == "+865802021234;ext=8001"
+
+
+def test_it_never_stores_the_id_number_in_the_open(submit, firm):
+    submit()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM appointments_appointment")
+        assert firm(1)["id_number"] not in str(cursor.fetchall())
+
+
+def test_it_costs_nothing_to_look_at_the_blank_form(client, django_assert_num_queries):
+    client.get("/register/")
+    with django_assert_num_queries(0):
+        client.get("/register/")
+
+
+def test_it_saves_in_few_queries(client, submit, django_assert_max_num_queries):
+    submit()
+    token = opened(client)
+    with django_assert_max_num_queries(11):  # the rate, the form sent before, and eight in one transaction
+        submit(2, token=token)
