@@ -54,8 +54,14 @@ def term(at: datetime, workdays: int) -> date:
 
 @transaction.atomic
 def post_progress(matter: FollowUp, text: str, *, to_firm: bool, by: Officer, at: datetime) -> FollowUpPost:
-    """What was done about a matter; 综合处 and 办公室 are told, and the firm where the division marks it so."""
-    _must_be_open_to(matter, by)
+    """What was done about a matter; 综合处 and 办公室 are told, and the firm where the division marks it so.
+
+    The same words once more by the same officer are a second click, and one post.
+    """
+    _must_be_open_to(FollowUp.objects.select_for_update().get(pk=matter.pk), by)
+    last = matter.posts.order_by("pk").last()
+    if last and (last.text, last.to_firm, last.by_id) == (text, to_firm, by.pk):
+        return last
     entry = FollowUpPost.objects.create(follow_up=matter, text=text, to_firm=to_firm, by=by, at=at)
     record("督办进展", matter, by=by, at=at, to_firm=to_firm)
     for role in (Role.COORDINATOR, Role.WATCH):

@@ -20,9 +20,17 @@ from .models import Assignment, Part, Reply, ReplyVersion, Work
 class EditedMeanwhile(Refused):
     """Somebody saved another wording after this one was opened; both are shown to whoever comes second."""
 
+    sentence = "{name}刚刚保存了另一稿，您的文字还在下方，没有丢失。请对照后合并，再保存一次。"
+
     def __init__(self, theirs: Reply):
         self.theirs = theirs
-        super().__init__(f"{theirs.drafted_by.name}刚刚保存了另一稿，您的文字还在下方，没有丢失。请对照后合并，再保存一次。")
+        super().__init__(self.sentence.format(name=theirs.drafted_by.name))
+
+
+class RewrittenMeanwhile(EditedMeanwhile):
+    """The wording before the head is no longer the one that they read."""
+
+    sentence = "您打开这一页之后，{name}送来了新的一稿，这次没有审签。下方已是新稿，请重新阅读后再审签。"
 
 
 class NothingToSign(Refused):
@@ -32,13 +40,18 @@ class NothingToSign(Refused):
 
 @transaction.atomic
 def save_draft(assignment: Assignment, body: str, law: str, *, version: int, by: Officer, at: datetime) -> Reply:
-    """Keep a wording. `version` is the one the officer started from (0 for none); raises EditedMeanwhile, IllegalMove."""
+    """Keep a wording. `version` is the one the officer started from (0 for none); raises EditedMeanwhile, IllegalMove.
+
+    The wording that is kept already, sent by a second click, is not kept twice.
+    """
     by.must(Act.DRAFT)
     must_be_own(assignment, by)
     Assignment.objects.select_for_update().get(pk=assignment.pk)
     if Assignment.objects.get(pk=assignment.pk).state != Work.OPEN:
         raise IllegalMove("答复稿已送审签或已答复，不能再修改。如需修改，请由处室负责人退回。")
     reply = Reply.objects.select_related("drafted_by").filter(assignment=assignment).first()
+    if reply and (reply.body, reply.law) == (body, law):
+        return reply
     if reply and reply.version != version:
         raise EditedMeanwhile(reply)
     reply = _write(assignment, reply, body, law, by=by, at=at)
@@ -61,12 +74,18 @@ def submit_for_signature(assignment: Assignment, *, by: Officer, at: datetime) -
     """The draft goes to the division's head."""
     by.must(Act.DRAFT)
     must_be_own(assignment, by)
-    reply = Reply.objects.filter(assignment=assignment).first()
-    if not reply:
+    if not Reply.objects.filter(assignment=assignment).exists():
         raise NothingToSign
     turn(assignment, {Work.OPEN}, Work.DRAFTED)
     record("送审签", assignment, by=by, at=at)
-    notes.to_division(assignment, "reply_to_sign", at=at, role=Role.HEAD, key=f"v{reply.version}")
+    notes.to_division(assignment, "reply_to_sign", at=at, role=Role.HEAD, key=_moment(at))
+
+
+@transaction.atomic
+def finish_draft(assignment: Assignment, body: str, law: str, *, version: int, by: Officer, at: datetime) -> None:
+    """Keep the wording and put it before the head, in one act. Raises EditedMeanwhile, IllegalMove."""
+    save_draft(assignment, body, law, version=version, by=by, at=at)
+    submit_for_signature(assignment, by=by, at=at)
 
 
 @transaction.atomic
@@ -77,22 +96,26 @@ def send_back(assignment: Assignment, remark: str, *, by: Officer, at: datetime)
     turn(assignment, {Work.DRAFTED}, Work.OPEN)
     Reply.objects.filter(assignment=assignment).update(remark=remark)
     record("退回修改答复", assignment, by=by, at=at)
-    version = assignment.reply.version
-    notes.to_division(assignment, "reply_sent_back", at=at, key=f"v{version}")
+    notes.to_division(assignment, "reply_sent_back", at=at, key=_moment(at))
+
+
+def _moment(at: datetime) -> str:
+    """Each round between drafting and signing is told anew, the wording changed or not."""
+    return f"{at:%Y%m%d%H%M%S}"
 
 
 @transaction.atomic
 def sign(assignment: Assignment, *, version: int, by: Officer, at: datetime) -> None:
     """审签 releases the reply: the firm gets a note, and the full text on its progress page.
 
-    `version` is the wording that the head read. Raises EditedMeanwhile, IllegalMove.
+    `version` is the wording that the head read. Raises RewrittenMeanwhile, IllegalMove.
     """
     by.must(Act.SIGN)
     must_be_own(assignment, by)
     turn(assignment, {Work.DRAFTED}, Work.RELEASED, released_at=at)
     reply = Reply.objects.select_related("drafted_by").get(assignment=assignment)
     if reply.version != version:
-        raise EditedMeanwhile(reply)
+        raise RewrittenMeanwhile(reply)
     Reply.objects.filter(pk=reply.pk).update(signed_by=by, signed_at=at, remark="")
     record("审签答复", assignment, by=by, at=at, version=version)
     letters.write(

@@ -1,0 +1,28 @@
+"""Whom to speak to at a firm: the whole number for those whose work is to call, a masked one for those who only watch."""
+
+from dataclasses import dataclass
+
+from appointments.models import Appointment
+from zhoushan_consult.bureau.models import Division, Officer
+from zhoushan_consult.bureau.roles import Act
+from zhoushan_consult.identity.mask import mask_name
+from zhoushan_consult.identity.phone import for_people
+
+
+@dataclass(frozen=True)
+class Contact:
+    """A person at a firm as one officer may see them. `dial` is the number to dial, empty where it is masked."""
+
+    name: str
+    phone: str
+    dial: str = ""
+
+
+def contact(appointment: Appointment, officer: Officer, division: Division | None = None) -> Contact:
+    """The contact of a registration, in full for the `division` that works on it and for those who telephone firms."""
+    if not appointment.phone:
+        return Contact("已按期删除", "")
+    if not (officer.may(Act.CALL) or (division and division.pk == officer.division_id)):
+        return Contact(mask_name(appointment.contact_name), appointment.masked_phone)
+    number = appointment.phone_number
+    return Contact(appointment.contact_name, for_people(number), number.partition(";")[0])

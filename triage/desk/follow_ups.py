@@ -1,0 +1,163 @@
+"""跟踪督办 (六（六）): a division's own, or all of them for those who watch; and one matter with what was done about it."""
+
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from triage import followup
+from triage.models import FollowUp
+from triage.visibility import follow_ups_for
+from zhoushan_consult.bureau.models import Division, Officer
+from zhoushan_consult.bureau.roles import Act
+
+from .contacts import contact
+from .forms import CloseForm, ProgressForm, StepForm
+from .pages import NONE, NOT_NEEDED, Number, counted, page_of
+from .rooms import at_desk, in_room, show
+from .steps import Attempt, Step, in_place, take
+from .terms import Today
+
+POSTS = 30  # shown, the newest
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Follow-ups that stand alike."""
+
+    slug: str
+    label: str
+    order: tuple[str, ...]
+    empty: str
+
+
+SHELVES = (
+    Shelf(
+        "open",
+        "在办",
+        ("due_on", "pk"),
+        "现场没有解决、企业反馈未解决或评价不满意的事项，会立项督办并出现在这里。现在没有在办的。",
+    ),
+    Shelf("late", "已逾期", ("due_on", "pk"), "超过期限没有办结的督办会出现在这里。现在没有逾期的。"),
+    Shelf("closed", "已办结", ("-closed_at",), "办结的督办会留在这里，随时可以查看。现在还没有。"),
+)
+
+
+@in_room("follow_ups")
+@require_safe
+def follow_ups(request: HttpRequest) -> HttpResponse:
+    """Follow-ups by how they stand and, for those who watch several divisions, by division."""
+    today = Today.at(timezone.now())
+    seen = follow_ups_for(request.user)
+    division = Division.objects.filter(code=request.GET.get("division", "")).first()
+    shelf = next((each for each in SHELVES if each.slug == request.GET.get("state")), SHELVES[0])
+    numbers = counted(seen.filter(closed_at=None), "division", today)
+    page = page_of(_rows(seen, shelf, division, today), request)
+    today.mark(page.object_list)
+    context = {
+        "shelves": SHELVES,
+        "shelf": shelf,
+        "number": numbers.get(division.pk, NONE) if division else sum(numbers.values(), NONE),
+        "divisions": _divisions(request.user, numbers),
+        "division": division,
+        "total": sum(numbers.values(), NONE),
+        "page": page,
+    }
+    return show(request, "follow_ups", context)
+
+
+def _divisions(officer: Officer, numbers: dict[int, Number]) -> list[tuple[Division, Number]]:
+    """The divisions to choose from, for those who see more than their own."""
+    if not (officer.may(Act.WATCH) or officer.may(Act.READ_ALL)):
+        return []
+    return [(division, numbers.get(division.pk, NONE)) for division in Division.objects.all()]
+
+
+def _rows(
+    seen: QuerySet[FollowUp], shelf: Shelf, division: Division | None, today: Today
+) -> QuerySet[FollowUp]:
+    conditions = {
+        "open": Q(closed_at=None),
+        "late": Q(closed_at=None, due_on__lt=today.date),
+        "closed": Q(closed_at__isnull=False),
+    }
+    rows = seen.filter(conditions[shelf.slug]).select_related("appointment", "division")
+    rows = rows.filter(division=division) if division else rows
+    return rows.defer(*NOT_NEEDED).order_by(*shelf.order)
+
+
+@at_desk
+@require_safe
+def follow_up(request: HttpRequest, pk: int) -> HttpResponse:
+    return _page(request, _visible(request, pk))
+
+
+@at_desk
+@require_http_methods(["GET", "HEAD", "POST"])
+def follow_up_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
+    """One button of the page. Reloaded or gone back to, the address only leads to the page."""
+    matter = _visible(request, pk)
+    if request.method != "POST":
+        return redirect("desk:follow_up", pk)
+    attempt = take(STEPS[step], matter, request, at=timezone.now())
+    return _page(request, matter, attempt) if attempt else redirect(_address(matter) + "#main")
+
+
+def _post_progress(matter: FollowUp, said: dict, *, by: Officer, at):
+    followup.post_progress(matter, said["text"], to_firm=said["to_firm"], by=by, at=at)
+
+
+def _close(matter: FollowUp, said: dict, *, by: Officer, at):
+    followup.close(matter, said["result"], by=by, at=at)
+
+
+STEPS = {
+    "progress": Step(
+        ProgressForm, _post_progress, "已记录进展，并告知综合处和办公室。", lambda *click: False
+    ),
+    "close": Step(
+        CloseForm,
+        _close,
+        "已办结，并告知综合处和办公室。",
+        lambda matter, said, officer: matter.closed_by_id == officer.pk and matter.result == said["result"],
+    ),
+}
+
+
+def _visible(request: HttpRequest, pk: int) -> FollowUp:
+    matters = follow_ups_for(request.user).select_related(
+        "appointment__day", "division", "opened_by", "closed_by"
+    )
+    return get_object_or_404(matters, pk=pk)
+
+
+def _address(matter: FollowUp) -> str:
+    return reverse("desk:follow_up", args=[matter.pk])
+
+
+def _page(request: HttpRequest, matter: FollowUp, attempt: Attempt | None = None) -> HttpResponse:
+    """One matter as it stands now, with the forms open to this officer; a refused one keeps what was typed."""
+    matter = _visible(request, matter.pk) if attempt else matter
+    newest = matter.posts.select_related("by").order_by("-at", "-pk")[: POSTS + 1]
+    context = {
+        "matter": matter,
+        "term": Today.at(timezone.now()).term(matter.due_on),
+        "contact": contact(matter.appointment, request.user, matter.division),
+        "posts": newest,
+        "shown": POSTS,
+        "forms": in_place(_open_forms(matter, request.user), attempt, _address(matter)),
+        "attempt": attempt,
+    }
+    return show(request, "follow_up", context, status=attempt.status if attempt else 200)
+
+
+def _open_forms(matter: FollowUp, officer: Officer) -> list[StepForm]:
+    """A matter is worked on by its own division and by 综合处 until it is closed."""
+    its_own = matter.division_id == officer.division_id or officer.may(Act.READ_ALL)
+    if matter.closed_at or not its_own or not officer.may(Act.FOLLOW_UP):
+        return []
+    return [ProgressForm(), CloseForm()]

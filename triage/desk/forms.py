@@ -1,0 +1,158 @@
+"""The forms of the desk, in the words of the trade."""
+
+from crispy_forms.bootstrap import StrictButton
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import ButtonHolder, Layout
+from django import forms
+
+from triage.replies import EditedMeanwhile
+from zhoushan_consult.bureau import signing_in
+from zhoushan_consult.bureau.refusals import Refused
+
+
+def button(label: str, css_class: str = "btn btn-primary", **attributes) -> StrictButton:
+    return StrictButton(label, type="submit", css_class=css_class, **attributes)
+
+
+class WordingField(forms.CharField):
+    """A text of several lines, one newline for each whatever the browser sends. The browser does not cut it short:
+    what is too long is kept and said."""
+
+    def __init__(self, *, rows: int, **kwargs):
+        super().__init__(widget=forms.Textarea(attrs={"rows": rows, "class": f"rows-{rows}"}), **kwargs)
+        self.error_messages["max_length"] = "最多 %(limit_value)d 字，现有 %(show_value)d 字，请精简。"
+
+    def widget_attrs(self, widget):
+        return {
+            key: value
+            for key, value in super().widget_attrs(widget).items()
+            if key not in {"maxlength", "minlength"}
+        }
+
+    def to_python(self, value):
+        return super().to_python(value).replace("\r\n", "\n")
+
+
+class StepForm(forms.Form):
+    """The form of one step. `lay_out` gives it its address on the page of its matter."""
+
+    key = ""
+    buttons: tuple[tuple[str, str, str], ...] = ()
+    """Step, label and look of each button; the first is the one that the Enter key presses."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, auto_id=f"{self.key}-%s", **kwargs)
+
+    def lay_out(self, page: str) -> "StepForm":
+        self.helper = FormHelper()
+        self.helper.form_action = f"{page}{self.buttons[0][0]}/#error-summary"
+        self.helper.form_id = f"{self.key}-form"
+        acts = (
+            button(label, look, formaction=f"{page}{step}/#error-summary")
+            for step, label, look in self.buttons
+        )
+        self.helper.layout = Layout(*self.fields, ButtonHolder(*acts))
+        return self
+
+    def refuse(self, refusal: Refused) -> None:
+        """Say the refusal at the head of the form, and let the next click start from what is shown now."""
+        self.add_error(None, str(refusal))
+        if isinstance(refusal, EditedMeanwhile):
+            self.data = self.data.copy()
+            self.data["version"] = refusal.theirs.version
+
+    def typed(self) -> list[tuple[str, str]]:
+        """What was typed, by label: shown where the form itself can no longer be."""
+        return [
+            (field.label, field.value()) for field in self.visible_fields() if isinstance(field.value(), str)
+        ]
+
+
+class DraftForm(StepForm):
+    key = "draft"
+    buttons = (("save", "保存，先不送审", "btn"), ("submit", "保存并送审签", "btn btn-primary"))
+
+    body = WordingField(
+        label="答复内容",
+        max_length=5000,
+        rows=14,
+        help_text="企业看到的就是这段文字：先说结论，再说怎么办、找谁办。不超过 5000 字，不写个人信息。",
+        error_messages={"required": "请写明答复内容。"},
+    )
+    law = WordingField(
+        label="政策依据",
+        max_length=300,
+        required=False,
+        rows=2,
+        help_text="法规、标准或文件的名称和条款，不超过 300 字。",
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+
+
+class SignForm(StepForm):
+    key = "sign"
+    buttons = (("sign", "审签并答复企业", "btn btn-primary"),)
+
+    version = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+
+
+class SendBackForm(StepForm):
+    key = "send_back"
+    buttons = (("send-back", "退回修改", "btn"),)
+
+    remark = WordingField(
+        label="修改意见",
+        max_length=300,
+        rows=3,
+        help_text="写给拟稿人，企业看不到。不超过 300 字。",
+        error_messages={"required": "请写明需要修改什么。"},
+    )
+
+
+class HandBackForm(StepForm):
+    key = "hand_back"
+    buttons = (("hand-back", "退回综合处", "btn btn-warning"),)
+
+    reason = WordingField(
+        label="退回理由",
+        max_length=300,
+        rows=3,
+        help_text="说明为什么不属于本处室职责、建议由哪个处室答复。不超过 300 字。",
+        error_messages={"required": "请写明退回的理由，便于综合处重新交办。"},
+    )
+
+
+class ProgressForm(StepForm):
+    key = "progress"
+    buttons = (("progress", "记录进展", "btn btn-primary"),)
+
+    text = WordingField(
+        label="进展情况",
+        max_length=1000,
+        rows=5,
+        help_text="做了什么、结果怎样、下一步何时办。记录后告知综合处和办公室。不超过 1000 字，不写个人信息。",
+        error_messages={"required": "请写明进展情况。"},
+    )
+    to_firm = forms.BooleanField(
+        label="同时告知企业", required=False, help_text="企业会收到提醒，并在进度页看到这段文字。"
+    )
+
+
+class CloseForm(StepForm):
+    key = "close"
+    buttons = (("close", "办结", "btn"),)
+
+    result = WordingField(
+        label="办理结果",
+        max_length=1000,
+        rows=4,
+        help_text="最后怎么解决的。全部督办办结后，企业会在进度页看到这段文字。不超过 1000 字，不写个人信息。",
+        error_messages={"required": "请写明办理结果，再办结。"},
+    )
+
+
+class SignInForm(signing_in.SignInForm):
+    """用户名 and 密码, in the look of the desk."""
+
+    helper = FormHelper()
+    helper.layout = Layout("username", "password", ButtonHolder(button("登录")))

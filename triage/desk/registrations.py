@@ -1,0 +1,42 @@
+"""本辖区登记 (七（二）): counties and zones read their own firms' registrations; people are masked, nothing can be changed."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from triage.models import Work
+from triage.visibility import appointments_for
+
+from .contacts import contact
+from .pages import page_of
+from .rooms import in_room, show
+from .terms import Today
+
+UNSEEN = ("id_number", "id_index", "email")
+
+
+@in_room("registrations")
+@require_safe
+def registrations(request: HttpRequest) -> HttpResponse:
+    rows = appointments_for(request.user).defer("summary", *UNSEEN).select_related("day")
+    page = page_of(rows.order_by("-submitted_at", "-pk"), request)
+    return show(request, "registrations", {"page": page})
+
+
+@in_room("registrations")
+@require_safe
+def registration(request: HttpRequest, pk: int) -> HttpResponse:
+    rows = appointments_for(request.user).defer(*UNSEEN).select_related("day", "area")
+    row = get_object_or_404(rows, pk=pk)
+    due_on = row.reply_due_on
+    context = {
+        "row": row,
+        "contact": contact(row, request.user),
+        "term": Today.at(timezone.now()).term(due_on) if due_on else None,
+        "moves": row.moves.all(),
+        "parts": row.assignments.exclude(state__in=[Work.CANCELLED, Work.RETURNED]).select_related(
+            "division"
+        ),
+    }
+    return show(request, "registration", context)

@@ -1,0 +1,57 @@
+"""How a term reads at the desk: a word and a shape, never a colour alone."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sessions_app import policy
+from sessions_app.calendar import SHANGHAI
+from zhoushan_consult.workdays import overrides
+from zhoushan_consult.workdays.calendar import is_workday
+
+
+@dataclass(frozen=True)
+class Term:
+    """What is left of a term: `words` to read, `shape` the class that draws its mark."""
+
+    words: str
+    shape: str
+
+    @property
+    def late(self) -> bool:
+        return self.shape == "late"
+
+
+@dataclass(frozen=True)
+class Today:
+    """The day on which a page is read, with the bureau's working days read once for all of its rows."""
+
+    date: date
+    overrides: Mapping[date, bool]
+
+    @classmethod
+    def at(cls, now: datetime) -> "Today":
+        return cls(now.astimezone(SHANGHAI).date(), overrides.in_force())
+
+    def term(self, due_on: date) -> Term:
+        """Working days left until the end of `due_on`, or days gone by since."""
+        days = (due_on - self.date).days
+        if days < 0:
+            return Term(f"已逾期 {-days} 天", "late")
+        if days == 0:
+            return Term("今天到期", "act")
+        left = self.workdays_until(due_on)
+        shape = "act" if left <= policy.REPLY_REMIND_WORKDAYS else "wait"
+        return Term(f"还剩 {left} 个工作日" if left else f"{days} 天后到期", shape)
+
+    def workdays_until(self, due_on: date) -> int:
+        """Working days after today, `due_on` counted."""
+        days = (due_on - self.date).days
+        return sum(is_workday(self.date + timedelta(days=n), self.overrides) for n in range(1, days + 1))
+
+    def mark(self, rows: Iterable) -> list:
+        """The rows, each with the `term` of its `due_on`."""
+        marked = list(rows)
+        for row in marked:
+            row.term = self.term(row.due_on)
+        return marked
