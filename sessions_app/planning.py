@@ -10,7 +10,7 @@ from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
 
-from .models import ConsultDay, Plan
+from .models import ConsultDay, Plan, Reception
 
 MOVES: dict[Plan, frozenset[Plan]] = {
     Plan.DRAFT: frozenset({Plan.SUBMITTED}),
@@ -24,6 +24,23 @@ MOVES: dict[Plan, frozenset[Plan]] = {
 class PlanMoved(Refused):
     def __init__(self):
         super().__init__("方案状态已被他人更改，请刷新后查看。")
+
+
+EDITABLE = frozenset({Plan.DRAFT, Plan.RETURNED})
+
+
+@transaction.atomic
+def edit(day: ConsultDay, receptions: list[Reception], *, by: Officer, at: datetime, **texts: str) -> None:
+    """综合处 writes the plan: theme, partners, place, note, and who receives. Raises PlanMoved once it is submitted."""
+    by.must(Act.PLAN)
+    if not ConsultDay.objects.filter(pk=day.pk, plan__in=EDITABLE).update(**texts):
+        raise PlanMoved
+    day.receptions.all().delete()
+    for order, reception in enumerate(receptions):
+        reception.day, reception.order = day, order
+    Reception.objects.bulk_create(receptions)
+    record("拟订方案", day, by=by, at=at)
+    day.refresh_from_db()
 
 
 def submit(day: ConsultDay, *, by: Officer, at: datetime) -> None:

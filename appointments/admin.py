@@ -1,0 +1,103 @@
+"""预约登记 as a list: filters, search and pages. Its screen, with the acts on it, is upstairs in `triage.admin`."""
+
+from datetime import datetime
+
+from django import forms
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.functional import cached_property
+
+from sessions_app import calendar
+from sessions_app.models import ConsultDay
+from zhoushan_consult.bureau.models import Area
+from zhoushan_consult.bureau.panels import RecordAdmin
+from zhoushan_consult.bureau.roles import Act
+from zhoushan_consult.identity.mask import mask_name
+
+from .lifecycle import LIVE, Stage
+from .models import Appointment, Channel
+from .searching import LONGEST, search
+
+IN_HAND, ALL = "live", "all"
+DAYS_OFFERED = 24
+
+
+class Capped(Paginator):
+    """Counts no further than a person would turn pages, so that a million rows cost no more than ten thousand."""
+
+    most = 10_000
+
+    @cached_property
+    def count(self) -> int:
+        return self.object_list.order_by()[: self.most].count()
+
+
+class ListForm(forms.Form):
+    """What part of the list is shown: by default what is in hand for the coming 咨询日."""
+
+    stage = forms.ChoiceField(label="办理阶段", required=False)
+    day = forms.ChoiceField(label="咨询日", required=False)
+    area = forms.ChoiceField(label="县区或功能区", required=False)
+    channel = forms.ChoiceField(label="来源", required=False, choices=[("", "全部"), *Channel.choices])
+
+    def __init__(self, data, *, now: datetime):
+        self.coming = calendar.current_day(now)
+        data = {"stage": IN_HAND, "day": calendar.slug(self.coming)} | data.dict()
+        super().__init__(data, auto_id="filter_%s")
+        self.fields["stage"].choices = [(IN_HAND, "在办"), (ALL, "全部"), *Stage.choices]
+        self.fields["day"].choices = [(calendar.slug(self.coming), f"本期（{calendar.short(self.coming)}）"), *self._days()]
+        self.fields["area"].choices = [("", "全部"), *((area.code, area.name) for area in Area.objects.all())]
+        self.full_clean()
+
+    def _days(self) -> list[tuple[str, str]]:
+        known = ConsultDay.objects.exclude(date=self.coming).values_list("date", flat=True)
+        return [(ALL, "全部"), *((calendar.slug(date), f"{date.year}年{calendar.short(date)}") for date in known[:DAYS_OFFERED])]
+
+    def among(self, rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
+        """Those of `rows` that are asked for; a choice that does not exist asks for nothing."""
+        asked = self.cleaned_data
+        stage, day = asked.get("stage", ALL), calendar.parse_slug(asked.get("day", ""))
+        by = {"stage__in": LIVE} if stage == IN_HAND else {"stage": stage} if stage in Stage else {}
+        by |= {"day__date": day} if day else {}
+        by |= {"area__code": asked["area"]} if asked.get("area") else {}
+        by |= {"channel": asked["channel"]} if asked.get("channel") else {}
+        return rows.filter(**by)
+
+
+class AppointmentAdmin(RecordAdmin):
+    """The list. A search is posted, so that no number that a person is known by ever stands in an address."""
+
+    see = Act.READ_ALL
+    list_form = ListForm
+    list_template = "admin/appointment/list.html"
+
+    def changelist_view(self, request, extra_context=None):
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        now = timezone.now()
+        form = self.list_form(request.GET, now=now)
+        sought = request.POST.get("q", "")[:LONGEST] if request.method == "POST" else None
+        rows = self.get_queryset(request).select_related("day", "area")
+        found = form.among(rows) if sought is None else search(rows, sought, today=timezone.localdate(now))
+        page = Capped(found, self.list_per_page).get_page(request.GET.get("p") if sought is None else 1)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": self.opts.verbose_name_plural,
+            "form": form,
+            "sought": sought,
+            "page": page,
+            "rows": [(row, mask_name(row.contact_name)) for row in page],
+            "query": self._address(request),
+        }
+        return TemplateResponse(request, self.list_template, context)
+
+    @staticmethod
+    def _address(request) -> str:
+        """The filters as an address, without the page."""
+        kept = request.GET.copy()
+        kept.pop("p", None)
+        return kept.urlencode()

@@ -1,0 +1,48 @@
+"""Finding a registration by what a person on the telephone can tell: its number, the firm, the code, the telephone, the ID."""
+
+import unicodedata
+from datetime import date
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+
+from zhoushan_consult.identity import phone, resident_id
+from zhoushan_consult.identity.canonical import canonical
+from zhoushan_consult.vault.blind_index import blind_index
+
+from .models import Appointment
+from .references import LENGTH, clean_reference
+
+LONGEST = 100
+
+
+def search(rows: QuerySet[Appointment], text: str, *, today: date) -> QuerySet[Appointment]:
+    """Those of `rows` that `text` names: numbers only whole, a firm's name by a part of it. Any text is answered."""
+    text = _printable(text)[:LONGEST]
+    if not text:
+        return rows.none()
+    by = Q(enterprise_name__icontains=text) | Q(uscc=canonical(text)) | _by_person(text, today)
+    if len(clean_reference(text).replace("-", "")) == LENGTH:
+        by |= Q(reference=clean_reference(text))
+    return rows.filter(by)
+
+
+def _by_person(text: str, today: date) -> Q:
+    by = Q()
+    if number := _clean(phone.clean, text):
+        by |= Q(phone=number)
+    kinds = (None, resident_id.IdType.OTHER)
+    for number in {_clean(resident_id.clean, text, today=today, kind=kind) for kind in kinds} - {""}:
+        by |= Q(id_index=blind_index("id_number", number))
+    return by
+
+
+def _clean(clean, text: str, **about) -> str:
+    try:
+        return clean(text, **about)
+    except ValidationError:
+        return ""
+
+
+def _printable(text: str) -> str:
+    return "".join(ch for ch in text if unicodedata.category(ch)[0] != "C").strip()

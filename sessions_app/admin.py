@@ -1,0 +1,95 @@
+"""活动方案 in the admin: written by 综合处, approved by 局领导 (六（一）). The list of ten joins it in `triage.admin`."""
+
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from zhoushan_consult.bureau.panels import Panel, RecordAdmin, may
+from zhoushan_consult.bureau.roles import Act
+
+from . import planning
+from .days import day_on
+from .forms import NewDayForm, PlanForm, RemarkForm
+from .models import ConsultDay, Plan
+
+
+def plan_is(*plans: Plan):
+    return lambda day: day.plan in plans
+
+
+def _edit(day: ConsultDay, form: PlanForm, **who):
+    planning.edit(day, form.rows.made(), **form.cleaned_data, **who)
+
+
+PANELS = (
+    Panel(
+        name="edit",
+        title="拟订方案",
+        act=Act.PLAN,
+        form=PlanForm,
+        do=_edit,
+        offered=plan_is(*planning.EDITABLE),
+        opened=plan_is(*planning.EDITABLE),
+        button="保存方案",
+        done="方案已保存。",
+        template="admin/day/plan_form.html",
+    ),
+    Panel(
+        name="submit",
+        title="送局领导审核",
+        act=Act.PLAN,
+        do=lambda day, form, **who: planning.submit(day, **who),
+        offered=plan_is(*planning.EDITABLE),
+        opened=plan_is(*planning.EDITABLE),
+        button="送审",
+        done="已送局领导审核。",
+        hint="送审的是已保存的方案。送审后不能再改，需修改时由局领导退回。",
+    ),
+    Panel(
+        name="approve",
+        title="审核同意并公布",
+        act=Act.APPROVE_PLAN,
+        do=lambda day, form, **who: planning.approve(day, **who),
+        offered=plan_is(Plan.SUBMITTED),
+        opened=plan_is(Plan.SUBMITTED),
+        button="同意并公布",
+        done="方案已在门户公布。",
+        hint="同意后立即在门户“企业环保咨询日”板块公布。",
+    ),
+    Panel(
+        name="send_back",
+        title="退回修改",
+        act=Act.APPROVE_PLAN,
+        form=RemarkForm,
+        do=lambda day, form, **who: planning.send_back(day, form.cleaned_data["remark"], **who),
+        offered=plan_is(Plan.SUBMITTED),
+        button="退回综合处",
+        done="方案已退回综合处修改。",
+        danger=True,
+    ),
+)
+
+
+class ConsultDayAdmin(RecordAdmin):
+    see = Act.READ_ALL
+    panels = PANELS
+    screen_template = "admin/day/screen.html"
+    list_display = ["date", "theme", "place", "plan", "settled_at"]
+    list_filter = ["plan"]
+
+    def facts(self, request, record: ConsultDay) -> dict:
+        return {"receptions": record.receptions.select_related("division", "area")}
+
+    def has_add_permission(self, request) -> bool:
+        return may(request, Act.PLAN)
+
+    def add_view(self, request, form_url="", extra_context=None):
+        """A month is begun: its day and seats are made, then the plan is written on its screen."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = NewDayForm(request.POST if request.method == "POST" else None, now=timezone.now())
+        if form.is_bound and form.is_valid():
+            return redirect(self.address(day_on(form.chosen())))
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "新的一期活动方案", "form": form}
+        return TemplateResponse(request, "admin/day/add.html", context)

@@ -1,0 +1,96 @@
+"""One screen for one registration: everything needed to decide, and every act that may be done now (六（三）—（六）)."""
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Prefetch, Q, QuerySet
+
+from appointments.admin import AppointmentAdmin, ListForm
+from appointments.models import Appointment, StageMove
+from triage import reading, visibility
+from triage.models import Assignment, CallRecord, FollowUp, Review
+from triage.suggesting import suggest
+from zhoushan_consult.bureau.models import Division
+from zhoushan_consult.identity import phone
+from zhoushan_consult.outbox.models import Channel, Notice
+from zhoushan_consult.outbox.models import State as NoticeState
+
+from .acts import PANELS
+
+EARLIER_SHOWN = 12
+LETTERS_SHOWN = 60
+
+
+def every_division() -> list[tuple[str, str]]:
+    return [("", "全部"), *((division.code, division.name) for division in Division.objects.all())]
+
+
+class RegistrationListForm(ListForm):
+    """The list by division too."""
+
+    division = forms.ChoiceField(label="处室", required=False, choices=every_division)
+
+    def among(self, rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
+        rows, code = super().among(rows), self.cleaned_data.get("division")
+        given = Assignment.objects.filter(division__code=code).values("appointment")
+        return rows.filter(pk__in=given) if code else rows
+
+
+@admin.register(Appointment)
+class RegistrationAdmin(AppointmentAdmin):
+    panels = PANELS
+    list_form = RegistrationListForm
+    screen_template = "admin/appointment/screen.html"
+
+    def get_queryset(self, request):
+        return visibility.appointments_for(request.user)
+
+    def get_object(self, request, object_id, from_field=None):
+        """The registration with all that was written about it, in a fixed number of queries."""
+        found = _with_all(self.get_queryset(request)).filter(pk=_number(object_id)).first()
+        if found:
+            found.every_division = list(Division.objects.all())
+            found.letters = list(_letters(found))
+            found.calls_to_make = [n for n in found.letters if (n.channel, n.state) == (Channel.CALL, NoticeState.WAITING)]
+        return found
+
+    def facts(self, request, record: Appointment) -> dict:
+        decision = suggest(record)
+        return {
+            "title": record.enterprise_name,
+            "phone": phone.for_people(record.phone_number),
+            "decision": decision,
+            "suggested": reading.division_names(decision),
+            "summary": reading.marked(record.summary, decision),
+            "grounds": reading.grounds(decision),
+            "earlier": _earlier(record),
+        }
+
+
+def _number(object_id) -> int:
+    return int(object_id) if str(object_id).isdecimal() else 0
+
+
+def _with_all(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
+    one = rows.select_related("day", "seat", "area", "entered_by", "hearing__by", "rating")
+    return one.prefetch_related(
+        Prefetch("assignments", Assignment.objects.select_related("division", "reply__signed_by", "assigned_by")),
+        Prefetch("moves", StageMove.objects.select_related("by")),
+        Prefetch("calls", CallRecord.objects.select_related("by")),
+        Prefetch("reviews", Review.objects.select_related("by")),
+        Prefetch("follow_ups", FollowUp.objects.select_related("division").prefetch_related("posts__by")),
+    )
+
+
+def _letters(record: Appointment) -> QuerySet[Notice]:
+    about = Notice.objects.filter(about_kind=record._meta.label_lower, about_id=str(record.pk))
+    return about.order_by("-created_at", "-pk")[:LETTERS_SHOWN]
+
+
+def _earlier(record: Appointment) -> list[Appointment]:
+    """The firm's other registrations, and those of the same person for other firms (marked `other_firm`)."""
+    person = Q(id_index=record.id_index) if record.id_index else Q()
+    same = Appointment.objects.filter(Q(uscc=record.uscc) | person).exclude(pk=record.pk)
+    found = list(same.select_related("day").order_by("-submitted_at")[:EARLIER_SHOWN])
+    for other in found:
+        other.other_firm = other.uscc != record.uscc
+    return found

@@ -1,0 +1,194 @@
+"""What 综合处 and 局领导 fill in about a registration, panel by panel."""
+
+from functools import partial
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from appointments.models import Appointment
+from zhoushan_consult.bureau.models import Division
+from zhoushan_consult.bureau.panels import PanelForm
+from zhoushan_consult.bureau.rows import RowForm, RowsForm
+
+from . import reading
+from .assigning import Portion
+from .hearing import Promise
+from .models import Assignment, CallOutcome, DeclineReason, FollowUp, Outcome, Part, Work
+from .suggesting import suggest
+
+MOVABLE = {Work.OPEN, Work.DRAFTED, Work.RETURNED}
+
+Text = partial(forms.CharField, widget=forms.Textarea(attrs={"rows": 3}))
+Radio = partial(forms.ChoiceField, widget=forms.RadioSelect)
+
+
+class ReasonForm(PanelForm):
+    reason = Text(label="理由", max_length=200)
+
+
+class CallForm(PanelForm):
+    """电话沟通记录."""
+
+    outcome = Radio(label="通话结果", choices=CallOutcome)
+    gist = Text(label="通话内容", max_length=500, help_text="告知了什么、对方怎么说")
+
+
+class NotifiedForm(CallForm):
+    """A notice given by telephone: the letters that wait for it are the choices."""
+
+    notice = Radio(label="通知")
+    field_order = ["notice"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["notice"].choices = [(str(notice.pk), notice.text) for notice in self.record.calls_to_make]
+        self.initial = {"notice": next((choice[0] for choice in self.fields["notice"].choices), None)}
+
+    def chosen(self):
+        return next(n for n in self.record.calls_to_make if str(n.pk) == self.cleaned_data["notice"])
+
+
+class DeclineForm(CallForm):
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    reason = Radio(label="不予通过的理由", choices=DeclineReason)
+    explanation = Text(
+        label="对企业的说明", max_length=500, help_text="会写进给企业的通知和进度页。请写明理由，以及可以找哪个部门、走什么途径。"
+    )
+    field_order = ["reason", "explanation", "outcome", "gist"]
+
+
+class DivisionRow(RowForm):
+    """A row that goes to a division."""
+
+    def __init__(self, *args, divisions: dict[str, Division], **kwargs):
+        super().__init__(*args, **kwargs)
+        self.divisions = divisions
+        self.fields["division"].choices = [("", "请选择处室"), *((code, str(d)) for code, d in divisions.items())]
+
+    def chosen(self) -> Division:
+        return self.divisions[self.cleaned_data["division"]]
+
+
+class PortionForm(DivisionRow):
+    question = Text(label="交办事项", max_length=2000, error_messages={"required": "请写明交办事项。"})
+    division = forms.ChoiceField(label="处室", error_messages={"required": "请选择处室。"})
+    part = forms.ChoiceField(label="主办或协办", choices=Part, initial=Part.LEAD)
+    reason = forms.CharField(label="调整理由", max_length=200, required=False, help_text="处室与规则建议不同时填写")
+
+    def made(self) -> Portion:
+        values = self.cleaned_data
+        return Portion(self.chosen(), values["question"], Part(values["part"]), values["reason"])
+
+
+class PromiseForm(DivisionRow):
+    text = Text(label="督办事项", max_length=500, error_messages={"required": "请写明督办事项。"})
+    division = forms.ChoiceField(label="责任处室", error_messages={"required": "请选择责任处室。"})
+    due_on = forms.DateField(
+        label="办理期限",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text="不填则按规定的工作日",
+    )
+
+    def made(self) -> Promise:
+        values = self.cleaned_data
+        return Promise(values["text"], self.chosen(), values["due_on"])
+
+
+class DivisionRows(RowsForm):
+    """Rows that go to divisions, which are read once for the whole screen."""
+
+    def row_kwargs(self) -> dict:
+        return {"divisions": {division.code: division for division in self.record.every_division}}
+
+
+class AcceptForm(DivisionRows):
+    """通过初审并交办: what the rules suggest, to be changed by hand."""
+
+    row = PortionForm
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def start(self) -> list[dict]:
+        return reading.portions(suggest(self.record), self.record.summary)
+
+
+class AddForm(DivisionRows):
+    """One more 交办."""
+
+    row = PortionForm
+    spare = 1
+
+    def clean(self):
+        if self.rows.is_valid() and len(self.rows.made()) != 1:
+            raise ValidationError("请写明交办事项并选择处室。")
+        if self.rows.is_valid() and _is_given(self.record, self.rows.made()[0]):
+            raise ValidationError("这个处室已有内容相同的交办。请改写交办事项，或另选处室。")
+        return self.cleaned_data
+
+
+def _is_given(record: Appointment, portion: Portion) -> bool:
+    going_on = [a for a in record.assignments.all() if a.state not in {Work.RETURNED, Work.CANCELLED}]
+    return any((a.division_id, a.question) == (portion.division.pk, portion.question) for a in going_on)
+
+
+class ReassignForm(AddForm):
+    """改派: a 交办 that is not yet answered goes to another division."""
+
+    assignment = Radio(label="改派哪一项")
+    spare = 0
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["assignment"].choices = [(str(a.pk), _in_short(a)) for a in movable(self.record)]
+        self.initial = {"assignment": next((str(a.pk) for a in movable(self.record)), None)}
+
+    def start(self) -> list[dict]:
+        return [{"question": a.question, "part": a.part} for a in movable(self.record)[:1]]
+
+    def chosen(self) -> Assignment:
+        return next(a for a in movable(self.record) if str(a.pk) == self.cleaned_data["assignment"])
+
+
+def movable(record: Appointment) -> list[Assignment]:
+    """交办 that may go to another division, those given back first."""
+    return sorted((a for a in record.assignments.all() if a.state in MOVABLE), key=lambda a: a.state != Work.RETURNED)
+
+
+def _in_short(assignment: Assignment) -> str:
+    reason = f"：{assignment.return_reason}" if assignment.return_reason else ""
+    return f"{assignment.division}（{assignment.get_part_display()}，{assignment.get_state_display()}{reason}）"
+
+
+class ConcludeForm(DivisionRows):
+    """现场结果, with what was promised."""
+
+    row = PromiseForm
+    outcome = Radio(label="现场结果", choices=Outcome)
+    gist = Text(label="现场答复要点", max_length=1000, required=False, help_text="会告知企业")
+
+
+class MatterForm(PanelForm):
+    """About one open 督办 of the registration."""
+
+    matter = Radio(label="督办事项")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["matter"].choices = [(str(m.pk), f"{m.division}：{m.promise}") for m in open_matters(self.record)]
+        self.initial = {"matter": next((str(m.pk) for m in open_matters(self.record)), None)}
+
+    def chosen(self) -> FollowUp:
+        return next(m for m in open_matters(self.record) if str(m.pk) == self.cleaned_data["matter"])
+
+
+def open_matters(record: Appointment) -> list[FollowUp]:
+    return [matter for matter in record.follow_ups.all() if not matter.closed_at]
+
+
+class ProgressForm(MatterForm):
+    text = Text(label="进展情况", max_length=1000)
+    to_firm = forms.BooleanField(label="同时告知企业", required=False)
+
+
+class CloseMatterForm(MatterForm):
+    result = Text(label="办理结果", max_length=1000, help_text="会告知企业")

@@ -1,0 +1,86 @@
+"""What waits for whom, derived from the rows themselves: there is no flag to set and none to forget (六（三）—（六）)."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db.models import Count, Model, Q, QuerySet, Window
+
+from appointments.lifecycle import Stage
+from appointments.models import Appointment
+from sessions_app import calendar
+from sessions_app.models import ConsultDay
+from zhoushan_consult.outbox.models import Channel, Notice
+from zhoushan_consult.outbox.models import State as NoticeState
+
+from .models import Assignment, FollowUp, Work
+
+FIRST = 6
+"""How many rows of a pile are shown before one opens the whole list."""
+
+
+@dataclass(frozen=True)
+class Pile:
+    """The first rows of what waits, and how many there are in all."""
+
+    rows: list[Model]
+    count: int
+
+
+def first(waiting: QuerySet, limit: int = FIRST) -> Pile:
+    """The head of a queryset together with its size, in one query."""
+    rows = list(waiting.annotate(in_all=Window(Count("*")))[:limit])
+    return Pile(rows, rows[0].in_all if rows else 0)
+
+
+def to_review() -> QuerySet[Appointment]:
+    """待初审, the longest waiting first."""
+    return Appointment.objects.filter(stage=Stage.SUBMITTED).select_related("day").order_by("submitted_at")
+
+
+def returned() -> QuerySet[Assignment]:
+    """交办 that a division has given back to 综合处."""
+    return _with_firm(Assignment.objects.filter(state=Work.RETURNED).order_by("assigned_at"))
+
+
+def overdue_replies(today: date) -> QuerySet[Assignment]:
+    """交办 without a released reply after their term."""
+    return _with_firm(Assignment.objects.filter(state__in=[Work.OPEN, Work.DRAFTED], due_on__lt=today))
+
+
+def overdue_follow_ups(today: date) -> QuerySet[FollowUp]:
+    """督办 still open after their term."""
+    return _with_firm(FollowUp.objects.filter(closed_at=None, due_on__lt=today))
+
+
+def to_conclude(now: datetime) -> QuerySet[Appointment]:
+    """Seated firms whose 咨询日 has begun and whose 现场结果 is not written down."""
+    today = now.astimezone(calendar.SHANGHAI).date()
+    last = today if now >= calendar.starts_at(today) else today - timedelta(days=1)
+    seated = Appointment.objects.filter(stage=Stage.SEATED, day__date__lte=last)
+    return seated.select_related("day", "seat").order_by("day__date", "seat__number")
+
+
+def to_call(now: datetime) -> QuerySet[Notice]:
+    """Notices that a person has to give by telephone."""
+    return Notice.objects.filter(channel=Channel.CALL, state=NoticeState.WAITING, due_at__lte=now).order_by("due_at")
+
+
+def days_ahead(now: datetime) -> list[ConsultDay]:
+    """The 咨询日 that are not over, up to the one that a registration joins now, with how many wait on each."""
+    today = now.astimezone(calendar.SHANGHAI).date()
+    ahead = ConsultDay.objects.filter(date__gte=today, date__lte=calendar.booking_day(now)).order_by("date")
+    return list(
+        ahead.annotate(
+            pending=Count("appointments", filter=Q(appointments__stage=Stage.SUBMITTED)),
+            wanting=Count("appointments", filter=Q(appointments__stage=Stage.ACCEPTED, appointments__wants_onsite=True)),
+        )
+    )
+
+
+def to_settle(days: list[ConsultDay], now: datetime) -> list[ConsultDay]:
+    """Those of `days` for which booking is over and no list is settled (六（五）)."""
+    return [day for day in days if not day.settled_at and now >= calendar.booking_closes(day.date)]
+
+
+def _with_firm(rows: QuerySet) -> QuerySet:
+    return rows.select_related("appointment", "division")

@@ -1,0 +1,112 @@
+"""机构与人员 in the admin: accounts for 科监处; divisions and areas to be read."""
+
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from . import accounts
+from .forms import AccountForm, NewAccountForm
+from .models import Area, Division, Officer
+from .panels import Panel, RecordAdmin, may
+from .refusals import Refused
+from .roles import Act
+
+CHANGE = Panel(
+    name="account",
+    title="资料与岗位",
+    act=Act.ACCOUNTS,
+    form=AccountForm,
+    do=lambda officer, form, **who: accounts.change(officer, **form.cleaned_data, **who),
+    button="保存",
+    done="已保存。",
+    opened=lambda officer: True,
+)
+RESET = Panel(
+    name="password",
+    title="重置密码",
+    act=Act.ACCOUNTS,
+    do=lambda officer, form, **who: accounts.reset_password(officer, **who),
+    button="生成新密码",
+    hint="旧密码和已登录的会话随即失效。新密码只显示一次，请当面或电话告知本人，并请其登录后修改。",
+)
+STOP = Panel(
+    name="stop",
+    title="停用账号",
+    act=Act.ACCOUNTS,
+    do=lambda officer, form, **who: accounts.set_active(officer, False, **who),
+    offered=lambda officer: officer.is_active,
+    button="停用",
+    done="账号已停用。",
+    hint="停用后不能登录，已登录的会话随即失效；办理过的事项保留姓名。",
+    danger=True,
+)
+START = Panel(
+    name="start",
+    title="启用账号",
+    act=Act.ACCOUNTS,
+    do=lambda officer, form, **who: accounts.set_active(officer, True, **who),
+    offered=lambda officer: not officer.is_active,
+    button="启用",
+    done="账号已启用。",
+)
+
+
+@admin.register(Officer)
+class OfficerAdmin(RecordAdmin):
+    see = Act.ACCOUNTS
+    panels = (CHANGE, RESET, STOP, START)
+    screen_template = "admin/officer/screen.html"
+    list_display = ["name", "username", "division", "area", "role_names", "last_login", "is_active"]
+    list_filter = ["division", "groups", "is_active"]
+    list_select_related = ["division", "area"]
+    search_fields = ["name", "username"]
+    search_help_text = "按姓名或用户名查找"
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).prefetch_related("groups")
+
+    @admin.display(description="岗位")
+    def role_names(self, officer: Officer) -> str:
+        return "、".join(group.name for group in officer.groups.all())
+
+    def shown(self, request, record: Officer, posted=None, answered=None):
+        """One's own account has no panels: another keeper changes it."""
+        own = record.pk == request.user.pk and not posted
+        return [] if own else super().shown(request, record, posted, answered)
+
+    def has_add_permission(self, request) -> bool:
+        return may(request, Act.ACCOUNTS)
+
+    def add_view(self, request, form_url="", extra_context=None):
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = NewAccountForm(request.POST if request.method == "POST" else None, record=Officer())
+        if form.is_bound and form.is_valid():
+            try:
+                officer, password = accounts.open_account(**form.cleaned_data, by=request.user, at=timezone.now())
+                return self.screen(request, officer, answered=(RESET, password))
+            except Refused as refusal:
+                form.refuse(refusal)
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "开通账号", "form": form}
+        return TemplateResponse(request, "admin/officer/add.html", context)
+
+
+class RegisterOfTheBureau(RecordAdmin):
+    """Divisions and areas come with the 实施方案: read here, changed by a new version of the site."""
+
+    see = Act.ACCOUNTS
+
+
+@admin.register(Division)
+class DivisionAdmin(RegisterOfTheBureau):
+    list_display = ["name", "duty"]
+
+
+@admin.register(Area)
+class AreaAdmin(RegisterOfTheBureau):
+    list_display = ["name", "kind"]
+
+
+admin.site.unregister(Group)

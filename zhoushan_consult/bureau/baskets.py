@@ -1,0 +1,30 @@
+"""What waits for an officer, as the first page of the admin shows it: baskets with a count and their first rows."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Row:
+    """One matter that waits. `url` is the one screen that does the job."""
+
+    title: str
+    url: str
+    detail: str = ""
+    age: str = ""
+    late: bool = False
+
+
+@dataclass(frozen=True)
+class Basket:
+    """One kind of work. `count` is all of it, `rows` the first few; `empty` says what will be here."""
+
+    code: str
+    title: str
+    rows: list[Row]
+    count: int
+    empty: str
+    more: str = ""
+
+    @property
+    def left_over(self) -> int:
+        return self.count - len(self.rows)

@@ -1,0 +1,65 @@
+"""Panels with several rows of fields, some to spare, so that one can be added or taken away without JavaScript."""
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.forms.formsets import BaseFormSet, formset_factory
+
+from .panels import PanelForm
+
+MOST = 12
+
+
+class RowForm(forms.Form):
+    """One row. An untouched row is no row. `made()` is what a filled one says, as the matter module takes it."""
+
+    use_required_attribute = False
+
+    def made(self) -> object:
+        raise NotImplementedError
+
+
+class Rows(BaseFormSet):
+    """Every row may be left or made empty, those that came filled in as well."""
+
+    def initial_form_count(self) -> int:
+        return 0
+
+    def total_form_count(self) -> int:
+        return super().total_form_count() if self.is_bound else len(self.initial or []) + self.extra
+
+    def add_fields(self, form, index):
+        super().add_fields(form, index)
+        form.fields["DELETE"].label = "去掉这一项"
+
+    def made(self) -> list:
+        """What the filled rows say."""
+        return [form.made() for form in self.forms if form.has_changed() and form not in self.deleted_forms]
+
+    def clean(self):
+        made = [] if any(self.errors) else self.made()
+        if any(row in made[:place] for place, row in enumerate(made)):
+            raise ValidationError("有两项内容完全相同，请去掉一项。")
+
+
+class RowsForm(PanelForm):
+    """`start()` fills the first rows, `spare` more stay empty."""
+
+    row: type[RowForm]
+    spare = 3
+
+    def __init__(self, data=None, *, panel: str = "panel", **kwargs):
+        super().__init__(data, panel=panel, **kwargs)
+        formset = formset_factory(
+            self.row, formset=Rows, extra=self.spare, can_delete=True, max_num=MOST, absolute_max=MOST
+        )
+        start = None if self.is_bound else self.start()
+        self.rows = formset(data, initial=start, prefix="row", auto_id=f"{panel}_%s", form_kwargs=self.row_kwargs())
+
+    def start(self) -> list[dict]:
+        return []
+
+    def row_kwargs(self) -> dict:
+        return {}
+
+    def is_valid(self) -> bool:
+        return all([super().is_valid(), self.rows.is_valid()])
