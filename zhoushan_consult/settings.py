@@ -19,8 +19,8 @@ if EMBEDDED:
 # --- Secrets -----------------------------------------------------------------------------------------------------
 SECRET_KEY = env.str("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
-VAULT_KEYS = env.str("VAULT_KEYS")  # "k2:base64,k1:base64": the first seals, all open
-VAULT_INDEX_KEY = env.str("VAULT_INDEX_KEY")
+VAULT_KEYS = env.str("VAULT_KEYS", default="")  # "k2:base64,k1:base64": the first seals, all open
+VAULT_INDEX_KEY = env.str("VAULT_INDEX_KEY", default="")  # cannot be rotated without computing every index anew
 AUDIT_KEY = env.str("AUDIT_KEY")
 
 # --- Where it is served ------------------------------------------------------------------------------------------
@@ -251,6 +251,8 @@ SITE = {
     "icp": env.str("SITE_ICP", default=""),
     "police_record": env.str("SITE_POLICE_RECORD", default=""),
 }
+
+DEFAULT_EXCEPTION_REPORTER_FILTER = "zhoushan_consult.vault.reports.NothingTyped"
 
 # --- Logs: never what people typed ---------------------------------------------------------------------------------
 LOGGING = {

@@ -1,0 +1,103 @@
+"""Many at once, in threads of their own, on whatever database the run has: PostgreSQL in `make test`, and SQLite."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from threading import Barrier
+
+import pytest
+from django.db import connection
+
+from appointments import booking
+from appointments.lifecycle import Stage
+from appointments.models import Appointment, IllegalMove
+from sessions_app import calendar, seats
+from sessions_app.models import Seat
+from triage import review, seating
+from triage.models import CallOutcome, DeclineReason, Review
+from triage.tests.factories import NOW, appointment, officer
+from zhoushan_consult.bureau.roles import Role
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+SECOND = datetime(2026, 12, 2, 10, tzinfo=calendar.SHANGHAI)
+
+
+def at_once(deeds) -> list:
+    """Run every deed in a thread, all released together; what each returned, or the exception it raised."""
+    gate = Barrier(len(deeds))
+
+    def run(deed):
+        gate.wait()
+        try:
+            return deed()
+        except Exception as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(deeds)) as pool:
+        return list(pool.map(run, deeds))
+
+
+def fresh(pk: int) -> Appointment:
+    """The registration as this thread reads it."""
+    return Appointment.objects.select_related("day", "seat").get(pk=pk)
+
+
+@pytest.mark.parametrize("round_", range(20))
+def test_it_never_seats_an_eleventh_of_thirty(round_):
+    firms = [appointment(n, stage=Stage.ACCEPTED) for n in range(1, 31)]
+    results = at_once([lambda firm=firm: seating.seat_firm(firm, by=None, at=SECOND) for firm in firms])
+    taken = [found for found in results if isinstance(found, Seat)]
+    assert len(taken) == 10
+    assert {type(found) for found in results if not isinstance(found, Seat)} == {seats.NoSeatLeft}
+    assert Seat.objects.exclude(uscc=None).count() == 10
+    assert Appointment.objects.filter(stage=Stage.SEATED).count() == 10
+
+
+def test_it_keeps_seats_and_seated_firms_equal_through_a_storm(coordinator):
+    firms = [appointment(n, stage=Stage.ACCEPTED) for n in range(1, 21)]
+    day = firms[0].day
+    seating.settle(day, by=coordinator, at=SECOND)
+    seated = list(Appointment.objects.filter(stage=Stage.SEATED).values_list("pk", flat=True))
+    confirm = [lambda pk=pk: booking.confirm_seat(fresh(pk), at=SECOND) for pk in seated]
+    leave = [lambda pk=pk: booking.give_up_seat(fresh(pk), at=SECOND) for pk in seated[:5]]
+    fill = [lambda: seating.fill(day, at=SECOND)] * 5
+    results = at_once(confirm + leave + fill)
+    assert not [r for r in results if isinstance(r, Exception) and not isinstance(r, seats.SeatGone | IllegalMove)]
+    seating.fill(day, at=SECOND)
+    held = set(Seat.objects.filter(day=day).exclude(uscc=None).values_list("uscc", flat=True))
+    assert held == set(Appointment.objects.filter(stage=Stage.SEATED).values_list("uscc", flat=True))
+    assert len(held) == 10
+
+
+def test_it_lets_one_of_two_officers_act_and_tells_the_other():
+    firm = appointment(1)
+    first, second = officer(Role.COORDINATOR, "综合处"), officer(Role.COORDINATOR, "综合处")
+    call = review.Call(CallOutcome.REACHED, "已说明")
+    deeds = [
+        lambda who=who: review.decline(
+            fresh(firm.pk), DeclineReason.OUTSIDE, "", call, version=1, by=who, at=NOW
+        )
+        for who in (first, second)
+    ]
+    results = at_once(deeds)
+    losers = [found for found in results if found is not None]
+    assert len(losers) == 1
+    assert isinstance(losers[0], IllegalMove)
+    assert "已被他人处理" in str(losers[0])
+    assert Review.objects.count() == 1
+
+
+def test_it_registers_a_form_once_however_often_it_is_sent():
+    firm = appointment(99)  # any clean numbers
+    form = booking.Registration("舟山测试水产有限公司", firm.uscc[:8] + "x", "人", "resident", "3309", "+8613800000000", "问")
+    results = at_once([lambda: booking.submit(form, key="one-key", at=NOW)] * 12)
+    assert len({found.pk for found in results}) == 1
+
+
+def test_it_keeps_one_of_many_forms_of_the_same_firm():
+    form = booking.Registration("舟山测试水产有限公司", "9" * 18, "人", "resident", "3309", "+8613800000000", "问")
+    results = at_once([lambda n=n: booking.submit(form, key=f"key-{n}", at=NOW) for n in range(12)])
+    assert len([found for found in results if isinstance(found, Appointment)]) == 1
+    assert {type(found) for found in results} == {Appointment, booking.AlreadyBooked}

@@ -1,0 +1,144 @@
+"""现场名单 (六（五）): ten firms, priority first, the rest deferred; a seat given up goes to the next in line."""
+
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from appointments import booking
+from appointments.lifecycle import Stage
+from appointments.models import Appointment
+from sessions_app import calendar
+from sessions_app.models import Seat
+from triage import seating
+from triage.tests.factories import DAY, NOW, appointment, officer
+from zhoushan_consult.bureau.models import NotAllowed
+from zhoushan_consult.bureau.roles import Role
+from zhoushan_consult.outbox.models import Notice
+
+pytestmark = pytest.mark.django_db
+
+SECOND = datetime(2026, 12, 2, 10, tzinfo=calendar.SHANGHAI)
+
+
+def accepted(count: int, **columns) -> list[Appointment]:
+    return [appointment(n, stage=Stage.ACCEPTED, handled_by="水处", **columns) for n in range(1, count + 1)]
+
+
+def stages(firms) -> list[str]:
+    return [Appointment.objects.get(pk=firm.pk).stage for firm in firms]
+
+
+def test_it_seats_ten_and_defers_the_rest(coordinator):
+    firms = accepted(12)
+    assert seating.settle(firms[0].day, by=coordinator, at=SECOND) == (10, 2)
+    assert stages(firms) == [Stage.SEATED] * 10 + [Stage.DEFERRED] * 2
+    assert Notice.objects.filter(kind="seat_offered", channel="sms").count() == 10
+    assert Notice.objects.filter(kind="deferred", channel="page").count() == 2
+
+
+def test_it_seats_priority_first_then_by_time(coordinator):
+    firms = accepted(12)
+    Appointment.objects.filter(pk=firms[11].pk).update(priority_since=NOW)
+    seating.settle(firms[0].day, by=coordinator, at=SECOND)
+    assert stages(firms) == [Stage.SEATED] * 9 + [Stage.DEFERRED] * 2 + [Stage.SEATED]
+
+
+def test_it_leaves_out_who_asked_for_a_written_reply(coordinator):
+    firms = accepted(3)
+    written = appointment(20, stage=Stage.ACCEPTED, wants_onsite=False)
+    assert seating.settle(firms[0].day, by=coordinator, at=SECOND) == (3, 0)
+    assert stages([written]) == [Stage.ACCEPTED]
+
+
+def test_it_settles_once(coordinator):
+    firms = accepted(2)
+    seating.settle(firms[0].day, by=coordinator, at=SECOND)
+    with pytest.raises(seating.AlreadySettled):
+        seating.settle(firms[0].day, by=coordinator, at=SECOND)
+
+
+def test_it_waits_for_the_cutoff_and_for_the_review(coordinator):
+    day = accepted(1)[0].day
+    with pytest.raises(seating.NotYetClosed, match="11月30日"):
+        seating.settle(day, by=coordinator, at=NOW)
+    appointment(5)
+    with pytest.raises(seating.StillToReview, match="1 条"):
+        seating.settle(day, by=coordinator, at=SECOND)
+
+
+def test_it_offers_a_given_up_seat_to_the_next_in_line_once(coordinator):
+    firms = accepted(12)
+    seating.settle(firms[0].day, by=coordinator, at=SECOND)
+    firms[3].refresh_from_db()
+    booking.give_up_seat(firms[3], at=SECOND + timedelta(hours=1))
+    later = SECOND + timedelta(hours=2)
+    assert seating.fill(firms[0].day, at=later) == 1
+    assert seating.fill(firms[0].day, at=later) == 0
+    assert stages(firms[10:]) == [Stage.SEATED, Stage.DEFERRED]
+    assert stages([firms[3]]) == [Stage.ACCEPTED]
+
+
+def test_it_passes_an_unanswered_offer_on(coordinator):
+    firms = accepted(11)
+    seating.settle(firms[0].day, by=coordinator, at=SECOND)
+    for firm in firms[1:10]:
+        firm.refresh_from_db()
+        booking.confirm_seat(firm, at=SECOND)
+    seating.fill(firms[0].day, at=SECOND + timedelta(hours=49))
+    assert stages([firms[0], firms[10]]) == [Stage.ACCEPTED, Stage.SEATED]
+    assert Notice.objects.filter(kind="seat_lapsed", channel="page").count() == 1
+
+
+def test_it_offers_nothing_on_the_eve(coordinator):
+    firms = accepted(11)
+    seating.settle(firms[0].day, by=coordinator, at=SECOND)
+    firms[0].refresh_from_db()
+    eve = datetime(2026, 12, 9, 20, tzinfo=calendar.SHANGHAI)
+    booking.give_up_seat(firms[0], at=eve)
+    for firm in firms[1:10]:
+        firm.refresh_from_db()
+        Seat.objects.filter(pk=firm.seat.pk).update(confirmed_at=SECOND)
+    assert seating.fill(firms[0].day, at=eve) == 0
+    assert stages([firms[10]]) == [Stage.DEFERRED]
+
+
+def test_it_adds_an_eleventh_seat_for_the_leader_only(coordinator, leader):
+    firms = accepted(11)
+    seating.settle(firms[0].day, by=coordinator, at=SECOND)
+    firms[10].refresh_from_db()
+    with pytest.raises(NotAllowed):
+        seating.add_seat(firms[0].day, firms[10], "急需", by=coordinator, at=SECOND)
+    seat = seating.add_seat(firms[0].day, firms[10], "停产整改，急需当面指导", by=leader, at=SECOND)
+    assert (seat.number, seat.uscc) == (11, firms[10].uscc)
+
+
+def test_it_gives_priority_that_lets_nobody_starve(coordinator):
+    """A year of thirteen firms a month: whoever is deferred and still wants to come sits down the next month."""
+    day, number = DAY, 0
+    for _ in range(12):
+        now = calendar.booking_closes(day) - timedelta(days=5)
+        for _ in range(13):
+            number += 1
+            appointment(number, on=day, stage=Stage.ACCEPTED, submitted_at=now + timedelta(minutes=number))
+        waited = list(Appointment.objects.filter(day__date=day, priority_since__isnull=False))
+        row = Appointment.objects.filter(day__date=day).first().day
+        seating.settle(row, by=coordinator, at=calendar.at(day.replace(day=2)))
+        assert stages(waited[:10]) == [Stage.SEATED] * min(len(waited), 10)
+        for firm in Appointment.objects.filter(day=row, stage=Stage.DEFERRED)[:3]:
+            booking.ask_for_seat_again(firm, at=calendar.at(day.replace(day=6)))
+        day = calendar.following(day)
+
+
+def test_it_moves_the_priority_to_the_booking_the_firm_already_has():
+    deferred = appointment(1, stage=Stage.DEFERRED)
+    newer = appointment(2, on=date(2027, 1, 10), uscc=deferred.uscc)
+    booking.ask_for_seat_again(deferred, at=SECOND)
+    newer.refresh_from_db()
+    assert newer.priority_since == SECOND
+    assert stages([deferred]) == [Stage.CLOSED]
+
+
+def test_it_is_not_for_a_division_to_settle():
+    day = accepted(1)[0].day
+    with pytest.raises(NotAllowed):
+        seating.settle(day, by=officer(Role.HANDLER, "水处"), at=SECOND)
