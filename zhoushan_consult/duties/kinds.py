@@ -40,6 +40,16 @@ def kinds() -> list[Kind]:
     return [import_string(path) for path in settings.DUTIES]
 
 
+def next_due(kind: Kind, now: datetime) -> datetime | None:
+    """When the kind falls due next after `now`; None where that is more than half a year off."""
+    for doubled in range(
+        18
+    ):  # a span twice as long each time cannot step over the first moment to a later one
+        for _, due_at in kind.schedule(now, now + timedelta(minutes=2**doubled)):
+            return due_at
+    return None
+
+
 def monthly(day: int, at: str) -> Schedule:
     """Each month on `day` (1 to 28: no month lacks it) at `at` ("00:05"); about the month, "2026-12"."""
     if not 1 <= day <= 28:

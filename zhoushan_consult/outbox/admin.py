@@ -1,0 +1,92 @@
+"""通知 in the admin: what went and what did not, to whom in part only; its text is for the person who telephones."""
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from zhoushan_consult.bureau.panels import Panel, PanelForm, RecordAdmin, may
+from zhoushan_consult.bureau.refusals import Refused
+from zhoushan_consult.bureau.roles import Act
+from zhoushan_consult.identity import phone as phones
+
+from . import delivery
+from .models import CallOutcome, Channel, Notice, State
+from .posting import address_index, canonical_phone
+
+
+class CallForm(PanelForm):
+    outcome = forms.ChoiceField(label="通话结果", choices=CallOutcome, widget=forms.RadioSelect)
+    gist = forms.CharField(label="通话内容", max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+def is_to_call(notice: Notice) -> bool:
+    return notice.channel == Channel.CALL and notice.state == State.WAITING
+
+
+CALL = Panel(
+    name="call",
+    title="登记通话",
+    act=Act.CALL,
+    form=CallForm,
+    do=lambda notice, form, **who: delivery.record_call(notice, **form.cleaned_data, **who),
+    offered=is_to_call,
+    button="登记",
+    done="通话已登记。",
+    hint="无人接听的仍留在待电话联系名单里。",
+    opened=is_to_call,
+)
+
+
+@admin.register(Notice)
+class NoticeAdmin(RecordAdmin):
+    panels = (CALL,)
+    actions = ["send_again", "call_instead"]
+    list_display = [
+        "__str__", "to_name", "masked", "state", "created_at", "next_try_at", "attempts", "sent_at", "last_error",
+    ]  # fmt: skip
+    list_filter = ["state", "channel"]
+    search_fields = ["subject"]
+    search_help_text = "按标题查找，或填写完整的手机号码、邮箱"
+
+    def has_module_permission(self, request) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request, obj=None) -> bool:
+        return request.user.is_authenticated and delivery.may_mend(request.user)
+
+    def get_search_results(self, request, queryset, search_term):
+        """A whole number or address finds its letters by their index; nothing of it is in clear to be searched."""
+        found, doubled = super().get_search_results(request, queryset, search_term)
+        if address := search_term.strip():
+            found |= queryset.filter(to_index=address_index(canonical_phone(address)))
+        return found, doubled
+
+    def facts(self, request, record: Notice) -> dict:
+        facts = super().facts(request, record)
+        if is_to_call(record) and may(request, Act.CALL):
+            facts["values"] += [("电话", phones.for_people(record.to.open())), ("告知内容", record.text)]
+        return facts
+
+    @admin.display(description="收件号码")
+    def masked(self, notice: Notice) -> str:
+        return notice.masked_to
+
+    @admin.action(description="重试")
+    def send_again(self, request, queryset: QuerySet[Notice]):
+        self._each(request, queryset, delivery.retry, "已安排重新发送")
+
+    @admin.action(description="改为电话")
+    def call_instead(self, request, queryset: QuerySet[Notice]):
+        self._each(request, queryset, delivery.replace_by_call, "已转到待电话联系名单")
+
+    def _each(self, request, queryset: QuerySet[Notice], act, done: str) -> None:
+        at, count = timezone.now(), 0
+        for notice in queryset:
+            try:
+                act(notice, by=request.user, at=at)
+                count += 1
+            except Refused as refusal:
+                messages.warning(request, f"{notice}：{refusal}")
+        if count:
+            messages.success(request, f"{done}：{count}条。")

@@ -1,0 +1,366 @@
+"""Scheduled duties: each done once, whoever makes the rounds, however often and however late."""
+
+import logging
+import threading
+from datetime import date, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+import time_machine
+from django.db import connection
+
+from zhoushan_consult.bureau.models import Area
+from zhoushan_consult.duties import rounds, tasks
+from zhoushan_consult.duties.kinds import SHANGHAI, Kind, daily, every, monthly, next_due
+from zhoushan_consult.duties.models import Duty, State
+from zhoushan_consult.duties.rounds import HELD_FOR, last_rounds, run_due
+
+DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
+MONTH_END = datetime(2026, 12, 1, 0, 5, tzinfo=SHANGHAI)
+
+pytestmark = pytest.mark.django_db
+
+faults: list = []  # what the next runs do instead of ending well: an exception to raise, or something to call
+
+
+def leave_mark(about: str, due_at: datetime, now: datetime) -> int:
+    """An effect in the database that can be counted."""
+    Area.objects.create(code=uuid4().hex[:20], name=uuid4().hex[:30], kind=about[:10])
+    fault = faults.pop(0) if faults else None
+    if isinstance(fault, BaseException):
+        raise fault
+    if fault:
+        fault()
+    return 1
+
+
+def find_nothing(about: str, due_at: datetime, now: datetime) -> int:
+    return 0
+
+
+MONTHLY = Kind("monthly", "每月一次", monthly(1, "00:05"), leave_mark, useful_for=9 * DAY)
+DAILY = Kind("daily", "每天一次", daily("09:00"), leave_mark, useful_for=10 * HOUR)
+BY_MINUTE = Kind("by_minute", "每分钟一次", every(MINUTE), leave_mark, useful_for=10 * MINUTE)
+QUIET = Kind("quiet", "每分钟一次，无事", every(MINUTE), find_nothing, useful_for=10 * MINUTE)
+QUIET_KEPT = Kind(
+    "quiet_kept", "每天一次，无事也记", daily("09:00"), find_nothing, useful_for=DAY, record_quiet=True
+)
+
+
+def marks(about: str = "") -> int:
+    return Area.objects.filter(kind__startswith=about).exclude(kind__in=Area.Kind).count()
+
+
+@pytest.fixture(autouse=True)
+def duties(settings):
+    """Sets which kinds there are: `duties("DAILY")`."""
+
+    def only(*names):
+        settings.DUTIES = [f"{__name__}.{name}" for name in names]
+
+    faults.clear()
+    only("MONTHLY")
+    return only
+
+
+def due_between(schedule, since, until):
+    return list(schedule(since, until))
+
+
+@pytest.mark.parametrize(
+    "year, month", [(2024, 2), (2024, 3), (2026, 12), (2027, 1), (2028, 2), (2028, 3), (2100, 3)]
+)
+def test_it_falls_due_monthly_by_the_clock_of_zhoushan(year, month):
+    due_at = datetime(year, month, 1, 0, 5, tzinfo=SHANGHAI)
+    schedule = monthly(1, "00:05")
+    assert due_between(schedule, due_at - DAY, due_at) == [(f"{year}-{month:02}", due_at)]
+    assert due_between(schedule, due_at - DAY, due_at - timedelta(microseconds=1)) == []
+    assert due_between(schedule, due_at, due_at + 27 * DAY) == []
+    assert due_between(schedule, due_at, due_at - 400 * DAY) == []  # the clock went back
+
+
+def test_it_falls_due_daily_in_order():
+    since = datetime(2028, 2, 28, 9, 0, tzinfo=SHANGHAI)
+    found = due_between(daily("09:00"), since, since + 3 * DAY)
+    assert [about for about, _ in found] == ["2028-02-29", "2028-03-01", "2028-03-02"]
+
+
+def test_it_lets_only_the_latest_of_many_moments_fall_due():
+    now = datetime(2026, 12, 1, 9, 30, 30, tzinfo=SHANGHAI)
+    (due,) = due_between(every(MINUTE), now - 3 * DAY, now)
+    assert due == ("", datetime(2026, 12, 1, 9, 30, tzinfo=SHANGHAI))
+    assert due_between(every(MINUTE), due[1], now) == []
+
+
+def test_it_asks_for_a_day_that_every_month_has():
+    with pytest.raises(ValueError):
+        monthly(29, "00:05")
+
+
+@pytest.mark.parametrize(
+    "kind, expected",
+    [
+        (MONTHLY, datetime(2027, 1, 1, 0, 5, tzinfo=SHANGHAI)),
+        (DAILY, datetime(2026, 12, 2, 9, 0, tzinfo=SHANGHAI)),
+        (BY_MINUTE, datetime(2026, 12, 1, 9, 31, tzinfo=SHANGHAI)),
+        (Kind("x", "x", every(7 * HOUR), find_nothing, DAY), None),
+    ],
+)
+def test_it_knows_when_it_falls_due_next(kind, expected):
+    now = datetime(2026, 12, 1, 9, 30, tzinfo=SHANGHAI)
+    if expected is None:  # by walking there minute by minute
+        expected = next(
+            now + n * MINUTE for n in range(500) if due_between(kind.schedule, now, now + n * MINUTE)
+        )
+    assert next_due(kind, now) == expected
+
+
+def test_it_runs_what_is_due_once():
+    (duty,) = run_due(MONTH_END)
+    assert (duty.kind, duty.about, duty.due_at, duty.state) == ("monthly", "2026-12", MONTH_END, State.DONE)
+    assert (duty.rows, duty.attempts, duty.finished_at) == (1, 1, MONTH_END)
+    assert run_due(MONTH_END) == run_due(MONTH_END + DAY) == []
+    assert marks() == 1
+
+
+def test_it_does_not_run_before_its_time():
+    assert run_due(MONTH_END - timedelta(microseconds=1)) == []
+    assert not Duty.objects.exists()
+
+
+def test_it_is_run_by_the_task_that_beat_sends():
+    with time_machine.travel(MONTH_END + MINUTE, tick=False):
+        tasks.make_rounds.apply().get()
+        tasks.make_rounds.apply().get()
+    assert marks() == 1
+    assert tasks.make_rounds.name == "zhoushan_consult.duties.tasks.make_rounds"
+
+
+def test_it_catches_up_in_order_after_days_of_standing_still(duties):
+    duties("DAILY", "MONTHLY")
+    start = datetime(2026, 11, 28, 9, 0, tzinfo=SHANGHAI)
+    run_due(start)
+    back = run_due(start + 3 * DAY)  # 1 December, 9:00
+    assert [(duty.kind, duty.about) for duty in back] == [("monthly", "2026-12"), ("daily", "2026-12-01")]
+    missed = Duty.objects.filter(state=State.MISSED).order_by("due_at")
+    assert [duty.about for duty in missed] == ["2026-11-29", "2026-11-30"]
+    assert marks() == 3
+
+
+def test_it_runs_two_of_one_moment_in_the_order_of_the_settings(duties):
+    duties("QUIET_KEPT", "DAILY")
+    now = datetime(2026, 12, 1, 9, 0, tzinfo=SHANGHAI)
+    assert [duty.kind for duty in run_due(now)] == ["quiet_kept", "daily"]
+
+
+def test_it_is_bounded_in_one_round_and_loses_nothing(duties, monkeypatch):
+    duties("DAILY")
+    monkeypatch.setattr(rounds, "MOST", 3)
+    start = datetime(2026, 11, 1, 9, 0, tzinfo=SHANGHAI)
+    run_due(start)
+    for _ in range(10):
+        run_due(start + 20 * DAY)
+    assert Duty.objects.count() == 21
+    assert Duty.objects.filter(state=State.MISSED).count() == 19
+
+
+def test_it_writes_down_all_of_one_moment_or_none(monkeypatch):
+    monkeypatch.setattr(rounds, "MOST", 2)
+    moment = [("a", MONTH_END), ("b", MONTH_END), ("c", MONTH_END), ("d", MONTH_END + MINUTE)]
+    assert rounds._first(moment) == moment[:3]
+
+
+def test_it_does_on_a_new_site_only_what_is_still_of_use(duties):
+    duties("MONTHLY", "DAILY")
+    (duty,) = run_due(datetime(2026, 12, 8, 20, 0, tzinfo=SHANGHAI))
+    assert (duty.kind, duty.about) == ("monthly", "2026-12")
+
+
+def test_it_is_not_stopped_by_rows_from_a_clock_that_was_ahead():
+    run_due(MONTH_END + 3650 * DAY)
+    assert [duty.about for duty in run_due(MONTH_END)] == ["2026-12"]
+
+
+def test_it_takes_back_what_a_failed_duty_did_and_tries_again(duties, caplog):
+    duties("MONTHLY", "QUIET")
+    faults.append(ValueError("号码33090219900101123X"))
+    failed, other = run_due(MONTH_END)
+    assert (failed.state, other.state) == (State.FAILED, State.DONE)
+    assert marks() == 0
+    assert failed.next_try_at == MONTH_END + MINUTE
+    assert "ValueError: zhoushan_consult/tests/test_duties.py" in failed.last_error
+    assert "33090219900101123X" not in Duty.objects.get(pk=failed.pk).last_error + caplog.text
+    assert [duty.kind for duty in run_due(MONTH_END + MINUTE)] == ["monthly", "quiet"]
+    duty = Duty.objects.get(pk=failed.pk)
+    assert (duty.state, duty.attempts, duty.last_error, marks()) == (State.DONE, 2, "", 1)
+
+
+def test_it_waits_longer_after_each_failure_and_gives_up_when_it_is_of_no_use(duties):
+    duties("DAILY")
+    start = now = datetime(2026, 12, 1, 9, 0, tzinfo=SHANGHAI)
+    waits = []
+    while now - start <= DAILY.useful_for:
+        faults[:] = [RuntimeError()]
+        (duty,) = run_due(now)
+        waits.append((duty.next_try_at - now) / MINUTE)
+        now = duty.next_try_at
+    assert waits[:6] == [1, 5, 15, 60, 60, 60]
+    assert run_due(now) == []
+    assert Duty.objects.get().state == State.MISSED
+    assert marks() == 0
+
+
+class Killed(BaseException):
+    """What kill -9 looks like from inside: nothing after it runs."""
+
+
+def test_it_is_all_or_nothing_when_the_worker_dies():
+    faults.append(Killed())
+    with pytest.raises(Killed):
+        run_due(MONTH_END)
+    assert marks() == 0
+    assert Duty.objects.get().state == State.RUNNING
+    assert run_due(MONTH_END + HELD_FOR - MINUTE) == []
+    (duty,) = run_due(MONTH_END + HELD_FOR)
+    assert (duty.state, duty.attempts, marks()) == (State.DONE, 2, 1)
+
+
+def test_it_takes_back_what_it_did_after_its_claim_ran_out(caplog):
+    faults.append(lambda: Duty.objects.update(attempts=2))  # as another round's claim would
+    (late,) = run_due(MONTH_END)
+    assert marks() == 0
+    assert late.state != State.DONE
+    assert "taken over" in caplog.text
+
+
+def test_it_keeps_no_trace_of_runs_that_found_nothing_but_the_last(duties):
+    duties("QUIET")
+    for minutes in range(5):
+        run_due(MONTH_END + minutes * MINUTE)
+    assert Duty.objects.get().due_at == MONTH_END + 4 * MINUTE
+    assert run_due(MONTH_END + 4 * MINUTE) == []
+
+
+def test_it_keeps_runs_that_did_something_and_those_that_are_to_be_kept(duties):
+    duties("BY_MINUTE", "QUIET_KEPT")
+    start = datetime(2026, 12, 1, 9, 0, tzinfo=SHANGHAI)
+    for days in range(3):
+        run_due(start + days * DAY)
+    assert Duty.objects.filter(kind="by_minute").count() == 3
+    assert Duty.objects.filter(kind="quiet_kept").count() == 3
+
+
+def test_it_leaves_alone_what_is_no_longer_a_duty(duties):
+    faults.append(RuntimeError())
+    run_due(MONTH_END)
+    duties("QUIET")
+    assert [duty.kind for duty in run_due(MONTH_END + HOUR)] == ["quiet"]
+    assert Duty.objects.get(kind="monthly").label == "已停用的任务"
+
+
+def test_it_tells_when_the_rounds_were_last_made_to_the_end():
+    assert last_rounds() is None
+    run_due(MONTH_END)
+    run_due(MONTH_END + MINUTE)
+    assert last_rounds() == MONTH_END + MINUTE
+    faults.append(Killed())
+    Duty.objects.update(state=State.DUE, next_try_at=MONTH_END)
+    with pytest.raises(Killed):
+        run_due(MONTH_END + 2 * MINUTE)
+    assert last_rounds() == MONTH_END + MINUTE
+
+
+def test_it_logs_what_was_missed(duties, caplog):
+    caplog.set_level(logging.ERROR)
+    duties("DAILY")
+    run_due(datetime(2026, 12, 1, 9, 0, tzinfo=SHANGHAI))
+    run_due(datetime(2026, 12, 3, 8, 0, tzinfo=SHANGHAI))
+    assert "duty daily: 1 missed" in caplog.text
+
+
+def test_it_shows_those_who_run_the_site_what_ran_and_what_did_not(duties, keeper, signed_in):
+    duties("DAILY", "MONTHLY")
+    run_due(datetime(2026, 12, 1, 9, 0, tzinfo=SHANGHAI))
+    with time_machine.travel(datetime(2026, 12, 3, 20, 0, tzinfo=SHANGHAI), tick=False):
+        run_due(datetime(2026, 12, 3, 20, 0, tzinfo=SHANGHAI))
+        browser = signed_in(keeper)
+        page = browser.get("/admin/duties/duty/").content.decode()
+        trouble = browser.get("/admin/duties/duty/?extent=trouble").content.decode()
+        everything = browser.get("/admin/duties/duty/?extent=all").content.decode()
+    assert "每天一次" in page and "每月一次" in page and "各任务最近一次" in page
+    assert "2026-12-03" in page and "2026-12-02" not in page
+    assert "2026年12月4日 09:00" in page  # the next run
+    assert "2026-12-02" in trouble and "错过未执行" in trouble and "每月一次" not in trouble
+    assert all(str(date(2026, 12, day)) in everything for day in (1, 2, 3))
+
+
+def test_it_shows_the_ledger_to_nobody_else(coordinator, handler, signed_in):
+    for officer in (coordinator, handler):
+        assert signed_in(officer).get("/admin/duties/duty/").status_code in (302, 403)
+
+
+def in_threads(count, act):
+    """Do `act` in so many threads at once, each with a connection of its own."""
+    gate = threading.Barrier(count)
+    errors = []
+
+    def one():
+        try:
+            gate.wait(20)
+            act()
+        except Exception as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=one) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors, errors
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_it_is_run_once_by_many_rounds_at_a_time(duties):
+    duties("DAILY", "MONTHLY", "QUIET_KEPT")
+    for days in range(5):
+        now = datetime(2026, 11, 29, 9, 0, tzinfo=SHANGHAI) + days * DAY
+        in_threads(4, lambda now=now: run_due(now))
+    assert Duty.objects.filter(state=State.DONE).count() == Duty.objects.count() == 5 + 5 + 1
+    assert set(Duty.objects.values_list("attempts", flat=True)) == {1}
+    assert marks() == 6
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_it_would_be_run_by_each_of_them_without_the_claim(duties, monkeypatch):
+    """The control of the test above: the claim is what it proves."""
+    duties("DAILY")
+    found, gate = rounds._due, threading.Barrier(4)
+
+    def all_at_once(*args):
+        try:
+            return found(*args)
+        finally:
+            gate.wait(20)
+
+    def no_claim(duty, now):
+        Duty.objects.filter(pk=duty.pk).update(state=State.RUNNING)
+        return True
+
+    monkeypatch.setattr(rounds, "_due", all_at_once)
+    monkeypatch.setattr(rounds, "_claim", no_claim)
+    monkeypatch.setattr(rounds, "_mark", lambda duty, **changes: None)
+    in_threads(4, lambda: run_due(datetime(2026, 12, 1, 9, 0, tzinfo=SHANGHAI)))
+    assert marks() == 4
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_it_is_done_once_when_a_round_stood_still_past_its_claim():
+    faults.append(lambda: in_threads(1, lambda: run_due(MONTH_END + HELD_FOR)))
+    run_due(MONTH_END)
+    duty = Duty.objects.get()
+    assert (duty.state, duty.attempts, marks()) == (State.DONE, 2, 1)
