@@ -40,6 +40,16 @@ class YesNoField(forms.ChoiceField):
         return {"on": "1", "true": "1", "yes": "1", "false": "0", "no": "0"}.get(typed.lower(), typed)
 
 
+REQUIRED = {
+    "enterprise_name": "请填写企业名称，与营业执照一致。",
+    "uscc": "请填写营业执照上的 18 位统一社会信用代码。",
+    "contact_name": "请填写到场人的姓名。",
+    "id_number": "请填写证件号码，用于实名登记。",
+    "phone": "请填写联系电话，用来接收通知和查询进度。",
+    "summary": "请写明要咨询的事项，一两句话也可以。",
+}
+
+
 class RegistrationForm(forms.Form):
     """附件2 as a web form. `now` bounds the date of birth in an ID number."""
 
@@ -129,8 +139,8 @@ class RegistrationForm(forms.Form):
         self.today = now.astimezone(SHANGHAI).date()
         self.areas = {area.code: area for area in areas}
         self.fields["county"].choices = [("", "请选择"), *((area.code, area.name) for area in areas)]
-        for field in self.fields.values():
-            field.error_messages.setdefault("max_length", "内容太长，请精简。")
+        for name, text in REQUIRED.items():
+            self.fields[name].error_messages["required"] = text
         self.helper = helper()
 
     def clean_uscc(self):
@@ -220,6 +230,7 @@ class LookupForm(forms.Form):
     reference = forms.CharField(
         label="受理编号",
         max_length=40,
+        error_messages={"required": "请填写受理编号。"},
         help_text="在回执和短信里，如 K7M2-9QRT-4WXP-2H。",
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
     )
@@ -227,6 +238,7 @@ class LookupForm(forms.Form):
         label="联系电话",
         max_length=60,
         help_text="登记时填写的号码。",
+        error_messages={"required": "请填写登记时的联系电话。"},
         widget=forms.TextInput(attrs={"autocomplete": "tel", "type": "tel"}),
     )
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from sessions_app import calendar
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.identity.mask import mask_id
+from zhoushan_consult.identity.phone import for_people
 from zhoushan_consult.web.address import client_net
 from zhoushan_consult.web.throttle import allow
 
@@ -117,6 +118,7 @@ def _rows(form: RegistrationForm) -> list[tuple[str, str]]:
     data = form.cleaned_data
     shown = {
         "id_number": mask_id(data["id_number"]),
+        "phone": for_people(data["phone"]),
         "county": dict(form.fields["county"].choices).get(data["county"], "") if data["county"] else "",
         "id_type": dict(form.fields["id_type"].choices)[data["id_type"]],
         "topics": "、".join(label for code, label in form.fields["topics"].choices if code in data["topics"]),
