@@ -82,7 +82,7 @@ def _rows(
 ) -> QuerySet[FollowUp]:
     conditions = {
         "open": Q(closed_at=None),
-        "late": Q(closed_at=None, due_on__lt=today.date),
+        "late": Q(closed_at=None, due_on__lt=today.day),
         "closed": Q(closed_at__isnull=False),
     }
     rows = seen.filter(conditions[shelf.slug]).select_related("appointment", "division")

@@ -50,5 +50,5 @@ def _board(replies: dict, matters: dict) -> list[tuple]:
 
 
 def _late(rows: QuerySet, division: Division | None, today: Today) -> QuerySet[Assignment]:
-    late = rows.filter(due_on__lt=today.date).select_related("appointment", "division").defer(*NOT_NEEDED)
+    late = rows.filter(due_on__lt=today.day).select_related("appointment", "division").defer(*NOT_NEEDED)
     return (late.filter(division=division) if division else late).order_by("due_on", "pk")

@@ -29,8 +29,8 @@ NONE = Number()
 
 def counted(rows: QuerySet, by: str, today: Today) -> dict[str | int, Number]:
     """The rows counted by the values of one column, in one query."""
-    late = Count("pk", filter=Q(due_on__lt=today.date))
-    found = rows.order_by().values_list(by).annotate(Count("pk"), late)
+    late = Count("pk", filter=Q(due_on__lt=today.day))
+    found = rows.order_by().values_list(by).annotate(all=Count("pk"), late=late)
     return {value: Number(count, late) for value, count, late in found}
 
 

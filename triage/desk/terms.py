@@ -7,26 +7,23 @@ from datetime import date, datetime, timedelta
 from sessions_app import policy
 from sessions_app.calendar import SHANGHAI
 from zhoushan_consult.workdays import overrides
-from zhoushan_consult.workdays.calendar import is_workday
+from zhoushan_consult.workdays.calendar import is_workday, published
 
 
 @dataclass(frozen=True)
 class Term:
-    """What is left of a term: `words` to read, `shape` the class that draws its mark."""
+    """What is left of a term: `words` to read, `shape` the class that draws its mark, `note` what is not sure yet."""
 
     words: str
     shape: str
-
-    @property
-    def late(self) -> bool:
-        return self.shape == "late"
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class Today:
     """The day on which a page is read, with the bureau's working days read once for all of its rows."""
 
-    date: date
+    day: date
     overrides: Mapping[date, bool]
 
     @classmethod
@@ -35,19 +32,21 @@ class Today:
 
     def term(self, due_on: date) -> Term:
         """Working days left until the end of `due_on`, or days gone by since."""
-        days = (due_on - self.date).days
+        days = (due_on - self.day).days
         if days < 0:
             return Term(f"已逾期 {-days} 天", "late")
         if days == 0:
             return Term("今天到期", "act")
-        left = self.workdays_until(due_on)
+        left = self._workdays_until(due_on)
         shape = "act" if left <= policy.REPLY_REMIND_WORKDAYS else "wait"
-        return Term(f"还剩 {left} 个工作日" if left else f"{days} 天后到期", shape)
+        known = published(due_on.year, self.overrides)
+        note = "" if known else "节假日安排未公布，先按周一至周五计算。"
+        return Term(f"还剩 {left} 个工作日" if left else f"{days} 天后到期", shape, note)
 
-    def workdays_until(self, due_on: date) -> int:
+    def _workdays_until(self, due_on: date) -> int:
         """Working days after today, `due_on` counted."""
-        days = (due_on - self.date).days
-        return sum(is_workday(self.date + timedelta(days=n), self.overrides) for n in range(1, days + 1))
+        days = (due_on - self.day).days
+        return sum(is_workday(self.day + timedelta(days=n), self.overrides) for n in range(1, days + 1))
 
     def mark(self, rows: Iterable) -> list:
         """The rows, each with the `term` of its `due_on`."""

@@ -1,0 +1,305 @@
+"""六（四） at the desk: a 交办 is drafted, sent back, drafted again, signed; and the firm reads it."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from appointments.lifecycle import Stage
+from triage.models import Assignment, ReplyVersion, Work
+from zhoushan_consult.bureau.roles import Role
+from zhoushan_consult.outbox.models import Channel, Notice
+from zhoushan_consult.outbox.posting import letters_to_page
+
+from . import factories
+from .desk import page_of, read, step
+
+pytestmark = pytest.mark.django_db
+DRAFT = "可以接入。先到定海区住建局办理排水许可，\n再按许可的位置接管。"
+LAW = "《城镇污水排入排水管网许可管理办法》第四条"
+
+
+@pytest.fixture(autouse=True)
+def the_twentieth(time_machine):
+    time_machine.move_to(factories.NOW, tick=False)
+
+
+@pytest.fixture
+def row(coordinator):
+    """A question that 水处 shall answer by 27 November, of a firm that wants a written reply."""
+    firm = factories.appointment(1, stage=Stage.ACCEPTED, wants_onsite=False, phone="13857200001")
+    return factories.assignment(firm, "水处", by=coordinator, clause="五（一）", topic="涉水污染防治")
+
+
+@pytest.fixture
+def drafter(signed_in, handler):
+    return signed_in(handler)
+
+
+@pytest.fixture
+def signer(signed_in, head):
+    return signed_in(head)
+
+
+def write(browser, row, body=DRAFT, *, version=0, name="submit", law=LAW):
+    return browser.post(step(row, name), {"body": body, "law": law, "version": version}, follow=True)
+
+
+def state(row) -> Work:
+    return Work(Assignment.objects.get(pk=row.pk).state)
+
+
+# --- The whole way --------------------------------------------------------------------------------------------------
+
+
+def test_it_takes_a_reply_from_the_draft_to_the_firm(drafter, signer, row):
+    saved = write(drafter, row, "先答一句。", name="save")
+    assert "已保存，还没有送审签" in read(saved) and state(row) == Work.OPEN
+    assert "已送审签" in read(write(drafter, row, version=1)) and state(row) == Work.DRAFTED
+
+    back = signer.post(step(row, "send-back"), {"remark": "请写明办理地点"}, follow=True)
+    assert "已退回修改" in read(back) and state(row) == Work.OPEN
+    assert "请写明办理地点" in read(drafter.get(page_of(row)))
+    write(drafter, row, DRAFT + "地点在新城行政服务中心。", version=2)
+
+    read_by_head = signer.get(page_of(row))
+    assert "地点在新城行政服务中心" in read(read_by_head)
+    signed = signer.post(step(row, "sign"), {"version": 3}, follow=True)
+    assert "已审签" in read(signed) and state(row) == Work.RELEASED
+    assert row.appointment.moves.last().new == Stage.ANSWERED
+
+    letter = letters_to_page(row.appointment).get(kind="reply_released")
+    assert "地点在新城行政服务中心" in letter.body.open() and LAW in letter.body.open()
+    sms = Notice.objects.get(kind="reply_released", channel=Channel.SMS)
+    assert "排水许可" not in sms.body.open() and "新城" not in sms.body.open()
+    assert row.appointment.reference in sms.body.open()
+
+
+def test_it_tells_head_and_handler_of_every_round_even_with_the_same_wording(
+    drafter, signer, head, handler, row, time_machine
+):
+    for number, who in enumerate((head, handler)):
+        who.phone = f"1385720100{number}"
+        who.save()
+    for version in (0, 1):
+        time_machine.move_to(factories.NOW + timedelta(minutes=version), tick=False)
+        write(drafter, row, version=version)
+        signer.post(step(row, "send-back"), {"remark": "请补充"})
+    told = Notice.objects.filter(channel=Channel.SMS).values_list("kind", "to_name")
+    assert sorted(told) == [("reply_sent_back", handler.name)] * 2 + [("reply_to_sign", head.name)] * 2
+
+
+def test_it_keeps_every_wording_and_shows_the_earlier_ones(drafter, row):
+    write(drafter, row, "第一种写法", name="save")
+    page = write(drafter, row, "第二种写法", version=1, name="save")
+    assert "历次稿（2）" in read(page) and "第一种写法" in read(page)
+    assert [v.number for v in ReplyVersion.objects.all()] == [2, 1]
+
+
+def test_it_shows_what_is_needed_to_answer(drafter, row, coordinator):
+    factories.assignment(row.appointment, "大气处", by=coordinator, part="support")
+    words = read(drafter.get(page_of(row)))
+    for needed in ("水产加工废水", "涉水污染防治", "实施方案五（一）", "大气处协办", "11月27日", "还剩 5 个工作日", "138 5720 0001"):
+        assert needed in words
+
+
+def test_it_shows_the_draft_to_the_handler_without_the_buttons_of_the_head(drafter, signer, row):
+    write(drafter, row)
+    assert "审签并答复企业" not in read(drafter.get(page_of(row)))
+    assert "审签并答复企业" in read(signer.get(page_of(row)))
+
+
+def test_it_gives_nothing_to_press_to_those_who_only_oversee(signed_in, leader, drafter, row):
+    write(drafter, row)
+    page = signed_in(leader).get(page_of(row))
+    assert "可以接入" in read(page) and f'action="{page_of(row)}' not in page.content.decode()
+
+
+def test_it_returns_a_matter_to_the_coordinators_with_a_reason(drafter, row):
+    page = drafter.post(step(row, "hand-back"), {"reason": "涉及海洋项目环评，建议环评处"}, follow=True)
+    assert state(row) == Work.RETURNED and "建议环评处" in read(page)
+    row.appointment.refresh_from_db()
+    assert row.appointment.handled_by == ""
+    listed = drafter.get("/desk/assignments/?basket=returned")
+    assert row.appointment.enterprise_name in read(listed)
+
+
+# --- Refusals -------------------------------------------------------------------------------------------------------
+
+
+def test_it_shows_both_wordings_when_two_officers_write_at_once(drafter, signed_in, officer, row):
+    other = signed_in(officer(Role.HANDLER, "水处", name="水流"))
+    write(other, row, "水流先写的一稿", name="save")
+    page = write(drafter, row, "我后写的一稿", name="save")
+    words = read(page)
+    assert page.status_code == 409 and "水流刚刚保存了另一稿" in words
+    assert "水流先写的一稿" in words and "我后写的一稿" in words
+    merged = write(drafter, row, "两稿合一", version=page.context["forms"]["draft"]["version"].value(), name="save")
+    assert merged.status_code == 200
+    assert [v.body for v in ReplyVersion.objects.all()] == ["两稿合一", "水流先写的一稿"]
+
+
+def test_it_signs_only_the_wording_that_the_head_has_read(drafter, signer, row):
+    write(drafter, row)
+    signer.post(step(row, "send-back"), {"remark": "再改"})
+    write(drafter, row, "改过的一稿", version=1)
+    page = signer.post(step(row, "sign"), {"version": 1})
+    assert page.status_code == 409 and state(row) == Work.DRAFTED
+    assert "请重新阅读后再审签" in read(page) and "改过的一稿" in read(page)
+    signer.post(step(row, "sign"), {"version": page.context["forms"]["sign"]["version"].value()})
+    assert state(row) == Work.RELEASED
+
+
+@pytest.mark.parametrize(
+    "name, data, says",
+    [
+        ("save", {"body": "", "law": LAW, "version": 0}, "请写明答复内容"),
+        ("submit", {"body": "字" * 5001, "law": LAW, "version": 0}, "最多 5000 字，现有 5001 字"),
+        ("hand-back", {"reason": "  "}, "请写明退回的理由"),
+    ],
+)
+def test_it_says_what_to_mend_and_keeps_what_was_typed(name, data, says, drafter, row):
+    page = drafter.post(step(row, name), data)
+    assert page.status_code == 422 and says in read(page) and state(row) == Work.OPEN
+    for typed in data.values():
+        assert str(typed).strip() in page.content.decode()
+
+
+def test_it_counts_a_line_break_as_one_sign_whatever_the_browser_sends(drafter, row):
+    write(drafter, row, ("字" * 49 + "\r\n") * 100, name="save")
+    assert ReplyVersion.objects.get().body == "\n".join(["字" * 49] * 100)
+
+
+def test_it_keeps_the_text_of_a_draft_that_came_after_the_matter_was_given_back(drafter, signer, row):
+    signer.post(step(row, "hand-back"), {"reason": "不属本处"})
+    page = write(drafter, row, "写了一半的答复", name="save")
+    assert page.status_code == 409 and "不能再修改" in read(page) and "写了一半的答复" in read(page)
+    assert state(row) == Work.RETURNED and not ReplyVersion.objects.exists()
+
+
+def test_it_asks_the_head_for_the_reason_when_sending_back(drafter, signer, row):
+    write(drafter, row)
+    page = signer.post(step(row, "send-back"), {"remark": ""})
+    assert page.status_code == 422 and "请写明需要修改什么" in read(page) and state(row) == Work.DRAFTED
+    assert "<details open>" in page.content.decode()
+
+
+# --- Second clicks --------------------------------------------------------------------------------------------------
+
+
+def test_it_answers_second_clicks_with_the_state_as_it_is(drafter, signer, row):
+    for name in ("save", "save", "submit", "submit"):
+        assert write(drafter, row, name=name).status_code == 200
+    assert ReplyVersion.objects.count() == 1 and state(row) == Work.DRAFTED
+    for _ in range(2):
+        assert "已退回修改" in read(signer.post(step(row, "send-back"), {"remark": "请补充"}, follow=True))
+    write(drafter, row, "补充后的一稿", version=1)
+    for _ in range(2):
+        assert "已审签" in read(signer.post(step(row, "sign"), {"version": 2}, follow=True))
+    assert letters_to_page(row.appointment).filter(kind="reply_released").count() == 1
+
+
+def test_it_answers_a_second_hand_back_kindly(drafter, row):
+    for _ in range(2):
+        page = drafter.post(step(row, "hand-back"), {"reason": "不属本处"}, follow=True)
+        assert page.status_code == 200 and "已退回综合处" in read(page)
+    assert Notice.objects.filter(kind="assignment_returned").count() <= 2
+
+
+def test_it_tells_the_second_of_two_heads_that_it_is_done(drafter, signer, signed_in, officer, row):
+    deputy = signed_in(officer(Role.HEAD, "水处", name="水副"))
+    write(drafter, row)
+    signer.post(step(row, "sign"), {"version": 1})
+    page = deputy.post(step(row, "send-back"), {"remark": "我有不同意见"})
+    assert page.status_code == 409 and "已被他人处理" in read(page) and "我有不同意见" in read(page)
+    assert state(row) == Work.RELEASED
+
+
+def test_it_leads_a_reload_after_an_error_back_to_the_page(drafter, row):
+    assert drafter.get(step(row, "save")).url == page_of(row)
+
+
+# --- The baskets ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def many(coordinator):
+    """Makes `count` 交办 of 水处 with different terms."""
+
+    def make(count, first=100, **columns):
+        for number in range(first, first + count):
+            firm = factories.appointment(number, stage=Stage.ACCEPTED)
+            due_on = date(2026, 11, 16) + timedelta(days=number % 20)
+            factories.assignment(firm, "水处", by=coordinator, **{"due_on": due_on, **columns})
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "due_on, words, shape",
+    [
+        (date(2026, 11, 13), "已逾期 7 天", "late"),
+        (date(2026, 11, 19), "已逾期 1 天", "late"),
+        (date(2026, 11, 20), "今天到期", "act"),
+        (date(2026, 11, 22), "2 天后到期", "act"),
+        (date(2026, 11, 24), "还剩 2 个工作日", "act"),
+        (date(2026, 11, 25), "还剩 3 个工作日", "wait"),
+    ],
+)
+def test_it_says_how_long_there_is_left_in_words_and_with_a_shape(due_on, words, shape, drafter, many):
+    many(1, due_on=due_on)
+    page = drafter.get("/desk/assignments/")
+    assert words in read(page) and f'<span class="tag tag-{shape}">{words}</span>' in page.content.decode()
+
+
+def test_it_says_that_the_holidays_of_a_term_are_not_known_yet(drafter, row):
+    Assignment.objects.filter(pk=row.pk).update(due_on=date(2027, 1, 8))
+    assert "节假日安排未公布" in read(drafter.get(page_of(row)))
+
+
+def test_it_lists_the_soonest_first_a_page_at_a_time(drafter, many):
+    many(45)
+    pages = [drafter.get("/desk/assignments/", {"page": number}).context["page"] for number in (1, 2, 3)]
+    dues = [row.due_on for page in pages for row in page]
+    assert len(dues) == 45 and dues == sorted(dues)
+    assert drafter.get("/desk/assignments/?page=x&basket=nothing").context["page"].number == 1
+
+
+def test_it_opens_at_what_waits_for_the_head(drafter, signer, row):
+    assert signer.get("/desk/assignments/").context["basket"].slug == "open"
+    write(drafter, row)
+    assert signer.get("/desk/assignments/").context["basket"].slug == "to-sign"
+    assert drafter.get("/desk/assignments/").context["basket"].slug == "open"
+
+
+def test_it_counts_each_basket_and_what_is_late_in_it(drafter, many):
+    many(3, due_on=date(2026, 11, 10))
+    many(2, first=200, state=Work.RELEASED, released_at=factories.NOW)
+    words = read(drafter.get("/desk/assignments/"))
+    assert "待答复 3 逾期 3" in words and "已答复 2 已退回 0" in words
+
+
+def test_it_says_what_will_be_in_an_empty_basket(drafter):
+    for basket in ("open", "to-sign", "answered", "returned"):
+        page = drafter.get("/desk/assignments/", {"basket": basket})
+        assert page.context["basket"].empty in read(page)
+
+
+@pytest.mark.parametrize("basket", ["open", "to-sign", "answered", "returned"])
+def test_it_asks_the_database_as_little_for_many_as_for_few(
+    basket, drafter, many, django_assert_max_num_queries, django_assert_num_queries
+):
+    states = {"open": Work.OPEN, "to-sign": Work.DRAFTED, "answered": Work.RELEASED, "returned": Work.RETURNED}
+    many(1, state=states[basket])
+    path = f"/desk/assignments/?basket={basket}"
+    with django_assert_max_num_queries(12) as few:
+        drafter.get(path)
+    many(60, first=300, state=states[basket])
+    with django_assert_num_queries(len(few)):
+        drafter.get(path)
+
+
+def test_it_asks_the_database_little_for_the_page_of_a_matter(drafter, signer, row, django_assert_max_num_queries):
+    for version in range(12):
+        write(drafter, row, f"第{version}种写法", version=version, name="save")
+    with django_assert_max_num_queries(12):
+        drafter.get(page_of(row))

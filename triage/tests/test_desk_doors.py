@@ -1,0 +1,230 @@
+"""The doors of the desk: who gets in, where they arrive, and what each role may open (七（二）)."""
+
+import pytest
+from django.urls import get_resolver, reverse
+
+from appointments.lifecycle import Stage
+from triage.models import Assignment, FollowUp
+from zhoushan_consult.bureau.models import Area
+from zhoushan_consult.bureau.roles import Role
+
+from . import factories
+from .desk import follow_up, read
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "Correct-horse-7"
+ID_NUMBER = "330902199001011232"
+
+
+@pytest.fixture(autouse=True)
+def the_twentieth(time_machine):
+    time_machine.move_to(factories.NOW, tick=False)
+
+
+@pytest.fixture
+def people(officer, handler, head, other_handler, watcher, leader, coordinator, keeper, county_reader):
+    """One officer of each role, those of other divisions and areas among them; None is nobody."""
+    return {
+        "nobody": None,
+        "handler": handler,
+        "head": head,
+        "other": other_handler,
+        "watcher": watcher,
+        "leader": leader,
+        "coordinator": coordinator,
+        "keeper": keeper,
+        "county": county_reader,
+        "other county": officer(Role.COUNTY, area="普陀区"),
+        "no role": officer([]),
+    }
+
+
+@pytest.fixture
+def row(coordinator):
+    """水处's 交办 of a firm in 定海区."""
+    firm = factories.appointment(
+        1,
+        stage=Stage.FOLLOWING,
+        area=Area.objects.get(name="定海区"),
+        enterprise_name="舟山甬东水产有限公司",
+        contact_name="诸葛渔",
+        id_number=ID_NUMBER,
+        phone="13857200001",
+        email="secret@example.com",
+    )
+    return factories.assignment(firm, "水处", by=coordinator)
+
+
+@pytest.fixture
+def places(row):
+    """The pk that stands in each address."""
+    return {"assignment": row.pk, "follow_up": follow_up(row.appointment).pk, "registration": row.appointment_id}
+
+
+# What each role gets at each address, in this order. 302 without a target leads to the page of the matter; a matter of
+# others is 404 as if it were not there; a room of others is 403.
+ROLES = "nobody handler head other watcher leader coordinator keeper county other-county no-role".split()
+GET, POST = "get", "post"
+MATRIX = [
+    (GET, "home", "302 302 302 302 302 302 302 302 302 302 403"),
+    (GET, "login", "200 302 302 302 302 302 302 302 302 302 302"),
+    (GET, "logout", "405 405 405 405 405 405 405 405 405 405 405"),
+    (GET, "assignments", "302 200 200 200 403 403 403 403 403 403 403"),
+    (GET, "assignment", "302 200 200 404 404 200 200 404 404 404 404"),
+    (GET, "assignment_step save", "302 302 302 404 404 302 302 404 404 404 404"),
+    (POST, "assignment_step save", "302 302 302 404 404 403 403 404 404 404 404"),
+    (POST, "assignment_step submit", "302 302 302 404 404 403 403 404 404 404 404"),
+    (POST, "assignment_step sign", "302 403 409 404 404 403 403 404 404 404 404"),
+    (POST, "assignment_step send-back", "302 403 409 404 404 403 403 404 404 404 404"),
+    (POST, "assignment_step hand-back", "302 302 302 404 404 403 403 404 404 404 404"),
+    (GET, "follow_ups", "302 200 200 200 200 200 200 403 403 403 403"),
+    (GET, "follow_up", "302 200 200 404 200 200 200 404 404 404 404"),
+    (GET, "follow_up_step progress", "302 302 302 404 302 302 302 404 404 404 404"),
+    (POST, "follow_up_step progress", "302 302 302 404 403 403 302 404 404 404 404"),
+    (POST, "follow_up_step close", "302 302 302 404 403 403 302 404 404 404 404"),
+    (GET, "overview", "302 403 403 403 403 200 200 403 403 403 403"),
+    (GET, "registrations", "302 403 403 403 403 403 403 403 200 200 403"),
+    (GET, "registration", "302 403 403 403 403 403 403 403 200 404 403"),
+]
+TYPED = {"body": "请先办理排水许可。", "law": "", "version": "0", "remark": "请补依据", "reason": "不属本处"}
+TYPED |= {"text": "已到现场查看。", "result": "已接入管网。"}
+CELLS = [
+    pytest.param(method, target, role, int(status), id=f"{method}-{target}-{role}")
+    for method, target, statuses in MATRIX
+    for role, status in zip(ROLES, statuses.split(), strict=True)
+]
+
+
+def address(target: str, places: dict) -> str:
+    name, *step = target.split()
+    pk = places.get(name.removesuffix("_step"))
+    return reverse(f"desk:{name}", args=[pk, *step] if pk else [])
+
+
+@pytest.mark.parametrize("method, target, role, status", CELLS)
+def test_it_opens_each_address_to_those_whose_work_it_is(
+    method, target, role, status, people, places, client, signed_in
+):
+    who = people[role.replace("-", " ")]
+    browser = signed_in(who) if who else client
+    response = getattr(browser, method)(address(target, places), TYPED if method == POST else None)
+    assert response.status_code == status
+    if not who and status == 302:
+        assert response.url.startswith("/desk/login/?next=/desk/")
+
+
+def test_it_has_every_address_of_the_desk_in_the_matrix():
+    names = {pattern.name for pattern in get_resolver("triage.desk.urls").url_patterns}
+    assert names == {target.split()[0] for _, target, _ in MATRIX}
+
+
+@pytest.mark.parametrize("role", ["other", "other county", "keeper", "no role"])
+def test_it_shows_nothing_of_a_firm_to_those_whom_it_does_not_concern(role, people, places, signed_in):
+    browser = signed_in(people[role])
+    for _, target, _ in MATRIX:
+        body = browser.get(address(target, places), follow=True).content.decode()
+        assert "舟山甬东水产" not in body and "诸葛渔" not in body
+
+
+@pytest.mark.parametrize("role", ["handler", "head", "watcher", "leader", "coordinator", "county"])
+def test_it_never_shows_an_id_number_or_an_email(role, people, places, signed_in):
+    browser = signed_in(people[role])
+    for _, target, _ in MATRIX:
+        body = browser.get(address(target, places), follow=True).content.decode()
+        assert ID_NUMBER not in body and "19900101" not in body and "secret@example.com" not in body
+
+
+def test_it_gives_the_whole_phone_to_the_division_that_calls_and_a_masked_one_to_those_who_watch(
+    people, row, places, signed_in
+):
+    handler, watcher = (signed_in(people[role]) for role in ("handler", "watcher"))
+    own = handler.get(address("assignment", places)).content.decode()
+    watched = watcher.get(address("follow_up", places)).content.decode()
+    assert "138 5720 0001" in own and 'href="tel:+8613857200001"' in own and "诸葛渔" in own
+    assert "138****0001" in watched and "5720" not in watched and "诸葛渔" not in watched and "诸**" in watched
+
+
+def test_it_keeps_the_people_of_a_registration_masked_from_the_county(people, places, signed_in):
+    words = read(signed_in(people["county"]).get(address("registration", places)))
+    assert "舟山甬东水产有限公司" in words and "诸**" in words and "138****0001" in words
+    assert "诸葛渔" not in words
+
+
+def test_it_has_no_address_for_steps_that_do_not_exist_and_for_numbers_beyond_any_row(people, places, signed_in):
+    browser = signed_in(people["handler"])
+    for path in ("assignments/1/release/", "assignments/x/", f"assignments/{10**30}/", "follow-ups/0/"):
+        assert browser.get(f"/desk/{path}").status_code == 404
+
+
+# --- In and out -----------------------------------------------------------------------------------------------------
+
+LANDINGS = {
+    "handler": "/desk/assignments/",
+    "head": "/desk/assignments/",
+    "watcher": "/desk/follow-ups/",
+    "leader": "/desk/overview/",
+    "county": "/desk/registrations/",
+    "coordinator": "/admin/",
+    "keeper": "/admin/",
+}
+
+
+@pytest.mark.parametrize("role, landing", LANDINGS.items())
+def test_it_leads_each_role_to_where_its_work_is(role, landing, people, client):
+    response = client.post("/desk/login/", {"username": people[role].username, "password": PASSWORD})
+    assert (response.status_code, response.url) == (302, landing)
+
+
+def test_it_leads_on_to_the_page_that_was_asked_for(people, places, client):
+    asked = client.get(address("assignment", places))
+    response = client.post(asked.url, {"username": people["handler"].username, "password": PASSWORD})
+    assert response.url == address("assignment", places)
+
+
+def test_it_leads_nobody_out_of_the_house(people, client):
+    path = "/desk/login/?next=https://evil.example/"
+    response = client.post(path, {"username": people["handler"].username, "password": PASSWORD})
+    assert response.url == "/desk/assignments/"
+
+
+@pytest.mark.parametrize("username, password", [("worker", PASSWORD), ("officer1", "wrong"), ("", "")])
+def test_it_says_what_is_wrong_with_a_sign_in_without_saying_which(username, password, people, client):
+    response = client.post("/desk/login/", {"username": username, "password": password})
+    words = read(response)
+    assert response.status_code == 200 and ("用户名或密码不对" in words or "请填写用户名" in words)
+    assert "_auth_user_id" not in client.session
+
+
+def test_it_signs_out_by_a_button_only_and_the_old_cookie_is_dead(people, client):
+    client.post("/desk/login/", {"username": people["handler"].username, "password": PASSWORD})
+    cookie = client.cookies["session"].value
+    assert client.get("/desk/logout/").status_code == 405
+    assert client.get("/desk/assignments/").status_code == 200
+    left = client.post("/desk/logout/", follow=True)
+    assert "您已退出登录" in read(left)
+    client.cookies["session"] = cookie
+    assert client.get("/desk/assignments/").status_code == 302
+
+
+def test_it_acts_on_no_get(people, places, signed_in):
+    before = list(Assignment.objects.values()), list(FollowUp.objects.values())
+    for who in filter(None, people.values()):
+        browser = signed_in(who)
+        for _, target, _ in MATRIX:
+            browser.get(address(target, places), TYPED)
+    assert (list(Assignment.objects.values()), list(FollowUp.objects.values())) == before
+
+
+def test_it_wants_its_own_token_with_every_button(people, places, signed_in):
+    from django.test import Client
+
+    browser = Client(enforce_csrf_checks=True)
+    browser.cookies = signed_in(people["handler"]).cookies
+    assert browser.post(address("assignment_step save", places), TYPED).status_code == 403
+    assert not Assignment.objects.filter(reply__isnull=False).exists()
+
+
+def test_it_lets_no_browser_keep_its_pages(people, places, signed_in):
+    browser = signed_in(people["handler"])
+    for target in ("assignments", "assignment", "follow_up"):
+        assert "no-store" in browser.get(address(target, places))["Cache-Control"]

@@ -1,0 +1,202 @@
+"""六（六） at the desk: follow-ups of a division, of all divisions, what is late everywhere, and a county's own firms."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from appointments.lifecycle import Stage
+from sessions_app.days import day_on
+from sessions_app.models import Plan
+from triage.models import FollowUp, FollowUpPost, Work
+from zhoushan_consult.bureau.models import Area
+from zhoushan_consult.outbox.models import Channel, Notice
+from zhoushan_consult.outbox.posting import letters_to_page
+
+from . import factories
+from .desk import follow_up, page_of, read, step
+
+pytestmark = pytest.mark.django_db
+PROGRESS = "11月19日到现场查看，排放口已改到市政管网。"
+
+
+@pytest.fixture(autouse=True)
+def the_twentieth(time_machine):
+    time_machine.move_to(factories.NOW, tick=False)
+
+
+@pytest.fixture
+def firm(db):
+    return factories.appointment(1, stage=Stage.FOLLOWING)
+
+
+@pytest.fixture
+def matter(firm):
+    return follow_up(firm)
+
+
+@pytest.fixture
+def desk(signed_in, handler):
+    return signed_in(handler)
+
+
+# --- One matter -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ticked", [True, False])
+def test_it_tells_the_firm_of_progress_only_where_ticked(ticked, desk, matter):
+    page = desk.post(step(matter, "progress"), {"text": PROGRESS, **({"to_firm": "on"} if ticked else {})}, follow=True)
+    assert "已记录进展" in read(page) and PROGRESS in read(page)
+    assert letters_to_page(matter.appointment).filter(kind="progress_to_firm").exists() is ticked
+    assert ("已告知企业" in read(page)) is ticked
+    for sms in Notice.objects.filter(channel=Channel.SMS):
+        assert "排放口" not in sms.body.open()
+
+
+def test_it_tells_the_coordinators_and_the_office(desk, coordinator, watcher, matter):
+    for number, who in enumerate((coordinator, watcher)):
+        who.phone = f"1385720000{number}"
+        who.save()
+    desk.post(step(matter, "progress"), {"text": PROGRESS})
+    told = Notice.objects.filter(kind="follow_up_progress", channel=Channel.SMS)
+    assert set(told.values_list("to_name", flat=True)) == {coordinator.name, watcher.name}
+
+
+def test_it_closes_a_matter_and_with_the_last_one_the_registration(desk, matter):
+    page = desk.post(step(matter, "close"), {"result": "已接入市政管网。"}, follow=True)
+    assert "已办结" in read(page) and "已接入市政管网。" in read(page)
+    matter.appointment.refresh_from_db()
+    assert matter.appointment.stage == Stage.CLOSED
+
+
+def test_it_writes_a_second_click_down_once(desk, matter):
+    for _ in range(2):
+        assert desk.post(step(matter, "progress"), {"text": PROGRESS}, follow=True).status_code == 200
+    for _ in range(2):
+        page = desk.post(step(matter, "close"), {"result": "已接入。"}, follow=True)
+        assert page.status_code == 200 and "已办结" in read(page)
+    assert FollowUpPost.objects.count() == 1 and matter.appointment.moves.filter(new=Stage.CLOSED).count() == 1
+
+
+def test_it_keeps_what_was_typed_about_a_matter_that_was_closed_meanwhile(desk, signed_in, head, matter):
+    signed_in(head).post(step(matter, "close"), {"result": "已接入。"})
+    page = desk.post(step(matter, "progress"), {"text": PROGRESS})
+    assert page.status_code == 409 and "已经办结" in read(page) and PROGRESS in read(page)
+    assert not FollowUpPost.objects.exists()
+
+
+@pytest.mark.parametrize("name, data, says", [("progress", {"text": ""}, "请写明进展"), ("close", {"result": ""}, "请写明办理结果")])
+def test_it_asks_for_words(name, data, says, desk, matter):
+    page = desk.post(step(matter, name), data)
+    assert page.status_code == 422 and says in read(page)
+    assert not FollowUp.objects.get().closed_at
+
+
+def test_it_shows_a_watched_matter_without_buttons(signed_in, watcher, matter):
+    page = signed_in(watcher).get(page_of(matter))
+    assert matter.promise in read(page) and f'action="{page_of(matter)}' not in page.content.decode()
+
+
+# --- Lists ----------------------------------------------------------------------------------------------------------
+
+
+def test_it_lists_the_late_ones_of_the_own_division_first(desk, firm):
+    soon = follow_up(firm)
+    late = follow_up(firm, due_on=date(2026, 11, 2), promise="答复危废转移手续")
+    follow_up(firm, "大气处", promise="大气处的事项")
+    for path in ("/desk/follow-ups/", "/desk/assignments/"):
+        words = read(desk.get(path))
+        assert words.index(late.promise) < words.index(soon.promise) and "大气处的事项" not in words
+    assert "已逾期 18 天" in words
+
+
+def test_it_shows_the_office_every_open_matter_by_division_and_lateness(signed_in, watcher, firm):
+    follow_up(firm, promise="水处的事项")
+    follow_up(firm, "大气处", promise="大气处逾期的事项", due_on=date(2026, 11, 2))
+    follow_up(firm, "大气处", promise="大气处办结的事项", closed_at=factories.NOW)
+    browser = signed_in(watcher)
+    every, late, air, closed = (
+        read(browser.get(f"/desk/follow-ups/{query}"))
+        for query in ("", "?state=late", "?division=air&page=7", "?division=air&state=closed")
+    )
+    assert "水处的事项" in every and "大气处逾期的事项" in every and "办结的事项" not in every
+    assert "水处的事项" not in late and "大气处逾期的事项" in late
+    assert "水处的事项" not in air and "大气处逾期的事项" in air
+    assert "大气处办结的事项" in closed and "逾期的事项" not in closed
+
+
+def test_it_offers_no_other_division_to_those_who_see_only_their_own(desk, firm):
+    follow_up(firm, "大气处", promise="大气处的事项")
+    page = desk.get("/desk/follow-ups/?division=air")
+    assert not page.context["divisions"] and "大气处的事项" not in read(page)
+
+
+@pytest.mark.parametrize("shelf", ["open", "late", "closed"])
+def test_it_says_what_will_be_on_an_empty_shelf(shelf, signed_in, watcher):
+    page = signed_in(watcher).get("/desk/follow-ups/", {"state": shelf})
+    assert page.context["shelf"].empty in read(page)
+
+
+def test_it_shows_the_leader_what_is_late_in_every_division(signed_in, leader, coordinator, firm):
+    factories.assignment(firm, "水处", by=coordinator, due_on=date(2026, 11, 17), question="逾期的答复")
+    factories.assignment(firm, "土壤处", by=coordinator, question="未到期的答复")
+    factories.assignment(firm, "环评处", by=coordinator, due_on=date(2026, 11, 2), question="答过的", state=Work.RELEASED)
+    follow_up(firm, "大气处", promise="逾期的督办", due_on=date(2026, 11, 19))
+    follow_up(firm, "大气处", promise="未到期的督办")
+    browser = signed_in(leader)
+    words = read(browser.get("/desk/overview/"))
+    assert "逾期的答复" in words and "已逾期 3 天" in words and "逾期的督办" in words and "已逾期 1 天" in words
+    assert not any(text in words for text in ("未到期的答复", "答过的", "未到期的督办"))
+    assert "合计 2 1 2 1" in words
+    assert "逾期的答复" not in read(browser.get("/desk/overview/?division=soil"))
+
+
+def test_it_tells_the_leader_of_a_plan_that_waits(signed_in, leader, coordinator):
+    day = day_on(factories.DAY)
+    day.plan, day.theme, day.place = Plan.SUBMITTED, "涉水企业专题", "三楼会议室"
+    day.save()
+    assert "待您审核" in read(signed_in(leader).get("/desk/overview/"))
+    assert "待您审核" not in read(signed_in(coordinator).get("/desk/overview/"))
+
+
+def test_it_lists_to_a_county_its_own_firms_only(signed_in, county_reader):
+    areas = {name: Area.objects.get(name=name) for name in ("定海区", "普陀区")}
+    own = factories.appointment(1, area=areas["定海区"])
+    others = [factories.appointment(2, area=areas["普陀区"]), factories.appointment(3)]
+    words = read(signed_in(county_reader).get("/desk/registrations/"))
+    assert own.enterprise_name in words and not any(other.enterprise_name in words for other in others)
+
+
+def test_it_says_to_a_county_what_will_be_listed(signed_in, county_reader):
+    assert "定海区的企业登记时选了所在县区或功能区的，会列在这里" in read(signed_in(county_reader).get("/desk/registrations/"))
+
+
+def fill(count: int, first: int, coordinator) -> None:
+    area = Area.objects.get(name="定海区")
+    for number in range(first, first + count):
+        firm = factories.appointment(number, stage=Stage.FOLLOWING, area=area)
+        for name in ("水处", "大气处"):
+            due_on = date(2026, 10, 1) + timedelta(days=number % 30)
+            factories.assignment(firm, name, by=coordinator, due_on=due_on)
+            follow_up(firm, name, due_on=due_on)
+
+
+@pytest.mark.parametrize(
+    "role, path",
+    [
+        ("watcher", "/desk/follow-ups/?state=late"),
+        ("handler", "/desk/follow-ups/"),
+        ("leader", "/desk/overview/"),
+        ("leader", "/desk/overview/?division=water"),
+        ("county_reader", "/desk/registrations/"),
+    ],
+)
+def test_it_asks_the_database_as_little_for_many_as_for_few(
+    role, path, request, signed_in, coordinator, django_assert_max_num_queries, django_assert_num_queries
+):
+    browser = signed_in(request.getfixturevalue(role))
+    fill(1, 1, coordinator)
+    with django_assert_max_num_queries(12) as few:
+        browser.get(path)
+    fill(30, 100, coordinator)
+    with django_assert_num_queries(len(few)):
+        browser.get(path)
