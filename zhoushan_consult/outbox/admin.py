@@ -1,4 +1,4 @@
-"""通知 in the admin: what went and what did not, to whom in part only; its text is for the person who telephones."""
+"""通知 in the admin: what went and what did not; the text is shown only to the person who telephones."""
 
 from django import forms
 from django.contrib import admin, messages
@@ -43,7 +43,8 @@ class NoticeAdmin(RecordAdmin):
     panels = (CALL,)
     actions = ["send_again", "call_instead"]
     list_display = [
-        "__str__", "to_name", "masked", "state", "created_at", "next_try_at", "attempts", "sent_at", "last_error",
+        "__str__", "to_name", "masked", "state", "created_at", "next_try_at", "attempts", "sent_at",
+        "last_error",
     ]  # fmt: skip
     list_filter = ["state", "channel"]
     search_fields = ["subject"]
@@ -56,7 +57,7 @@ class NoticeAdmin(RecordAdmin):
         return request.user.is_authenticated and delivery.may_mend(request.user)
 
     def get_search_results(self, request, queryset, search_term):
-        """A whole number or address finds its letters by their index; nothing of it is in clear to be searched."""
+        """A whole number or address finds its letters by their index; part of one finds nothing."""
         found, doubled = super().get_search_results(request, queryset, search_term)
         if address := search_term.strip():
             found |= queryset.filter(to_index=address_index(canonical_phone(address)))

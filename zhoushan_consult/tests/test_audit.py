@@ -181,7 +181,8 @@ def test_it_cannot_hold_one_row_twice(water):
 def _copy(entry, pk, stamp):
     sql(
         "INSERT INTO audit_entry (id, verb, about_kind, about_id, actor_name, at, origin, facts, stamp)"
-        " SELECT %s, verb, about_kind, about_id, actor_name, at, origin, facts, %s FROM audit_entry WHERE id = %s",
+        " SELECT %s, verb, about_kind, about_id, actor_name, at, origin, facts, %s FROM audit_entry"
+        " WHERE id = %s",
         pk,
         stamp,
         entry.pk,
