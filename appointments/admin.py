@@ -19,7 +19,7 @@ from zhoushan_consult.identity.mask import mask_name
 
 from .lifecycle import LIVE, Stage
 from .models import Appointment, Channel
-from .searching import LONGEST, search
+from .searching import LONGEST, echoed, search
 
 IN_HAND, ALL = "live", "all"
 DAYS_OFFERED = 24
@@ -88,7 +88,7 @@ class AppointmentAdmin(RecordAdmin):
             "opts": self.opts,
             "title": self.opts.verbose_name_plural,
             "form": form,
-            "sought": sought,
+            "sought": sought and echoed(sought),
             "page": page,
             "rows": [(row, mask_name(row.contact_name)) for row in page],
             "query": self._address(request),

@@ -1,5 +1,6 @@
 """Finding a registration by what a person on the telephone can tell: its number, the firm, the code, the telephone, the ID."""
 
+import re
 import unicodedata
 from datetime import date
 
@@ -8,12 +9,14 @@ from django.db.models import Q, QuerySet
 
 from zhoushan_consult.identity import phone, resident_id
 from zhoushan_consult.identity.canonical import canonical
+from zhoushan_consult.identity.mask import mask_id
 from zhoushan_consult.vault.blind_index import blind_index
 
 from .models import Appointment
 from .references import LENGTH, clean_reference
 
 LONGEST = 100
+_LONG_NUMBER = re.compile(r"[0-9]{14,17}[0-9Xx]")
 
 
 def search(rows: QuerySet[Appointment], text: str, *, today: date) -> QuerySet[Appointment]:
@@ -25,6 +28,11 @@ def search(rows: QuerySet[Appointment], text: str, *, today: date) -> QuerySet[A
     if len(clean_reference(text).replace("-", "")) == LENGTH:
         by |= Q(reference=clean_reference(text))
     return rows.filter(by)
+
+
+def echoed(text: str) -> str:
+    """What was searched for, as the page repeats it: an ID number only in part."""
+    return _LONG_NUMBER.sub(lambda found: mask_id(found[0]), text)
 
 
 def _by_person(text: str, today: date) -> Q:

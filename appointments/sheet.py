@@ -20,8 +20,8 @@ from zhoushan_consult.identity.phone import for_people
 
 from .models import Appointment
 
-FONT = "DroidSansFallback"
-FONT_FILE = Path(__file__).parent / "fonts" / "DroidSansFallbackFull.ttf"
+FONT = "MicroHei"
+FONT_FILE = Path(__file__).parent / "fonts" / "wqy-microhei.ttc"
 TITLE = "舟山市生态环境局“企业环保咨询日”登记表"
 FOOTNOTE = "备注：上述带*为必填项"
 
@@ -75,7 +75,7 @@ def as_pdf(appointment: Appointment) -> bytes:
     page = Canvas(out, pagesize=A4, pageCompression=1)
     page.setTitle("企业环保咨询日登记表")
     top = A4[1] - MARGIN
-    _text(page, TITLE, MARGIN, top - 14 * mm, WIDTH, 14 * mm, size=16, centred=True)
+    _text(page, TITLE, MARGIN, top - 14 * mm, WIDTH, 14 * mm, size=18, centred=True)
     _text(page, f"受理编号：{appointment.reference}", MARGIN, top - 22 * mm, WIDTH, 7 * mm, size=10)
     bottom = _table(page, rows(appointment), top - 24 * mm)
     _text(page, FOOTNOTE, MARGIN, bottom - 8 * mm, WIDTH, 7 * mm, size=10)
@@ -85,7 +85,7 @@ def as_pdf(appointment: Appointment) -> bytes:
 
 @cache
 def _load_font() -> None:
-    pdfmetrics.registerFont(TTFont(FONT, str(FONT_FILE)))
+    pdfmetrics.registerFont(TTFont(FONT, str(FONT_FILE), subfontIndex=0))
 
 
 def _table(page: Canvas, lines: list[Row], y: float) -> float:
@@ -101,7 +101,7 @@ def _table(page: Canvas, lines: list[Row], y: float) -> float:
         height = SUMMARY_HEIGHT if line.label.startswith("咨询事项") else LINE
         y -= height
         _cell(page, line.label, MARGIN, y, GROUP_WIDTH + LABEL_WIDTH, height, centred=True)
-        _cell(page, line.value, MARGIN + GROUP_WIDTH + LABEL_WIDTH, y, WIDTH - GROUP_WIDTH - LABEL_WIDTH, height)
+        _cell(page, line.value, MARGIN + GROUP_WIDTH + LABEL_WIDTH, y, WIDTH - GROUP_WIDTH - LABEL_WIDTH, height, top=height > LINE)
     return y
 
 
@@ -110,8 +110,8 @@ def _cell(page: Canvas, text: str, x: float, y: float, width: float, height: flo
     _text(page, text, x + PAD, y, width - 2 * PAD, height, **how)
 
 
-def _text(page, text, x, y, width, height, *, size: float = 11, centred: bool = False, markup: bool = False) -> None:
-    """Text in the middle of a box, set smaller until it fits."""
+def _text(page, text, x, y, width, height, *, size: float = 11, centred=False, markup=False, top=False) -> None:
+    """Text in the middle of a box, or at its top, set smaller until it fits."""
     words = text if markup else escape(text).replace("\n", "<br/>")
     while True:
         paragraph = Paragraph(words, _style(size, centred))
@@ -119,7 +119,7 @@ def _text(page, text, x, y, width, height, *, size: float = 11, centred: bool = 
         if needed <= height - PAD or size <= 4:
             break
         size -= 0.5
-    paragraph.drawOn(page, x, y + (height - needed) / 2)
+    paragraph.drawOn(page, x, y + (height - needed - PAD if top else (height - needed) / 2))
 
 
 def _style(size: float, centred: bool) -> ParagraphStyle:

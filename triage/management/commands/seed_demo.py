@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 from django.utils import timezone
 
 from sessions_app import calendar
@@ -17,6 +18,7 @@ from zhoushan_consult.bureau.models import Officer
 class Command(BaseCommand):
     help = "装入演示数据：各岗位账号和一个月的虚构登记（仅限空数据库）。"
 
+    @transaction.atomic
     def handle(self, *args, **options):
         if Officer.objects.exists():
             raise CommandError("数据库里已有人员，演示数据只装入空数据库。")
