@@ -1,0 +1,135 @@
+"""Questions: where one question of a text ends and the next begins, and which of its clauses really ask.
+
+Works on plain text (see ``wording``). A clause that asks weighs more than one that tells the background,
+and one that says what is already done, or who is writing, weighs least.
+"""
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+ASKED, TOLD, DONE = 1.0, 0.6, 0.2
+_INTRODUCED = 0.9  # only while splitting: becomes ASKED, or TOLD before a clause that asks
+
+_CLAUSE = re.compile(r"[^,，。;；?？!！\n:：]+[,，。;；?？!！\n:：]*")
+_ASKS = re.compile(
+    r"吗|呢|嘛|咋|啥|伐|么(?=$|[?？,，。;])|(?:行|好|可以|能|对|够|是|要|查|管|安|的|让|有)?不(?=[?？]|$)|[?？]|怎么|怎样|怎办|怎弄|如何"
+    r"|何时|何处|为何|何种|什么|哪|谁|多少|多久|多长|多大|多高|多远|几[^乎十百千万]|是否|能否|可否|有否|有无|算否|要否|还是"
+    r"|要不要|能不能|可不可以|是不是|有没有|行不行|用不用|算不算|该不该|会不会|需不需要|得不得|够不够|对不对|合不合|好不好|让不让"
+)
+_INQUIRES = re.compile(
+    r"请问|想问|问一?下|问问|请教|请示|求教|求解|咨询|了解|恳请|敬请|烦请|麻烦|求助|指导|答复|解答|解惑|明示|明确|推荐|建议|申请|需要办"
+    r"|想要?(?:知道|申报|办|报|请|找|列|进|加入|参加|学|确认|核实|买|转让|把|改|上|做|换)|希望.{0,8}(?:支持|帮助|帮忙|指点|告知|解决|协调)"
+)
+_POLITE = re.compile(
+    r"^(?:尊敬的|各位|领导们?|您好|你好|大家好|老师|局长|处长|同志|生态环境局|环保局|贵局|请问|想问|想?请教|想?咨询|一下|下|个?问题|们|的|是这样|我|想|问|麻烦|打扰)+[,，。:：;；?？!！\n]*$"
+)
+_WHO = re.compile(
+    r"^(?:您好|你好|领导)?(?:我们|我|本|敝|贵|咱们?)?(?:公司|厂|企业|单位|店|医院|项目|司|家|这边|这里|这)?"
+    r"(?:是|为|系|属于|主要|专业|专门|从事|位于|坐落|成立|原来是|以前是|经营)(?!否|不是)"
+)
+_DONE = re.compile(
+    r"已经?|完了|过了?$|办过|做过|批过|验过|报过|都有|都办|齐全|批下来|批了|办好了|办下来|验收了|拿到了?|取得了|完成了|通过了|做完|办完"
+    r"|(?:原来|原先|以前|之前|当时|上次|去年|前年)[^,，。;；?？]{0,12}(?:办|做|批|验|报|拿)(?:了|过)"
+)
+_NEXT = re.compile(
+    r"^(?:\(?(?:[1-9]|1\d)[、.)](?!\d)|\(?[一二三四五六七八九十][、.)]|第[一二三四五六]|[一二三四五]是|问题[一二三四五1-9]"
+    r"|另外|此外|还有|再就是|再一个|再有|再问|再请|另一?个?[请想问,，]|另,|另外|顺便|顺带|其次|最后|同时[想请也,，]|以及[想请]|还想|还要问|还请|也想)"
+)
+_STOP = re.compile(r"[。;；?？!！\n]+$")
+
+
+@dataclass(frozen=True)
+class Clause:
+    """``[start, end)`` of the plain text; ``weight`` is ASKED, TOLD or DONE; ``ends`` when a sentence ends with it."""
+
+    start: int
+    end: int
+    weight: float
+    opens: bool
+    ends: bool
+
+
+@dataclass(frozen=True)
+class Question:
+    """Clauses that belong together: what is told first, then what is asked about it."""
+
+    clauses: tuple[Clause, ...]
+
+    @property
+    def start(self) -> int:
+        return self.clauses[0].start
+
+    @property
+    def end(self) -> int:
+        return self.clauses[-1].end
+
+    def clause_at(self, place: int) -> Clause | None:
+        """The clause that ``place`` of the plain text falls in; None outside this question."""
+        if not self.start <= place < self.end:
+            return None
+        return self.clauses[bisect_right(self._starts, place) - 1]
+
+    def weight_at(self, place: int) -> float:
+        """How much a word standing at ``place`` counts."""
+        clause = self.clause_at(place)
+        return clause.weight if clause else 0.0
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [clause.start for clause in self.clauses]
+
+
+def split(text: str) -> tuple[Question, ...]:
+    """The questions of a plain text, in order; a text that asks nothing is one question that asks."""
+    clauses = _introductions([_clause(text, found) for found in _CLAUSE.finditer(text)])
+    if not any(clause.weight == ASKED for clause in clauses):
+        clauses = [replace(clause, weight=ASKED) if clause.weight == TOLD else clause for clause in clauses]
+    return tuple(Question(tuple(group)) for group in _grouped(clauses))
+
+
+def _clause(text: str, found: re.Match) -> Clause:
+    words = found.group()
+    opens = bool(_NEXT.match(words))
+    return Clause(found.start(), found.end(), _weight(words), opens, bool(_STOP.search(words)))
+
+
+def _weight(words: str) -> float:
+    if _POLITE.match(words):
+        return DONE
+    if _ASKS.search(words):
+        return ASKED
+    if _INQUIRES.search(words):
+        return _INTRODUCED
+    return DONE if _WHO.match(words) or _DONE.search(words) else TOLD
+
+
+def _introductions(clauses: list[Clause]) -> list[Clause]:
+    """“想问一下喷漆房改造，环评要重做吗”: the first clause only leads to the one that asks."""
+    after = [*clauses[1:], None][: len(clauses)]
+    return [
+        replace(clause, weight=TOLD if _leads(clause, follower) else ASKED) if clause.weight == _INTRODUCED else clause
+        for clause, follower in zip(clauses, after, strict=True)
+    ]
+
+
+def _leads(clause: Clause, follower: Clause | None) -> bool:
+    return follower is not None and not clause.ends and not follower.opens and follower.weight == ASKED
+
+
+def _grouped(clauses: list[Clause]) -> list[list[Clause]]:
+    groups: list[list[Clause]] = []
+    for clause in clauses:
+        if not groups or _begins(groups[-1], clause):
+            groups.append([])
+        groups[-1].append(clause)
+    if len(groups) > 1 and not any(clause.weight == ASKED for clause in groups[-1]) and not groups[-1][0].opens:
+        last = groups.pop()
+        groups[-1].extend(last)
+    return groups
+
+
+def _begins(group: list[Clause], clause: Clause) -> bool:
+    asked = any(earlier.weight == ASKED for earlier in group)
+    return clause.opens or (asked and (group[-1].ends or clause.weight == ASKED))
