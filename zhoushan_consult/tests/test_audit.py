@@ -244,6 +244,18 @@ def test_it_finds_a_missing_seal(water):
     assert "第2次封存记录缺失" in fault()
 
 
+def test_it_finds_a_true_seal_that_belongs_to_another_chain(water):
+    write(water)
+    other = sealing.seal(at=AT)
+    sql("DELETE FROM audit_seal")
+    sealing.seal(at=AT + HOUR)
+    write(water)
+    sealing.seal(at=AT + 2 * HOUR)
+    assert "完好" in verify()
+    sql("UPDATE audit_seal SET at = %s, mac = %s WHERE number = 1", other.at, other.mac)
+    assert "第2次封存记录" in fault()
+
+
 def test_it_finds_a_chain_cut_short_by_a_receipt_noted_elsewhere(water, caplog):
     caplog.set_level("INFO")
     write(water)
@@ -287,9 +299,9 @@ def test_it_needs_no_right_to_update_or_delete(water):
 
 
 @pytest.mark.postgres
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_it_seals_what_was_still_being_written_at_the_last_seal():
-    water = Division.objects.get(name="水处")
+    water, _ = Division.objects.get_or_create(code="water", defaults={"name": "水处"})  # tables begin empty
     written, sealed = threading.Event(), threading.Event()
 
     def slow():

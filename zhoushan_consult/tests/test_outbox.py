@@ -290,22 +290,30 @@ def test_it_parks_a_letter_on_which_every_sweep_dies(sms):
     assert calls_to_make().count() == 1
 
 
-class Slow(Adapter):
-    """Stands still until its claim has run out, while another sweep sends the letter."""
+class TooLate(Adapter):
+    """Answers when the claim has run out and another sweep has the letter: still sending it, or done."""
 
+    def send(self, notice):
+        overtaking = {"next_try_at": AT + HELD_FOR, "claimed_by": "another"}
+        Notice.objects.filter(pk=notice.pk).update(**overtaking)
+        raise Permanent("太迟的回答")
+
+
+class MuchTooLate(TooLate):
     def send(self, notice):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(delivery, "_adapter", lambda channel: MemoryAdapter())
             deliver_due(AT + HELD_FOR)
-        raise Permanent("太迟的回答")
+        super().send(notice)
 
 
-def test_it_ignores_the_answer_of_a_sweep_that_was_overtaken(sms, settings, caplog):
+@pytest.mark.parametrize("adapter, stands", [(TooLate, State.INFLIGHT), (MuchTooLate, State.SENT)])
+def test_it_ignores_the_answer_of_a_sweep_that_was_overtaken(sms, settings, caplog, adapter, stands):
     (notice,) = sms()
-    settings.OUTBOX_ADAPTERS = {"sms": f"{__name__}.Slow"}
+    settings.OUTBOX_ADAPTERS = {"sms": f"{__name__}.{adapter.__name__}"}
     deliver_due(AT)
     notice.refresh_from_db()
-    assert (notice.state, notice.gateway_id, notice.last_error) == (State.SENT, "memory-1", "")
+    assert (notice.state, notice.last_error) == (stands, "")
     assert not calls_to_make().exists()
     assert "taken over" in caplog.text
 
@@ -343,6 +351,16 @@ def test_it_sends_one_person_no_more_than_the_daily_cap(water, sms, settings):
     }
     assert deliver_due(morning - MINUTE) == 0
     assert deliver_due(morning) == 2
+
+
+def test_it_counts_what_is_being_sent_this_moment_into_the_cap(sms, settings):
+    settings.OUTBOX_DAILY_CAP = 1
+    sms(2)
+    MemoryAdapter.script = [Killed()]
+    with pytest.raises(Killed):
+        deliver_due(AT)
+    assert deliver_due(AT + MINUTE) == 0
+    assert sorted(Notice.objects.values_list("state", flat=True)) == [State.INFLIGHT, State.WAITING]
 
 
 def test_it_begins_the_day_of_the_cap_at_midnight_in_zhoushan(sms, settings):
