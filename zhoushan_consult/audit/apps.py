@@ -2,6 +2,13 @@ from django.apps import AppConfig
 
 
 class AuditConfig(AppConfig):
+    """Refuses to start without its key: an act that cannot be written down must not be done."""
+
     name = "zhoushan_consult.audit"
     label = "audit"
     verbose_name = "办理留痕"
+
+    def ready(self) -> None:
+        from .stamps import key
+
+        key()

@@ -7,14 +7,17 @@ from datetime import UTC
 
 from cryptography.hazmat.primitives import hashes, hmac
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.crypto import constant_time_compare
 
 from .models import Entry
 
+SHORTEST = 32  # bytes of AUDIT_KEY
+
 
 def code(*parts: str) -> str:
     """The code of `parts` in their order: 64 hexadecimal digits."""
-    sealing = hmac.HMAC(_key(), hashes.SM3())
+    sealing = hmac.HMAC(key(), hashes.SM3())
     for part in parts:
         data = part.encode()
         sealing.update(len(data).to_bytes(8, "big") + data)
@@ -49,5 +52,14 @@ def _canonical(entry: Entry) -> str:
     return json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
-def _key() -> bytes:
-    return urlsafe_b64decode(settings.AUDIT_KEY)
+def key() -> bytes:
+    """AUDIT_KEY as bytes. Raises ImproperlyConfigured for one that is no key."""
+    try:
+        found = urlsafe_b64decode(settings.AUDIT_KEY)
+    except ValueError:
+        found = b""
+    if len(found) < SHORTEST:
+        raise ImproperlyConfigured(
+            f"AUDIT_KEY 应是至少 {SHORTEST} 字节随机数的 base64。请按 .env.example 生成，妥善保存后再启动。"
+        )
+    return found

@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import date, datetime
+from unicodedata import normalize
 
 from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
@@ -16,7 +17,7 @@ from .models import Entry
 from .stamps import stamp
 
 PERSONAL = frozenset({"id_number", "phone", "email", "contact_name", "address"})
-_LIKE_AN_ID = re.compile(r"(?<![0-9A-Za-z])[0-9]{17}[0-9Xx](?![0-9A-Za-z])")
+_LIKE_AN_ID = re.compile(r"(?<![0-9])[0-9]{17}[0-9Xx](?![0-9])")
 
 
 class PersonalData(Refused):
@@ -62,7 +63,7 @@ def _refuse_personal(facts: object, today: date) -> None:
     if isinstance(facts, list):
         for fact in facts:
             _refuse_personal(fact, today)
-    elif any(_is_id_number(found, today) for found in _LIKE_AN_ID.findall(str(facts))):
+    elif any(_is_id_number(found, today) for found in _LIKE_AN_ID.findall(normalize("NFKC", str(facts)))):
         raise PersonalData
 
 

@@ -42,9 +42,8 @@ def kinds() -> list[Kind]:
 
 def next_due(kind: Kind, now: datetime) -> datetime | None:
     """When the kind falls due next after `now`; None where that is more than half a year off."""
-    for doubled in range(
-        18
-    ):  # a span twice as long each time cannot step over the first moment to a later one
+    # `every` tells the last moment of a span; a span that doubles cannot hold two before it has held one.
+    for doubled in range(18):
         for _, due_at in kind.schedule(now, now + timedelta(minutes=2**doubled)):
             return due_at
     return None

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from io import StringIO
 
 import pytest
+from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.test import override_settings
@@ -71,7 +73,10 @@ def test_it_stands_or_falls_with_the_act(water):
     "facts",
     [
         lambda number: {"reason": f"证件号码{number}有误"},
-        lambda number: {"reason": number.lower()},
+        lambda number: {"reason": "ID" + number.lower()},
+        lambda number: {
+            "reason": number.translate({ord(str(n)): "０１２３４５６７８９"[n] for n in range(10)})
+        },
         lambda number: {"list": [{"deep": [number]}]},
         lambda number: {"dict": {number: 1}},
         lambda number: {"phone": "123"},
@@ -274,6 +279,13 @@ def test_it_finds_rows_written_without_the_key(water):
     with override_settings(AUDIT_KEY="AAAA" + "A" * 40):
         write(water)
     assert "不是本系统写入的" in fault()
+
+
+@pytest.mark.parametrize("bad", ["", "x", "QEFC", "不是密钥"])
+def test_it_does_not_start_without_a_key(settings, bad):
+    settings.AUDIT_KEY = bad
+    with pytest.raises(ImproperlyConfigured, match="AUDIT_KEY"):
+        apps.get_app_config("audit").ready()
 
 
 def test_it_writes_numbers_as_runs():
