@@ -34,8 +34,8 @@ def _entries(path: Path) -> list[dict]:
 
 @cache
 def current() -> RuleBook:
-    """The rules in force, compiled once per process: the shipped topics. Raises Unusable."""
-    return compiled(shipped())
+    """The rules in force, compiled once per process: the shipped topics, which a test has checked."""
+    return RuleBook(shipped())
 
 
 def compiled(topics: Iterable[Topic]) -> RuleBook:
