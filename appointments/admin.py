@@ -48,7 +48,7 @@ class ListForm(forms.Form):
         data = {"stage": IN_HAND, "day": calendar.slug(self.coming)} | data.dict()
         super().__init__(data, auto_id="filter_%s")
         self.fields["stage"].choices = [(IN_HAND, "在办"), (ALL, "全部"), *Stage.choices]
-        self.fields["day"].choices = [(calendar.slug(self.coming), f"本期（{calendar.short(self.coming)}）"), *self._days()]
+        self.fields["day"].choices = [(calendar.slug(self.coming), f"本期 {calendar.short(self.coming)}"), *self._days()]
         self.fields["area"].choices = [("", "全部"), *((area.code, area.name) for area in Area.objects.all())]
         self.full_clean()
 

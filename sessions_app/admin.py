@@ -33,7 +33,7 @@ PANELS = (
         opened=plan_is(*planning.EDITABLE),
         button="保存方案",
         done="方案已保存。",
-        template="admin/day/plan_form.html",
+        template="admin/rows_panel.html",
     ),
     Panel(
         name="submit",

@@ -35,10 +35,12 @@ class ReceptionForm(RowForm):
 
 class PlanForm(RowsForm):
     row = ReceptionForm
+    rows_title = "接待人员"
 
     def __init__(self, data=None, *, record: ConsultDay, **kwargs):
         super().__init__(data, record=record, **kwargs)
         self.fields.update(fields_for_model(ConsultDay, TEXTS))
+        self.fields["theme"].help_text = self.fields["place"].help_text = "送审前必须填写"
         self.fields["note"].widget.attrs["rows"] = 3
         self.initial = model_to_dict(record, TEXTS)
 

@@ -121,14 +121,7 @@ class AddForm(DivisionRows):
     def clean(self):
         if self.rows.is_valid() and len(self.rows.made()) != 1:
             raise ValidationError("请写明交办事项并选择处室。")
-        if self.rows.is_valid() and _is_given(self.record, self.rows.made()[0]):
-            raise ValidationError("这个处室已有内容相同的交办。请改写交办事项，或另选处室。")
         return self.cleaned_data
-
-
-def _is_given(record: Appointment, portion: Portion) -> bool:
-    going_on = [a for a in record.assignments.all() if a.state not in {Work.RETURNED, Work.CANCELLED}]
-    return any((a.division_id, a.question) == (portion.division.pk, portion.question) for a in going_on)
 
 
 class ReassignForm(AddForm):
@@ -163,6 +156,7 @@ class ConcludeForm(DivisionRows):
     """现场结果, with what was promised."""
 
     row = PromiseForm
+    rows_title = "需跟踪督办的事项"
     outcome = Radio(label="现场结果", choices=Outcome)
     gist = Text(label="现场答复要点", max_length=1000, required=False, help_text="会告知企业")
 

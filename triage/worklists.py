@@ -9,8 +9,8 @@ from appointments.lifecycle import Stage
 from appointments.models import Appointment
 from sessions_app import calendar
 from sessions_app.models import ConsultDay
-from zhoushan_consult.outbox.models import Channel, Notice
-from zhoushan_consult.outbox.models import State as NoticeState
+from zhoushan_consult.outbox import delivery
+from zhoushan_consult.outbox.models import Notice
 
 from .models import Assignment, FollowUp, Work
 
@@ -62,7 +62,7 @@ def to_conclude(now: datetime) -> QuerySet[Appointment]:
 
 def to_call(now: datetime) -> QuerySet[Notice]:
     """Notices that a person has to give by telephone."""
-    return Notice.objects.filter(channel=Channel.CALL, state=NoticeState.WAITING, due_at__lte=now).order_by("due_at")
+    return delivery.calls_to_make().filter(due_at__lte=now)
 
 
 def days_ahead(now: datetime) -> list[ConsultDay]:

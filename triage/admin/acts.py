@@ -64,7 +64,7 @@ PANELS = (
         button="通过初审并交办",
         done="已通过初审，交办已送达各处室，并已通知企业。",
         hint="每项交给一个处室。可以改处室、拆分、增加或去掉；与规则建议的处室不同时，请写明调整理由。",
-        template="admin/appointment/rows.html",
+        template="admin/rows_panel.html",
     ),
     Panel(
         name="decline",
@@ -79,6 +79,16 @@ PANELS = (
         danger=True,
     ),
     Panel(
+        name="check_in",
+        title="现场签到",
+        act=Act.RUN_DAY,
+        do=lambda appointment, form, **who: hearing.check_in(appointment, **who),
+        offered=lambda appointment: on_the_day(appointment) and not hasattr(appointment, "hearing"),
+        opened=on_the_day,
+        button="企业已到，签到",
+        done="已签到。",
+    ),
+    Panel(
         name="conclude",
         title="现场结果",
         act=Act.RUN_DAY,
@@ -89,17 +99,7 @@ PANELS = (
         button="保存现场结果",
         done="现场结果已保存，并已告知企业。",
         hint="需跟踪督办的，请在下面逐项写明督办事项和责任处室。",
-        template="admin/appointment/rows.html",
-    ),
-    Panel(
-        name="check_in",
-        title="现场签到",
-        act=Act.RUN_DAY,
-        do=lambda appointment, form, **who: hearing.check_in(appointment, **who),
-        offered=lambda appointment: on_the_day(appointment) and not hasattr(appointment, "hearing"),
-        opened=on_the_day,
-        button="企业已到，签到",
-        done="已签到。",
+        template="admin/rows_panel.html",
     ),
     Panel(
         name="reassign",
@@ -112,7 +112,7 @@ PANELS = (
         button="改派",
         done="已改派，新的处室已收到。",
         hint="原交办随之撤销。",
-        template="admin/appointment/rows.html",
+        template="admin/rows_panel.html",
     ),
     Panel(
         name="add",
@@ -124,7 +124,7 @@ PANELS = (
         button="增加交办",
         done="已增加交办，处室已收到。",
         hint="有遗漏的事项，或需要另一个处室协办时使用。",
-        template="admin/appointment/rows.html",
+        template="admin/rows_panel.html",
     ),
     Panel(
         name="notified",

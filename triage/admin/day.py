@@ -32,6 +32,7 @@ class DayAdmin(ConsultDayAdmin):
     panels = (SETTLE, *ConsultDayAdmin.panels)
 
     def facts(self, request, record: ConsultDay) -> dict:
+        now = timezone.now()
         seats = list(record.seats.select_related("appointment"))
         waiting = list(seating.line(record)[:LINE_SHOWN])
         free = sum(seat.uscc is None for seat in seats)
@@ -40,9 +41,10 @@ class DayAdmin(ConsultDayAdmin):
             "free": free,
             "line": [(place, appointment, reason(appointment)) for place, appointment in enumerate(waiting, 1)],
             "pending": Appointment.objects.filter(day=record, stage=Stage.SUBMITTED).count(),
-            "closes": calendar.booking_closes(record.date),
-            "is_closed": timezone.now() >= calendar.booking_closes(record.date),
-            "now": timezone.now(),
+            "is_closed": now >= calendar.booking_closes(record.date),
+            "is_over": now >= calendar.ends_at(record.date),
+            "now": now,
+            "list_template": "admin/day/list_of_ten.html",
         }
 
 

@@ -62,7 +62,8 @@ def _review_row(appointment: Appointment, today: date) -> Row:
     return Row(
         title=appointment.enterprise_name,
         url=_screen(appointment.pk),
-        detail=f"建议：{division_names(suggest(appointment))}　{Truncator(appointment.summary).chars(46)}",
+        lead=f"建议{division_names(suggest(appointment))}",
+        detail=Truncator(appointment.summary).chars(48),
         age=f"已等 {waited} 天" if waited else "今天提交",
         late=waited > LONG_WAIT,
     )
@@ -74,7 +75,8 @@ def _returned(today: date) -> Basket:
         Row(
             title=assignment.appointment.enterprise_name,
             url=_screen(assignment.appointment_id, "reassign"),
-            detail=f"{assignment.division}退回：{Truncator(assignment.return_reason).chars(46)}",
+            lead=f"{assignment.division}退回",
+            detail=Truncator(assignment.return_reason).chars(48),
             age=_term(assignment.due_on, today),
             late=assignment.due_on < today,
         )
@@ -106,7 +108,7 @@ def _to_plan(days: list[ConsultDay], now: datetime) -> Basket:
     known = {day.date: day for day in days}
     rows = [_plan_row(date_, known.get(date_), now) for date_ in _plans_wanted(now) if _is_open(known.get(date_))]
     empty = "没有待拟的方案。每月20日起，下月的活动方案在这里拟订和送审。"
-    return Basket("plan", "待拟方案、待送审", rows, len(rows), empty)
+    return Basket("plan", "待拟方案", rows, len(rows), empty)
 
 
 def _plans_wanted(now: datetime) -> list[date]:
@@ -135,7 +137,7 @@ def _plan_row(date_: date, day: ConsultDay | None, now: datetime) -> Row:
 
 def _to_approve(days: list[ConsultDay]) -> Basket:
     rows = [
-        Row(f"{calendar.short(day.date)}活动方案", _day_screen(day), f"{day.theme}　{day.place}", "待审核")
+        Row(f"{calendar.short(day.date)}活动方案", _day_screen(day), f"{day.theme}　{day.place}", age="待审核")
         for day in days
         if day.plan == Plan.SUBMITTED
     ]
@@ -153,7 +155,7 @@ def _call_row(notice: Notice) -> Row:
     about_firm = notice.about_kind == Appointment._meta.label_lower
     url = _screen(notice.about_id, "notified") if about_firm else reverse("admin:outbox_notice_change", args=[notice.pk])
     tried = f"已打 {notice.attempts} 次" if notice.attempts else ""
-    return Row(notice.to_name, url, Truncator(notice.text).chars(60), tried)
+    return Row(notice.to_name, url, Truncator(notice.text).chars(60), age=tried)
 
 
 def _overdue_replies(today: date) -> Basket:
@@ -172,7 +174,8 @@ def _overdue_row(matter: Assignment | FollowUp, text: str, today: date) -> Row:
     return Row(
         title=matter.appointment.enterprise_name,
         url=_screen(matter.appointment_id),
-        detail=f"{matter.division}　{Truncator(text).chars(46)}",
+        lead=str(matter.division),
+        detail=Truncator(text).chars(48),
         age=_term(matter.due_on, today),
         late=True,
     )
@@ -181,7 +184,7 @@ def _overdue_row(matter: Assignment | FollowUp, text: str, today: date) -> Row:
 def _to_conclude(now: datetime) -> Basket:
     pile = worklists.first(worklists.to_conclude(now))
     rows = [
-        Row(a.enterprise_name, _screen(a.pk, "conclude"), f"{calendar.short(a.day.date)}　{a.seat.number}号名额", "待录")
+        Row(a.enterprise_name, _screen(a.pk, "conclude"), f"{calendar.short(a.day.date)}　{a.seat.number}号名额", age="待录")
         for a in pile.rows
     ]
     return Basket("conclude", "现场结果待录", rows, pile.count, "没有待录的现场结果。咨询日当天起，到场企业会出现在这里。")

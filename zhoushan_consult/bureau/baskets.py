@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Row:
-    """One matter that waits. `url` is the one screen that does the job."""
+    """One matter that waits. `url` is the one screen that does the job; `lead` is the word to catch the eye."""
 
     title: str
     url: str
     detail: str = ""
+    lead: str = ""
     age: str = ""
     late: bool = False
 

@@ -40,7 +40,7 @@ class PanelForm(forms.Form):
         super().__init__(data, auto_id=f"{panel}_%s", **kwargs)
 
     @property
-    def version(self):
+    def version_read(self):
         """The wording that the officer read; after a refusal, the one that they read now."""
         current = getattr(self.record, "version", "")
         return self.data.get("version", current) if self.is_bound and not self.refused else current
@@ -176,7 +176,7 @@ class RecordAdmin(ModelAdmin):
         else:
             if not isinstance(answer, str):
                 messages.success(request, panel.done)
-                return redirect(self.address(record))
+                return redirect(f"{self.address(record)}#main")
             return self.screen(request, self.record(request, record.pk), answered=(panel, answer))
         form.record = self.record(request, record.pk)
         return self.screen(request, form.record, posted=(panel, form), status=status)
@@ -189,6 +189,7 @@ class RecordAdmin(ModelAdmin):
             "title": str(record),
             "record": record,
             "panels": self.shown(request, record, posted, answered),
+            "unfinished": posted and posted[0],
             **self.facts(request, record),
         }
         return TemplateResponse(request, self.screen_template, context, status=status)

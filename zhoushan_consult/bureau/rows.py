@@ -31,6 +31,17 @@ class Rows(BaseFormSet):
         super().add_fields(form, index)
         form.fields["DELETE"].label = "去掉这一项"
 
+    @property
+    def begun(self) -> list[RowForm]:
+        """The rows to be seen at once: those with something in them, or the first."""
+        if self.is_bound:
+            return [form for form in self.forms if form.has_changed()] or self.forms[:1]
+        return self.forms[: max(1, len(self.initial or []))]
+
+    @property
+    def spare(self) -> list[RowForm]:
+        return [form for form in self.forms if form not in self.begun]
+
     def made(self) -> list:
         """What the filled rows say."""
         return [form.made() for form in self.forms if form.has_changed() and form not in self.deleted_forms]
@@ -45,6 +56,7 @@ class RowsForm(PanelForm):
     """`start()` fills the first rows, `spare` more stay empty."""
 
     row: type[RowForm]
+    rows_title = ""
     spare = 3
 
     def __init__(self, data=None, *, panel: str = "panel", **kwargs):

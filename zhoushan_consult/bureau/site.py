@@ -48,6 +48,12 @@ class BureauAdminSite(AdminSite):
         baskets = [basket for find in self._work for basket in find(request.user, now)]
         return super().index(request, {"baskets": baskets, "now": now, **(extra_context or {})})
 
+    def logout(self, request, extra_context=None):
+        """The session ends on the server, and the browser is asked to forget the pages."""
+        response = super().logout(request, extra_context)
+        response["Clear-Site-Data"] = '"cache", "storage"'
+        return response
+
     def login(self, request, extra_context=None):
         """Every officer signs in here; those who have nothing to do in the admin go on to their desk."""
         from .signing_in import SignIn
