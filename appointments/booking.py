@@ -151,32 +151,35 @@ def withdraw(appointment: Appointment, *, at: datetime) -> None:
         return
     if appointment.stage not in AWAITING_DAY:
         raise TooLate
-    _leave_seat(appointment, Stage.WITHDRAWN, "企业撤回", at=at)
+    _leave_seat(appointment, Stage.WITHDRAWN, "企业撤回", by=None, at=at)
     letters.write("booking_withdrawn", appointment, at=at)
 
 
-def confirm_seat(appointment: Appointment, *, at: datetime) -> None:
-    """The firm will come on the day (六（五）：通知确认). Raises SeatGone where the offer has lapsed."""
+def confirm_seat(appointment: Appointment, *, by: Officer | None = None, at: datetime) -> None:
+    """The firm will come on the day (六（五）：通知确认); `by` is the officer whom it told by telephone.
+
+    Raises SeatGone where the offer has lapsed.
+    """
     if appointment.stage != Stage.SEATED:
         raise seats.SeatGone
     with transaction.atomic():
         seats.confirm(appointment.seat, appointment.uscc, at=at)
-        record("确认参加", appointment, by=None, at=at)
+        record("确认参加", appointment, by=by, at=at)
         letters.write("seat_confirmed", appointment, at=at, key=f"seat{appointment.seat.number}")
 
 
 @transaction.atomic
-def give_up_seat(appointment: Appointment, *, at: datetime) -> None:
-    """The firm will not come, and asks for the written reply instead."""
+def give_up_seat(appointment: Appointment, *, by: Officer | None = None, at: datetime) -> None:
+    """The firm will not come, and asks for the written reply instead; `by` is the officer whom it told by telephone."""
     if appointment.stage != Stage.SEATED:
         raise seats.SeatGone
-    _leave_seat(appointment, Stage.ACCEPTED, "企业放弃现场名额，改为书面答复", at=at, wants_onsite=False)
+    _leave_seat(appointment, Stage.ACCEPTED, "企业放弃现场名额，改为书面答复", by=by, at=at, wants_onsite=False)
     letters.write("seat_given_up", appointment, at=at)
 
 
-def _leave_seat(appointment: Appointment, to: Stage, note: str, *, at: datetime, **changes) -> None:
+def _leave_seat(appointment: Appointment, to: Stage, note: str, *, by: Officer | None, at: datetime, **changes) -> None:
     seat = appointment.seat
-    appointment.move_to(to, note, by=None, at=at, seat=None, **changes)
+    appointment.move_to(to, note, by=by, at=at, seat=None, **changes)
     if seat:
         seats.give_back(seat, appointment.uscc)
 

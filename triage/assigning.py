@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from appointments.models import Appointment, IllegalMove
 from sessions_app import policy
@@ -28,6 +28,11 @@ class NeedsDivision(Refused):
 class NeedsReason(Refused):
     def __init__(self):
         super().__init__("所选处室与规则建议不同，请在该事项下写明调整理由。")
+
+
+class AlreadyGiven(Refused):
+    def __init__(self):
+        super().__init__("这个处室已有内容相同的交办，没有重复交办。请刷新后查看。")
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ def _give(appointment: Appointment, portion: Portion, decision: Decision, *, by:
     if named and portion.division.code not in named and not portion.reason:
         raise NeedsReason
     ground = ground_for(decision, portion.division.code)
-    made = Assignment.objects.create(
+    made = _unless_given(
         appointment=appointment,
         division=portion.division,
         part=portion.part,
@@ -77,6 +82,14 @@ def _give(appointment: Appointment, portion: Portion, decision: Decision, *, by:
     record("交办", made, by=by, at=at, division=portion.division.code, part=portion.part)
     notes.to_division(made, "assignment_new", at=at)
     return made
+
+
+def _unless_given(**columns) -> Assignment:
+    try:
+        with transaction.atomic():
+            return Assignment.objects.create(**columns)
+    except IntegrityError:
+        raise AlreadyGiven from None
 
 
 def due_on(at: datetime) -> date:
