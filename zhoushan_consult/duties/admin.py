@@ -4,13 +4,32 @@ from datetime import datetime
 
 from django.contrib import admin
 from django.db.models import Max, Q
+from django.urls import reverse
 from django.utils import timezone
 
+from zhoushan_consult.bureau.baskets import Basket, Row
 from zhoushan_consult.bureau.panels import RecordAdmin
 from zhoushan_consult.bureau.roles import Act
 
 from .kinds import kinds, next_due
 from .models import Duty, State
+
+
+SHOWN = 6
+
+
+def trouble(officer, now) -> list[Basket]:
+    """What waits for whoever runs the site: duties that failed, or were not run in their time."""
+    if not officer.may(Act.HEALTH):
+        return []
+    duties = Duty.objects.filter(state__in=[State.FAILED, State.MISSED])
+    every = f"{reverse('admin:duties_duty_changelist')}?extent=trouble"
+    rows = [Row(str(duty), every, duty.last_error, duty.get_state_display()) for duty in duties[:SHOWN]]
+    empty = "没有失败或错过的定时任务。出错的会连同原因出现在这里。"
+    return [Basket("duties", "失败和错过的任务", rows, duties.count(), empty, every)]
+
+
+admin.site.opens_on(trouble)
 
 
 class Extent(admin.SimpleListFilter):

@@ -3,8 +3,10 @@
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils import timezone
 
+from zhoushan_consult.bureau.baskets import Basket, Row
 from zhoushan_consult.bureau.panels import Panel, PanelForm, RecordAdmin, may
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
@@ -18,6 +20,23 @@ from .posting import address_index, canonical_phone
 class CallForm(PanelForm):
     outcome = forms.ChoiceField(label="通话结果", choices=CallOutcome, widget=forms.RadioSelect)
     gist = forms.CharField(label="通话内容", max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+FAILED_SHOWN = 6
+
+
+def failed(officer, now) -> list[Basket]:
+    """What waits for whoever runs the site: letters that did not go."""
+    if not officer.may(Act.HEALTH):
+        return []
+    letters = Notice.objects.filter(state=State.FAILED)
+    every = f"{reverse('admin:outbox_notice_changelist')}?state__exact={State.FAILED}"
+    rows = [Row(str(letter), every, letter.last_error) for letter in letters[:FAILED_SHOWN]]
+    empty = "没有发送失败的通知。多次重发仍没有送出的会出现在这里。"
+    return [Basket("failed", "发送失败的通知", rows, letters.count(), empty, every)]
+
+
+admin.site.opens_on(failed)
 
 
 def is_to_call(notice: Notice) -> bool:
