@@ -2,8 +2,30 @@
 
 import os
 
-from django.core.wsgi import get_wsgi_application
+import django
+from django.core.exceptions import SuspiciousOperation
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zhoushan_consult.settings")
 
-application = get_wsgi_application()
+
+class Request(WSGIRequest):
+    """A request whose Content-Type may be anything at all.
+
+    Django decodes the address by the charset named there while it still makes the request, where no error page can
+    help: `charset=hex` would be a bare 500. What cannot be read is marked, and web.characters refuses it.
+    """
+
+    def _set_content_type_params(self, meta):
+        try:
+            super()._set_content_type_params(meta)
+        except (ValueError, LookupError, SuspiciousOperation):
+            self.content_type, self.content_params, self._encoding = "", {}, "unreadable"
+
+
+class Handler(WSGIHandler):
+    request_class = Request
+
+
+django.setup(set_prefix=False)
+application = Handler()

@@ -7,4 +7,4 @@ ELDER = "elder"  # the cookie of the 长辈版
 
 def site(request) -> dict:
     """The context processor: `site` (phone, address, … as settings.SITE) and `elder`."""
-    return {"site": settings.SITE, "elder": ELDER in request.COOKIES}
+    return {"site": settings.SITE, "elder": request.COOKIES.get(ELDER) == "1"}

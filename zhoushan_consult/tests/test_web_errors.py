@@ -1,0 +1,120 @@
+"""Errors: a page in Chinese with the next step, the right status, and a log that quotes nothing that was typed."""
+
+import logging
+import re
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, InterfaceError, OperationalError
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import path
+
+from zhoushan_consult.web import errors
+
+RAISED = {
+    "denied": PermissionDenied("您的岗位不能进行“初审”。"),
+    "busy": OperationalError("canceling statement due to lock timeout\nDETAIL: row 13800000001"),
+    "gone": InterfaceError("connection already closed"),
+    "flaw": ValueError("13800000001"),
+    "doubled": IntegrityError("Key (phone)=(13800000001) already exists"),
+}
+
+
+def fail(request, how):
+    raise RAISED[how]
+
+
+def form(request):
+    return HttpResponse("saved")
+
+
+urlpatterns = [path("fail/<str:how>/", fail), path("form/", form)]
+handler400 = errors.bad_request
+handler403 = errors.forbidden
+handler404 = errors.not_found
+handler500 = errors.server_error
+
+pytestmark = pytest.mark.urls(__name__)
+
+
+@pytest.fixture
+def browser():
+    return Client(raise_request_exception=False, enforce_csrf_checks=True)
+
+
+@pytest.mark.parametrize("how", ["busy", "gone"])
+def test_it_says_503_and_try_again_while_the_database_does_not_answer(browser, how):
+    response = browser.get(f"/fail/{how}/")
+    assert response.status_code == 503
+    assert int(response["Retry-After"]) > 0
+    assert "过几分钟" in response.content.decode()
+
+
+def test_it_gives_a_flaw_a_number_that_the_log_knows(browser, caplog):
+    response = browser.get("/fail/flaw/")
+    assert response.status_code == 500
+    number = re.search(r"500 ([0-9a-f]{8}) on GET /fail/<str:how>/: ValueError", caplog.text)[1]
+    assert number in response.content.decode()
+    assert "test_web_errors.py" in caplog.text
+
+
+@pytest.mark.parametrize("how", RAISED)
+def test_it_logs_no_address_and_nothing_that_an_exception_quotes(browser, how, caplog):
+    with caplog.at_level(logging.DEBUG):
+        browser.get(f"/fail/{how}/?phone=13800000001")
+    assert "13800000001" not in caplog.text
+    assert f"fail/{how}" not in caplog.text
+
+
+def test_it_shows_no_exception_to_the_visitor(browser):
+    assert "ValueError" not in browser.get("/fail/flaw/").content.decode()
+
+
+def test_it_tells_why_the_rule_said_no(browser):
+    response = browser.get("/fail/denied/")
+    assert response.status_code == 403
+    assert "您的岗位不能进行“初审”。" in response.content.decode()
+
+
+def test_it_says_404_in_chinese_without_the_address(browser):
+    response = browser.get("/no-such-page/")
+    assert response.status_code == 404
+    assert "没有找到这个页面" in response.content.decode()
+
+
+def test_it_refuses_a_host_that_is_not_ours_with_a_page(browser):
+    response = browser.get("/form/", headers={"host": "evil.example"})
+    assert response.status_code == 400
+    assert "evil.example" not in response.content.decode()
+
+
+def test_it_says_kindly_that_a_form_came_too_late(browser):
+    response = browser.post("/form/", {"summary": "废水"})
+    assert response.status_code == 403
+    assert "请返回上一页" in response.content.decode()
+
+
+def test_it_forbids_to_store_every_error(browser):
+    for address in ["/no-such-page/", "/fail/busy/", "/fail/flaw/", "/fail/denied/"]:
+        assert browser.get(address)["Cache-Control"] == "private, no-store"
+
+
+def test_it_keeps_the_security_headers_on_every_error(browser):
+    for address in ["/no-such-page/", "/fail/flaw/", "/%00", "/?q=%zz"]:
+        response = browser.get(address)
+        assert "default-src 'self'" in response["Content-Security-Policy"]
+        assert response["X-Content-Type-Options"] == "nosniff"
+
+
+def test_it_says_429_with_when_to_come_back(rf):
+    response = errors.too_many(rf.get("/"))
+    assert response.status_code == 429
+    assert "过几分钟" in response.content.decode()
+
+
+def test_every_page_of_errors_is_chinese_and_needs_no_database(rf):
+    for name in ["400", "403", "404", "413", "429", "500", "503", "characters", "csrf"]:
+        text = errors.page(rf.get("/"), name, 400).content.decode()
+        words = re.sub(r"<svg.*?</svg>|<[^>]*>", " ", text, flags=re.DOTALL)
+        assert set(re.findall(r"[A-Za-z]{2,}", words)) <= {"ICP", "PDF", "Cookie"}, name
