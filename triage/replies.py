@@ -17,6 +17,13 @@ from .assigning import must_be_own, tell_firm_page, turn
 from .models import Assignment, Part, Reply, ReplyVersion, Work
 
 
+AFTERWARDS = {
+    Work.DRAFTED: "需要修改的，请处室负责人退回。",
+    Work.RELEASED: "需要补充的，请与综合处联系。",
+}
+"""What is left to do about a wording that can no longer be changed."""
+
+
 class EditedMeanwhile(Refused):
     """Somebody saved another wording after this one was opened; both are shown to whoever comes second."""
 
@@ -46,9 +53,9 @@ def save_draft(assignment: Assignment, body: str, law: str, *, version: int, by:
     """
     by.must(Act.DRAFT)
     must_be_own(assignment, by)
-    Assignment.objects.select_for_update().get(pk=assignment.pk)
-    if Assignment.objects.get(pk=assignment.pk).state != Work.OPEN:
-        raise IllegalMove("答复稿已送审签或已答复，不能再修改。如需修改，请由处室负责人退回。")
+    state = Work(Assignment.objects.select_for_update().get(pk=assignment.pk).state)
+    if state != Work.OPEN:
+        raise IllegalMove(f"这项交办现在是“{state.label}”，答复稿不能再修改。{AFTERWARDS.get(state, '')}")
     reply = Reply.objects.select_related("drafted_by").filter(assignment=assignment).first()
     if reply and (reply.body, reply.law) == (body, law):
         return reply

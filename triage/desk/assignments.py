@@ -205,8 +205,17 @@ def _page(request: HttpRequest, row: Assignment, attempt: Attempt | None = None)
         "versions": reply.versions.select_related("by")[:WORDINGS] if reply else [],
         "forms": forms,
         "attempt": attempt,
+        "compared": _compared(attempt) if attempt and "draft" in forms else [],
     }
     return show(request, "assignment", context, status=attempt.status if attempt else 200)
+
+
+def _compared(attempt: Attempt) -> list[tuple[str, bool]]:
+    """The wording that somebody saved meanwhile, line by line, and whether the officer's own lacks the line."""
+    if not isinstance(attempt.refusal, replies.EditedMeanwhile):
+        return []
+    own = set(attempt.form.cleaned_data["body"].split("\n"))
+    return [(line, line not in own) for line in attempt.refusal.theirs.body.split("\n")]
 
 
 def _open_forms(row: Assignment, reply: Reply | None, officer: Officer) -> list[StepForm]:

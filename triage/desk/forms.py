@@ -5,9 +5,7 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import ButtonHolder, Layout
 from django import forms
 
-from triage.replies import EditedMeanwhile
 from zhoushan_consult.bureau import signing_in
-from zhoushan_consult.bureau.refusals import Refused
 
 
 def button(label: str, css_class: str = "btn btn-primary", **attributes) -> StrictButton:
@@ -54,18 +52,15 @@ class StepForm(forms.Form):
         self.helper.layout = Layout(*self.fields, ButtonHolder(*acts))
         return self
 
-    def refuse(self, refusal: Refused) -> None:
-        """Say the refusal at the head of the form, and let the next click start from what is shown now."""
-        self.add_error(None, str(refusal))
-        if isinstance(refusal, EditedMeanwhile):
-            self.data = self.data.copy()
-            self.data["version"] = refusal.theirs.version
+    def go_on_from(self, version: int) -> None:
+        """The next click starts from the wording that is shown now."""
+        self.data = self.data.copy()
+        self.data["version"] = version
 
     def typed(self) -> list[tuple[str, str]]:
         """What was typed, by label: shown where the form itself can no longer be."""
-        return [
-            (field.label, field.value()) for field in self.visible_fields() if isinstance(field.value(), str)
-        ]
+        values = [(field.label, field.value()) for field in self.visible_fields()]
+        return [(label, value) for label, value in values if isinstance(value, str) and value.strip()]
 
 
 class DraftForm(StepForm):

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.db.models import Model
 from django.http import HttpRequest
 
+from triage.replies import EditedMeanwhile
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.refusals import Refused
 
@@ -58,7 +59,12 @@ def take(step: Step, matter: Model, request: HttpRequest, *, at: datetime) -> At
     except Refused as refusal:
         matter.refresh_from_db()
         if not step.already(matter, form.cleaned_data, request.user):
-            form.refuse(refusal)
-            return Attempt(form, refusal)
+            return _refused(form, refusal)
     messages.success(request, step.done)
     return None
+
+
+def _refused(form: StepForm, refusal: Refused) -> Attempt:
+    if isinstance(refusal, EditedMeanwhile):
+        form.go_on_from(refusal.theirs.version)
+    return Attempt(form, refusal)

@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sessions_app import policy
-from sessions_app.calendar import SHANGHAI
+from sessions_app.calendar import SHANGHAI, short
 from zhoushan_consult.workdays import overrides
 from zhoushan_consult.workdays.calendar import is_workday, published
 
 
 @dataclass(frozen=True)
 class Term:
-    """What is left of a term: `words` to read, `shape` the class that draws its mark, `note` what is not sure yet."""
+    """A term by its last day (`on`) and what is left of it: `words` to read, `shape` the class that draws its mark,
+    `note` what is not sure yet."""
 
+    on: str
     words: str
     shape: str
     note: str = ""
@@ -32,16 +34,17 @@ class Today:
 
     def term(self, due_on: date) -> Term:
         """Working days left until the end of `due_on`, or days gone by since."""
-        days = (due_on - self.day).days
+        on, days = short(due_on), (due_on - self.day).days
         if days < 0:
-            return Term(f"已逾期 {-days} 天", "late")
+            return Term(on, f"已逾期 {-days} 天", "late")
         if days == 0:
-            return Term("今天到期", "act")
+            return Term(on, "今天到期", "act")
         left = self._workdays_until(due_on)
-        shape = "act" if left <= policy.REPLY_REMIND_WORKDAYS else "wait"
-        known = published(due_on.year, self.overrides)
-        note = "" if known else "节假日安排未公布，先按周一至周五计算。"
-        return Term(f"还剩 {left} 个工作日" if left else f"{days} 天后到期", shape, note)
+        words = f"还剩 {left} 个工作日" if left else f"{days} 天后到期"
+        return Term(on, words, "act" if left <= policy.REPLY_REMIND_WORKDAYS else "wait", self._doubt(due_on))
+
+    def _doubt(self, due_on: date) -> str:
+        return "" if published(due_on.year, self.overrides) else "节假日安排未公布，先按周一至周五计算。"
 
     def _workdays_until(self, due_on: date) -> int:
         """Working days after today, `due_on` counted."""

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from appointments.lifecycle import Stage
+from triage import assigning
 from triage.models import Assignment, ReplyVersion, Work
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.outbox.models import Channel, Notice
@@ -98,7 +99,15 @@ def test_it_keeps_every_wording_and_shows_the_earlier_ones(drafter, row):
 def test_it_shows_what_is_needed_to_answer(drafter, row, coordinator):
     factories.assignment(row.appointment, "大气处", by=coordinator, part="support")
     words = read(drafter.get(page_of(row)))
-    for needed in ("水产加工废水", "涉水污染防治", "实施方案五（一）", "大气处协办", "11月27日", "还剩 5 个工作日", "138 5720 0001"):
+    for needed in (
+        "水产加工废水",
+        "涉水污染防治",
+        "实施方案五（一）",
+        "大气处协办",
+        "11月27日",
+        "还剩 5 个工作日",
+        "138 5720 0001",
+    ):
         assert needed in words
 
 
@@ -133,7 +142,9 @@ def test_it_shows_both_wordings_when_two_officers_write_at_once(drafter, signed_
     words = read(page)
     assert page.status_code == 409 and "水流刚刚保存了另一稿" in words
     assert "水流先写的一稿" in words and "我后写的一稿" in words
-    merged = write(drafter, row, "两稿合一", version=page.context["forms"]["draft"]["version"].value(), name="save")
+    merged = write(
+        drafter, row, "两稿合一", version=page.context["forms"]["draft"]["version"].value(), name="save"
+    )
     assert merged.status_code == 200
     assert [v.body for v in ReplyVersion.objects.all()] == ["两稿合一", "水流先写的一稿"]
 
@@ -172,8 +183,16 @@ def test_it_counts_a_line_break_as_one_sign_whatever_the_browser_sends(drafter, 
 def test_it_keeps_the_text_of_a_draft_that_came_after_the_matter_was_given_back(drafter, signer, row):
     signer.post(step(row, "hand-back"), {"reason": "不属本处"})
     page = write(drafter, row, "写了一半的答复", name="save")
-    assert page.status_code == 409 and "不能再修改" in read(page) and "写了一半的答复" in read(page)
+    assert page.status_code == 409 and "现在是“已退回综合处”，答复稿不能再修改" in read(page)
+    assert "您填写的“答复内容”没有保存" in read(page) and "写了一半的答复" in read(page)
     assert state(row) == Work.RETURNED and not ReplyVersion.objects.exists()
+
+
+def test_it_keeps_the_text_of_a_draft_whose_matter_went_to_another_division(drafter, row, coordinator):
+    air = assigning.Portion(factories.division("大气处"), "废气问题", reason="实为废气")
+    assigning.reassign(row, air, by=coordinator, at=factories.NOW)
+    page = write(drafter, row, "写了一半的答复", name="save")
+    assert page.status_code == 404 and "写了一半的答复" in read(page) and row.question not in read(page)
 
 
 def test_it_asks_the_head_for_the_reason_when_sending_back(drafter, signer, row):
@@ -288,7 +307,12 @@ def test_it_says_what_will_be_in_an_empty_basket(drafter):
 def test_it_asks_the_database_as_little_for_many_as_for_few(
     basket, drafter, many, django_assert_max_num_queries, django_assert_num_queries
 ):
-    states = {"open": Work.OPEN, "to-sign": Work.DRAFTED, "answered": Work.RELEASED, "returned": Work.RETURNED}
+    states = {
+        "open": Work.OPEN,
+        "to-sign": Work.DRAFTED,
+        "answered": Work.RELEASED,
+        "returned": Work.RETURNED,
+    }
     many(1, state=states[basket])
     path = f"/desk/assignments/?basket={basket}"
     with django_assert_max_num_queries(12) as few:
@@ -298,7 +322,9 @@ def test_it_asks_the_database_as_little_for_many_as_for_few(
         drafter.get(path)
 
 
-def test_it_asks_the_database_little_for_the_page_of_a_matter(drafter, signer, row, django_assert_max_num_queries):
+def test_it_asks_the_database_little_for_the_page_of_a_matter(
+    drafter, signer, row, django_assert_max_num_queries
+):
     for version in range(12):
         write(drafter, row, f"第{version}种写法", version=version, name="save")
     with django_assert_max_num_queries(12):

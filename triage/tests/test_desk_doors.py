@@ -58,7 +58,11 @@ def row(coordinator):
 @pytest.fixture
 def places(row):
     """The pk that stands in each address."""
-    return {"assignment": row.pk, "follow_up": follow_up(row.appointment).pk, "registration": row.appointment_id}
+    return {
+        "assignment": row.pk,
+        "follow_up": follow_up(row.appointment).pk,
+        "registration": row.appointment_id,
+    }
 
 
 # What each role gets at each address, in this order. 302 without a target leads to the page of the matter; a matter of
@@ -72,16 +76,16 @@ MATRIX = [
     (GET, "assignments", "302 200 200 200 403 403 403 403 403 403 403"),
     (GET, "assignment", "302 200 200 404 404 200 200 404 404 404 404"),
     (GET, "assignment_step save", "302 302 302 404 404 302 302 404 404 404 404"),
-    (POST, "assignment_step save", "302 302 302 404 404 403 403 404 404 404 404"),
-    (POST, "assignment_step submit", "302 302 302 404 404 403 403 404 404 404 404"),
-    (POST, "assignment_step sign", "302 403 409 404 404 403 403 404 404 404 404"),
-    (POST, "assignment_step send-back", "302 403 409 404 404 403 403 404 404 404 404"),
-    (POST, "assignment_step hand-back", "302 302 302 404 404 403 403 404 404 404 404"),
+    (POST, "assignment_step save", "403 302 302 404 404 403 403 404 404 404 404"),
+    (POST, "assignment_step submit", "403 302 302 404 404 403 403 404 404 404 404"),
+    (POST, "assignment_step sign", "403 403 409 404 404 403 403 404 404 404 404"),
+    (POST, "assignment_step send-back", "403 403 409 404 404 403 403 404 404 404 404"),
+    (POST, "assignment_step hand-back", "403 302 302 404 404 403 403 404 404 404 404"),
     (GET, "follow_ups", "302 200 200 200 200 200 200 403 403 403 403"),
     (GET, "follow_up", "302 200 200 404 200 200 200 404 404 404 404"),
     (GET, "follow_up_step progress", "302 302 302 404 302 302 302 404 404 404 404"),
-    (POST, "follow_up_step progress", "302 302 302 404 403 403 302 404 404 404 404"),
-    (POST, "follow_up_step close", "302 302 302 404 403 403 302 404 404 404 404"),
+    (POST, "follow_up_step progress", "403 302 302 404 403 403 302 404 404 404 404"),
+    (POST, "follow_up_step close", "403 302 302 404 403 403 302 404 404 404 404"),
     (GET, "overview", "302 403 403 403 403 200 200 403 403 403 403"),
     (GET, "registrations", "302 403 403 403 403 403 403 403 200 200 403"),
     (GET, "registration", "302 403 403 403 403 403 403 403 200 404 403"),
@@ -141,7 +145,9 @@ def test_it_gives_the_whole_phone_to_the_division_that_calls_and_a_masked_one_to
     own = handler.get(address("assignment", places)).content.decode()
     watched = watcher.get(address("follow_up", places)).content.decode()
     assert "138 5720 0001" in own and 'href="tel:+8613857200001"' in own and "诸葛渔" in own
-    assert "138****0001" in watched and "5720" not in watched and "诸葛渔" not in watched and "诸**" in watched
+    assert (
+        "138****0001" in watched and "5720" not in watched and "诸葛渔" not in watched and "诸**" in watched
+    )
 
 
 def test_it_keeps_the_people_of_a_registration_masked_from_the_county(people, places, signed_in):
@@ -150,7 +156,9 @@ def test_it_keeps_the_people_of_a_registration_masked_from_the_county(people, pl
     assert "诸葛渔" not in words
 
 
-def test_it_has_no_address_for_steps_that_do_not_exist_and_for_numbers_beyond_any_row(people, places, signed_in):
+def test_it_has_no_address_for_steps_that_do_not_exist_and_for_numbers_beyond_any_row(
+    people, places, signed_in
+):
     browser = signed_in(people["handler"])
     for path in ("assignments/1/release/", "assignments/x/", f"assignments/{10**30}/", "follow-ups/0/"):
         assert browser.get(f"/desk/{path}").status_code == 404
@@ -179,6 +187,12 @@ def test_it_leads_on_to_the_page_that_was_asked_for(people, places, client):
     asked = client.get(address("assignment", places))
     response = client.post(asked.url, {"username": people["handler"].username, "password": PASSWORD})
     assert response.url == address("assignment", places)
+
+
+def test_it_gives_back_the_words_of_whoever_was_signed_out_while_writing(places, client):
+    page = client.post(address("assignment_step save", places), TYPED | {"body": "写了四十分钟的答复"})
+    assert "登录已超时" in read(page) and "写了四十分钟的答复" in read(page)
+    assert "/desk/login/?next=/desk/assignments/" in page.content.decode()
 
 
 def test_it_leads_nobody_out_of_the_house(people, client):

@@ -44,7 +44,9 @@ def desk(signed_in, handler):
 
 @pytest.mark.parametrize("ticked", [True, False])
 def test_it_tells_the_firm_of_progress_only_where_ticked(ticked, desk, matter):
-    page = desk.post(step(matter, "progress"), {"text": PROGRESS, **({"to_firm": "on"} if ticked else {})}, follow=True)
+    page = desk.post(
+        step(matter, "progress"), {"text": PROGRESS, **({"to_firm": "on"} if ticked else {})}, follow=True
+    )
     assert "已记录进展" in read(page) and PROGRESS in read(page)
     assert letters_to_page(matter.appointment).filter(kind="progress_to_firm").exists() is ticked
     assert ("已告知企业" in read(page)) is ticked
@@ -74,7 +76,9 @@ def test_it_writes_a_second_click_down_once(desk, matter):
     for _ in range(2):
         page = desk.post(step(matter, "close"), {"result": "已接入。"}, follow=True)
         assert page.status_code == 200 and "已办结" in read(page)
-    assert FollowUpPost.objects.count() == 1 and matter.appointment.moves.filter(new=Stage.CLOSED).count() == 1
+    assert (
+        FollowUpPost.objects.count() == 1 and matter.appointment.moves.filter(new=Stage.CLOSED).count() == 1
+    )
 
 
 def test_it_keeps_what_was_typed_about_a_matter_that_was_closed_meanwhile(desk, signed_in, head, matter):
@@ -84,7 +88,10 @@ def test_it_keeps_what_was_typed_about_a_matter_that_was_closed_meanwhile(desk, 
     assert not FollowUpPost.objects.exists()
 
 
-@pytest.mark.parametrize("name, data, says", [("progress", {"text": ""}, "请写明进展"), ("close", {"result": ""}, "请写明办理结果")])
+@pytest.mark.parametrize(
+    "name, data, says",
+    [("progress", {"text": ""}, "请写明进展"), ("close", {"result": ""}, "请写明办理结果")],
+)
 def test_it_asks_for_words(name, data, says, desk, matter):
     page = desk.post(step(matter, name), data)
     assert page.status_code == 422 and says in read(page)
@@ -139,12 +146,16 @@ def test_it_says_what_will_be_on_an_empty_shelf(shelf, signed_in, watcher):
 def test_it_shows_the_leader_what_is_late_in_every_division(signed_in, leader, coordinator, firm):
     factories.assignment(firm, "水处", by=coordinator, due_on=date(2026, 11, 17), question="逾期的答复")
     factories.assignment(firm, "土壤处", by=coordinator, question="未到期的答复")
-    factories.assignment(firm, "环评处", by=coordinator, due_on=date(2026, 11, 2), question="答过的", state=Work.RELEASED)
+    factories.assignment(
+        firm, "环评处", by=coordinator, due_on=date(2026, 11, 2), question="答过的", state=Work.RELEASED
+    )
     follow_up(firm, "大气处", promise="逾期的督办", due_on=date(2026, 11, 19))
     follow_up(firm, "大气处", promise="未到期的督办")
     browser = signed_in(leader)
     words = read(browser.get("/desk/overview/"))
-    assert "逾期的答复" in words and "已逾期 3 天" in words and "逾期的督办" in words and "已逾期 1 天" in words
+    assert (
+        "逾期的答复" in words and "已逾期 3 天" in words and "逾期的督办" in words and "已逾期 1 天" in words
+    )
     assert not any(text in words for text in ("未到期的答复", "答过的", "未到期的督办"))
     assert "合计 2 1 2 1" in words
     assert "逾期的答复" not in read(browser.get("/desk/overview/?division=soil"))
@@ -167,7 +178,9 @@ def test_it_lists_to_a_county_its_own_firms_only(signed_in, county_reader):
 
 
 def test_it_says_to_a_county_what_will_be_listed(signed_in, county_reader):
-    assert "定海区的企业登记时选了所在县区或功能区的，会列在这里" in read(signed_in(county_reader).get("/desk/registrations/"))
+    assert "定海区的企业登记时选了所在县区或功能区的，会列在这里" in read(
+        signed_in(county_reader).get("/desk/registrations/")
+    )
 
 
 def fill(count: int, first: int, coordinator) -> None:
