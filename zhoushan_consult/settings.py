@@ -210,6 +210,7 @@ AXES_LOCKOUT_TEMPLATE = "errors/locked.html"
 AXES_HTTP_RESPONSE_CODE = 429
 AXES_CLIENT_IP_CALLABLE = "zhoushan_consult.web.address.client_ip"
 AXES_VERBOSE = False
+AXES_ENABLE_ADMIN = False
 AXES_SENSITIVE_PARAMETERS = ["username", "password"]
 
 # --- Headers -------------------------------------------------------------------------------------------------------

@@ -29,6 +29,11 @@ from .refusals import Refused
 from .roles import Act
 
 
+class OutOfTurn(Refused):
+    def __init__(self):
+        super().__init__("现在不能这样办理，可能已被他人处理。请查看最新情况。")
+
+
 class PanelForm(forms.Form):
     """What an officer types into a panel about `record`. A refusal becomes a sentence above it, and keeps the text."""
 
@@ -160,9 +165,12 @@ class RecordAdmin(ModelAdmin):
             return redirect(self.address(record))
         request.user.must(panel.act)
         form = panel.form(request.POST, record=record, panel=panel.name)
-        if not form.is_valid():
+        if form.is_valid():
+            return self._do(request, record, panel, form)
+        if panel.offered(record):
             return self.screen(request, self.record(request, pk), posted=(panel, form))
-        return self._do(request, record, panel, form)
+        form.refuse(OutOfTurn())
+        return self.screen(request, self.record(request, pk), posted=(panel, form), status=OutOfTurn.status)
 
     def _do(self, request, record: Model, panel: Panel, form: PanelForm):
         status = 200

@@ -14,7 +14,6 @@ from zhoushan_consult.bureau.roles import Act
 from .kinds import kinds, next_due
 from .models import Duty, State
 
-
 SHOWN = 6
 
 

@@ -1,0 +1,511 @@
+"""One screen, every act: 综合处 at the door of the admin (六（三）—（六）)."""
+
+import re
+from contextlib import contextmanager
+from datetime import date, timedelta
+
+import pytest
+import time_machine
+from django.urls import reverse
+
+from appointments import booking
+from appointments.lifecycle import Stage
+from appointments.models import Appointment
+from triage.models import Assignment, CallRecord, DeclineReason, FollowUp, Part, Review, Work
+from triage.tests import factories as made
+from zhoushan_consult.audit.models import Entry
+from zhoushan_consult.bureau.roles import Act, Role
+from zhoushan_consult.outbox.models import Notice
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def at_now():
+    with time_machine.travel(made.NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def browser(coordinator, signed_in):
+    return signed_in(coordinator)
+
+
+def address(appointment, act="change") -> str:
+    return reverse(f"admin:appointments_appointment_{act}", args=[appointment.pk])
+
+
+def show(browser, appointment) -> str:
+    return browser.get(address(appointment)).content.decode()
+
+
+def rows(*filled: dict, spare: int = 3) -> dict:
+    """Rows as the browser sends them."""
+    every = [*filled, *[{} for _ in range(spare)]]
+    sent = {"row-TOTAL_FORMS": len(every), "row-INITIAL_FORMS": 0}
+    for number, row in enumerate(every):
+        values = {"question": "", "division": "", "part": "lead", "reason": ""} | row
+        sent |= {f"row-{number}-{name}": value for name, value in values.items()}
+    return sent
+
+
+def press(browser, appointment, act, **typed):
+    return browser.post(address(appointment, act), typed)
+
+
+def accept(browser, appointment, *filled, version=None):
+    typed = {"version": version or appointment.version} | rows(*filled)
+    return press(browser, appointment, "accept", **typed)
+
+
+WATER = {"question": made.WATER, "division": "water"}
+DECLINED = {
+    "reason": "complaint",
+    "explanation": "属于投诉，请拨打12345。",
+    "outcome": "reached",
+    "gist": "已告知",
+    "version": 1,
+}
+
+
+# --- What the screen shows -------------------------------------------------------------------------------------------
+def test_it_shows_the_question_with_the_words_that_decided_and_escapes_the_rest(browser):
+    page = show(browser, made.appointment(summary="<script>alert(1)</script>水产加工废水如何接管？"))
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;" in page
+    assert re.search(r"<mark>[^<]*废水", page)
+    assert "水处" in page
+
+
+def test_it_shows_the_id_number_in_part_only(browser):
+    appointment = made.appointment()
+    page = show(browser, appointment)
+    assert appointment.masked_id in page
+    assert appointment.id_number.open() not in page
+
+
+def test_it_groups_the_phone_for_reading_and_dials_it_whole(browser):
+    page = show(browser, made.appointment(phone="+865802000123;ext=8001"))
+    assert "0580-2000123 转 8001" in page
+    assert 'href="tel:+86-580-200-0123;ext=8001"' in page
+
+
+def test_it_shows_the_firms_earlier_registrations_and_those_of_the_same_person(browser):
+    now = made.appointment(1)
+    made.appointment(1, on=date(2026, 10, 10), stage=Stage.CLOSED, summary="十月问过的事")
+    made.appointment(2, id_number=now.id_number.open(), stage=Stage.CLOSED, summary="为别家问的事")
+    made.appointment(3, summary="不相干的事")
+    page = show(browser, now)
+    assert "十月问过的事" in page
+    assert "为别家问的事" in page
+    assert "同一人代其他企业" in page
+    assert "不相干的事" not in page
+
+
+def test_it_begins_the_assignment_with_the_suggested_division(browser):
+    page = show(browser, made.appointment())
+    assert '<option value="water" selected>水处</option>' in page
+    assert page.count("调整理由") >= 4  # one suggested row and three to spare
+
+
+def test_it_has_no_inline_style_or_script(browser):
+    page = show(browser, made.appointment())
+    assert " style=" not in page
+    assert "<script" not in page
+    assert "<style" not in page
+
+
+def test_it_takes_the_same_number_of_queries_however_much_was_written(browser, coordinator, django_assert_max_num_queries):
+    appointment = made.appointment(stage=Stage.ACCEPTED)
+    for number in range(20):
+        made.assignment(appointment, "水处", by=coordinator, question=f"问题{number}")
+        CallRecord.objects.create(appointment=appointment, by=coordinator, at=made.NOW, outcome="reached", gist="谈过")
+    browser.get("/admin/")
+    with django_assert_max_num_queries(13):
+        browser.get(address(appointment))
+
+
+# --- 初审 ------------------------------------------------------------------------------------------------------------
+def test_it_accepts_and_assigns_in_one_act(browser, coordinator):
+    appointment = made.appointment()
+    answer = accept(browser, appointment, WATER)
+    assert answer.status_code == 302
+    appointment.refresh_from_db()
+    given = Assignment.objects.get()
+    assert appointment.stage == Stage.ACCEPTED
+    assert (given.division.name, given.part, given.assigned_by) == ("水处", Part.LEAD, coordinator)
+    assert "已通过初审" in show(browser, appointment)
+
+
+def test_it_gives_two_questions_to_two_divisions(browser):
+    appointment = made.appointment(summary="废水如何接管？另外排污许可证怎么变更？")
+    accept(
+        browser,
+        appointment,
+        {"question": "废水如何接管？", "division": "water"},
+        {"question": "排污许可证怎么变更？", "division": "eia"},
+        {"question": "请配合", "division": "general", "part": "support", "reason": "由综合处配合"},
+    )
+    given = Assignment.objects.values_list("division__name", "part")
+    assert set(given) == {("水处", "lead"), ("环评处", "lead"), ("综合处", "support")}
+
+
+def test_it_leaves_out_rows_that_are_taken_away_or_empty(browser):
+    accept(browser, made.appointment(), WATER, {"question": "多余的", "division": "air", "DELETE": "on"})
+    assert Assignment.objects.get().division.name == "水处"
+
+
+def test_it_wants_a_reason_for_another_division_than_suggested_and_keeps_what_was_typed(browser):
+    appointment = made.appointment()
+    answer = accept(browser, appointment, {"question": "请大气处研究这一句", "division": "air"})
+    assert answer.status_code == 409
+    assert "请在该事项下写明调整理由" in answer.content.decode()
+    assert "请大气处研究这一句" in answer.content.decode()
+    assert Appointment.objects.get().stage == Stage.SUBMITTED
+    assert not Assignment.objects.exists()
+
+
+def test_it_says_beside_the_field_what_is_missing(browser):
+    answer = accept(browser, made.appointment(), {"question": "没有选处室的一句", "division": ""})
+    assert answer.status_code == 200
+    assert "请选择处室。" in answer.content.decode()
+    assert "没有选处室的一句" in answer.content.decode()
+
+
+def test_it_refuses_when_every_row_is_taken_away(browser):
+    answer = accept(browser, made.appointment(), WATER | {"DELETE": "on"})
+    assert answer.status_code == 409
+    assert "请至少选定一个主办处室" in answer.content.decode()
+
+
+def test_it_refuses_rows_that_say_the_same(browser):
+    answer = accept(browser, made.appointment(), WATER, WATER)
+    assert "有两项内容完全相同" in answer.content.decode()
+    assert not Assignment.objects.exists()
+
+
+def test_it_does_not_decide_about_words_that_the_firm_has_changed_meanwhile(browser):
+    appointment = made.appointment()
+    Appointment.objects.update(summary="企业刚刚改成了这样", version=2)
+    answer = accept(browser, appointment, WATER, version=1)
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "企业刚刚修改了登记内容" in page
+    assert "企业刚刚改成了这样" in page
+    assert '<input type="hidden" name="version" value="2">' in page  # having read it, the officer may decide
+
+
+def test_it_tells_the_second_officer_that_the_first_was_quicker(browser):
+    appointment = made.appointment()
+    accept(browser, appointment, WATER)
+    answer = accept(browser, appointment, WATER)
+    assert answer.status_code == 409
+    assert "已被他人处理" in answer.content.decode()
+    assert Assignment.objects.count() == 1
+
+
+def test_it_declines_with_reason_and_call(browser):
+    appointment = made.appointment()
+    press(browser, appointment, "decline", **DECLINED)
+    review = Review.objects.select_related("call").get()
+    appointment.refresh_from_db()
+    assert appointment.stage == Stage.DECLINED
+    assert (review.reason, review.call.gist) == (DeclineReason.COMPLAINT, "已告知")
+
+
+@pytest.mark.parametrize("outcome", ["no_answer", "wrong_number"])
+def test_it_does_not_decline_before_the_firm_was_reached_and_keeps_the_text(browser, outcome):
+    appointment = made.appointment()
+    answer = press(browser, appointment, "decline", **(DECLINED | {"outcome": outcome, "gist": "打了两次电话"}))
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "请先电话沟通" in page
+    assert "打了两次电话" in page
+    assert "属于投诉，请拨打12345。" in page
+    assert Appointment.objects.get().stage == Stage.SUBMITTED
+
+
+def test_it_declines_only_for_a_reason_of_the_closed_list(browser):
+    answer = press(browser, made.appointment(), "decline", **(DECLINED | {"reason": "whatever"}))
+    assert answer.status_code == 200
+    assert Appointment.objects.get().stage == Stage.SUBMITTED
+
+
+def test_it_keeps_a_call_that_decides_nothing(browser, coordinator):
+    appointment = made.appointment()
+    press(browser, appointment, "call", outcome="no_answer", gist="无人接听，下午再打")
+    assert CallRecord.objects.get().by == coordinator
+    assert "无人接听，下午再打" in show(browser, appointment)
+
+
+def test_it_takes_a_declined_registration_up_again(browser):
+    appointment = made.appointment()
+    press(browser, appointment, "decline", **DECLINED)
+    press(browser, appointment, "reconsider", reason="企业补充了材料")
+    assert Appointment.objects.get().stage == Stage.SUBMITTED
+
+
+# --- 交办 given back, added -----------------------------------------------------------------------------------------
+@pytest.fixture
+def returned(coordinator):
+    appointment = made.appointment(stage=Stage.ACCEPTED)
+    return made.assignment(appointment, "水处", by=coordinator, state=Work.RETURNED, return_reason="不属于我处")
+
+
+def test_it_sends_a_returned_matter_to_another_division(browser, returned):
+    page = show(browser, returned.appointment)
+    assert "不属于我处" in page
+    typed = rows({"question": "请总量岗位研究", "division": "general", "reason": "总量由综合处答复"}, spare=0)
+    press(browser, returned.appointment, "reassign", assignment=returned.pk, **typed)
+    returned.refresh_from_db()
+    assert returned.state == Work.CANCELLED
+    assert Assignment.objects.get(state=Work.OPEN).division.name == "综合处"
+
+
+def test_it_adds_one_more_division(browser, returned):
+    typed = rows({"question": "排污许可证怎么变更", "division": "eia", "reason": "另有许可问题"}, spare=0)
+    press(browser, returned.appointment, "add", **typed)
+    assert Assignment.objects.filter(division__name="环评处").exists()
+
+
+def test_it_says_so_when_a_division_has_the_same_matter_already(browser, returned):
+    row = {"question": returned.question, "division": "water"}
+    press(browser, returned.appointment, "add", **rows(row, spare=0))
+    answer = press(browser, returned.appointment, "add", **rows(row, spare=0))
+    assert answer.status_code == 409
+    assert "已有内容相同的交办" in answer.content.decode()
+
+
+def test_it_shows_the_released_reply(browser, returned, head):
+    from triage.models import Reply
+
+    Assignment.objects.update(state=Work.RELEASED)
+    Reply.objects.create(
+        assignment=returned, body="可以接管。", drafted_by=head, drafted_at=made.NOW, signed_by=head, signed_at=made.NOW
+    )
+    assert "可以接管。" in show(browser, returned.appointment)
+
+
+# --- The day ---------------------------------------------------------------------------------------------------------
+@pytest.fixture
+def on_the_tenth(coordinator, signed_in):
+    """The admin on the morning of 10 December, at a given hour."""
+
+    @contextmanager
+    def go(hour):
+        with time_machine.travel(made.NOW.replace(month=12, day=10, hour=hour), tick=False):
+            yield signed_in(coordinator)
+
+    return go
+
+
+def test_it_checks_in_and_writes_down_the_result_with_what_was_promised(on_the_tenth):
+    appointment = made.seated()
+    with on_the_tenth(9) as browser:
+        press(browser, appointment, "check_in")
+        promise = {"row-0-text": "协调接管", "row-0-division": "water", "row-0-due_on": "2026-12-25"}
+        typed = {"row-TOTAL_FORMS": 1, "row-INITIAL_FORMS": 0} | promise
+        press(browser, appointment, "conclude", outcome="follow", gist="谈得很清楚", **typed)
+    appointment.refresh_from_db()
+    assert appointment.stage == Stage.FOLLOWING
+    assert appointment.hearing.checked_in_at
+    assert FollowUp.objects.get().due_on == date(2026, 12, 25)
+
+
+def test_it_wants_to_know_what_is_to_be_followed_up(browser):
+    appointment = made.seated()
+    typed = {"row-TOTAL_FORMS": 0, "row-INITIAL_FORMS": 0}
+    answer = press(browser, appointment, "conclude", outcome="follow", gist="谈得很清楚", **typed)
+    assert answer.status_code == 409
+    assert "请写明督办事项和责任处室" in answer.content.decode()
+    assert "谈得很清楚" in answer.content.decode()
+
+
+def test_it_offers_the_result_from_the_morning_of_the_day_on(browser, on_the_tenth):
+    appointment = made.seated()
+    assert "panel-conclude" not in show(browser, appointment)
+    with on_the_tenth(8) as browser:
+        assert "panel-conclude" in show(browser, appointment)
+
+
+def test_it_gives_up_a_seat_for_a_firm_that_telephoned_and_says_who_noted_it(browser, coordinator):
+    appointment = made.seated()
+    press(browser, appointment, "give_up")
+    appointment.refresh_from_db()
+    assert (appointment.stage, appointment.seat) == (Stage.ACCEPTED, None)
+    assert appointment.moves.last().by == coordinator
+
+
+def test_it_tells_kindly_that_a_seat_is_gone_already(browser):
+    appointment = made.seated()
+    booking.give_up_seat(Appointment.objects.get(pk=appointment.pk), at=made.NOW)
+    answer = press(browser, appointment, "confirm_seat")
+    assert answer.status_code == 409
+    assert "已不在您名下" in answer.content.decode()
+
+
+def test_it_gives_an_eleventh_seat_to_the_leader_only_for_a_reason(signed_in, leader):
+    for number in range(1, 11):
+        made.seated(number)
+    appointment = made.appointment(11, stage=Stage.ACCEPTED)
+    appointment.day.settled_at = made.NOW
+    appointment.day.save()
+    assert press(signed_in(leader), appointment, "extra_seat", reason="").status_code == 200
+    press(signed_in(leader), appointment, "extra_seat", reason="省级督办项目")
+    appointment.refresh_from_db()
+    assert appointment.seat.number == 11
+    assert appointment.seat.extra_reason == "省级督办项目"
+
+
+def test_it_follows_a_matter_to_its_end(browser):
+    appointment = made.appointment(stage=Stage.FOLLOWING)
+    matter = FollowUp.objects.create(
+        appointment=appointment,
+        division=made.division("水处"),
+        origin="day",
+        promise="协调接管",
+        due_on=date(2026, 12, 1),
+        opened_at=made.NOW,
+    )
+    press(browser, appointment, "progress", matter=matter.pk, text="已与水务公司沟通", to_firm="on")
+    assert "已与水务公司沟通" in show(browser, appointment)
+    press(browser, appointment, "close_matter", matter=matter.pk, result="已接管")
+    assert Appointment.objects.get().stage == Stage.CLOSED
+
+
+def test_it_notes_a_telephone_notice_on_the_same_screen(browser):
+    from appointments import letters
+
+    appointment = made.appointment(phone="+865802000123")
+    letters.write("booking_received", appointment, at=made.NOW)
+    call = Notice.objects.get(channel="call")
+    assert "记录电话通知" in show(browser, appointment)
+    press(browser, appointment, "notified", notice=call.pk, outcome="reached", gist="已告知受理编号")
+    call.refresh_from_db()
+    assert call.state == "sent"
+
+
+# --- The ID number ---------------------------------------------------------------------------------------------------
+def test_it_shows_the_whole_id_number_once_for_a_reason_and_writes_the_view_down(browser, coordinator):
+    appointment = made.appointment()
+    answer = press(browser, appointment, "reveal_id", reason="核对入场名单")
+    assert appointment.id_number.open() in answer.content.decode()
+    assert "no-store" in answer["Cache-Control"]
+    entry = Entry.objects.get(verb=Act.REVEAL_ID)
+    assert (entry.actor, entry.facts) == (coordinator, {"reason": "核对入场名单"})
+    assert appointment.id_number.open() not in show(browser, appointment)
+
+
+def test_it_writes_down_every_view_of_an_id_number(browser):
+    appointment = made.appointment()
+    for _ in range(3):
+        press(browser, appointment, "reveal_id", reason="核对")
+    assert Entry.objects.filter(verb=Act.REVEAL_ID).count() == 3
+
+
+@pytest.mark.parametrize("reason", ["", "   "])
+def test_it_does_not_show_an_id_number_without_a_reason(browser, reason):
+    appointment = made.appointment()
+    answer = press(browser, appointment, "reveal_id", reason=reason)
+    assert appointment.id_number.open() not in answer.content.decode()
+    assert not Entry.objects.filter(verb=Act.REVEAL_ID).exists()
+
+
+def test_it_does_not_open_an_id_number_by_a_link(browser):
+    appointment = made.appointment()
+    answer = browser.get(address(appointment, "reveal_id"), follow=True)
+    assert appointment.id_number.open() not in answer.content.decode()
+    assert not Entry.objects.filter(verb=Act.REVEAL_ID).exists()
+
+
+# --- Who may what ----------------------------------------------------------------------------------------------------
+ACTS = [
+    "accept", "decline", "call", "reassign", "add", "reconsider", "reveal_id", "check_in", "conclude", "confirm_seat",
+    "give_up", "extra_seat", "notified", "progress", "close_matter", "close",
+]  # fmt: skip
+ALLOWED = {
+    Role.COORDINATOR: set(ACTS) - {"extra_seat"},
+    Role.LEADER: {"extra_seat"},
+    Role.HANDLER: set(),
+    Role.HEAD: set(),
+    Role.WATCH: set(),
+    Role.SYSTEM: set(),
+    Role.COUNTY: set(),
+}
+
+
+@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("role", ALLOWED)
+def test_it_lets_each_role_do_its_own_acts_only(role, act, officer, signed_in):
+    who = officer(role, "水处", area="定海区")
+    appointment = made.appointment(area=who.area)
+    before = Entry.objects.count()
+    answer = press(signed_in(who), appointment, act)
+    if act in ALLOWED[role]:
+        assert answer.status_code in {200, 302, 409}
+    else:
+        assert answer.status_code == 403
+        assert Entry.objects.count() == before
+
+
+@pytest.mark.parametrize("role", set(Role) - {Role.COORDINATOR, Role.LEADER})
+def test_it_is_closed_to_roles_that_work_elsewhere(role, officer, signed_in):
+    appointment = made.appointment()
+    browser = signed_in(officer(role, "水处", area="定海区"))
+    assert browser.get(address(appointment)).status_code == 403
+    assert appointment.enterprise_name not in browser.get("/admin/").content.decode()
+
+
+def test_it_offers_the_leader_no_act_of_the_coordinator(signed_in, leader):
+    page = show(signed_in(leader), made.appointment())
+    assert "panel-accept" not in page
+    assert "panel-reveal_id" not in page
+
+
+@pytest.mark.parametrize("way", ["add/", "{pk}/delete/", "{pk}/history/"])
+def test_it_has_no_way_to_add_delete_or_edit_a_row(browser, way):
+    appointment = made.appointment()
+    url = reverse("admin:appointments_appointment_changelist") + way.format(pk=appointment.pk)
+    assert browser.get(url).status_code in {403, 404}
+    assert browser.post(url, {"post": "yes"}).status_code in {403, 404}
+    assert Appointment.objects.exists()
+
+
+def test_it_changes_nothing_when_fields_are_posted_to_the_screen(browser):
+    appointment = made.appointment()
+    answer = browser.post(address(appointment), {"stage": "accepted", "enterprise_name": "改名"})
+    assert answer.status_code == 405
+    assert Appointment.objects.get().enterprise_name == appointment.enterprise_name
+
+
+def test_it_ignores_columns_sent_along_with_an_act(browser):
+    appointment = made.appointment()
+    press(browser, appointment, "call", outcome="reached", gist="谈过", stage="closed", enterprise_name="改名")
+    assert Appointment.objects.get().stage == Stage.SUBMITTED
+
+
+@pytest.mark.parametrize("pk", ["0", "999999", "99999999999999999999999999", "abc", "1%27"])
+def test_it_answers_an_unknown_number_with_not_found(browser, pk):
+    assert browser.get(f"/admin/appointments/appointment/{pk}/change/").status_code == 404
+
+
+def test_it_wants_the_token_of_its_own_form(coordinator):
+    from django.test import Client
+
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(coordinator, backend="django.contrib.auth.backends.ModelBackend")
+    appointment = made.appointment()
+    assert press(strict, appointment, "give_up").status_code == 403
+
+
+def test_it_survives_rows_without_their_management_form(browser):
+    appointment = made.appointment()
+    answer = press(browser, appointment, "accept", version=1)
+    assert answer.status_code == 200
+    assert Appointment.objects.get().stage == Stage.SUBMITTED
+
+
+def test_it_goes_on_after_days_have_passed(browser):
+    """An old registration opens: its term is over, its seat is gone, its texts are long."""
+    appointment = made.appointment(summary="长" * 2000, submitted_at=made.NOW - timedelta(days=400))
+    assert "长" * 100 in show(browser, appointment)
