@@ -3,13 +3,13 @@
 import json
 import secrets
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils.crypto import constant_time_compare
 
-from sessions_app import calendar, seats
+from sessions_app import calendar, policy, seats
 from sessions_app.days import day_on
 from sessions_app.models import ConsultDay
 from zhoushan_consult.audit.trail import record
@@ -33,6 +33,15 @@ class AlreadyBooked(Refused):
 class FormAlreadyUsed(Refused):
     def __init__(self):
         super().__init__("这张表已经提交过，内容与这次不同，未重复登记。如需修改，请到“进度查询”办理；如要另行登记，请重新打开登记页面。")
+
+
+class PhoneUsedOften(Refused):
+    status = 429
+
+    def __init__(self):
+        super().__init__(
+            f"这个联系电话一天内已登记 {policy.BOOKINGS_PER_PHONE} 次。请明天再登记，或电话联系综合处代为登记。"
+        )
 
 
 class TooLate(Refused):
@@ -82,7 +91,7 @@ def submit(form: Registration, *, key: str, at: datetime, day: ConsultDay | None
     """A new registration for the 咨询日 that `at` joins, with its receipt letter; for a key sent before, the first one.
 
     `day` is given for late entries only. Raises AlreadyBooked (one live booking a firm a day) and FormAlreadyUsed
-    (the same form with other content).
+    (the same form with other content), PhoneUsedOften (so that nobody can have a stranger showered with SMS).
     """
     return _sent_before(key, form) or _register(form, key=key, at=at, day=day, entry=entry)
 
@@ -95,6 +104,8 @@ def _sent_before(key: str, form: Registration) -> Appointment | None:
 
 
 def _register(form: Registration, *, key: str, at: datetime, day: ConsultDay | None, entry: Entry) -> Appointment:
+    if entry.channel == Channel.ONLINE:
+        _must_be_seldom(form.phone, at)
     try:
         with transaction.atomic():
             made = Appointment.objects.create(
@@ -116,6 +127,12 @@ def _register(form: Registration, *, key: str, at: datetime, day: ConsultDay | N
             return made
     except IntegrityError as clash:
         return _explain(clash, form, key)
+
+
+def _must_be_seldom(phone: str, at: datetime) -> None:
+    today = Appointment.objects.filter(phone=phone, submitted_at__gt=at - timedelta(days=1))
+    if today.count() >= policy.BOOKINGS_PER_PHONE:
+        raise PhoneUsedOften
 
 
 def _explain(clash: IntegrityError, form: Registration, key: str) -> Appointment:
@@ -165,7 +182,7 @@ def confirm_seat(appointment: Appointment, *, by: Officer | None = None, at: dat
     with transaction.atomic():
         seats.confirm(appointment.seat, appointment.uscc, at=at)
         record("确认参加", appointment, by=by, at=at)
-        letters.write("seat_confirmed", appointment, at=at, key=f"seat{appointment.seat.number}")
+        letters.write("seat_confirmed", appointment, at=at, key=_seat_key(appointment))
 
 
 @transaction.atomic
@@ -173,8 +190,14 @@ def give_up_seat(appointment: Appointment, *, by: Officer | None = None, at: dat
     """The firm will not come, and asks for the written reply instead; `by` is the officer whom it told by telephone."""
     if appointment.stage != Stage.SEATED:
         raise seats.SeatGone
+    key = _seat_key(appointment)
     _leave_seat(appointment, Stage.ACCEPTED, "企业放弃现场名额，改为书面答复", by=by, at=at, wants_onsite=False)
-    letters.write("seat_given_up", appointment, at=at)
+    letters.write("seat_given_up", appointment, at=at, key=key)
+
+
+def _seat_key(appointment: Appointment) -> str:
+    """Tells letters about this seat from those about another day's."""
+    return f"{appointment.day.date}:{appointment.seat.number}"
 
 
 def _leave_seat(appointment: Appointment, to: Stage, note: str, *, by: Officer | None, at: datetime, **changes) -> None:

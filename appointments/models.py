@@ -98,6 +98,7 @@ class Appointment(models.Model):
             models.Index(fields=["day", "stage"], name="list_of_a_day"),
             models.Index(fields=["uscc", "-submitted_at"], name="earlier_of_the_firm"),
             models.Index(fields=["id_index"], name="same_person"),
+            models.Index(fields=["phone", "submitted_at"], name="bookings_of_a_phone"),
         ]
 
     def __str__(self):

@@ -13,7 +13,7 @@ from .models import Assignment
 
 def to_division(assignment: Assignment, kind: str, *, at: datetime, role: Role = Role.HANDLER, key: str = "1", **context) -> None:
     """To everyone who holds `role` in the division of a 交办."""
-    to_role(role, kind, assignment, at=at, key=key, division=assignment.division, **context)
+    to_role(role, kind, assignment, at=at, key=key, division=assignment.division, assignment=assignment, **context)
 
 
 def to_role(

@@ -21,7 +21,8 @@ def remind_firms(about: str, due_at: datetime, now: datetime) -> int:
     for days in policy.REMIND_DAYS_BEFORE:
         seated = Appointment.objects.filter(stage=Stage.SEATED, day__date=today + timedelta(days=days))
         for appointment in seated.select_related("day", "seat"):
-            letters.write("day_near", appointment, at=now, key=f"{days}days", days=days, seat=appointment.seat)
+            key = f"{appointment.day.date}:{days}"
+            letters.write("day_near", appointment, at=now, key=key, days=days, seat=appointment.seat)
             count += 1
     return count
 
@@ -36,7 +37,7 @@ def remind_divisions(about: str, due_at: datetime, now: datetime) -> int:
         late = assignment.due_on < today
         step = "late" if late else "soon"
         for role in (Role.HANDLER, Role.HEAD) if late else (Role.HANDLER,):
-            notes.to_division(assignment, f"reply_{step}", at=now, role=role, key=step, assignment=assignment)
+            notes.to_division(assignment, f"reply_{step}", at=now, role=role, key=step)
         count += 1
     return count
 

@@ -125,7 +125,7 @@ def let_lapse(day: ConsultDay, *, at: datetime) -> int:
             Stage.ACCEPTED, "逾期未确认，名额已递补，改为书面答复", by=None, at=at, seat=None, wants_onsite=False
         )
         seats.give_back(seat, appointment.uscc)
-        letters.write("seat_lapsed", appointment, at=at, key=f"seat{seat.number}")
+        letters.write("seat_lapsed", appointment, at=at, key=f"{day.date}:{seat.number}")
     return len(lapsed)
 
 

@@ -167,6 +167,12 @@ def test_it_limits_one_address(submit, firm):
     assert answers[30] == 429
 
 
+def test_it_showers_no_stranger_with_messages(submit, firm):
+    victim = firm(1)["phone"]
+    answers = [submit(n, browser=Client(), phone=victim).status_code for n in range(1, 5)]
+    assert answers == [302, 302, 302, 429]
+
+
 def test_it_ignores_columns_that_are_not_on_the_form(submit):
     submit(stage="seated", priority_since="2020-01-01", reference="X", day="1", seat="1", channel="visit")
     made = Appointment.objects.get()
@@ -201,5 +207,5 @@ def test_it_costs_nothing_to_look_at_the_blank_form(client, django_assert_num_qu
 def test_it_saves_in_few_queries(client, submit, django_assert_max_num_queries):
     submit()
     token = opened(client)
-    with django_assert_max_num_queries(11):  # the rate, the form sent before, and eight in one transaction
+    with django_assert_max_num_queries(12):  # two rates, the areas, the form sent before, and eight in one transaction
         submit(2, token=token)
