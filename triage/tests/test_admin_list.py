@@ -1,0 +1,171 @@
+"""预约登记 as a list: filters, search, pages, and nothing in it that a list may not show."""
+
+from datetime import date
+
+import pytest
+import time_machine
+from django.urls import reverse
+
+from appointments.lifecycle import Stage
+from triage.tests import factories as made
+from zhoushan_consult.bureau.models import Area
+from zhoushan_consult.identity import phone
+
+pytestmark = pytest.mark.django_db
+LIST = reverse("admin:appointments_appointment_changelist")
+
+
+@pytest.fixture(autouse=True)
+def at_now():
+    with time_machine.travel(made.NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def browser(coordinator, signed_in):
+    return signed_in(coordinator)
+
+
+def listed(answer) -> set[int]:
+    """The numbers of the firms on the page."""
+    page = answer.content.decode()
+    return {number for number in range(1, 200) if f"测试{number}号" in page}
+
+
+def see(browser, **filters) -> set[int]:
+    return listed(browser.get(LIST, filters))
+
+
+def find(browser, text) -> set[int]:
+    return listed(browser.post(LIST, {"q": text}))
+
+
+def test_it_opens_on_what_is_in_hand_for_the_coming_day(browser):
+    made.appointment(1)
+    made.appointment(2, stage=Stage.CLOSED)
+    made.appointment(3, on=date(2026, 11, 10))
+    assert see(browser) == {1}
+
+
+def test_it_shows_people_in_part_only(browser):
+    row = made.appointment(1, contact_name="欧阳测试")
+    page = browser.get(LIST).content.decode()
+    assert row.masked_phone in page
+    for whole in (row.id_number.open(), phone.for_people(row.phone_number), "欧阳测试", row.summary):
+        assert whole not in page
+
+
+def test_it_filters_by_stage_day_division_area_and_channel(browser, coordinator):
+    dinghai = Area.objects.get(name="定海区")
+    made.appointment(1, area=dinghai)
+    made.appointment(2, channel="phone")
+    made.appointment(3, stage=Stage.CLOSED)
+    made.appointment(4, on=date(2026, 11, 10))
+    made.assignment(made.appointment(5, stage=Stage.ACCEPTED), "水处", by=coordinator)
+    assert see(browser, area="dinghai") == {1}
+    assert see(browser, channel="phone") == {2}
+    assert see(browser, stage="closed") == {3}
+    assert see(browser, stage="all") == {1, 2, 3, 5}
+    assert see(browser, day="2026-11") == {4}
+    assert see(browser, day="all", stage="submitted") == {1, 2, 4}
+    assert see(browser, division="water") == {5}
+    assert see(browser, division="air") == set()
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["?stage=nothing&day=x", "?day=9999-99", "?p=0", "?p=abc", "?p=999999", "?_to_field=id_number", "?_popup=1", "?o=1.-9"]
+    + ["?id_number__startswith=1", "?e=1", "?division=%27%20or%201=1", "?all="],
+)
+def test_it_answers_any_address_with_a_list(browser, query):
+    made.appointment(1)
+    assert browser.get(LIST + query).status_code == 200
+
+
+def test_it_finds_by_whole_reference_code_and_phone_however_typed(browser):
+    row = made.appointment(1)
+    made.appointment(2)
+    assert find(browser, row.reference.lower().replace("-", " ")) == {1}
+    assert find(browser, f" {row.uscc.lower()} ") == {1}
+    assert find(browser, phone.for_people(row.phone_number)) == {1}
+    assert find(browser, row.phone_number) == {1}
+
+
+def test_it_finds_a_land_line_with_its_extension(browser):
+    made.appointment(1, phone="+865802000123;ext=8001")
+    assert find(browser, "0580-2000123转8001") == {1}
+    assert find(browser, "0580-2000123") == set()
+
+
+def test_it_finds_an_id_number_only_whole(browser):
+    number = made.appointment(1).id_number.open()
+    made.appointment(2)
+    assert find(browser, number) == {1}
+    assert find(browser, f"{number[:6]} {number[6:14]} {number[14:]}".lower()) == {1}
+    for part in (number[:17], number[-4:], number[:6], "*" * 18, "%"):
+        assert find(browser, part) == set()
+
+
+def test_it_finds_a_firm_by_a_part_of_its_name_at_any_stage(browser):
+    made.appointment(1, stage=Stage.CLOSED, on=date(2020, 1, 10))
+    assert find(browser, "测试1号") == {1}
+
+
+def test_it_repeats_an_id_number_in_part_only(browser):
+    number = made.appointment(1).id_number.open()
+    answer = browser.post(LIST, {"q": number})
+    assert number not in answer.content.decode()
+    assert "找到 1 条" in answer.content.decode()
+
+
+def test_it_puts_no_search_into_an_address(browser):
+    number = made.appointment(1).id_number.open()
+    answer = browser.post(LIST, {"q": number})
+    assert answer.status_code == 200
+    assert f"?q={number}" not in answer.content.decode()
+    assert listed(browser.get(LIST, {"q": number})) == {1}  # an address with a search in it is only the list
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "   ", "%", "_", "'; drop table--", "😀" * 60, "長" * 5000, "\u202e\u200b", "(((", "\\", "１３８００００", "0x00", "-", "+", "*"],
+)
+def test_it_answers_odd_searches(browser, text):
+    made.appointment(1)
+    assert browser.post(LIST, {"q": text}).status_code == 200
+
+
+@pytest.mark.parametrize("text", ["\x00", "a\x00b", "\x1b[31m"])
+def test_it_turns_control_characters_away_without_an_error(browser, text):
+    assert browser.post(LIST, {"q": text}).status_code == 400
+    assert browser.get(LIST, {"stage": text}).status_code == 400
+
+
+def test_it_says_what_will_be_here_when_there_is_nothing(browser):
+    assert "企业在网上登记后会出现在这里" in browser.get(LIST).content.decode()
+
+
+def test_it_turns_pages_and_keeps_the_filters(browser):
+    for number in range(1, 53):
+        made.appointment(number)
+    first = browser.get(LIST, {"stage": "submitted"})
+    assert "stage=submitted&amp;p=2" in first.content.decode()
+    assert listed(first) | see(browser, stage="submitted", p=2) == set(range(1, 53))
+
+
+def test_it_takes_the_same_number_of_queries_for_one_row_and_for_sixty(browser, coordinator, django_assert_max_num_queries):
+    made.appointment(1)
+    browser.get("/admin/")
+    with django_assert_max_num_queries(12) as few:
+        browser.get(LIST)
+    for number in range(2, 61):
+        made.assignment(made.appointment(number, area=Area.objects.first()), "水处", by=coordinator)
+    with django_assert_max_num_queries(12) as many:
+        browser.get(LIST)
+    assert len(few) == len(many)
+
+
+def test_it_is_closed_to_those_who_do_not_read_all(signed_in, handler, keeper, county_reader):
+    for who in (handler, keeper, county_reader):
+        assert signed_in(who).get(LIST).status_code == 403
+        assert signed_in(who).post(LIST, {"q": "测试"}).status_code == 403

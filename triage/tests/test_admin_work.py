@@ -1,0 +1,189 @@
+"""The first page of the admin: what waits for whom, and the way to the screen that does it."""
+
+import re
+from datetime import date, timedelta
+
+import pytest
+import time_machine
+from django.urls import reverse
+
+from appointments import letters
+from appointments.lifecycle import Stage
+from sessions_app.days import day_on
+from sessions_app.models import ConsultDay, Plan
+from triage.models import FollowUp, Work
+from triage.tests import factories as made
+from zhoushan_consult.bureau.roles import Role
+from zhoushan_consult.duties.models import Duty
+from zhoushan_consult.outbox.models import Notice
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def at_now():
+    with time_machine.travel(made.NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def browser(coordinator, signed_in):
+    return signed_in(coordinator)
+
+
+def basket(answer, code: str) -> str:
+    """What stands in one basket."""
+    found = re.search(rf'<(section|div)[^>]*id="basket-{code}".*?</\1>', answer.content.decode(), re.DOTALL)
+    return found[0] if found else ""
+
+
+def titles(answer) -> list[str]:
+    return re.findall(r'href="#basket-(\w+)"', answer.content.decode())
+
+
+def follow_up(appointment, **columns) -> FollowUp:
+    return FollowUp.objects.create(
+        appointment=appointment,
+        division=made.division("水处"),
+        origin="day",
+        promise="协调接管",
+        opened_at=made.NOW,
+        **columns,
+    )
+
+
+def test_it_lists_what_waits_for_review_the_oldest_first_with_days_and_division(browser):
+    made.appointment(1)
+    made.appointment(2, submitted_at=made.NOW - timedelta(days=5))
+    shown = basket(browser.get("/admin/"), "review")
+    assert shown.index("测试2号") < shown.index("测试1号")
+    assert "已等 5 天" in shown
+    assert "建议水处" in shown
+
+
+def test_it_counts_all_and_shows_the_first(browser):
+    for number in range(1, 10):
+        made.appointment(number)
+    shown = basket(browser.get("/admin/"), "review")
+    assert "查看全部 9 件" in shown
+    assert shown.count("<li>") == 6
+
+
+def test_it_leads_each_row_to_the_screen_that_does_the_job(browser, coordinator):
+    appointment = made.appointment(1)
+    assignment = made.assignment(appointment, "水处", by=coordinator, state=Work.RETURNED, return_reason="不属于我处")
+    answer = browser.get("/admin/")
+    screen = reverse("admin:appointments_appointment_change", args=[appointment.pk])
+    assert f'href="{screen}"' in basket(answer, "review")
+    assert f'href="{screen}#panel-reassign"' in basket(answer, "returned")
+    assert 'id="panel-reassign"' in browser.get(screen).content.decode()
+    assert assignment.return_reason in basket(answer, "returned")
+
+
+def test_it_shows_late_replies_and_late_follow_ups_only_when_late(browser, coordinator):
+    first, second = made.appointment(1, stage=Stage.ACCEPTED), made.appointment(2, stage=Stage.FOLLOWING)
+    made.assignment(first, "水处", by=coordinator, due_on=date(2026, 11, 18))
+    made.assignment(first, "大气处", by=coordinator, due_on=date(2026, 11, 20))
+    made.assignment(first, "土壤处", by=coordinator, due_on=date(2026, 11, 1), state=Work.RELEASED)
+    follow_up(second, due_on=date(2026, 11, 19))
+    follow_up(second, due_on=date(2026, 11, 20))
+    answer = browser.get("/admin/")
+    assert basket(answer, "late_replies").count("<li>") == 1
+    assert "逾期 2 天" in basket(answer, "late_replies")
+    assert basket(answer, "late_follow_ups").count("<li>") == 1
+
+
+def test_it_lists_a_day_to_settle_from_the_first_of_its_month(browser, coordinator, signed_in):
+    made.appointment(1, stage=Stage.ACCEPTED)
+    assert "没有待确定的名单" in basket(browser.get("/admin/"), "settle")
+    with time_machine.travel(made.NOW.replace(month=12, day=1), tick=False):
+        shown = basket(signed_in(coordinator).get("/admin/"), "settle")
+    assert "12月10日（周四）" in shown
+    assert "要求现场的 1 家" in shown
+
+
+def test_it_says_what_a_plan_still_lacks_and_where_none_is_begun(browser):
+    begun = basket(browser.get("/admin/"), "plan")
+    assert reverse("admin:sessions_app_consultday_add") in begun
+    day = day_on(made.DAY)
+    day.theme = "雨污分流"
+    day.save()
+    assert "还缺服务地点" in basket(browser.get("/admin/"), "plan")
+    ConsultDay.objects.update(plan=Plan.PUBLISHED, place="大厅")
+    assert "没有待拟的方案" in basket(browser.get("/admin/"), "plan")
+
+
+def test_it_lists_whom_to_telephone(browser):
+    appointment = made.appointment(1, phone="+865802000123")
+    letters.write("booking_received", appointment, at=made.NOW)
+    shown = basket(browser.get("/admin/"), "call")
+    assert f"/{appointment.pk}/change/#panel-notified" in shown
+
+
+def test_it_lists_seated_firms_without_a_result_from_the_day_on(browser, coordinator, signed_in):
+    made.seated(1)
+    assert "没有待录的现场结果" in basket(browser.get("/admin/"), "conclude")
+    with time_machine.travel(made.NOW.replace(month=12, day=10, hour=9), tick=False):
+        assert "测试1号" in basket(signed_in(coordinator).get("/admin/"), "conclude")
+
+
+def test_it_shows_the_leader_the_plans_to_approve_and_what_is_late(signed_in, leader):
+    day_on(made.DAY)
+    ConsultDay.objects.update(plan=Plan.SUBMITTED, theme="雨污分流", place="一楼大厅")
+    answer = signed_in(leader).get("/admin/")
+    assert titles(answer) == ["approve", "late_replies", "late_follow_ups"]
+    assert "雨污分流" in basket(answer, "approve")
+
+
+def test_it_shows_the_keeper_failed_letters_and_duties(signed_in, keeper):
+    letters.write("booking_received", made.appointment(1), at=made.NOW)
+    Notice.objects.filter(channel="sms").update(state="failed", last_error="号码不存在")
+    Duty.objects.create(kind="cutoff", due_at=made.NOW, state="missed")
+    answer = signed_in(keeper).get("/admin/")
+    assert titles(answer) == ["failed", "duties"]
+    assert "号码不存在" in basket(answer, "failed")
+    assert "错过未执行" in basket(answer, "duties")
+
+
+def test_it_says_of_every_empty_basket_what_will_be_here(browser):
+    ConsultDay.objects.filter(date=made.DAY).delete()
+    answer = browser.get("/admin/")
+    for code in set(titles(answer)) - {"plan"}:
+        assert "没有" in basket(answer, code)
+
+
+def test_it_sends_officers_of_the_divisions_to_their_desk(signed_in, handler):
+    made.appointment(1)
+    page = signed_in(handler).get("/admin/").content.decode()
+    assert "办理台" in page
+    assert "测试1号" not in page
+
+
+def test_it_takes_the_same_number_of_queries_for_one_row_and_for_sixty(browser, coordinator, django_assert_max_num_queries):
+    def grow(numbers):
+        for number in numbers:
+            appointment = made.appointment(number)
+            for state in (Work.OPEN, Work.RETURNED):
+                due_on = date(2026, 11, 1)
+                made.assignment(appointment, "水处", by=coordinator, state=state, due_on=due_on, question=f"{state}{number}")
+            follow_up(appointment, due_on=date(2026, 11, 1))
+            letters.write("booking_received", made.appointment(100 + number, phone="+865802000123"), at=made.NOW)
+
+    grow([1])
+    browser.get("/admin/")
+    with django_assert_max_num_queries(12) as few:
+        browser.get("/admin/")
+    grow(range(2, 61))
+    with django_assert_max_num_queries(12) as many:
+        browser.get("/admin/")
+    assert len(few) == len(many)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_it_has_no_english_word_for_any_role(role, officer, signed_in):
+    browser = signed_in(officer(role, "水处", area="定海区"))
+    page = browser.get("/admin/").content.decode()
+    for link in {"/admin/", "/admin/password_change/", *re.findall(r'href="(/admin/[^"#?]*)"', page)}:
+        text = re.sub(r"<head>.*?</head>|<[^>]*>", " ", browser.get(link).content.decode(), flags=re.DOTALL)
+        words = set(re.findall(r"[A-Za-z]{3,}", re.sub(r"officer\d+|&\w+;", " ", text)))
+        assert words <= {"VOCs"}, link
