@@ -65,7 +65,7 @@ class StepForm(forms.Form):
 
 class DraftForm(StepForm):
     key = "draft"
-    buttons = (("save", "保存，先不送审", "btn"), ("submit", "保存并送审签", "btn btn-primary"))
+    buttons = (("save", "保存", "btn"), ("submit", "送审签", "btn btn-primary"))
 
     body = WordingField(
         label="答复内容",
