@@ -52,7 +52,7 @@ class NewAccountForm(AccountForm):
     username = forms.CharField(
         label="用户名",
         max_length=30,
-        validators=[UnicodeUsernameValidator("用户名只能用汉字、字母、数字和 @ . + - _。")],
+        validators=[UnicodeUsernameValidator(message="用户名只能用汉字、字母、数字和 @ . + - _。")],
         help_text="登录时用，开通后不再改动。可以用姓名拼音或工号。",
     )
     field_order = ["username"]

@@ -56,7 +56,8 @@ class PanelForm(forms.Form):
 
     def take(self, invalid: ValidationError) -> None:
         """Errors beside their fields; those of fields that the form does not have, above it with the field's name."""
-        for name, errors in getattr(invalid, "error_dict", {None: invalid.error_list}).items():
+        beside = invalid.error_dict if hasattr(invalid, "error_dict") else {None: invalid.error_list}
+        for name, errors in beside.items():
             if name in self.fields:
                 self.add_error(name, errors)
             else:

@@ -1,0 +1,159 @@
+"""活动方案 in the admin: 综合处 writes, 局领导 decides, the portal shows (六（一）)."""
+
+from datetime import date, datetime
+
+import pytest
+import time_machine
+from django.urls import reverse
+
+from sessions_app import calendar
+from sessions_app.days import day_on
+from sessions_app.models import ConsultDay, Plan, Reception
+from zhoushan_consult.audit.models import Entry
+from zhoushan_consult.bureau.models import Area, Division
+from zhoushan_consult.bureau.roles import Role
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 11, 20, 10, tzinfo=calendar.SHANGHAI)
+PLAN = {"theme": "雨污分流", "partners": "市水务局", "place": "一楼大厅", "note": "请带环评批复"}
+NOBODY = {"row-TOTAL_FORMS": 0, "row-INITIAL_FORMS": 0}
+
+
+@pytest.fixture(autouse=True)
+def at_now():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def day(db):
+    return day_on(date(2026, 12, 10))
+
+
+@pytest.fixture
+def browser(coordinator, signed_in):
+    return signed_in(coordinator)
+
+
+def address(day, act="change"):
+    return reverse(f"admin:sessions_app_consultday_{act}", args=[day.pk])
+
+
+def press(browser, day, act, **typed):
+    answer = browser.post(address(day, act), typed)
+    day.refresh_from_db()
+    return answer
+
+
+def test_it_begins_a_month_that_has_no_plan_yet(browser):
+    page = browser.get(reverse("admin:sessions_app_consultday_add")).content.decode()
+    assert "2026年12月10日（周四）" in page
+    assert not ConsultDay.objects.exists()  # looking makes nothing
+    answer = browser.post(reverse("admin:sessions_app_consultday_add"), {"day": "2026-12"})
+    day = ConsultDay.objects.get()
+    assert answer.url == address(day)
+    assert day.seats.count() == 10
+
+
+@pytest.mark.parametrize("slug", ["2026-11", "2030-01", "1999-01", "x", ""])
+def test_it_begins_no_other_month(browser, slug):
+    assert browser.post(reverse("admin:sessions_app_consultday_add"), {"day": slug}).status_code == 200
+    assert not ConsultDay.objects.exists()
+
+
+def test_it_keeps_the_plan_with_those_who_receive(browser, day):
+    people = {
+        "row-TOTAL_FORMS": 3,
+        "row-INITIAL_FORMS": 0,
+        "row-0-name": "王海",
+        "row-0-title": "副局长",
+        "row-1-name": "李江",
+        "row-1-title": "处长",
+        "row-1-unit": f"d{Division.objects.get(name='水处').pk}",
+        "row-2-name": "陈岛",
+        "row-2-title": "副主任",
+        "row-2-unit": f"a{Area.objects.get(name='六横管委会').pk}",
+    }
+    press(browser, day, "edit", **PLAN, **people)
+    assert (day.theme, day.place) == ("雨污分流", "一楼大厅")
+    assert [str(person.division or person.area) for person in day.receptions.all()] == ["None", "水处", "六横管委会"]
+    page = browser.get(address(day)).content.decode()
+    assert 'value="王海"' in page
+
+
+def test_it_replaces_those_who_receive(browser, day):
+    Reception.objects.create(day=day, name="王海", title="副局长")
+    press(browser, day, "edit", **PLAN, **NOBODY)
+    assert not day.receptions.exists()
+
+
+def test_it_does_not_submit_a_plan_without_theme_and_place(browser, day):
+    page = press(browser, day, "submit").content.decode()
+    assert "服务主题：送审前请填写。" in page
+    assert "服务地点：送审前请填写。" in page
+    assert day.plan == Plan.DRAFT
+
+
+def test_it_goes_from_draft_to_the_portal(browser, day, signed_in, leader):
+    press(browser, day, "edit", **PLAN, **NOBODY)
+    press(browser, day, "submit")
+    assert day.plan == Plan.SUBMITTED
+    press(signed_in(leader), day, "approve")
+    assert day.is_published
+    assert day.published_at == NOW
+    assert "雨污分流" in browser.get(day.get_absolute_url()).content.decode()
+    assert list(Entry.objects.order_by("pk").values_list("actor__name", flat=True)) == ["钟和", "钟和", "方局"]
+
+
+def test_it_comes_back_with_the_leaders_remark(browser, day, signed_in, leader):
+    press(browser, day, "edit", **PLAN, **NOBODY)
+    press(browser, day, "submit")
+    assert press(signed_in(leader), day, "send_back", remark="").status_code == 200
+    press(signed_in(leader), day, "send_back", remark="请补充联动单位")
+    assert day.plan == Plan.RETURNED
+    assert "请补充联动单位" in browser.get(address(day)).content.decode()
+
+
+def test_it_is_not_edited_once_submitted_and_keeps_what_was_typed(browser, day):
+    ConsultDay.objects.update(plan=Plan.SUBMITTED, theme="原来的", place="大厅")
+    answer = press(browser, day, "edit", **(PLAN | {"theme": "迟到的修改"}), **NOBODY)
+    assert answer.status_code == 409
+    assert "方案状态已被他人更改" in answer.content.decode()
+    assert "迟到的修改" in answer.content.decode()
+    assert day.theme == "原来的"
+
+
+def test_it_tells_the_second_leader_that_the_plan_has_moved(day, signed_in, leader):
+    ConsultDay.objects.update(plan=Plan.SUBMITTED, theme="雨污分流", place="大厅")
+    press(signed_in(leader), day, "approve")
+    answer = press(signed_in(leader), day, "send_back", remark="再想想")
+    assert answer.status_code == 409
+    assert day.is_published
+
+
+def test_it_does_not_take_texts_that_are_too_long(browser, day):
+    answer = press(browser, day, "edit", **(PLAN | {"theme": "长" * 61}), **NOBODY)
+    assert answer.status_code == 200
+    assert "长" * 61 in answer.content.decode()
+    assert day.theme == ""
+
+
+ALLOWED = {
+    Role.COORDINATOR: {"edit", "submit"},
+    Role.LEADER: {"approve", "send_back"},
+    Role.HANDLER: set(),
+    Role.HEAD: set(),
+    Role.WATCH: set(),
+    Role.SYSTEM: set(),
+    Role.COUNTY: set(),
+}
+
+
+@pytest.mark.parametrize("act", ["edit", "submit", "approve", "send_back"])
+@pytest.mark.parametrize("role", ALLOWED)
+def test_it_lets_each_role_do_its_own_acts_only(role, act, day, officer, signed_in):
+    answer = press(signed_in(officer(role, "水处", area="定海区")), day, act, **PLAN, **NOBODY)
+    assert (answer.status_code != 403) == (act in ALLOWED[role])
+    if act not in ALLOWED[role]:
+        assert day.theme == ""
