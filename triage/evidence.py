@@ -8,13 +8,16 @@ import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from .lexicon import Hit, Lexicon, inside_longer
-from .questions import ASKED, Question
+from .lexicon import Hit, Lexicon, begun_inside, inside_longer
+from .questions import ASKED, Question, inquires
 from .topic import Combination, Topic, as_written, combinations
 
+MEDIA = "要素"  # the one word list that is not written but gathered
+INQUIRY = "提问"  # to exclude: a text that asks something to be answered
+INQUIRY_MARK = "\0"  # stands for it among the words; no plain text has this character
 NEAR = 12  # characters between the parts of “A…B”
 CONTINUED = 0.9  # a hint in an asking clause takes up a topic named before it
 DESCRIBES = 0.5  # a medium's word that only describes the one behind it
@@ -62,7 +65,7 @@ class Speakers:
 
     def __init__(self, topics: Iterable[Topic]):
         self.topics = tuple(topics)
-        lists = {t.code: tuple(map(as_written, t.include)) for t in self.topics if t.layer == "words"}
+        lists = _lists(self.topics)
         self._deciding, self._supporting, self._shields = defaultdict(list), defaultdict(list), set()
         self._combined: dict[str, list[tuple[Topic, Combination]]] = defaultdict(list)
         self._voiding: dict[str, set[str]] = defaultdict(set)
@@ -99,7 +102,7 @@ class Speakers:
         hits = [hit for hit in self._lexicon.scan(text) if not any(hidden[hit.start : hit.end])]
         whole = [hit for hit in hits if self._covers(hit.word)]
         blinding = [hit for hit in whole if hit.word in self._blinding]
-        blinded = inside_longer(hits, blinding)
+        blinded = begun_inside(hits, blinding)
         hits = [hit for hit in hits if hit not in blinded]
         covered = inside_longer(hits, whole)
         hits = [hit for hit in hits if len(hit.word) > 1 or hit not in covered]
@@ -125,17 +128,22 @@ class Speakers:
         return [evidence for evidence in heard.values() if evidence.topic.layer != "complaint"]
 
     def hear_stance(self, reading: Reading, question: Question) -> list[Evidence]:
-        """The complaint topics that speak in the whole text, given as one ``question``."""
+        """The complaint topics that speak in the whole text, given as one ``question``.
+
+        Here any longer word covers: 废气 in 废气处理设施 is nobody's complaint, 怎么 in 怎么没人管 no one's question.
+        """
         heard: dict[str, Evidence] = {}
-        self._hear_combinations(heard, reading, question, {})
-        for hit in reading.standing:
+        covered = inside_longer(reading.hits, reading.hits)
+        longest = tuple(hit for hit in reading.hits if hit not in covered)
+        self._hear_combinations(heard, replace(reading, hits=longest), question, {})
+        for hit in longest:
             for topic in self._deciding.get(hit.word, ()):
                 heard.setdefault(topic.code, Evidence(topic)).decide([hit], ASKED)
         return [evidence for evidence in heard.values() if evidence.topic.layer == "complaint"]
 
     def _weights(self, text: str, question: Question, standing: list[Hit]) -> dict[Hit, float]:
         weights = {hit: question.weight_at(hit.start) for hit in standing}
-        media = [hit for hit in standing if any(t.layer == "medium" for t in self._deciding.get(hit.word, ()))]
+        media = [hit for hit in standing if any(t.layer in ("medium", "trace") for t in self._deciding.get(hit.word, ()))]
         for hit, after in pairwise(media):
             if self._describes(text, question, hit, after):
                 weights[hit] *= DESCRIBES
@@ -147,7 +155,7 @@ class Speakers:
         return same_clause and len(between) <= NEAR and bool(_DESCRIBING.search(between))
 
     def _voided(self, reading: Reading, question: Question) -> set[str]:
-        codes: set[str] = set()
+        codes: set[str] = set(self._voiding.get(INQUIRY_MARK, ()) if inquires(reading.text) else ())
         for hit in reading.hits:
             if question.start <= hit.start < question.end:
                 codes |= self._voiding.get(hit.word, set())
@@ -167,7 +175,7 @@ class Speakers:
             found = _met(combination, places, reading.text, reach, question)
             if found:
                 here = [hit for hit in found if hit.start >= question.start]
-                weight = max(question.weight_at(hit.start) for hit in here)
+                weight = sum(question.weight_at(hit.start) for hit in here) / len(here)
                 heard.setdefault(code, Evidence(topic)).decide(found, weight)
 
     def _hear_hints(self, heard, standing, weights, continued: dict[str, Topic], voided: set[str]) -> None:
@@ -180,6 +188,13 @@ class Speakers:
                 taken_up = weights[hit] >= ASKED and (evidence.deciding or topic.code in continued)
                 if taken_up:
                     evidence.strength = max(evidence.strength, CONTINUED)
+
+
+def _lists(topics: Iterable[Topic]) -> dict[str, tuple[str, ...]]:
+    """The word lists by name, and @要素: every word that decides for a medium, 水 气 土 and the like."""
+    lists = {topic.code: tuple(map(as_written, topic.include)) for topic in topics if topic.layer == "words"}
+    media = [word for topic in topics if topic.layer in ("medium", "trace") and topic.scope == "in" for word in topic.include]
+    return {MEDIA: tuple(as_written(word) for word in media if "…" not in word), INQUIRY: (INQUIRY_MARK,), **lists}
 
 
 def _met(combination: Combination, places, text: str, reach: int, question: Question) -> list[Hit]:

@@ -1,6 +1,6 @@
 """Lexicon: every word of the rules found in a text in one pass."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 _END = ""  # no character is the empty string, so it can mark a word's end in the tree
@@ -41,11 +41,21 @@ class Lexicon:
 
 def inside_longer(hits: Iterable[Hit], among: Iterable[Hit]) -> set[Hit]:
     """Those of ``hits`` that lie within a longer one of ``among``: 许可证 within 排水许可证."""
-    inside, reach = set(), 0
+    return _shadowed(hits, among, lambda hit, reach: hit.end <= reach)
+
+
+def begun_inside(hits: Iterable[Hit], among: Iterable[Hit]) -> set[Hit]:
+    """Those that lie within, or begin within and outrun, one of ``among``: 许可证到期 in 取水许可证到期."""
+    return _shadowed(hits, among, lambda hit, reach: hit.start < reach)
+
+
+def _shadowed(hits: Iterable[Hit], among: Iterable[Hit], in_shadow: Callable[[Hit, int], bool]) -> set[Hit]:
+    """One sweep: ``reach`` is how far the words that began before (or began here and are longer) stretch."""
+    shadowed, reach = set(), 0
     longer = set(among)
     for hit in sorted({*hits, *longer}, key=lambda hit: (hit.start, -hit.end)):
-        if hit.end <= reach:
-            inside.add(hit)
+        if in_shadow(hit, reach):
+            shadowed.add(hit)
         if hit in longer:
             reach = max(reach, hit.end)
-    return inside
+    return shadowed

@@ -20,7 +20,13 @@ _ASKS = re.compile(
 )
 _INQUIRES = re.compile(
     r"请问|想问|问一?下|问问|请教|请示|求教|求解|咨询|了解|恳请|敬请|烦请|麻烦|求助|指导|答复|解答|解惑|明示|明确|推荐|建议|申请|需要办"
-    r"|想要?(?:知道|申报|办|报|请|找|列|进|加入|参加|学|确认|核实|买|转让|把|改|上|做|换)|希望.{0,8}(?:支持|帮助|帮忙|指点|告知|解决|协调)"
+    r"|想(?!到|不到|法|起|象|来)|希望.{0,8}(?:支持|帮助|帮忙|指点|告知|解决|协调)"
+)
+# Asked by those who complain, not by those who want to do right.
+_RHETORIC = re.compile(
+    r"(?:谁|哪个部门|哪个单位|有没有(?:人|部门|单位|谁)|有人)(?:来|能|会|去)?管|管不管|(?:怎么|咋|为什么|为何|凭什么|难道)(?:还|就|一直|总|都)?(?:没|不|是|能|让|可以|敢)"
+    r"|(?:怎么|如何|哪里|去哪|到哪里?)举报|找谁(?:赔|说理|投诉)|怎么赔|能不能(?:来|管|查|解决|有点|处理一下|让|叫|请)|(?:什么|啥)时候(?:能|才)?(?:解决|搬|停|管|有人|是个头)"
+    r"|不知道?(?:是)?哪(?:个|家|里)|是哪家|哪家企业排|你们(?:收到|知道).{0,8}(?:没有|吗)|什么态度|算什么|凭什么|天理何在|还有没有"
 )
 _POLITE = re.compile(
     r"^(?:尊敬的|各位|领导们?|您好|你好|大家好|老师|局长|处长|同志|生态环境局|环保局|贵局|请问|想问|想?请教|想?咨询|一下|下|个?问题|们|的|是这样|我|想|问|麻烦|打扰)+[,，。:：;；?？!！\n]*$"
@@ -82,11 +88,21 @@ class Question:
 
 
 def split(text: str) -> tuple[Question, ...]:
-    """The questions of a plain text, in order; a text that asks nothing is one question that asks."""
-    clauses = _introductions([_clause(text, found) for found in _CLAUSE.finditer(text)])
-    if not any(clause.weight == ASKED for clause in clauses):
-        clauses = [replace(clause, weight=ASKED) if clause.weight == TOLD else clause for clause in clauses]
-    return tuple(Question(tuple(group)) for group in _grouped(clauses))
+    """The questions of a plain text, in order; where nothing asks, all that is told is taken to ask."""
+    groups = _grouped(_introductions([_clause(text, found) for found in _CLAUSE.finditer(text)]))
+    if not any(_asks(group) for group in groups):
+        groups = [[replace(clause, weight=ASKED) if clause.weight == TOLD else clause for clause in group] for group in groups]
+    return tuple(Question(tuple(group)) for group in groups)
+
+
+def inquires(text: str) -> bool:
+    """Whether a plain text asks something to be answered (not 谁来管、怎么没人管)."""
+    rest = _RHETORIC.sub("", text).rstrip("?？!！。")
+    return bool(_ASKS.search(rest) or _INQUIRES.search(rest))
+
+
+def _asks(group: list[Clause]) -> bool:
+    return any(clause.weight == ASKED for clause in group)
 
 
 def _clause(text: str, found: re.Match) -> Clause:
@@ -124,12 +140,11 @@ def _grouped(clauses: list[Clause]) -> list[list[Clause]]:
         if not groups or _begins(groups[-1], clause):
             groups.append([])
         groups[-1].append(clause)
-    if len(groups) > 1 and not any(clause.weight == ASKED for clause in groups[-1]) and not groups[-1][0].opens:
+    if len(groups) > 1 and not _asks(groups[-1]) and not groups[-1][0].opens:
         last = groups.pop()
         groups[-1].extend(last)
     return groups
 
 
 def _begins(group: list[Clause], clause: Clause) -> bool:
-    asked = any(earlier.weight == ASKED for earlier in group)
-    return clause.opens or (asked and (group[-1].ends or clause.weight == ASKED))
+    return clause.opens or (_asks(group) and (group[-1].ends or clause.weight == ASKED))

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 
 from .evidence import CONTINUED, Evidence, Reading, Speakers
 from .lexicon import Hit
-from .questions import ASKED, Clause, Question, split
+from .questions import ASKED, TOLD, Clause, Question, split
 from .topic import DIVISIONS, MANUAL, SCOPES, Topic
 from .wording import Plain, denials, firm_names, plain
 
@@ -145,26 +145,40 @@ def _ranked(heard: list[Evidence]) -> tuple[list[Evidence], list[tuple[Evidence,
     back = [(one, other) for one in heard for other in heard if one is not other and one.topic.yields_to(other.topic)]
     stepped = {id(one) for one, _ in back}
     standing = [evidence for evidence in heard if id(evidence) not in stepped]
-    standing.sort(key=lambda e: (-e.score, e.topic.lead == MANUAL, -e.total, e.first))
+    standing.sort(key=_rank)
     return standing, back
+
+
+def _rank(evidence: Evidence) -> tuple:
+    """Score; a division before 人工; among matters the one named first, among others the one with more words."""
+    words = 0.0 if evidence.topic.layer == "matter" else -evidence.total
+    return (-evidence.score, evidence.topic.lead == MANUAL, words, evidence.first)
 
 
 def _judge(text: str, written: Plain, question: Question, ranked: list[Evidence], back) -> Finding:
     leading, *others = ranked
     support = tuple(dict.fromkeys([*leading.topic.support, *(e.topic.lead for e in others if _asked_too(e, leading))]))
     rival = any(e.topic.lead != leading.topic.lead and e.score >= _RIVAL * leading.score for e in others)
-    sure = CERTAIN if leading.strength >= CONTINUED and not rival else LIKELY
+    sure = _sure(leading, rival)
     gave_way = [GaveWay(e.topic.code, e.topic.name, f"让位于“{for_.topic.name}”") for e, for_ in back]
     gave_way += [GaveWay(e.topic.code, e.topic.name, _behind(e, leading)) for e in others]
     return _finding(text, written, question, leading, tuple(gave_way), sure, support)
+
+
+def _sure(leading: Evidence, rival: bool) -> str:
+    """A loose word is never certain, and decides nothing against a rival."""
+    if leading.topic.layer == "trace":
+        return UNSURE if rival else LIKELY
+    return CERTAIN if leading.strength >= CONTINUED and not rival else LIKELY
 
 
 def _asked_too(evidence: Evidence, leading: Evidence) -> bool:
     """Whether a topic behind the lead deserves 协办: a matter asked about as well, or a medium beside a medium."""
     if evidence.topic.scope != "in" or evidence.topic.lead in (MANUAL, leading.topic.lead) or leading.topic.scope != "in":
         return False
-    own_weight = evidence.topic.weight >= leading.topic.weight or evidence.topic.layer == "matter"
-    return own_weight and evidence.strength >= min(CONTINUED, leading.strength)
+    if evidence.topic.layer == "matter":
+        return evidence.strength >= TOLD
+    return evidence.topic.weight >= leading.topic.weight and evidence.strength >= min(CONTINUED, leading.strength)
 
 
 def _behind(evidence: Evidence, leading: Evidence) -> str:
@@ -196,11 +210,10 @@ def _nothing(text: str, topic: Topic) -> Finding:
 
 
 def _primary(findings: tuple[Finding, ...]) -> Finding:
-    """The first certain question for a division leads; then any for a division; then any in scope."""
+    """The first question for a division leads; else the first in scope; else the first."""
     inside = [finding for finding in findings if finding.scope == "in"]
     routed = [finding for finding in inside if finding.lead != MANUAL]
-    certain = [finding for finding in routed if finding.sure == CERTAIN]
-    return next(iter(certain or routed or inside or findings))
+    return next(iter(routed or inside or findings))
 
 
 def _why(finding: Finding, co: tuple[str, ...]) -> str:

@@ -18,7 +18,7 @@ LAYERS = {
     "matter": ("事项", 3.0),
     "outside": ("他部门职责", 2.5),
     "medium": ("要素", 1.0),
-    "trace": ("零散字词", 0.45),
+    "trace": ("零散字词", 0.55),
     "other": ("泛指", 0.3),
     "unclear": ("事项不明", 0.1),
     "complaint": ("信访投诉", 0.0),  # judged on the whole text, by stance

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
+from .evidence import INQUIRY, MEDIA
 from .routing import RuleBook
 from .topic import DIVISIONS, LAYERS, SCOPES, Topic, as_written
 
@@ -110,7 +111,7 @@ def _doubled_codes(topics: tuple[Topic, ...]) -> list[str]:
 
 
 def _unknown_names(topics: tuple[Topic, ...]) -> list[str]:
-    lists = {topic.code for topic in topics if topic.layer == "words"}
+    lists = {MEDIA, INQUIRY, *(topic.code for topic in topics if topic.layer == "words")}
     faults = []
     for topic in topics:
         named = {word[1:] for line in (*topic.together, " ".join(topic.exclude)) for word in line.split() if word[0] == "@"}
