@@ -53,8 +53,12 @@ def _queue(waiting: list, story: Story, number: int) -> None:
 class Month:
     """The stories of one 咨询日: its plan, its list of ten, and each of its registrations."""
 
-    def __init__(self, day: date, lines: list[tuple], rng: random.Random):
+    def __init__(self, day: date, lines: list[tuple], rng: random.Random, until: datetime):
+        """`until` is when the last of the registrations comes in, or the cutoff if that is earlier."""
         self.date, self.lines, self.rng = day, lines, rng
+        last = min(until, calendar.booking_closes(day))
+        self.first = max(calendar.booking_opens(day), last - timedelta(days=11))
+        self.step = (last - self.first) / (len(lines) + 1)
         self.coordinator = Officer.objects.get(username="zonghe")
         self.leader = Officer.objects.get(username="juling")
 
@@ -89,7 +93,7 @@ class Month:
 
     def registration(self, number: int, name: str, area: str, contact: str, onsite: bool, question: str, story: str) -> Story:
         """A firm registers in the month before; then its own story goes on."""
-        at = self.on(-28 + number, f"{8 + number % 9:02}:{number * 7 % 60:02}")
+        at = self.first + self.step * (number + 1)
         yield at
         form = Registration(
             enterprise_name=name,

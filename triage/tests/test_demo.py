@@ -1,0 +1,45 @@
+"""The demonstration month can be told on any day of the year, through the same acts that people use."""
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from appointments.lifecycle import Stage
+from appointments.models import Appointment
+from triage.models import Assignment, FollowUp, Work
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def told(time_machine, settings, tmp_path):
+    settings.VAR_DIR = tmp_path
+
+    def tell(now: str) -> set[str]:
+        time_machine.move_to(f"{now}+08:00", tick=False)
+        call_command("seed_demo")
+        return set(Appointment.objects.values_list("stage", flat=True))
+
+    return tell
+
+
+def test_it_shows_every_stage_in_mid_month(told):
+    stages = told("2026-11-22T23:00:00")
+    assert stages == set(Stage) - {Stage.ANSWERED, Stage.HEARD}
+    assert {Work.OPEN, Work.DRAFTED, Work.RELEASED, Work.RETURNED} <= set(Assignment.objects.values_list("state", flat=True))
+    assert FollowUp.objects.filter(closed_at=None).exists()
+
+
+@pytest.mark.parametrize("now", ["2026-12-01T00:00:01", "2026-12-05T09:00:00", "2027-01-31T23:59:00", "2028-02-29T12:00:00"])
+def test_it_can_be_told_on_any_day(told, now):
+    assert Stage.SUBMITTED in told(now)
+
+
+def test_it_is_told_in_an_empty_database_only(told):
+    told("2026-11-22T23:00:00")
+    with pytest.raises(CommandError, match="已有人员"):
+        call_command("seed_demo")
+
+
+def test_it_keeps_the_logins_for_the_owner(told, tmp_path):
+    told("2026-11-22T23:00:00")
+    assert (tmp_path / "logins.txt").stat().st_mode & 0o777 == 0o600
