@@ -9,10 +9,11 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
-from .evidence import CONTINUED, Evidence, Reading, Speakers
+from .evidence import CONTINUED, Evidence, hear, hear_stance
 from .lexicon import Hit
 from .questions import ASKED, TOLD, Clause, Question, split
 from .topic import DIVISIONS, MANUAL, SCOPES, Topic
+from .vocabulary import Reading, Vocabulary
 from .wording import Plain, denials, firm_names, plain
 
 CERTAIN, LIKELY, UNSURE = "certain", "likely", "unsure"
@@ -79,7 +80,7 @@ class RuleBook:
     def __init__(self, topics: Iterable[Topic]):
         self.topics = tuple(topics)
         self.version = hashlib.sha256(repr(self.topics).encode("utf-8", "replace")).hexdigest()[:12]
-        self._speakers = Speakers(self.topics)
+        self._vocabulary = Vocabulary(self.topics)
         self._unclear = next((topic for topic in self.topics if topic.layer == "unclear"), _UNCLEAR)
 
     def route(self, text: str, firm_name: str = "") -> Decision:
@@ -92,7 +93,7 @@ class RuleBook:
         if not written.text:
             return None
         whole = Question((Clause(0, len(written.text), ASKED, False, True),))
-        heard = self._speakers.hear_stance(self._speakers.read(written.text, names), whole)
+        heard = hear_stance(self._vocabulary, self._vocabulary.read(written.text, names))
         if not heard:
             return None
         leading = max(heard, key=lambda evidence: len(evidence.deciding))
@@ -102,15 +103,15 @@ class RuleBook:
     def _matters(self, text: str, written: Plain, names) -> Decision:
         questions = split(written.text)
         denied = denials(written.text)
-        findings = self._judged(text, written, questions, self._speakers.read(written.text, [*names, *denied]))
+        findings = self._judged(text, written, questions, self._vocabulary.read(written.text, [*names, *denied]))
         if not findings and denied:  # only what it denies is left to go by
-            findings = self._judged(text, written, questions, self._speakers.read(written.text, names))
+            findings = self._judged(text, written, questions, self._vocabulary.read(written.text, names))
         return self._decision(findings or (_nothing(text, self._unclear),))
 
     def _judged(self, text: str, written: Plain, questions: tuple[Question, ...], reading: Reading) -> tuple[Finding, ...]:
         findings, before = [], ()
         for question in questions:
-            ranked, stood_back = _ranked(self._speakers.hear(reading, question, before))
+            ranked, stood_back = _ranked(hear(self._vocabulary, reading, question, before))
             if ranked:
                 findings.append(_judge(text, written, question, ranked, stood_back))
                 before = tuple(evidence.topic for evidence in ranked[:1])
@@ -121,7 +122,7 @@ class RuleBook:
         if not questions:
             return ()
         whole = Question(tuple(clause for question in questions for clause in question.clauses))
-        heard = sorted(self._speakers.hear(reading, whole), key=lambda evidence: (-evidence.total, evidence.first))
+        heard = sorted(hear(self._vocabulary, reading, whole), key=lambda evidence: (-evidence.total, evidence.first))
         if not heard:
             return ()
         kinds = [len({hit.word for hit in evidence.supporting}) for evidence in heard]
@@ -193,10 +194,10 @@ def _finding(
     topic = evidence.topic
     start, end = written.original(question.start, question.end)
     words = tuple(_word(text, written, hit) for hit in sorted(set(evidence.deciding or evidence.supporting)))
-    lead = MANUAL if sure == UNSURE else topic.lead
+    lead, scope = (topic.lead, topic.scope) if sure != UNSURE else (MANUAL, "in" if topic.scope == "in" else "unclear")
     support = tuple(division for division in support if division != lead)
     return Finding(
-        text[start:end], start, end, topic.code, topic.name, topic.clause, lead, support, topic.scope, sure, words, gave_way
+        text[start:end], start, end, topic.code, topic.name, topic.clause, lead, support, scope, sure, words, gave_way
     )
 
 

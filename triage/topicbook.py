@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
-from .evidence import INQUIRY, MEDIA
+from .combinations import word_lists
 from .routing import RuleBook
-from .topic import DIVISIONS, LAYERS, SCOPES, Topic, as_written
+from .topic import DIVISIONS, LAYERS, SCOPES, Topic, as_written, covers
 
 SHIPPED = Path(__file__).with_name("topics")
 _LISTS = ("support", "include", "hints", "exclude", "gives_way_to")
@@ -111,26 +111,21 @@ def _doubled_codes(topics: tuple[Topic, ...]) -> list[str]:
 
 
 def _unknown_names(topics: tuple[Topic, ...]) -> list[str]:
-    lists = {MEDIA, INQUIRY, *(topic.code for topic in topics if topic.layer == "words")}
+    lists = set(word_lists(topics))
     faults = []
     for topic in topics:
         named = {word[1:] for line in (*topic.together, " ".join(topic.exclude)) for word in line.split() if word[0] == "@"}
         faults += [f"事项“{topic.name}”用到的词表“@{name}”不存在，请先建立词表或改正名称。" for name in sorted(named - lists)]
-        known = [pattern for pattern in topic.gives_way_to if pattern in LAYERS or any(topic_matches(pattern, t) for t in topics)]
+        known = [pattern for pattern in topic.gives_way_to if pattern in LAYERS or any(covers(pattern, t) for t in topics)]
         faults += [f"事项“{topic.name}”要让位于“{p}”，但没有这个事项或层次。" for p in topic.gives_way_to if p not in known]
     return faults
-
-
-def topic_matches(pattern: str, topic: Topic) -> bool:
-    """Whether ``pattern`` of a gives_way_to (a code or the first part of codes) covers ``topic``."""
-    return topic.code == pattern or topic.code.startswith(pattern + ".")
 
 
 def _claimed_twice(topics: tuple[Topic, ...]) -> list[str]:
     owners: dict[str, list[str]] = defaultdict(list)
     for topic in topics:
         if topic.layer not in ("words", "complaint"):
-            for word in {as_written(word) for word in topic.include if "…" not in word}:
+            for word in set(topic.whole_words):
                 owners[word].append(topic.name)
     return [
         f"决定词“{word}”同时写在{'、'.join(f'“{name}”' for name in names)}，请只留一处。"
