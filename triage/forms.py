@@ -117,6 +117,7 @@ class AddForm(DivisionRows):
 
     row = PortionForm
     spare = 1
+    removable = False
 
     def clean(self):
         if self.rows.is_valid() and len(self.rows.made()) != 1:

@@ -53,13 +53,21 @@ START = Panel(
 )
 
 
+class RoleFilter(admin.RelatedFieldListFilter):
+    """Groups, by the name that they have here."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.title = "岗位"
+
+
 @admin.register(Officer)
 class OfficerAdmin(RecordAdmin):
     see = Act.ACCOUNTS
     panels = (CHANGE, RESET, STOP, START)
     screen_template = "admin/officer/screen.html"
-    list_display = ["name", "username", "division", "area", "role_names", "last_login", "is_active"]
-    list_filter = ["division", "groups", "is_active"]
+    list_display = ["name", "username", "division", "area", "role_names", "last_login", "in_use"]
+    list_filter = ["division", ("groups", RoleFilter), "is_active"]
     list_select_related = ["division", "area"]
     search_fields = ["name", "username"]
     search_help_text = "按姓名或用户名查找"
@@ -70,6 +78,10 @@ class OfficerAdmin(RecordAdmin):
     @admin.display(description="岗位")
     def role_names(self, officer: Officer) -> str:
         return "、".join(group.name for group in officer.groups.all())
+
+    @admin.display(description="状态", ordering="is_active")
+    def in_use(self, officer: Officer) -> str:
+        return "在用" if officer.is_active else "已停用"
 
     def shown(self, request, record: Officer, posted=None, answered=None):
         """One's own account has no panels: another keeper changes it."""

@@ -29,7 +29,8 @@ class Rows(BaseFormSet):
 
     def add_fields(self, form, index):
         super().add_fields(form, index)
-        form.fields["DELETE"].label = "去掉这一项"
+        if self.can_delete:
+            form.fields["DELETE"].label = "去掉这一项"
 
     @property
     def begun(self) -> list[RowForm]:
@@ -58,11 +59,12 @@ class RowsForm(PanelForm):
     row: type[RowForm]
     rows_title = ""
     spare = 3
+    removable = True
 
     def __init__(self, data=None, *, panel: str = "panel", **kwargs):
         super().__init__(data, panel=panel, **kwargs)
         formset = formset_factory(
-            self.row, formset=Rows, extra=self.spare, can_delete=True, max_num=MOST, absolute_max=MOST
+            self.row, formset=Rows, extra=self.spare, can_delete=self.removable, max_num=MOST, absolute_max=MOST
         )
         start = None if self.is_bound else self.start()
         self.rows = formset(data, initial=start, prefix="row", auto_id=f"{panel}_%s", form_kwargs=self.row_kwargs())
