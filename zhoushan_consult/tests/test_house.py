@@ -1,0 +1,183 @@
+"""About the house itself: every door guarded, every letter with its words, nothing upside down, nothing left over."""
+
+import ast
+import re
+from pathlib import Path
+
+import django
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+from django.test import Client
+from django.urls import URLPattern, get_resolver
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATES = ROOT / "templates"
+LAYERS = ["zhoushan_consult", "sessions_app", "appointments", "triage"]  # from the ground up
+OURS = [config for config in apps.get_app_configs() if config.name.split(".")[0] in LAYERS]
+
+PUBLIC = {
+    "", "days/", "days/<str:slug>/", "help/", "privacy/", "sitemap/", "elder/", "healthz", "readyz",
+    "register/", "receipt/<str:token>/", "receipt/<str:token>/form/", "receipt/<str:token>/form.pdf",
+    "status/", "desk/login/", "admin/login/",
+}  # fmt: skip
+"""Addresses that anyone may open. Every other one must send a stranger away."""
+
+SIGNED_OUT = {"/admin/", "/desk/login/"}
+"""Where signing out leads, whoever signs out: guarded doors themselves."""
+
+OPENED_FIRST = re.compile(r"status/.+|\^?status/.+")
+"""The firm's acts: they answer a stranger with the two boxes of /status/."""
+
+
+def sources(*folders: str):
+    for folder in folders or LAYERS:
+        for path in (ROOT / folder).rglob("*.py"):
+            if "migrations" not in path.parts and "tests" not in path.parts:
+                yield path
+
+
+# --- Doors ---------------------------------------------------------------------------------------------------------
+def addresses(patterns=None, prefix=""):
+    """Every address pattern of the service, with a path that fits it."""
+    for entry in patterns if patterns is not None else get_resolver().url_patterns:
+        route = prefix + str(entry.pattern).replace("\\", "")
+        if isinstance(entry, URLPattern):
+            yield route
+        else:
+            yield from addresses(entry.url_patterns, route)
+
+
+def path_for(route: str) -> str:
+    filled = re.sub(r"<(?:int|path):[^>]+>", "1", route)
+    filled = re.sub(r"<reply_step:[^>]+>", "save", re.sub(r"<matter_step:[^>]+>", "close", filled))
+    filled = re.sub(r"\(\?P<\w+>([\w-]+)[^)]*\)", r"\1", re.sub(r"<[^>]*>", "x", filled) if "(?P" not in filled else filled)
+    return "/" + re.sub(r"[\^$]", "", filled).replace(".*", "x")
+
+
+ROUTES = sorted(set(addresses()))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("route", [route for route in ROUTES if route not in PUBLIC])
+def test_it_sends_a_stranger_away_from_every_door_that_is_not_public(route):
+    for method in ("get", "post"):
+        answer = getattr(Client(), method)(path_for(route))
+        if OPENED_FIRST.match(route) and answer.status_code == 302:
+            assert answer["Location"] == "/status/"
+        elif answer.status_code == 302:
+            assert "login" in answer["Location"] or answer["Location"] in SIGNED_OUT, (method, answer["Location"])
+        else:
+            assert answer.status_code in (400, 401, 403, 404, 405), (method, answer.status_code)
+
+
+def test_it_lists_no_public_door_that_is_not_there():
+    assert set(ROUTES) >= PUBLIC
+
+
+# --- Letters -------------------------------------------------------------------------------------------------------
+def kinds_posted() -> set[str]:
+    """The kinds of letters that the code writes: the first text of a call to a function that posts."""
+    found = set()
+    for path in sources():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and _name(node.func) in {"post", "write", "to_role", "to_division", "to_officer"}:
+                found |= {_pattern(arg) for arg in node.args if isinstance(arg, ast.Constant | ast.JoinedStr)}
+    return {kind for kind in found if kind}
+
+
+def _name(function) -> str:
+    return getattr(function, "attr", getattr(function, "id", ""))
+
+
+def _pattern(arg) -> str:
+    if isinstance(arg, ast.Constant):
+        return re.escape(arg.value) if isinstance(arg.value, str) and arg.value.isidentifier() else ""
+    words = "".join(part.value if isinstance(part, ast.Constant) else "0" for part in arg.values)
+    plain = words.isascii() and f"_{words}".isidentifier()
+    return words.replace("0", r"\w+") if plain else ""
+
+
+FOLDERS = sorted(path.name for path in (TEMPLATES / "notices").iterdir())
+
+
+@pytest.mark.parametrize("kind", sorted(kinds_posted()))
+def test_it_has_the_words_of_every_letter_it_writes(kind):
+    assert [folder for folder in FOLDERS if re.fullmatch(kind, folder)]
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_it_keeps_no_words_that_nobody_writes(folder):
+    assert any(re.fullmatch(kind, folder) for kind in kinds_posted())
+    texts = {path.name for path in (TEMPLATES / "notices" / folder).iterdir()}
+    assert texts <= {"sms.txt", "email.txt", "page.txt"}
+    assert texts & {"sms.txt", "page.txt"}
+
+
+@pytest.mark.parametrize("path", sorted((TEMPLATES / "notices").rglob("sms.txt")), ids=lambda path: path.parent.name)
+def test_it_puts_nothing_that_people_typed_into_an_sms(path):
+    text = path.read_text()
+    for typed in ("enterprise_name", "contact_name", "summary", "reply.", "gist", "explanation", "promise", "question"):
+        assert typed not in text
+
+
+# --- Templates -----------------------------------------------------------------------------------------------------
+CONTRIB = Path(django.__file__).parent / "contrib"
+
+
+def is_used(name: str, words: str) -> bool:
+    """Named in full; named by its folder and its stem; in Django's place; or crispy-forms' own choice."""
+    folder, _, stem = name.removesuffix(".html").rpartition("/")
+    by_parts = f'"{folder}/{{' in words and f'"{stem}"' in words
+    overrides = any((CONTRIB / app / "templates" / name).exists() for app in ("admin", "auth"))
+    return name in words or by_parts or overrides or folder.startswith("gov")
+
+
+def test_it_keeps_no_template_that_nobody_uses():
+    words = "\n".join(path.read_text() for path in [*sources(), *TEMPLATES.rglob("*.html")])
+    names = [str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob("*.html")]
+    assert [name for name in names if not is_used(name, words)] == []
+
+
+# --- Directions ----------------------------------------------------------------------------------------------------
+def test_it_points_no_foreign_key_upward():
+    for config in OURS:
+        for model in config.get_models():
+            for field in model._meta.get_fields():
+                if field.is_relation and field.concrete and field.related_model:
+                    target = field.related_model._meta.app_config.name.split(".")[0]
+                    if target in LAYERS:
+                        assert LAYERS.index(target) <= LAYERS.index(config.name.split(".")[0]), field
+
+
+def test_it_never_deletes_people_or_records_with_others():
+    from django.db.models import CASCADE
+
+    for config in OURS:
+        for model in config.get_models():
+            for field in model._meta.concrete_fields:
+                if field.is_relation:
+                    assert field.remote_field.on_delete is not CASCADE, field
+
+
+# --- Migrations ----------------------------------------------------------------------------------------------------
+def test_it_names_every_migration_after_what_it_does():
+    for config in OURS:
+        for path in Path(config.path, "migrations").glob("0*.py"):
+            assert not re.search(r"_(initial|auto_|alter_field|squashed)", path.name), path
+
+
+@pytest.mark.django_db
+def test_it_has_a_migration_for_every_model():
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+# --- Words ---------------------------------------------------------------------------------------------------------
+def test_it_says_every_name_of_a_model_in_chinese():
+    for config in OURS:
+        for model in config.get_models():
+            assert re.search("[\u4e00-\u9fff]", str(model._meta.verbose_name)), model
+            for field in model._meta.concrete_fields:
+                if not field.primary_key and not field.auto_created:
+                    inherited = field.model.__name__ == "Officer"  # Django's own, translated by Django
+                    assert inherited or re.search("[\u4e00-\u9fff]", str(field.verbose_name)), field
