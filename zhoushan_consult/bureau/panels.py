@@ -128,7 +128,7 @@ class RecordAdmin(ModelAdmin):
         return False
 
     def history_view(self, request, object_id, extra_context=None):
-        raise Http404  # the trail is in `audit`, and on the record's own screen
+        raise Http404  # nothing is edited here; what was done is in `audit`
 
     def get_urls(self):
         return [self._address_of(panel) for panel in self.panels] + super().get_urls()
@@ -208,8 +208,8 @@ class RecordAdmin(ModelAdmin):
         return {"values": [self._value(record, name) for name in self.get_list_display(request)]}
 
     def _value(self, record: Model, name: str) -> tuple[str, object]:
-        field, source, value = lookup_field(name, record, self)
-        shown = display_for_field(value, field, "—") if field else display_for_value(value, "—")
+        column, _, value = lookup_field(name, record, self)
+        shown = display_for_field(value, column, "—") if column else display_for_value(value, "—")
         return label_for_field(name, self.model, self), shown
 
     def shown(self, request, record: Model, posted=None, answered=None) -> list[ShownPanel]:
