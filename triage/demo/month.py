@@ -193,14 +193,15 @@ class Month:
         yield at
         firm.refresh_from_db()
 
-    def _heard(self, firm: Appointment, at: datetime, outcome: Outcome, gist: str, promises=()) -> Story:
+    def _heard(self, firm: Appointment, at: datetime, outcome: Outcome, gist: str, promise: str = "") -> Story:
         yield from self._seated(firm, at)
         at = self.on(9, "08:30")
         yield at
         hearing.check_in(firm, by=self.coordinator, at=at)
         at = self.on(9, "10:45")
         yield at
-        hearing.conclude(firm, outcome, gist, list(promises), by=self.coordinator, at=at)
+        promises = [hearing.Promise(promise, followup.lead_division(firm))] if promise else []
+        hearing.conclude(firm, outcome, gist, promises, by=self.coordinator, at=at)
 
     def then_solved(self, firm: Appointment, at: datetime) -> Story:
         yield from self._heard(firm, at, Outcome.SOLVED, "已当面说明标准和办理路径，企业表示清楚。")
@@ -210,8 +211,8 @@ class Month:
         feedback.rate(firm, self.rng.choice([Grade.VERY_GOOD, Grade.GOOD]), "", at=at)
 
     def then_open(self, firm: Appointment, at: datetime) -> Story:
-        promise = hearing.Promise("两周内组织专家到厂核对工艺，形成书面意见", self._lead(firm))
-        yield from self._heard(firm, at, Outcome.FOLLOW, "需到现场核对后答复。", [promise])
+        promise = "两周内组织专家到厂核对工艺，形成书面意见"
+        yield from self._heard(firm, at, Outcome.FOLLOW, "需到现场核对后答复。", promise)
         at = self.on(13, "11:00")
         yield at
         matter = firm.follow_ups.get()
@@ -247,9 +248,6 @@ class Month:
     # --- Who ------------------------------------------------------------------------------------------------------------
     def _work(self, firm: Appointment):
         return firm.assignments.filter(part=Part.LEAD).latest("pk")
-
-    def _lead(self, firm: Appointment) -> Division:
-        return followup.lead_division(firm)
 
     def _handler(self, given) -> Officer:
         return Officer.objects.filter(division=given.division, groups__name="处室经办").first()
