@@ -93,7 +93,7 @@ class _Listening:
         """An exception may reach back to what was told before the question; other combinations stay in it."""
         for topic, combination in self.vocabulary.combinations_begun(self.so_far):
             if topic.layer != "complaint" and (topic.code not in self.voided or combination.near):
-                within = self.so_far if topic.layer == "exception" else self.here
+                within = self.so_far if topic.layer == "exception" else self.standing
                 found = met(combination, within, self.reading.text)
                 here = [hit for hit in found if hit.start >= self.question.start]
                 if here:

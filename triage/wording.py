@@ -10,8 +10,6 @@ from functools import lru_cache
 
 from .characters import SIMPLIFIED
 
-Span = tuple[int, int]
-
 # Marks that people put inside a word (“三同时”、VOCs 总量、《名录》), so they must not part it.
 _DROPPED = set("\"'“”‘’「」『』《》〈〉【】*_-–—·•`~")
 _CIRCLED = {chr(0x2460 + n): f"{n + 1}、" for n in range(20)}
@@ -49,15 +47,19 @@ _MISSPELT_WORD = re.compile("|".join(sorted(map(re.escape, _MISSPELT), key=len, 
 
 @dataclass(frozen=True)
 class Plain:
-    """A text made plain. ``starts[i]``/``ends[i]`` bound, in the original, what became character ``i``."""
+    """A ``source`` text made plain. ``starts[i]`` and ``ends[i]`` bound, in the source, what became character ``i``."""
 
+    source: str
     text: str
     starts: tuple[int, ...]
     ends: tuple[int, ...]
 
-    def original(self, start: int, end: int) -> Span:
-        """The span of the original text that ``text[start:end]`` came from."""
-        return (self.starts[start], self.ends[end - 1]) if start < end else (0, 0)
+    def quote(self, start: int, end: int) -> tuple[str, int, int]:
+        """What ``text[start:end]`` was in the source, and where it stands there."""
+        if start >= end:
+            return "", 0, 0
+        first, last = self.starts[start], self.ends[end - 1]
+        return self.source[first:last], first, last
 
 
 @lru_cache(maxsize=20_000)
@@ -83,10 +85,12 @@ def plain(text: str) -> Plain:
             characters.append(kept)
             starts.append(place)
             ends.append(place + 1)
-    return _mended("".join(characters), starts, ends)
+    plain_text = _mended("".join(characters), starts, ends)
+    return Plain(text, plain_text, tuple(starts), tuple(ends))
 
 
-def _mended(text: str, starts: list[int], ends: list[int]) -> Plain:
+def _mended(text: str, starts: list[int], ends: list[int]) -> str:
+    """``text`` with misspelt words replaced by what was meant; ``starts`` and ``ends`` follow."""
     for found in reversed(list(_MISSPELT_WORD.finditer(text))):
         meant = _MISSPELT[found.group()]
         if meant == found.group():
@@ -95,7 +99,7 @@ def _mended(text: str, starts: list[int], ends: list[int]) -> Plain:
         text = text[: found.start()] + meant + text[found.end() :]
         starts[found.start() : found.end()] = [first] * len(meant)
         ends[found.start() : found.end()] = [last] * len(meant)
-    return Plain(text, tuple(starts), tuple(ends))
+    return text
 
 
 # --- The firm's own name says nothing about the matter ---------------------------------------------------------------
@@ -116,7 +120,7 @@ _TOWN = re.compile(f"^(?:{_PLACE}(?:省|市|县|区|镇)?)+")
 _ENDING = re.compile(f"(?:{_KIND}|{_SHORT_KIND})$")
 
 
-def firm_names(text: str, firm_name: str = "") -> list[Span]:
+def firm_names(text: str, firm_name: str = "") -> list[tuple[int, int]]:
     """Where plain ``text`` names a firm: ``firm_name`` as registered or shortened, letterheads, …有限公司."""
     spans = [found.span() for found in _FIRM.finditer(text)]
     name = plain(firm_name).text
@@ -146,6 +150,6 @@ _DENIED = re.compile(
 )
 
 
-def denials(text: str) -> list[Span]:
+def denials(text: str) -> list[tuple[int, int]]:
     """Where plain ``text`` says that something does not occur (不涉及废水、没有危废、不排VOCs、废水不外排)."""
     return [found.span() for found in _DENIED.finditer(text)]

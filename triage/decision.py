@@ -1,0 +1,89 @@
+"""Decision: what the rules found in a text and why, in words that an officer and a firm can read."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+from .topic import DIVISIONS, MANUAL, SCOPES
+
+CERTAIN, LIKELY, UNSURE = "certain", "likely", "unsure"
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word that decided, as it stands in the original text at ``[start, end)``."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class GaveWay:
+    """A topic that also spoke, and why it does not lead."""
+
+    code: str
+    name: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One question judged: ``[start, end)`` of the original, its topic, who leads, what decided."""
+
+    text: str
+    start: int
+    end: int
+    code: str
+    name: str
+    clause: str
+    lead: str
+    support: tuple[str, ...]
+    scope: str
+    sure: str
+    words: tuple[Word, ...]
+    gave_way: tuple[GaveWay, ...]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A text judged. ``primary`` and ``co`` are division codes (``manual`` = 人工), ``version`` that of the rules."""
+
+    primary: str
+    co: tuple[str, ...]
+    scope: str
+    sure: str
+    findings: tuple[Finding, ...]
+    why: str
+    version: str
+
+    def as_dict(self) -> dict:
+        """JSON-ready, for a RoutingTrace."""
+        return asdict(self)
+
+
+def decided(findings: Iterable[Finding], version: str) -> Decision:
+    """The findings of a text (at least one) drawn together: the first question for a division leads, the rest support."""
+    findings = tuple(findings)
+    primary = _primary(findings)
+    named = (division for finding in findings for division in (finding.lead, *finding.support))
+    co = tuple(dict.fromkeys(division for division in named if division not in (MANUAL, primary.lead)))
+    return Decision(primary.lead, co, primary.scope, primary.sure, findings, _why(primary, co), version)
+
+
+def _primary(findings: tuple[Finding, ...]) -> Finding:
+    inside = [finding for finding in findings if finding.scope == "in"]
+    routed = [finding for finding in inside if finding.lead != MANUAL]
+    return (routed or inside or findings)[0]
+
+
+def _why(finding: Finding, co: tuple[str, ...]) -> str:
+    words = "、".join(f"“{word}”" for word in dict.fromkeys(word.text for word in finding.words))
+    ground = f"依据{words}，" if words else ""
+    support = f"，{'、'.join(DIVISIONS[division] for division in co)}协办" if co else ""
+    if finding.scope == "unclear":
+        return f"{ground}未能判明咨询事项，请综合处电话核实（{finding.clause}）。"
+    if finding.scope != "in":
+        return f"{ground}像是“{finding.name}”，属{SCOPES[finding.scope]}（{finding.clause}），请综合处核实后决定。"
+    if finding.lead == MANUAL:
+        return f"{ground}归入“{finding.name}”，责任处室请综合处人工确定（{finding.clause}）{support}。"
+    return f"{ground}归入“{finding.name}”，按实施方案{finding.clause}，由{DIVISIONS[finding.lead]}办理{support}。"
