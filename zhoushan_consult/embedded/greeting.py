@@ -1,0 +1,47 @@
+"""What the terminal says when everything runs: where to look, and who may sign in where."""
+
+from pathlib import Path
+from unicodedata import east_asian_width
+
+from .place import Place
+
+HEADINGS = ["账号", "单位", "岗位", "密码"]
+DEMO = "演示账号（只在本机有效，保存在 {file}）："
+
+
+def text(place: Place) -> str:
+    """The greeting, with the log-ins of the demonstration where there are any."""
+    addresses = [
+        ["企业网站", f"{place.url}/"],
+        ["综合处、局领导、系统管理", f"{place.url}/admin/"],
+        ["处室、办公室、分局", f"{place.url}/desk/"],
+        ["发出的短信和邮件", f"{_short(place.var / 'letters')}/"],
+    ]
+    lines = ["", "企业环保咨询日已启动：", "", *_table(addresses), "", *_logins(place)]
+    return "\n".join([*lines, "按 Ctrl-C 停止。", ""])
+
+
+def _logins(place: Place) -> list[str]:
+    file = place.var / "logins.txt"
+    if not file.exists():
+        return []
+    rows = [line.split("\t") for line in file.read_text(encoding="utf-8").splitlines()]
+    return [DEMO.format(file=_short(file)), "", *_table([HEADINGS, *rows]), ""]
+
+
+def _short(file: Path) -> Path:
+    """The path as seen from where the command was given, if it lies below."""
+    return file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
+
+
+def _table(rows: list[list[str]]) -> list[str]:
+    """The rows with their columns under one another; Chinese characters are two columns wide."""
+    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  " + "  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def _width(text: str) -> int:
+    return sum(2 if east_asian_width(sign) in "WF" else 1 for sign in text)
