@@ -1,4 +1,4 @@
-"""预约登记 as a list: filters, search and pages. Its screen, with the acts on it, is upstairs in `triage.admin`."""
+"""预约登记 as a list: filters, search, pages. Its screen with the acts on it is in `triage.admin`."""
 
 from datetime import datetime
 
@@ -26,7 +26,7 @@ DAYS_OFFERED = 24
 
 
 class Capped(Paginator):
-    """Counts no further than a person would turn pages, so that a million rows cost no more than ten thousand."""
+    """Counts no further than anyone turns pages: a million rows cost what ten thousand do."""
 
     most = 10_000
 
@@ -48,13 +48,19 @@ class ListForm(forms.Form):
         data = {"stage": IN_HAND, "day": calendar.slug(self.coming)} | data.dict()
         super().__init__(data, auto_id="filter_%s")
         self.fields["stage"].choices = [(IN_HAND, "在办"), (ALL, "全部"), *Stage.choices]
-        self.fields["day"].choices = [(calendar.slug(self.coming), f"本期 {calendar.short(self.coming)}"), *self._days()]
+        self.fields["day"].choices = [
+            (calendar.slug(self.coming), f"本期 {calendar.short(self.coming)}"),
+            *self._days(),
+        ]
         self.fields["area"].choices = [("", "全部"), *((area.code, area.name) for area in Area.objects.all())]
         self.full_clean()
 
     def _days(self) -> list[tuple[str, str]]:
         known = ConsultDay.objects.exclude(date=self.coming).values_list("date", flat=True)
-        return [(ALL, "全部"), *((calendar.slug(date), f"{date.year}年{calendar.short(date)}") for date in known[:DAYS_OFFERED])]
+        return [
+            (ALL, "全部"),
+            *((calendar.slug(date), f"{date.year}年{calendar.short(date)}") for date in known[:DAYS_OFFERED]),
+        ]
 
     def among(self, rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
         """Those of `rows` that are asked for; a choice that does not exist asks for nothing."""

@@ -1,4 +1,4 @@
-"""Finding a registration by what a person on the telephone can tell: its number, the firm, the code, the telephone, the ID."""
+"""Finding a registration by what someone on the telephone can tell of it."""
 
 import re
 import unicodedata
@@ -20,7 +20,7 @@ _LONG_NUMBER = re.compile(r"[0-9]{14,17}[0-9Xx]")
 
 
 def search(rows: QuerySet[Appointment], text: str, *, today: date) -> QuerySet[Appointment]:
-    """Those of `rows` that `text` names: numbers only whole, a firm's name by a part of it. Any text is answered."""
+    """Those of `rows` that `text` names: numbers only whole, a firm by a part of its name. Takes any text."""
     text = _printable(text)[:LONGEST]
     if not text:
         return rows.none()

@@ -1,4 +1,4 @@
-"""活动方案 in the admin: written by 综合处, approved by 局领导 (六（一）). The list of ten joins it in `triage.admin`."""
+"""活动方案 in the admin (六（一）); the list of ten joins it in `triage.admin`."""
 
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect
@@ -91,5 +91,10 @@ class ConsultDayAdmin(RecordAdmin):
         form = NewDayForm(request.POST if request.method == "POST" else None, now=timezone.now())
         if form.is_bound and form.is_valid():
             return redirect(self.address(day_on(form.chosen())))
-        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "新的一期活动方案", "form": form}
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "新的一期活动方案",
+            "form": form,
+        }
         return TemplateResponse(request, "admin/day/add.html", context)

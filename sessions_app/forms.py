@@ -53,7 +53,13 @@ class PlanForm(RowsForm):
 
 
 def _key(reception: Reception) -> str:
-    return f"d{reception.division_id}" if reception.division_id else f"a{reception.area_id}" if reception.area_id else ""
+    return (
+        f"d{reception.division_id}"
+        if reception.division_id
+        else f"a{reception.area_id}"
+        if reception.area_id
+        else ""
+    )
 
 
 class RemarkForm(PanelForm):
@@ -63,7 +69,9 @@ class RemarkForm(PanelForm):
 class NewDayForm(forms.Form):
     """Which 咨询日 to begin a plan for: the next ones that have none yet."""
 
-    day = forms.ChoiceField(label="咨询日", widget=forms.RadioSelect, error_messages={"required": "请选择咨询日。"})
+    day = forms.ChoiceField(
+        label="咨询日", widget=forms.RadioSelect, error_messages={"required": "请选择咨询日。"}
+    )
 
     def __init__(self, *args, now: datetime, **kwargs):
         super().__init__(*args, **kwargs)
@@ -71,7 +79,9 @@ class NewDayForm(forms.Form):
         coming += [calendar.following(coming[0]), calendar.following(calendar.following(coming[0]))]
         known = set(ConsultDay.objects.filter(date__in=coming).values_list("date", flat=True))
         self.fields["day"].choices = [
-            (calendar.slug(date_), f"{date_.year}年{calendar.short(date_)}") for date_ in coming if date_ not in known
+            (calendar.slug(date_), f"{date_.year}年{calendar.short(date_)}")
+            for date_ in coming
+            if date_ not in known
         ]
 
     def chosen(self) -> date:

@@ -41,7 +41,9 @@ class NotifiedForm(CallForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["notice"].choices = [(str(notice.pk), notice.text) for notice in self.record.calls_to_make]
+        self.fields["notice"].choices = [
+            (str(notice.pk), notice.text) for notice in self.record.calls_to_make
+        ]
         self.initial = {"notice": next((choice[0] for choice in self.fields["notice"].choices), None)}
 
     def chosen(self):
@@ -52,7 +54,9 @@ class DeclineForm(CallForm):
     version = forms.IntegerField(widget=forms.HiddenInput)
     reason = Radio(label="不予通过的理由", choices=DeclineReason)
     explanation = Text(
-        label="对企业的说明", max_length=500, help_text="会写进给企业的通知和进度页。请写明理由，以及可以找哪个部门、走什么途径。"
+        label="对企业的说明",
+        max_length=500,
+        help_text="会写进给企业的通知和进度页。请写明理由，以及可以找哪个部门、走什么途径。",
     )
     field_order = ["reason", "explanation", "outcome", "gist"]
 
@@ -63,7 +67,10 @@ class DivisionRow(RowForm):
     def __init__(self, *args, divisions: dict[str, Division], **kwargs):
         super().__init__(*args, **kwargs)
         self.divisions = divisions
-        self.fields["division"].choices = [("", "请选择处室"), *((code, str(d)) for code, d in divisions.items())]
+        self.fields["division"].choices = [
+            ("", "请选择处室"),
+            *((code, str(d)) for code, d in divisions.items()),
+        ]
 
     def chosen(self) -> Division:
         return self.divisions[self.cleaned_data["division"]]
@@ -73,7 +80,9 @@ class PortionForm(DivisionRow):
     question = Text(label="交办事项", max_length=2000, error_messages={"required": "请写明交办事项。"})
     division = forms.ChoiceField(label="处室", error_messages={"required": "请选择处室。"})
     part = forms.ChoiceField(label="主办或协办", choices=Part, initial=Part.LEAD)
-    reason = forms.CharField(label="调整理由", max_length=200, required=False, help_text="处室与规则建议不同时填写")
+    reason = forms.CharField(
+        label="调整理由", max_length=200, required=False, help_text="处室与规则建议不同时填写"
+    )
 
     def made(self) -> Portion:
         values = self.cleaned_data
@@ -145,12 +154,16 @@ class ReassignForm(AddForm):
 
 def movable(record: Appointment) -> list[Assignment]:
     """交办 that may go to another division, those given back first."""
-    return sorted((a for a in record.assignments.all() if a.state in MOVABLE), key=lambda a: a.state != Work.RETURNED)
+    return sorted(
+        (a for a in record.assignments.all() if a.state in MOVABLE), key=lambda a: a.state != Work.RETURNED
+    )
 
 
 def _in_short(assignment: Assignment) -> str:
     reason = f"：{assignment.return_reason}" if assignment.return_reason else ""
-    return f"{assignment.division}（{assignment.get_part_display()}，{assignment.get_state_display()}{reason}）"
+    return (
+        f"{assignment.division}（{assignment.get_part_display()}，{assignment.get_state_display()}{reason}）"
+    )
 
 
 class ConcludeForm(DivisionRows):
@@ -169,7 +182,9 @@ class MatterForm(PanelForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["matter"].choices = [(str(m.pk), f"{m.division}：{m.promise}") for m in open_matters(self.record)]
+        self.fields["matter"].choices = [
+            (str(m.pk), f"{m.division}：{m.promise}") for m in open_matters(self.record)
+        ]
         self.initial = {"matter": next((str(m.pk) for m in open_matters(self.record)), None)}
 
     def chosen(self) -> FollowUp:

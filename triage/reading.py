@@ -1,4 +1,4 @@
-"""How the rules' decision reads to 综合处: the divisions, the words that decided, and rows to begin the 交办 with."""
+"""How the rules' decision reads to 综合处, and the rows with which the 交办 begins."""
 
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -30,7 +30,9 @@ def marked(text: str, decision: Decision) -> SafeString:
 def _spans(decision: Decision) -> list[tuple[int, int]]:
     """Where the deciding words stand, those that touch or overlap as one."""
     joined: list[tuple[int, int]] = []
-    for start, end in sorted((word.start, word.end) for finding in decision.findings for word in finding.words):
+    for start, end in sorted(
+        (word.start, word.end) for finding in decision.findings for word in finding.words
+    ):
         if joined and start <= joined[-1][1]:
             joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
         else:
@@ -39,7 +41,7 @@ def _spans(decision: Decision) -> list[tuple[int, int]]:
 
 
 def grounds(decision: Decision) -> list[dict]:
-    """One line a question: what it asks, who should answer, by which clause and words, and how sure that is."""
+    """One entry a question: who should answer it, by which clause and words, and how sure that is."""
     return [
         {
             "text": finding.text.strip(),
@@ -61,7 +63,7 @@ def _lead(finding: Finding) -> str:
 
 
 def portions(decision: Decision, summary: str) -> list[dict]:
-    """The rows that the 交办 begins with: a division each, its own questions beside it; one open row where none is sure.
+    """The rows that the 交办 begins with: a division and its questions; an open row where none is sure.
 
     `division` is a code. Where all questions go to one division, it gets the whole text with its context.
     """

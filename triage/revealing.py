@@ -12,7 +12,10 @@ from zhoushan_consult.bureau.roles import Act
 
 @transaction.atomic
 def reveal_id(appointment: Appointment, reason: str, *, by: Officer, at: datetime) -> str:
-    """The whole ID number, after the view is in the trail. Raises NotAllowed, PersonalData for a reason that holds one."""
+    """The whole ID number, once the view is in the trail.
+
+    Raises NotAllowed, and PersonalData where the reason itself holds an ID number.
+    """
     by.must(Act.REVEAL_ID)
     record(Act.REVEAL_ID, appointment, by=by, at=at, reason=reason)
     return appointment.id_number.open()

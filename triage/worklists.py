@@ -1,4 +1,4 @@
-"""What waits for whom, derived from the rows themselves: there is no flag to set and none to forget (六（三）—（六）)."""
+"""What waits for whom, derived from the rows: there is no flag to set and none to forget."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -66,13 +66,15 @@ def to_call(now: datetime) -> QuerySet[Notice]:
 
 
 def days_ahead(now: datetime) -> list[ConsultDay]:
-    """The 咨询日 that are not over, up to the one that a registration joins now, with how many wait on each."""
+    """The 咨询日 not over, up to the one that a registration joins now, with how many wait on each."""
     today = now.astimezone(calendar.SHANGHAI).date()
     ahead = ConsultDay.objects.filter(date__gte=today, date__lte=calendar.booking_day(now)).order_by("date")
     return list(
         ahead.annotate(
             pending=Count("appointments", filter=Q(appointments__stage=Stage.SUBMITTED)),
-            wanting=Count("appointments", filter=Q(appointments__stage=Stage.ACCEPTED, appointments__wants_onsite=True)),
+            wanting=Count(
+                "appointments", filter=Q(appointments__stage=Stage.ACCEPTED, appointments__wants_onsite=True)
+            ),
         )
     )
 

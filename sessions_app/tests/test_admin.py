@@ -77,7 +77,11 @@ def test_it_keeps_the_plan_with_those_who_receive(browser, day):
     }
     press(browser, day, "edit", **PLAN, **people)
     assert (day.theme, day.place) == ("雨污分流", "一楼大厅")
-    assert [str(person.division or person.area) for person in day.receptions.all()] == ["None", "水处", "六横管委会"]
+    assert [str(person.division or person.area) for person in day.receptions.all()] == [
+        "None",
+        "水处",
+        "六横管委会",
+    ]
     page = browser.get(address(day)).content.decode()
     assert 'value="王海"' in page
 
@@ -103,7 +107,11 @@ def test_it_goes_from_draft_to_the_portal(browser, day, signed_in, leader):
     assert day.is_published
     assert day.published_at == NOW
     assert "雨污分流" in browser.get(day.get_absolute_url()).content.decode()
-    assert list(Entry.objects.order_by("pk").values_list("actor__name", flat=True)) == ["钟和", "钟和", "方局"]
+    assert list(Entry.objects.order_by("pk").values_list("actor__name", flat=True)) == [
+        "钟和",
+        "钟和",
+        "方局",
+    ]
 
 
 def test_it_comes_back_with_the_leaders_remark(browser, day, signed_in, leader):

@@ -1,4 +1,4 @@
-"""综合处's and 局领导's half of triage, in the admin: the work list, the screen of a registration, the list of ten."""
+"""triage in the admin: the work list, the screen of a registration, the list of ten."""
 
 from . import day, first_page, registration
 

@@ -1,4 +1,4 @@
-"""Every act on a registration that the admin offers: who may, when, with which form, and the one call it makes."""
+"""Every act on a registration: who may, when, with which form, and the one call it makes."""
 
 from django.utils import timezone
 
@@ -49,7 +49,9 @@ def _conclude(appointment, form, **who):
 
 
 def _progress(appointment, form, **who):
-    followup.post_progress(form.chosen(), form.cleaned_data["text"], to_firm=form.cleaned_data["to_firm"], **who)
+    followup.post_progress(
+        form.chosen(), form.cleaned_data["text"], to_firm=form.cleaned_data["to_firm"], **who
+    )
 
 
 PANELS = (
@@ -176,9 +178,10 @@ PANELS = (
         form=forms.ReasonForm,
         do=lambda appointment, form, **who: seating.add_seat(
             appointment.day, appointment, form.cleaned_data["reason"], **who
-        )
-       ,
-        offered=lambda appointment: Stage.SEATED in MOVES[Stage(appointment.stage)] and bool(appointment.day.settled_at),
+        ),
+        offered=lambda appointment: (
+            Stage.SEATED in MOVES[Stage(appointment.stage)] and bool(appointment.day.settled_at)
+        ),
         button="为这家企业增加一个名额",
         done="已增加名额，并已通知企业确认。",
         hint="原则上每次不超过10家（实施方案六（五））。确需增加的，请写明理由，理由将留存。",
@@ -218,7 +221,9 @@ PANELS = (
         title="重新审核",
         act=Act.REVIEW,
         form=forms.ReasonForm,
-        do=lambda appointment, form, **who: review.reconsider(appointment, form.cleaned_data["reason"], **who),
+        do=lambda appointment, form, **who: review.reconsider(
+            appointment, form.cleaned_data["reason"], **who
+        ),
         offered=at_stage(Stage.DECLINED, Stage.ACCEPTED),
         button="退回待初审",
         done="已退回待初审，未办的交办已撤销。",
@@ -230,7 +235,9 @@ PANELS = (
         title="查看完整证件号码",
         act=Act.REVEAL_ID,
         form=forms.ReasonForm,
-        do=lambda appointment, form, **who: revealing.reveal_id(appointment, form.cleaned_data["reason"], **who),
+        do=lambda appointment, form, **who: revealing.reveal_id(
+            appointment, form.cleaned_data["reason"], **who
+        ),
         offered=lambda appointment: bool(appointment.id_number),
         button="查看一次",
         hint="每次查看都要写明理由，并留痕；号码只显示这一次。",

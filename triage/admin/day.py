@@ -39,7 +39,9 @@ class DayAdmin(ConsultDayAdmin):
         return super().facts(request, record) | {
             "seats": seats,
             "free": free,
-            "line": [(place, appointment, reason(appointment)) for place, appointment in enumerate(waiting, 1)],
+            "line": [
+                (place, appointment, reason(appointment)) for place, appointment in enumerate(waiting, 1)
+            ],
             "pending": Appointment.objects.filter(day=record, stage=Stage.SUBMITTED).count(),
             "is_closed": now >= calendar.booking_closes(record.date),
             "is_over": now >= calendar.ends_at(record.date),

@@ -82,7 +82,9 @@ def _returned(today: date) -> Basket:
         )
         for assignment in pile.rows
     ]
-    return Basket("returned", "被退回的交办", rows, pile.count, "没有被退回的交办。处室退回的事项会连同理由出现在这里。")
+    return Basket(
+        "returned", "被退回的交办", rows, pile.count, "没有被退回的交办。处室退回的事项会连同理由出现在这里。"
+    )
 
 
 def _to_settle(days: list[ConsultDay], now: datetime) -> Basket:
@@ -106,7 +108,9 @@ def _settle_row(day: ConsultDay, now: datetime) -> Row:
 
 def _to_plan(days: list[ConsultDay], now: datetime) -> Basket:
     known = {day.date: day for day in days}
-    rows = [_plan_row(date_, known.get(date_), now) for date_ in _plans_wanted(now) if _is_open(known.get(date_))]
+    rows = [
+        _plan_row(date_, known.get(date_), now) for date_ in _plans_wanted(now) if _is_open(known.get(date_))
+    ]
     empty = "没有待拟的方案。每月20日起，下月的活动方案在这里拟订和送审。"
     return Basket("plan", "待拟方案", rows, len(rows), empty)
 
@@ -123,8 +127,18 @@ def _is_open(day: ConsultDay | None) -> bool:
 
 
 def _plan_row(date_: date, day: ConsultDay | None, now: datetime) -> Row:
-    missing = [label for label, text in (("服务主题", day and day.theme), ("服务地点", day and day.place)) if not text]
-    detail = f"退回意见：{day.remark}" if day and day.remark else f"还缺{'、'.join(missing)}" if missing else "已拟好，可以送审"
+    missing = [
+        label
+        for label, text in (("服务主题", day and day.theme), ("服务地点", day and day.place))
+        if not text
+    ]
+    detail = (
+        f"退回意见：{day.remark}"
+        if day and day.remark
+        else f"还缺{'、'.join(missing)}"
+        if missing
+        else "已拟好，可以送审"
+    )
     left = (date_ - now.astimezone(calendar.SHANGHAI).date()).days
     return Row(
         title=f"{calendar.short(date_)}活动方案",
@@ -137,7 +151,9 @@ def _plan_row(date_: date, day: ConsultDay | None, now: datetime) -> Row:
 
 def _to_approve(days: list[ConsultDay]) -> Basket:
     rows = [
-        Row(f"{calendar.short(day.date)}活动方案", _day_screen(day), f"{day.theme}　{day.place}", age="待审核")
+        Row(
+            f"{calendar.short(day.date)}活动方案", _day_screen(day), f"{day.theme}　{day.place}", age="待审核"
+        )
         for day in days
         if day.plan == Plan.SUBMITTED
     ]
@@ -153,7 +169,11 @@ def _to_call(now: datetime) -> Basket:
 
 def _call_row(notice: Notice) -> Row:
     about_firm = notice.about_kind == Appointment._meta.label_lower
-    url = _screen(notice.about_id, "notified") if about_firm else reverse("admin:outbox_notice_change", args=[notice.pk])
+    url = (
+        _screen(notice.about_id, "notified")
+        if about_firm
+        else reverse("admin:outbox_notice_change", args=[notice.pk])
+    )
     tried = f"已打 {notice.attempts} 次" if notice.attempts else ""
     return Row(notice.to_name, url, Truncator(notice.text).chars(60), age=tried)
 
@@ -161,13 +181,17 @@ def _call_row(notice: Notice) -> Row:
 def _overdue_replies(today: date) -> Basket:
     pile = worklists.first(worklists.overdue_replies(today))
     rows = [_overdue_row(assignment, assignment.question, today) for assignment in pile.rows]
-    return Basket("late_replies", "逾期交办", rows, pile.count, "没有逾期的交办。到期没有答复的会出现在这里。")
+    return Basket(
+        "late_replies", "逾期交办", rows, pile.count, "没有逾期的交办。到期没有答复的会出现在这里。"
+    )
 
 
 def _overdue_follow_ups(today: date) -> Basket:
     pile = worklists.first(worklists.overdue_follow_ups(today))
     rows = [_overdue_row(matter, matter.promise, today) for matter in pile.rows]
-    return Basket("late_follow_ups", "逾期督办", rows, pile.count, "没有逾期的督办。到期没有办结的会出现在这里。")
+    return Basket(
+        "late_follow_ups", "逾期督办", rows, pile.count, "没有逾期的督办。到期没有办结的会出现在这里。"
+    )
 
 
 def _overdue_row(matter: Assignment | FollowUp, text: str, today: date) -> Row:
@@ -184,10 +208,21 @@ def _overdue_row(matter: Assignment | FollowUp, text: str, today: date) -> Row:
 def _to_conclude(now: datetime) -> Basket:
     pile = worklists.first(worklists.to_conclude(now))
     rows = [
-        Row(a.enterprise_name, _screen(a.pk, "conclude"), f"{calendar.short(a.day.date)}　{a.seat.number}号名额", age="待录")
+        Row(
+            a.enterprise_name,
+            _screen(a.pk, "conclude"),
+            f"{calendar.short(a.day.date)}　{a.seat.number}号名额",
+            age="待录",
+        )
         for a in pile.rows
     ]
-    return Basket("conclude", "现场结果待录", rows, pile.count, "没有待录的现场结果。咨询日当天起，到场企业会出现在这里。")
+    return Basket(
+        "conclude",
+        "现场结果待录",
+        rows,
+        pile.count,
+        "没有待录的现场结果。咨询日当天起，到场企业会出现在这里。",
+    )
 
 
 def _term(due_on: date, today: date) -> str:

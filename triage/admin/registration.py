@@ -1,4 +1,4 @@
-"""One screen for one registration: everything needed to decide, and every act that may be done now (六（三）—（六）)."""
+"""One screen for one registration: all that is needed to decide, and every act that is due."""
 
 from django import forms
 from django.contrib import admin
@@ -50,7 +50,9 @@ class RegistrationAdmin(AppointmentAdmin):
         if found:
             found.every_division = list(Division.objects.all())
             found.letters = list(_letters(found))
-            found.calls_to_make = [n for n in found.letters if (n.channel, n.state) == (Channel.CALL, NoticeState.WAITING)]
+            found.calls_to_make = [
+                n for n in found.letters if (n.channel, n.state) == (Channel.CALL, NoticeState.WAITING)
+            ]
         return found
 
     def facts(self, request, record: Appointment) -> dict:
@@ -73,7 +75,9 @@ def _number(object_id) -> int:
 def _with_all(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
     one = rows.select_related("day", "seat", "area", "entered_by", "hearing__by", "rating")
     return one.prefetch_related(
-        Prefetch("assignments", Assignment.objects.select_related("division", "reply__signed_by", "assigned_by")),
+        Prefetch(
+            "assignments", Assignment.objects.select_related("division", "reply__signed_by", "assigned_by")
+        ),
         Prefetch("moves", StageMove.objects.select_related("by")),
         Prefetch("calls", CallRecord.objects.select_related("by")),
         Prefetch("reviews", Review.objects.select_related("by")),

@@ -1,4 +1,4 @@
-"""Registrations of the tests at any stage, written straight into the tables: what was typed is valid and made up."""
+"""Registrations of the tests at any stage, written straight into the tables."""
 
 import random
 from datetime import date, datetime, timedelta
@@ -41,7 +41,7 @@ def officer(role: str, of: str | None = None, **fields) -> Officer:
 
 
 def appointment(number: int = 1, **columns) -> Appointment:
-    """The registration of the `number`-th firm for 10 December, submitted `number` minutes after nine on 18 November."""
+    """The registration of the `number`-th firm for DAY, `number` minutes after nine on 18 November."""
     rng = random.Random(number)
     at = columns.pop("submitted_at", NOW - timedelta(days=2, hours=1) + timedelta(minutes=number))
     id_number = columns.pop("id_number", samples.resident_id(rng))
@@ -81,5 +81,10 @@ def seated(number: int = 1, *, confirmed: bool = False, at: datetime = NOW, **co
 
 def assignment(of: Appointment, to: str, *, by: Officer, **columns) -> Assignment:
     """A 交办 of a registration to the division named `to`, given at NOW."""
-    values = {"question": of.summary, "due_on": date(2026, 11, 27), "assigned_by": by, "assigned_at": NOW} | columns
+    values = {
+        "question": of.summary,
+        "due_on": date(2026, 11, 27),
+        "assigned_by": by,
+        "assigned_at": NOW,
+    } | columns
     return Assignment.objects.create(appointment=of, division=division(to), **values)

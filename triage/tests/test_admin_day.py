@@ -1,4 +1,4 @@
-"""The screen of a 咨询日: who stands where in the line, the list in one click, and what became of it (六（五）)."""
+"""The screen of a 咨询日: the line, the list in one click, what became of it (六（五）)."""
 
 from datetime import datetime
 
@@ -120,7 +120,9 @@ def test_it_shows_the_reason_of_an_eleventh_seat(browser, day, leader):
     assert "增加的名额：省级督办项目" in screen(browser, day)
 
 
-def test_it_takes_the_same_number_of_queries_for_one_firm_and_for_sixty(browser, day, django_assert_max_num_queries):
+def test_it_takes_the_same_number_of_queries_for_one_firm_and_for_sixty(
+    browser, day, django_assert_max_num_queries
+):
     accepted(1)
     browser.get("/admin/")
     with django_assert_max_num_queries(12) as few:

@@ -74,7 +74,16 @@ def test_it_filters_by_stage_day_division_area_and_channel(browser, coordinator)
 
 @pytest.mark.parametrize(
     "query",
-    ["?stage=nothing&day=x", "?day=9999-99", "?p=0", "?p=abc", "?p=999999", "?_to_field=id_number", "?_popup=1", "?o=1.-9"]
+    [
+        "?stage=nothing&day=x",
+        "?day=9999-99",
+        "?p=0",
+        "?p=abc",
+        "?p=999999",
+        "?_to_field=id_number",
+        "?_popup=1",
+        "?o=1.-9",
+    ]
     + ["?id_number__startswith=1", "?e=1", "?division=%27%20or%201=1", "?all="],
 )
 def test_it_answers_any_address_with_a_list(browser, query):
@@ -128,7 +137,23 @@ def test_it_puts_no_search_into_an_address(browser):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "   ", "%", "_", "'; drop table--", "😀" * 60, "長" * 5000, "\u202e\u200b", "(((", "\\", "１３８００００", "0x00", "-", "+", "*"],
+    [
+        "",
+        "   ",
+        "%",
+        "_",
+        "'; drop table--",
+        "😀" * 60,
+        "長" * 5000,
+        "\u202e\u200b",
+        "(((",
+        "\\",
+        "１３８００００",
+        "0x00",
+        "-",
+        "+",
+        "*",
+    ],
 )
 def test_it_answers_odd_searches(browser, text):
     made.appointment(1)
@@ -153,7 +178,9 @@ def test_it_turns_pages_and_keeps_the_filters(browser):
     assert listed(first) | see(browser, stage="submitted", p=2) == set(range(1, 53))
 
 
-def test_it_takes_the_same_number_of_queries_for_one_row_and_for_sixty(browser, coordinator, django_assert_max_num_queries):
+def test_it_takes_the_same_number_of_queries_for_one_row_and_for_sixty(
+    browser, coordinator, django_assert_max_num_queries
+):
     made.appointment(1)
     browser.get("/admin/")
     with django_assert_max_num_queries(12) as few:

@@ -68,7 +68,7 @@ DECLINED = {
 }
 
 
-# --- What the screen shows -------------------------------------------------------------------------------------------
+# --- What the screen shows --------------------------------------------------------------------
 def test_it_shows_the_question_with_the_words_that_decided_and_escapes_the_rest(browser):
     page = show(browser, made.appointment(summary="<script>alert(1)</script>水产加工废水如何接管？"))
     assert "<script>alert" not in page
@@ -115,17 +115,21 @@ def test_it_has_no_inline_style_or_script(browser):
     assert "<style" not in page
 
 
-def test_it_takes_the_same_number_of_queries_however_much_was_written(browser, coordinator, django_assert_max_num_queries):
+def test_it_takes_the_same_number_of_queries_however_much_was_written(
+    browser, coordinator, django_assert_max_num_queries
+):
     appointment = made.appointment(stage=Stage.ACCEPTED)
     for number in range(20):
         made.assignment(appointment, "水处", by=coordinator, question=f"问题{number}")
-        CallRecord.objects.create(appointment=appointment, by=coordinator, at=made.NOW, outcome="reached", gist="谈过")
+        CallRecord.objects.create(
+            appointment=appointment, by=coordinator, at=made.NOW, outcome="reached", gist="谈过"
+        )
     browser.get("/admin/")
     with django_assert_max_num_queries(13):
         browser.get(address(appointment))
 
 
-# --- 初审 ------------------------------------------------------------------------------------------------------------
+# --- 初审 ---------------------------------------------------------------------------------------
 def test_it_accepts_and_assigns_in_one_act(browser, coordinator):
     appointment = made.appointment()
     answer = accept(browser, appointment, WATER)
@@ -216,7 +220,9 @@ def test_it_declines_with_reason_and_call(browser):
 @pytest.mark.parametrize("outcome", ["no_answer", "wrong_number"])
 def test_it_does_not_decline_before_the_firm_was_reached_and_keeps_the_text(browser, outcome):
     appointment = made.appointment()
-    answer = press(browser, appointment, "decline", **(DECLINED | {"outcome": outcome, "gist": "打了两次电话"}))
+    answer = press(
+        browser, appointment, "decline", **(DECLINED | {"outcome": outcome, "gist": "打了两次电话"})
+    )
     page = answer.content.decode()
     assert answer.status_code == 409
     assert "请先电话沟通" in page
@@ -245,11 +251,13 @@ def test_it_takes_a_declined_registration_up_again(browser):
     assert Appointment.objects.get().stage == Stage.SUBMITTED
 
 
-# --- 交办 given back, added -----------------------------------------------------------------------------------------
+# --- 交办 given back, added ---------------------------------------------------------------------
 @pytest.fixture
 def returned(coordinator):
     appointment = made.appointment(stage=Stage.ACCEPTED)
-    return made.assignment(appointment, "水处", by=coordinator, state=Work.RETURNED, return_reason="不属于我处")
+    return made.assignment(
+        appointment, "水处", by=coordinator, state=Work.RETURNED, return_reason="不属于我处"
+    )
 
 
 def test_it_sends_a_returned_matter_to_another_division(browser, returned):
@@ -281,12 +289,17 @@ def test_it_shows_the_released_reply(browser, returned, head):
 
     Assignment.objects.update(state=Work.RELEASED)
     Reply.objects.create(
-        assignment=returned, body="可以接管。", drafted_by=head, drafted_at=made.NOW, signed_by=head, signed_at=made.NOW
+        assignment=returned,
+        body="可以接管。",
+        drafted_by=head,
+        drafted_at=made.NOW,
+        signed_by=head,
+        signed_at=made.NOW,
     )
     assert "可以接管。" in show(browser, returned.appointment)
 
 
-# --- The day ---------------------------------------------------------------------------------------------------------
+# --- The day ----------------------------------------------------------------------------------
 @pytest.fixture
 def on_the_tenth(coordinator, signed_in):
     """The admin on the morning of 10 December, at a given hour."""
@@ -385,7 +398,7 @@ def test_it_notes_a_telephone_notice_on_the_same_screen(browser):
     assert call.state == "sent"
 
 
-# --- The ID number ---------------------------------------------------------------------------------------------------
+# --- The ID number ----------------------------------------------------------------------------
 def test_it_shows_the_whole_id_number_once_for_a_reason_and_writes_the_view_down(browser, coordinator):
     appointment = made.appointment()
     answer = press(browser, appointment, "reveal_id", reason="核对入场名单")
@@ -418,7 +431,7 @@ def test_it_does_not_open_an_id_number_by_a_link(browser):
     assert not Entry.objects.filter(verb=Act.REVEAL_ID).exists()
 
 
-# --- Who may what ----------------------------------------------------------------------------------------------------
+# --- Who may what -----------------------------------------------------------------------------
 ACTS = [
     "accept", "decline", "call", "reassign", "add", "reconsider", "reveal_id", "check_in", "conclude", "confirm_seat",
     "give_up", "extra_seat", "notified", "progress", "close_matter", "close",
@@ -480,7 +493,9 @@ def test_it_changes_nothing_when_fields_are_posted_to_the_screen(browser):
 
 def test_it_ignores_columns_sent_along_with_an_act(browser):
     appointment = made.appointment()
-    press(browser, appointment, "call", outcome="reached", gist="谈过", stage="closed", enterprise_name="改名")
+    press(
+        browser, appointment, "call", outcome="reached", gist="谈过", stage="closed", enterprise_name="改名"
+    )
     assert Appointment.objects.get().stage == Stage.SUBMITTED
 
 

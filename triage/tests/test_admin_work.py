@@ -71,7 +71,9 @@ def test_it_counts_all_and_shows_the_first(browser):
 
 def test_it_leads_each_row_to_the_screen_that_does_the_job(browser, coordinator):
     appointment = made.appointment(1)
-    assignment = made.assignment(appointment, "水处", by=coordinator, state=Work.RETURNED, return_reason="不属于我处")
+    assignment = made.assignment(
+        appointment, "水处", by=coordinator, state=Work.RETURNED, return_reason="不属于我处"
+    )
     answer = browser.get("/admin/")
     screen = reverse("admin:appointments_appointment_change", args=[appointment.pk])
     assert f'href="{screen}"' in basket(answer, "review")
@@ -159,15 +161,26 @@ def test_it_sends_officers_of_the_divisions_to_their_desk(signed_in, handler):
     assert "测试1号" not in page
 
 
-def test_it_takes_the_same_number_of_queries_for_one_row_and_for_sixty(browser, coordinator, django_assert_max_num_queries):
+def test_it_takes_the_same_number_of_queries_for_one_row_and_for_sixty(
+    browser, coordinator, django_assert_max_num_queries
+):
     def grow(numbers):
         for number in numbers:
             appointment = made.appointment(number)
             for state in (Work.OPEN, Work.RETURNED):
                 due_on = date(2026, 11, 1)
-                made.assignment(appointment, "水处", by=coordinator, state=state, due_on=due_on, question=f"{state}{number}")
+                made.assignment(
+                    appointment,
+                    "水处",
+                    by=coordinator,
+                    state=state,
+                    due_on=due_on,
+                    question=f"{state}{number}",
+                )
             follow_up(appointment, due_on=date(2026, 11, 1))
-            letters.write("booking_received", made.appointment(100 + number, phone="+865802000123"), at=made.NOW)
+            letters.write(
+                "booking_received", made.appointment(100 + number, phone="+865802000123"), at=made.NOW
+            )
 
     grow([1])
     browser.get("/admin/")

@@ -1,4 +1,4 @@
-"""管理账号 (七（二）：科监处负责系统的保障维护): accounts are opened, changed, stopped; never deleted, so acts keep their names."""
+"""管理账号 (七（二）): opened, changed, stopped; never deleted, so that acts keep their names."""
 
 import secrets
 from datetime import datetime
@@ -28,7 +28,9 @@ class NameTaken(Refused):
         super().__init__("这个用户名已经有人使用，请换一个。")
 
 
-def open_account(username: str, roles: list[str], *, by: Officer, at: datetime, **particulars) -> tuple[Officer, str]:
+def open_account(
+    username: str, roles: list[str], *, by: Officer, at: datetime, **particulars
+) -> tuple[Officer, str]:
     """A new officer and the first password, which is told once and kept nowhere. Raises NameTaken."""
     by.must(Act.ACCOUNTS)
     password = new_password()

@@ -97,11 +97,18 @@ class OfficerAdmin(RecordAdmin):
         form = NewAccountForm(request.POST if request.method == "POST" else None, record=Officer())
         if form.is_bound and form.is_valid():
             try:
-                officer, password = accounts.open_account(**form.cleaned_data, by=request.user, at=timezone.now())
+                officer, password = accounts.open_account(
+                    **form.cleaned_data, by=request.user, at=timezone.now()
+                )
                 return self.screen(request, officer, answered=(RESET, password))
             except Refused as refusal:
                 form.refuse(refusal)
-        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "开通账号", "form": form}
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "开通账号",
+            "form": form,
+        }
         return TemplateResponse(request, "admin/officer/add.html", context)
 
 

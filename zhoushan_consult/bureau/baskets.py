@@ -1,11 +1,11 @@
-"""What waits for an officer, as the first page of the admin shows it: baskets with a count and their first rows."""
+"""What waits for an officer, as the first page shows it: baskets with a count and first rows."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Row:
-    """One matter that waits. `url` is the one screen that does the job; `lead` is the word to catch the eye."""
+    """One matter that waits. `url` is the screen that does the job; `lead` the word to catch the eye."""
 
     title: str
     url: str

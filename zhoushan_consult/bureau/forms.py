@@ -17,7 +17,9 @@ class AccountForm(PanelForm):
     """Who the officer is and what they do."""
 
     name = forms.CharField(label="姓名", max_length=30)
-    division = forms.ModelChoiceField(Division.objects, label="处室", required=False, empty_label="不属于处室")
+    division = forms.ModelChoiceField(
+        Division.objects, label="处室", required=False, empty_label="不属于处室"
+    )
     area = forms.ModelChoiceField(Area.objects, label="县区或功能区", required=False, empty_label="不限")
     roles = forms.MultipleChoiceField(
         label="岗位",
@@ -32,7 +34,9 @@ class AccountForm(PanelForm):
     def __init__(self, data=None, *, record: Officer, **kwargs):
         super().__init__(data, record=record, **kwargs)
         if record.pk:
-            self.initial = {name: getattr(record, name) for name in ("name", "division", "area", "phone", "email")}
+            self.initial = {
+                name: getattr(record, name) for name in ("name", "division", "area", "phone", "email")
+            }
             self.initial["roles"] = list(record.roles)
 
     def clean_phone(self) -> str:

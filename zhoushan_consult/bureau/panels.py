@@ -1,7 +1,7 @@
 """Records in the admin: read on one screen, and changed only through its panels.
 
-A panel is a form and the one call into a matter module that it makes. Nothing else in the admin writes: the raw
-add, change and delete of Django are closed, so a record cannot be edited around the rules.
+A panel is a form and the one call into a matter module that it makes. Nothing else in the admin writes: Django's
+own add, change and delete are closed, so a record cannot be edited around the rules.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ class OutOfTurn(Refused):
 
 
 class PanelForm(forms.Form):
-    """What an officer types into a panel about `record`. A refusal becomes a sentence above it, and keeps the text."""
+    """What an officer types into a panel about `record`. A refusal stands above it and keeps the text."""
 
     use_required_attribute = False
 
@@ -55,7 +55,7 @@ class PanelForm(forms.Form):
         self.add_error(None, str(refusal))
 
     def take(self, invalid: ValidationError) -> None:
-        """Errors beside their fields; those of fields that the form does not have, above it with the field's name."""
+        """Errors beside their fields; those of fields that the form lacks, above it with their names."""
         beside = invalid.error_dict if hasattr(invalid, "error_dict") else {None: invalid.error_list}
         for name, errors in beside.items():
             if name in self.fields:
@@ -70,7 +70,7 @@ class PanelForm(forms.Form):
 class Panel:
     """One act on a record's screen.
 
-    `do(record, form, by=…, at=…)` makes the call; a text that it returns is shown once, on the answer to the button.
+    `do(record, form, by=…, at=…)` makes the call; a text that it returns is shown once, in the answer.
     """
 
     name: str
@@ -137,7 +137,9 @@ class RecordAdmin(ModelAdmin):
         def act(request, pk):
             return self.act(request, pk, panel)
 
-        return path(f"<int:pk>/{panel.name}/", self.admin_site.admin_view(act), name=self._url_name(panel.name))
+        return path(
+            f"<int:pk>/{panel.name}/", self.admin_site.admin_view(act), name=self._url_name(panel.name)
+        )
 
     def _url_name(self, name: str) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_{name}"
@@ -146,7 +148,7 @@ class RecordAdmin(ModelAdmin):
         return reverse(f"admin:{self._url_name(name)}", args=[record.pk])
 
     def record(self, request, pk) -> Model:
-        """The record, read anew. Raises Http404 where the officer may not see it, PermissionDenied where none."""
+        """The record, read anew. Raises PermissionDenied, and Http404 for one that the officer may not see."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         found = self.get_object(request, unquote(str(pk)))
@@ -160,7 +162,7 @@ class RecordAdmin(ModelAdmin):
         return self.screen(request, self.record(request, object_id))
 
     def act(self, request, pk: int, panel: Panel):
-        """The answer to a panel's button: done and back to the screen, or the screen with what stands in the way."""
+        """The answer to a button: done and back to the screen, or the screen with what stands in the way."""
         record = self.record(request, pk)
         if request.method != "POST":
             return redirect(self.address(record))
@@ -191,7 +193,7 @@ class RecordAdmin(ModelAdmin):
         return self.screen(request, form.record, posted=(panel, form), status=status)
 
     def screen(self, request, record: Model, *, posted=None, answered=None, status: int = 200):
-        """The record's page. `posted` is a panel with its form to be mended, `answered` one with a text to show once."""
+        """The page. `posted` is a panel with its form to be mended, `answered` one with a text to show."""
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -213,7 +215,7 @@ class RecordAdmin(ModelAdmin):
         return label_for_field(name, self.model, self), shown
 
     def shown(self, request, record: Model, posted=None, answered=None) -> list[ShownPanel]:
-        """The panels that this officer is offered now; the one just used is there whatever happened meanwhile."""
+        """The panels that this officer is offered now, and the one just used whatever happened."""
         used = [pair[0] for pair in (posted, answered) if pair]
         offered = [p for p in self.panels if p in used or (may(request, p.act) and p.offered(record))]
         return [self._show(record, panel, posted, answered) for panel in offered]

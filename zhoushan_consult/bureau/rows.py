@@ -1,4 +1,4 @@
-"""Panels with several rows of fields, some to spare, so that one can be added or taken away without JavaScript."""
+"""Panels with rows of fields, some to spare, so that one is added without JavaScript."""
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -10,7 +10,7 @@ MOST = 12
 
 
 class RowForm(forms.Form):
-    """One row. An untouched row is no row. `made()` is what a filled one says, as the matter module takes it."""
+    """One row; an untouched one is none. `made()` is what a filled one says to the matter module."""
 
     use_required_attribute = False
 
@@ -64,10 +64,17 @@ class RowsForm(PanelForm):
     def __init__(self, data=None, *, panel: str = "panel", **kwargs):
         super().__init__(data, panel=panel, **kwargs)
         formset = formset_factory(
-            self.row, formset=Rows, extra=self.spare, can_delete=self.removable, max_num=MOST, absolute_max=MOST
+            self.row,
+            formset=Rows,
+            extra=self.spare,
+            can_delete=self.removable,
+            max_num=MOST,
+            absolute_max=MOST,
         )
         start = None if self.is_bound else self.start()
-        self.rows = formset(data, initial=start, prefix="row", auto_id=f"{panel}_%s", form_kwargs=self.row_kwargs())
+        self.rows = formset(
+            data, initial=start, prefix="row", auto_id=f"{panel}_%s", form_kwargs=self.row_kwargs()
+        )
 
     def start(self) -> list[dict]:
         return []

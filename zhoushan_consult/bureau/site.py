@@ -39,7 +39,11 @@ class BureauAdminSite(AdminSite):
 
         mine = [
             path("password_change/", login_required(self.password_change), name="password_change"),
-            path("password_change/done/", login_required(self.password_change_done), name="password_change_done"),
+            path(
+                "password_change/done/",
+                login_required(self.password_change_done),
+                name="password_change_done",
+            ),
         ]
         return mine + super().get_urls()
 

@@ -26,7 +26,13 @@ def address(officer, act="change"):
 
 
 def particulars(**changes):
-    return {"username": "chenxin", "name": "陈新", "roles": [Role.COORDINATOR], "phone": "", "email": ""} | changes
+    return {
+        "username": "chenxin",
+        "name": "陈新",
+        "roles": [Role.COORDINATOR],
+        "phone": "",
+        "email": "",
+    } | changes
 
 
 def told(answer) -> str:
@@ -38,7 +44,7 @@ def enter(username, password, **where):
     return browser, browser.post(LOGIN, {"username": username, "password": password} | where)
 
 
-# --- Accounts --------------------------------------------------------------------------------------------------------
+# --- Accounts ---------------------------------------------------------------------------------
 def test_it_opens_an_account_with_a_password_that_is_told_once(browser, keeper):
     answer = browser.post(ADD, particulars())
     officer = Officer.objects.get(username="chenxin")
@@ -116,7 +122,9 @@ def test_it_stops_an_account_at_once_and_starts_it_again(browser, handler, signe
 
 @pytest.mark.parametrize("act", ["account", "password", "stop"])
 def test_it_does_not_let_anyone_change_their_own_account(browser, keeper, act):
-    answer = browser.post(address(keeper, act), particulars(roles=[Role.SYSTEM, Role.COORDINATOR, Role.LEADER]))
+    answer = browser.post(
+        address(keeper, act), particulars(roles=[Role.SYSTEM, Role.COORDINATOR, Role.LEADER])
+    )
     keeper = Officer.objects.get(pk=keeper.pk)
     assert answer.status_code == 409
     assert "不能修改自己" in answer.content.decode()
@@ -157,7 +165,7 @@ def test_it_lists_officers_at_a_flat_cost(browser, officer, django_assert_max_nu
         browser.get("/admin/bureau/officer/")
 
 
-# --- The door --------------------------------------------------------------------------------------------------------
+# --- The door ---------------------------------------------------------------------------------
 def test_it_leads_each_officer_to_where_they_work(officer):
     officer(Role.COORDINATOR, "综合处", username="zonghe")
     officer(Role.HANDLER, "水处", username="shui", is_staff=False)
@@ -175,7 +183,10 @@ def test_it_leads_nobody_out_of_the_site(officer, elsewhere):
 
 def test_it_says_the_same_for_a_wrong_name_and_a_wrong_password(officer):
     officer(Role.COORDINATOR, "综合处", username="zonghe")
-    wrong = [re.search(r'role="alert".*?</div>', enter(name, "nope")[1].content.decode(), re.DOTALL)[0] for name in ("zonghe", "nobody")]
+    wrong = [
+        re.search(r'role="alert".*?</div>', enter(name, "nope")[1].content.decode(), re.DOTALL)[0]
+        for name in ("zonghe", "nobody")
+    ]
     assert wrong[0] == wrong[1]
     assert "用户名或密码不对" in wrong[0]
 
@@ -190,7 +201,11 @@ def test_it_signs_out_by_a_button_only(browser):
 
 def test_it_lets_an_officer_change_their_own_password_wherever_they_work(officer, signed_in):
     who = officer(Role.HANDLER, "水处", is_staff=False)
-    typed = {"old_password": "Correct-horse-7", "new_password1": "Zs-hai-2026-x", "new_password2": "Zs-hai-2026-x"}
+    typed = {
+        "old_password": "Correct-horse-7",
+        "new_password1": "Zs-hai-2026-x",
+        "new_password2": "Zs-hai-2026-x",
+    }
     assert "修改密码" in signed_in(who).get(reverse("admin:password_change")).content.decode()
     signed_in(who).post(reverse("admin:password_change"), typed)
     who.refresh_from_db()
