@@ -1,8 +1,7 @@
-"""我的交办 (六（四）): the baskets of a division, and one 交办 from the question to the signed reply."""
+"""One 交办 at the desk (六（四）), from the question to the signed reply."""
 
-from dataclasses import dataclass
+from datetime import datetime
 
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -11,110 +10,23 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from triage import assigning, replies
 from triage.models import Assignment, Reply, Work
-from triage.visibility import assignments_for, follow_ups_for
+from triage.visibility import assignments_for
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Act
 
+from .admission import at_desk, show
 from .contacts import contact
 from .forms import DraftForm, HandBackForm, SendBackForm, SignForm, StepForm
-from .pages import NONE, NOT_NEEDED, Number, counted, page_of
-from .rooms import at_desk, in_room, show
 from .steps import Attempt, Step, in_place, take
 from .terms import Today
 
-NEAREST = 8  # follow-ups shown beside the baskets; the others are one click away
 WORDINGS = 10  # earlier wordings shown
-
-
-@dataclass(frozen=True)
-class Basket:
-    """交办 of a division that stand alike, in the order in which they ask for work."""
-
-    slug: str
-    label: str
-    state: Work
-    order: tuple[str, ...]
-    empty: str
-    waits: bool = False
-
-
-BASKETS = (
-    Basket(
-        "open",
-        "待答复",
-        Work.OPEN,
-        ("due_on", "pk"),
-        "综合处交办的事项会出现在这里，同时短信提醒您。现在没有需要答复的。",
-        True,
-    ),
-    Basket(
-        "to-sign",
-        "待审签",
-        Work.DRAFTED,
-        ("due_on", "pk"),
-        "拟好送审的答复会出现在这里，由处室负责人审签。现在没有待审签的。",
-        True,
-    ),
-    Basket(
-        "answered",
-        "已答复",
-        Work.RELEASED,
-        ("-released_at",),
-        "审签后的答复会留在这里，随时可以查看。现在还没有。",
-    ),
-    Basket(
-        "returned",
-        "已退回",
-        Work.RETURNED,
-        ("-assigned_at",),
-        "退回综合处的事项会留在这里，到综合处重新交办为止。现在没有。",
-    ),
-)
-
-
-@in_room("assignments")
-@require_safe
-def assignments(request: HttpRequest) -> HttpResponse:
-    """The division's baskets, opened at the one whose work is the officer's, and its nearest follow-ups."""
-    today = Today.at(timezone.now())
-    own = _own(request.user)
-    numbers = counted(own, "state", today)
-    basket = _chosen(request, numbers)
-    page = page_of(_rows(own, basket), request, count=numbers.get(basket.state, NONE).all)
-    today.mark(page.object_list)
-    matters = follow_ups_for(request.user).filter(division=request.user.division_id, closed_at=None)
-    nearest = matters.select_related("appointment").defer(*NOT_NEEDED).order_by("due_on", "pk")
-    context = {
-        "baskets": [(each, numbers.get(each.state, NONE)) for each in BASKETS],
-        "basket": basket,
-        "page": page,
-        "matters": today.mark(nearest[: NEAREST + 1]),
-        "nearest": NEAREST,
-    }
-    return show(request, "assignments", context)
-
-
-def _own(officer: Officer) -> QuerySet[Assignment]:
-    return assignments_for(officer).filter(division=officer.division_id)
-
-
-def _chosen(request: HttpRequest, numbers: dict[str, Number]) -> Basket:
-    """The basket asked for; without one, 待审签 for a head who has something to sign, otherwise 待答复."""
-    by_slug = {basket.slug: basket for basket in BASKETS}
-    waits_for_head = request.user.may(Act.SIGN) and Work.DRAFTED in numbers
-    default = by_slug["to-sign" if waits_for_head else "open"]
-    return by_slug.get(request.GET.get("basket", ""), default)
-
-
-def _rows(own: QuerySet[Assignment], basket: Basket) -> QuerySet[Assignment]:
-    rows = own.filter(state=basket.state).select_related("appointment__day", "reply")
-    return rows.defer("reply__body", *NOT_NEEDED).order_by(*basket.order)
 
 
 @at_desk
 @require_safe
 def assignment(request: HttpRequest, pk: int) -> HttpResponse:
-    return _page(request, _visible(request, pk))
+    return _page(request, _visible(request, pk), now=timezone.now())
 
 
 @at_desk
@@ -124,27 +36,32 @@ def assignment_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     row = _visible(request, pk)
     if request.method != "POST":
         return redirect("desk:assignment", pk)
-    attempt = take(STEPS[step], row, request, at=timezone.now())
-    return _page(request, row, attempt) if attempt else redirect(_address(row) + "#main")
+    now = timezone.now()
+    attempt = take(STEPS[step], row, request, at=now)
+    return (
+        _page(request, _visible(request, pk), attempt, now=now)
+        if attempt
+        else redirect(_address(row) + "#main")
+    )
 
 
-def _save(row: Assignment, said: dict, *, by: Officer, at):
+def _save(row: Assignment, said: dict, *, by: Officer, at: datetime):
     replies.save_draft(row, said["body"], said["law"], version=said["version"], by=by, at=at)
 
 
-def _submit(row: Assignment, said: dict, *, by: Officer, at):
+def _submit(row: Assignment, said: dict, *, by: Officer, at: datetime):
     replies.finish_draft(row, said["body"], said["law"], version=said["version"], by=by, at=at)
 
 
-def _sign(row: Assignment, said: dict, *, by: Officer, at):
+def _sign(row: Assignment, said: dict, *, by: Officer, at: datetime):
     replies.sign(row, version=said["version"], by=by, at=at)
 
 
-def _send_back(row: Assignment, said: dict, *, by: Officer, at):
+def _send_back(row: Assignment, said: dict, *, by: Officer, at: datetime):
     replies.send_back(row, said["remark"], by=by, at=at)
 
 
-def _hand_back(row: Assignment, said: dict, *, by: Officer, at):
+def _hand_back(row: Assignment, said: dict, *, by: Officer, at: datetime):
     assigning.hand_back(row, said["reason"], by=by, at=at)
 
 
@@ -190,16 +107,17 @@ def _address(row: Assignment) -> str:
     return reverse("desk:assignment", args=[row.pk])
 
 
-def _page(request: HttpRequest, row: Assignment, attempt: Attempt | None = None) -> HttpResponse:
-    """One 交办 as it stands now, with the forms open to this officer; a refused one keeps what was typed."""
-    row = _visible(request, row.pk) if attempt else row
+def _page(
+    request: HttpRequest, row: Assignment, attempt: Attempt | None = None, *, now: datetime
+) -> HttpResponse:
+    """The 交办 with the forms that are open to this officer; a refused one keeps what was typed."""
     reply = getattr(row, "reply", None)
     forms = in_place(_open_forms(row, reply, request.user), attempt, _address(row))
     others = row.appointment.assignments.exclude(pk=row.pk).exclude(state=Work.CANCELLED)
     context = {
         "row": row,
         "reply": reply,
-        "term": Today.at(timezone.now()).term(row.due_on),
+        "term": Today.at(now).term(row.due_on),
         "contact": contact(row.appointment, request.user, row.division),
         "others": others.select_related("division"),
         "versions": reply.versions.select_related("by")[:WORDINGS] if reply else [],
@@ -211,7 +129,7 @@ def _page(request: HttpRequest, row: Assignment, attempt: Attempt | None = None)
 
 
 def _compared(attempt: Attempt) -> list[tuple[str, bool]]:
-    """The wording that somebody saved meanwhile, line by line, and whether the officer's own lacks the line."""
+    """The wording that somebody saved meanwhile, line by line, and whether one's own lacks the line."""
     if not isinstance(attempt.refusal, replies.EditedMeanwhile):
         return []
     own = set(attempt.form.cleaned_data["body"].split("\n"))

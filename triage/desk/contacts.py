@@ -1,4 +1,4 @@
-"""Whom to speak to at a firm: the whole number for those whose work is to call, a masked one for those who only watch."""
+"""Whom to speak to at a firm: in full for those whose work is to call, masked for those who only watch."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from zhoushan_consult.identity.phone import for_people
 
 @dataclass(frozen=True)
 class Contact:
-    """A person at a firm as one officer may see them. `dial` is the number to dial, empty where it is masked."""
+    """A person at a firm as one officer may see them. `dial` is the number to dial, empty where masked."""
 
     name: str
     phone: str
@@ -19,7 +19,7 @@ class Contact:
 
 
 def contact(appointment: Appointment, officer: Officer, division: Division | None = None) -> Contact:
-    """The contact of a registration, in full for the `division` that works on it and for those who telephone firms."""
+    """The contact of a registration: in full for the `division` at work on it and for those who telephone."""
     if not appointment.phone:
         return Contact("已按期删除", "")
     if not (officer.may(Act.CALL) or (division and division.pk == officer.division_id)):

@@ -8,12 +8,13 @@ from django.views.decorators.http import require_safe
 
 from zhoushan_consult.bureau import signing_in
 
+from .admission import at_desk
 from .forms import SignInForm
-from .rooms import at_desk, landing, rooms_of
+from .rooms import landing, rooms_of
 
 
 class SignIn(signing_in.SignIn):
-    """The same door as the admin's, in the look of the desk: on to the page that was asked for, or to one's work."""
+    """The admin's door in the look of the desk: on to the page that was asked for, or to one's work."""
 
     template_name = "desk/login.html"
     form_class = SignInForm

@@ -1,6 +1,7 @@
-"""跟踪督办 (六（六）): a division's own, or all of them for those who watch; and one matter with what was done about it."""
+"""跟踪督办 (六（六）): a division's own matters, or all for those who watch; and what was done about each."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -15,10 +16,10 @@ from triage.visibility import follow_ups_for
 from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.roles import Act
 
+from .admission import at_desk, in_room, show
 from .contacts import contact
 from .forms import CloseForm, ProgressForm, StepForm
 from .pages import NONE, NOT_NEEDED, Number, counted, page_of
-from .rooms import at_desk, in_room, show
 from .steps import Attempt, Step, in_place, take
 from .terms import Today
 
@@ -93,7 +94,7 @@ def _rows(
 @at_desk
 @require_safe
 def follow_up(request: HttpRequest, pk: int) -> HttpResponse:
-    return _page(request, _visible(request, pk))
+    return _page(request, _visible(request, pk), now=timezone.now())
 
 
 @at_desk
@@ -103,15 +104,20 @@ def follow_up_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     matter = _visible(request, pk)
     if request.method != "POST":
         return redirect("desk:follow_up", pk)
-    attempt = take(STEPS[step], matter, request, at=timezone.now())
-    return _page(request, matter, attempt) if attempt else redirect(_address(matter) + "#main")
+    now = timezone.now()
+    attempt = take(STEPS[step], matter, request, at=now)
+    return (
+        _page(request, _visible(request, pk), attempt, now=now)
+        if attempt
+        else redirect(_address(matter) + "#main")
+    )
 
 
-def _post_progress(matter: FollowUp, said: dict, *, by: Officer, at):
+def _post_progress(matter: FollowUp, said: dict, *, by: Officer, at: datetime):
     followup.post_progress(matter, said["text"], to_firm=said["to_firm"], by=by, at=at)
 
 
-def _close(matter: FollowUp, said: dict, *, by: Officer, at):
+def _close(matter: FollowUp, said: dict, *, by: Officer, at: datetime):
     followup.close(matter, said["result"], by=by, at=at)
 
 
@@ -139,13 +145,14 @@ def _address(matter: FollowUp) -> str:
     return reverse("desk:follow_up", args=[matter.pk])
 
 
-def _page(request: HttpRequest, matter: FollowUp, attempt: Attempt | None = None) -> HttpResponse:
-    """One matter as it stands now, with the forms open to this officer; a refused one keeps what was typed."""
-    matter = _visible(request, matter.pk) if attempt else matter
+def _page(
+    request: HttpRequest, matter: FollowUp, attempt: Attempt | None = None, *, now: datetime
+) -> HttpResponse:
+    """The matter with the forms that are open to this officer; a refused one keeps what was typed."""
     newest = matter.posts.select_related("by").order_by("-at", "-pk")[: POSTS + 1]
     context = {
         "matter": matter,
-        "term": Today.at(timezone.now()).term(matter.due_on),
+        "term": Today.at(now).term(matter.due_on),
         "contact": contact(matter.appointment, request.user, matter.division),
         "posts": newest,
         "shown": POSTS,

@@ -13,7 +13,7 @@ def button(label: str, css_class: str = "btn btn-primary", **attributes) -> Stri
 
 
 class WordingField(forms.CharField):
-    """A text of several lines, one newline for each whatever the browser sends. The browser does not cut it short:
+    """A text of several lines, one newline for each whatever the browser sends. No browser cuts it short:
     what is too long is kept and said."""
 
     def __init__(self, *, rows: int, **kwargs):
@@ -125,7 +125,7 @@ class ProgressForm(StepForm):
         label="进展情况",
         max_length=1000,
         rows=5,
-        help_text="做了什么、结果怎样、下一步何时办。记录后告知综合处和办公室。不超过 1000 字，不写个人信息。",
+        help_text="做了什么、结果怎样、下一步何时办。综合处和办公室会同时看到。不超过 1000 字。",
         error_messages={"required": "请写明进展情况。"},
     )
     to_firm = forms.BooleanField(
@@ -141,7 +141,7 @@ class CloseForm(StepForm):
         label="办理结果",
         max_length=1000,
         rows=4,
-        help_text="最后怎么解决的。全部督办办结后，企业会在进度页看到这段文字。不超过 1000 字，不写个人信息。",
+        help_text="最后怎么解决的。全部督办办结后，企业会看到这段文字。不超过 1000 字，不写个人信息。",
         error_messages={"required": "请写明办理结果，再办结。"},
     )
 

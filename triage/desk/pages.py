@@ -35,7 +35,7 @@ def counted(rows: QuerySet, by: str, today: Today) -> dict[str | int, Number]:
 
 
 def page_of(rows: QuerySet, request: HttpRequest, count: int | None = None) -> Page:
-    """The page that the address asks for, the nearest there is otherwise. A `count` already known is not asked again."""
+    """The page that the address asks for, or the nearest there is; a `count` already known is not asked."""
     paginator = Paginator(rows, PAGE)
     if count is not None:
         paginator.count = count

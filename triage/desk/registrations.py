@@ -1,4 +1,4 @@
-"""本辖区登记 (七（二）): counties and zones read their own firms' registrations; people are masked, nothing can be changed."""
+"""本辖区登记 (七（二）): counties and zones read their own firms' registrations; people are masked."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -8,9 +8,9 @@ from django.views.decorators.http import require_safe
 from triage.models import Work
 from triage.visibility import appointments_for
 
+from .admission import in_room, show
 from .contacts import contact
 from .pages import page_of
-from .rooms import in_room, show
 from .terms import Today
 
 UNSEEN = ("id_number", "id_index", "email")

@@ -1,4 +1,4 @@
-"""A step that an officer takes with a button: one call into the rules, and an answer in place when they refuse."""
+"""A step taken with a button: one call into the rules, and an answer in place when they refuse."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Attempt:
 
 
 def in_place(open_forms: Iterable[StepForm], attempt: Attempt | None, page: str) -> dict[str, StepForm]:
-    """The forms of a page by name, the one that was tried among them; a step that is over has no form any more."""
+    """The forms of a page by name, the one that was tried among them; a step that is over has none."""
     forms = {form.key: form for form in open_forms}
     if attempt and attempt.form.key in forms:
         forms[attempt.form.key] = attempt.form

@@ -12,8 +12,7 @@ from zhoushan_consult.workdays.calendar import is_workday, published
 
 @dataclass(frozen=True)
 class Term:
-    """A term by its last day (`on`) and what is left of it: `words` to read, `shape` the class that draws its mark,
-    `note` what is not sure yet."""
+    """A term: its last day (`on`), what is left in `words`, the `shape` that marks it, a `note` of doubt."""
 
     on: str
     words: str

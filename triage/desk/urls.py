@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from . import assignments, entrance, follow_ups, overview, registrations
+from . import assignments, baskets, entrance, follow_ups, overview, registrations
 
 
 def one_of(steps):
@@ -19,7 +19,7 @@ urlpatterns = [
     path("", entrance.home, name="home"),
     path("login/", entrance.SignIn.as_view(), name="login"),
     path("logout/", entrance.SignOut.as_view(), name="logout"),
-    path("assignments/", assignments.assignments, name="assignments"),
+    path("assignments/", baskets.baskets, name="assignments"),
     path("assignments/<int:pk>/", assignments.assignment, name="assignment"),
     path("assignments/<int:pk>/<reply_step:step>/", assignments.assignment_step, name="assignment_step"),
     path("follow-ups/", follow_ups.follow_ups, name="follow_ups"),

@@ -49,7 +49,7 @@ def state(row) -> Work:
     return Work(Assignment.objects.get(pk=row.pk).state)
 
 
-# --- The whole way --------------------------------------------------------------------------------------------------
+# --- The whole way ----------------------------------------------------------------------------------------
 
 
 def test_it_takes_a_reply_from_the_draft_to_the_firm(drafter, signer, row):
@@ -132,7 +132,7 @@ def test_it_returns_a_matter_to_the_coordinators_with_a_reason(drafter, row):
     assert row.appointment.enterprise_name in read(listed)
 
 
-# --- Refusals -------------------------------------------------------------------------------------------------------
+# --- Refusals ---------------------------------------------------------------------------------------------
 
 
 def test_it_shows_both_wordings_when_two_officers_write_at_once(drafter, signed_in, officer, row):
@@ -175,6 +175,10 @@ def test_it_says_what_to_mend_and_keeps_what_was_typed(name, data, says, drafter
         assert str(typed).strip() in page.content.decode()
 
 
+def test_it_lets_no_browser_cut_a_long_text_short(drafter, row):
+    assert "maxlength" not in drafter.get(page_of(row)).content.decode()
+
+
 def test_it_counts_a_line_break_as_one_sign_whatever_the_browser_sends(drafter, row):
     write(drafter, row, ("字" * 49 + "\r\n") * 100, name="save")
     assert ReplyVersion.objects.get().body == "\n".join(["字" * 49] * 100)
@@ -202,7 +206,7 @@ def test_it_asks_the_head_for_the_reason_when_sending_back(drafter, signer, row)
     assert "<details open>" in page.content.decode()
 
 
-# --- Second clicks --------------------------------------------------------------------------------------------------
+# --- Second clicks ----------------------------------------------------------------------------------------
 
 
 def test_it_answers_second_clicks_with_the_state_as_it_is(drafter, signer, row):
@@ -237,7 +241,7 @@ def test_it_leads_a_reload_after_an_error_back_to_the_page(drafter, row):
     assert drafter.get(step(row, "save")).url == page_of(row)
 
 
-# --- The baskets ----------------------------------------------------------------------------------------------------
+# --- The baskets ------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -291,10 +295,11 @@ def test_it_opens_at_what_waits_for_the_head(drafter, signer, row):
 
 
 def test_it_counts_each_basket_and_what_is_late_in_it(drafter, many):
-    many(3, due_on=date(2026, 11, 10))
+    many(3, due_on=date(2026, 11, 19))
+    many(1, first=150, due_on=date(2026, 11, 20))
     many(2, first=200, state=Work.RELEASED, released_at=factories.NOW)
     words = read(drafter.get("/desk/assignments/"))
-    assert "待答复 3 逾期 3" in words and "已答复 2 已退回 0" in words
+    assert "待答复 4 逾期 3" in words and "已答复 2 已退回 0" in words
 
 
 def test_it_says_what_will_be_in_an_empty_basket(drafter):

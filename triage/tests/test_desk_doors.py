@@ -65,9 +65,10 @@ def places(row):
     }
 
 
-# What each role gets at each address, in this order. 302 without a target leads to the page of the matter; a matter of
-# others is 404 as if it were not there; a room of others is 403.
-ROLES = "nobody handler head other watcher leader coordinator keeper county other-county no-role".split()
+# What each role gets at each address, in this order: the page, a way on (302), 404 for a matter of
+# others as if it were not there, 403 for a room or an act of others.
+ROLES = ["nobody", "handler", "head", "other", "watcher", "leader", "coordinator", "keeper"]
+ROLES += ["county", "other county", "no role"]
 GET, POST = "get", "post"
 MATRIX = [
     (GET, "home", "302 302 302 302 302 302 302 302 302 302 403"),
@@ -109,7 +110,7 @@ def address(target: str, places: dict) -> str:
 def test_it_opens_each_address_to_those_whose_work_it_is(
     method, target, role, status, people, places, client, signed_in
 ):
-    who = people[role.replace("-", " ")]
+    who = people[role]
     browser = signed_in(who) if who else client
     response = getattr(browser, method)(address(target, places), TYPED if method == POST else None)
     assert response.status_code == status
@@ -164,7 +165,7 @@ def test_it_has_no_address_for_steps_that_do_not_exist_and_for_numbers_beyond_an
         assert browser.get(f"/desk/{path}").status_code == 404
 
 
-# --- In and out -----------------------------------------------------------------------------------------------------
+# --- In and out -------------------------------------------------------------------------------------------
 
 LANDINGS = {
     "handler": "/desk/assignments/",

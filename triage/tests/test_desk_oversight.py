@@ -1,4 +1,4 @@
-"""六（六） at the desk: follow-ups of a division, of all divisions, what is late everywhere, and a county's own firms."""
+"""六（六） at the desk: follow-ups of one division and of all, what is late, and a county's own firms."""
 
 from datetime import date, timedelta
 
@@ -39,7 +39,7 @@ def desk(signed_in, handler):
     return signed_in(handler)
 
 
-# --- One matter -----------------------------------------------------------------------------------------------------
+# --- One matter -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("ticked", [True, False])
@@ -103,7 +103,7 @@ def test_it_shows_a_watched_matter_without_buttons(signed_in, watcher, matter):
     assert matter.promise in read(page) and f'action="{page_of(matter)}' not in page.content.decode()
 
 
-# --- Lists ----------------------------------------------------------------------------------------------------------
+# --- Lists ------------------------------------------------------------------------------------------------
 
 
 def test_it_lists_the_late_ones_of_the_own_division_first(desk, firm):
@@ -145,7 +145,7 @@ def test_it_says_what_will_be_on_an_empty_shelf(shelf, signed_in, watcher):
 
 def test_it_shows_the_leader_what_is_late_in_every_division(signed_in, leader, coordinator, firm):
     factories.assignment(firm, "水处", by=coordinator, due_on=date(2026, 11, 17), question="逾期的答复")
-    factories.assignment(firm, "土壤处", by=coordinator, question="未到期的答复")
+    factories.assignment(firm, "土壤处", by=coordinator, due_on=date(2026, 11, 20), question="未到期的答复")
     factories.assignment(
         firm, "环评处", by=coordinator, due_on=date(2026, 11, 2), question="答过的", state=Work.RELEASED
     )
