@@ -433,8 +433,8 @@ def test_it_does_not_open_an_id_number_by_a_link(browser):
 
 # --- Who may what -----------------------------------------------------------------------------
 ACTS = [
-    "accept", "decline", "call", "reassign", "add", "reconsider", "reveal_id", "check_in", "conclude", "confirm_seat",
-    "give_up", "extra_seat", "notified", "progress", "close_matter", "close",
+    "accept", "decline", "call", "reassign", "add", "reconsider", "reveal_id", "check_in", "conclude",
+    "confirm_seat", "give_up", "extra_seat", "notified", "progress", "close_matter", "close",
 ]  # fmt: skip
 ALLOWED = {
     Role.COORDINATOR: set(ACTS) - {"extra_seat"},

@@ -1,7 +1,7 @@
 """Records in the admin: read on one screen, and changed only through its panels.
 
-A panel is a form and the one call into a matter module that it makes. Nothing else in the admin writes: Django's
-own add, change and delete are closed, so a record cannot be edited around the rules.
+A panel is a form and the one call into a matter module that it makes. Nothing else in the admin writes:
+Django's own add, change and delete are closed, so a record cannot be edited around the rules.
 """
 
 from collections.abc import Callable
@@ -148,7 +148,7 @@ class RecordAdmin(ModelAdmin):
         return reverse(f"admin:{self._url_name(name)}", args=[record.pk])
 
     def record(self, request, pk) -> Model:
-        """The record, read anew. Raises PermissionDenied, and Http404 for one that the officer may not see."""
+        """The record, read anew. Raises PermissionDenied, Http404 for one that the officer may not see."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         found = self.get_object(request, unquote(str(pk)))
