@@ -79,18 +79,18 @@ def _says(row: Assignment, **columns) -> bool:
 
 STEPS = {
     "save": Step(DraftForm, _save, "已保存，还没有送审签。", lambda row, said, officer: False),
-    "submit": Step(DraftForm, _submit, "已送审签，并提醒了处室负责人。", _was_submitted),
+    "submit": Step(DraftForm, _submit, "已送审签，等处室负责人审签。", _was_submitted),
     "sign": Step(
         SignForm,
         _sign,
-        "已审签，答复已送达企业进度页，并提醒了企业。",
+        "已审签。企业会收到提醒，并可在进度页阅读全文。",
         lambda row, said, officer: row.state == Work.RELEASED and _says(row, signed_by=officer),
     ),
-    "send-back": Step(SendBackForm, _send_back, "已退回修改，并提醒了经办人。", _was_sent_back),
+    "send-back": Step(SendBackForm, _send_back, "已退回修改，由经办人改好后再送审签。", _was_sent_back),
     "hand-back": Step(
         HandBackForm,
         _hand_back,
-        "已退回综合处，并提醒了综合处重新交办。",
+        "已退回综合处，由综合处重新交办。",
         lambda row, said, officer: row.state == Work.RETURNED and row.return_reason == said["reason"],
     ),
 }

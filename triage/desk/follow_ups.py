@@ -54,16 +54,17 @@ def follow_ups(request: HttpRequest) -> HttpResponse:
     """Follow-ups by how they stand and, for those who watch several divisions, by division."""
     today = Today.at(timezone.now())
     seen = follow_ups_for(request.user)
-    division = Division.objects.filter(code=request.GET.get("division", "")).first()
     shelf = next((each for each in SHELVES if each.slug == request.GET.get("state")), SHELVES[0])
     numbers = counted(seen.filter(closed_at=None), "division", today)
+    divisions = _divisions(request.user, numbers)
+    division = next((each for each, _ in divisions if each.code == request.GET.get("division")), None)
     page = page_of(_rows(seen, shelf, division, today), request)
     today.mark(page.object_list)
     context = {
         "shelves": SHELVES,
         "shelf": shelf,
         "number": numbers.get(division.pk, NONE) if division else sum(numbers.values(), NONE),
-        "divisions": _divisions(request.user, numbers),
+        "divisions": divisions,
         "division": division,
         "total": sum(numbers.values(), NONE),
         "page": page,
@@ -123,12 +124,12 @@ def _close(matter: FollowUp, said: dict, *, by: Officer, at: datetime):
 
 STEPS = {
     "progress": Step(
-        ProgressForm, _post_progress, "已记录进展，并告知综合处和办公室。", lambda *click: False
+        ProgressForm, _post_progress, "已记录进展，综合处和办公室可以看到。", lambda *click: False
     ),
     "close": Step(
         CloseForm,
         _close,
-        "已办结，并告知综合处和办公室。",
+        "已办结，综合处和办公室可以看到。",
         lambda matter, said, officer: matter.closed_by_id == officer.pk and matter.result == said["result"],
     ),
 }
