@@ -1,0 +1,109 @@
+"""Every page that a role can reach by links: reads in Chinese, fits the screen, is accessible, breaks no rule of the CSP."""
+
+import re
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.core.management import call_command
+from playwright.sync_api import Page
+
+from appointments.models import Appointment
+from zhoushan_consult.bureau.models import Officer
+
+PAGES_OF_A_ROLE = 16
+OFFICERS = {"zonghe": "/admin/", "juling": "/admin/", "xitong": "/admin/", "shuichu": "/desk/", "daqichu2": "/desk/",
+            "bangongshi": "/desk/", "putuofenju": "/desk/"}  # fmt: skip
+# Names of substances, works and numbers that the trade writes in Latin letters, and what people typed.
+TRADE = re.compile(r"VOCs|RTO|COD|PDF|ICP|A4|SO|NO|CT|[A-Z0-9]{2,4}(?:-[A-Z0-9]{2,4}){2,3}|\b9133\w+|[\w.]+@[\w.]+|https?://\S+")
+LATIN = re.compile(r"[A-Za-z]{2,}")
+
+
+@pytest.fixture
+def demo(settings, tmp_path, clock):
+    clock("2026-11-22 15:00")
+    settings.VAR_DIR = tmp_path
+    call_command("seed_demo", verbosity=0)
+    return (tmp_path / "logins.txt").read_text().split("\n")[0].split("\t")[3]
+
+
+def crawl(page: Page, start: str) -> list[str]:
+    """Paths that links lead to from `start`, breadth first, one of each kind of address."""
+    seen, waiting, kinds = [], [start], set()
+    while waiting and len(seen) < PAGES_OF_A_ROLE:
+        path = waiting.pop(0)
+        kind = re.sub(r"\d+|=[^&]*", "#", path)
+        if path in seen or kind in kinds:
+            continue
+        kinds.add(kind)
+        page.goto(path)
+        judge(page, path)
+        seen.append(path)
+        hrefs = page.eval_on_selector_all("a[href]", "links => links.map(link => link.href)")
+        waiting += [address(href) for href in hrefs if is_ours(href, page.url)]
+    return seen
+
+
+def address(href: str) -> str:
+    parts = urlsplit(href)
+    return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def is_ours(href: str, here: str) -> bool:
+    parts = urlsplit(href)
+    return parts.netloc == urlsplit(here).netloc and not parts.path.endswith((".pdf", "/logout/")) and "/static/" not in parts.path
+
+
+def judge(page: Page, path: str) -> None:
+    """What holds of every page, whoever opens it."""
+    text = page.inner_text("body") + page.title()
+    values = page.eval_on_selector_all("[placeholder],[alt],[aria-label]", "all => all.map(e => [e.placeholder, e.alt, e.ariaLabel].join(' '))")
+    strange = LATIN.findall(TRADE.sub("", text + " ".join(values)))
+    known = set(Officer.objects.values_list("username", flat=True))
+    assert [word for word in strange if word not in known] == [], path
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0, f"{path} is {wide} px wider than the screen"
+    if page.viewport_size["width"] == 320:  # the same page at 375 px has been judged by then
+        return
+    violations = Axe().run(page).response["violations"]
+    assert [(v["id"], [node["target"] for node in v["nodes"]][:3]) for v in violations] == [], path
+
+
+@pytest.mark.parametrize("width", [1280, 375])
+@pytest.mark.parametrize("who", OFFICERS)
+def test_it_is_fit_for_every_officer(who, width, visit, demo):
+    page = visit(width=width)
+    start = OFFICERS[who]
+    page.goto(start)
+    page.get_by_label("用户名").fill(who)
+    page.get_by_label("密码").fill(demo)
+    page.get_by_role("button", name="登录").click()
+    page.wait_for_url(lambda url: "login" not in url)
+    assert len(crawl(page, start)) > 3
+
+
+@pytest.mark.parametrize("width", [1280, 375, 320])
+def test_it_is_fit_for_a_firm(width, visit, demo):
+    page = visit(width=width)
+    assert len(crawl(page, "/")) >= 7
+    for stage in ("submitted", "accepted", "deferred", "following", "closed", "declined"):
+        firm = Appointment.objects.filter(stage=stage).first()
+        page.goto("/status/")
+        page.get_by_label("受理编号").fill(firm.reference)
+        page.get_by_label("联系电话").fill(firm.phone_number)
+        page.get_by_role("button", name="查询").click()
+        page.get_by_text("办理经过").wait_for()
+        judge(page, f"/status/ of {stage}")
+        page.get_by_role("button", name="退出查询").click()
+    for path in ("/receipt/{}/", "/receipt/{}/form/"):
+        page.goto(path.format(firm.receipt_token))
+        judge(page, path)
+
+
+def test_it_grows_for_elder_eyes(visit, demo):
+    page = visit(width=375)
+    page.goto("/")
+    page.get_by_role("button", name="长辈版").click()
+    for path in ("/", "/register/", "/status/", "/help/"):
+        page.goto(path)
+        judge(page, f"长辈版 {path}")
