@@ -76,12 +76,16 @@ class Transport(virtual.Transport):
     """`filesystem://`, with the folder in the transport option `folder` (registered in celery.py)."""
 
     Channel = Channel
-    default_port = 0
     driver_type = driver_name = "filesystem"
     implements = virtual.Transport.implements.extend(exchange_type=frozenset(["direct"]))
 
     def driver_version(self):
         return "1"
+
+
+def embedded_folder() -> Path:
+    """Where the messages of this service lie while no Redis is named."""
+    return Path(str(settings.CELERY_BROKER_TRANSPORT_OPTIONS["folder"]))
 
 
 def wipe(folder: Path) -> None:
@@ -92,7 +96,7 @@ def wipe(folder: Path) -> None:
 def reachable(seconds: float = 1.0) -> bool:
     """Whether the broker answers within `seconds`: Redis a ping, the folder a write."""
     if not settings.REDIS_URL:
-        return _writable(Path(settings.CELERY_BROKER_TRANSPORT_OPTIONS["folder"]))
+        return _writable(embedded_folder())
     try:
         with redis.Redis.from_url(
             settings.REDIS_URL, socket_timeout=seconds, socket_connect_timeout=seconds, retry=None

@@ -209,7 +209,7 @@ class RecordAdmin(ModelAdmin):
         """What the screen shows besides the record and its panels: by default the columns of the list."""
         return {"values": [self._value(record, name) for name in self.get_list_display(request)]}
 
-    def _value(self, record: Model, name: str) -> tuple[str, object]:
+    def _value(self, record: Model, name) -> tuple:
         column, _, value = lookup_field(name, record, self)
         shown = display_for_field(value, column, "—") if column else display_for_value(value, "—")
         return label_for_field(name, self.model, self), shown

@@ -4,6 +4,7 @@ A role is a Django group, created by migration. An act is a word of the trade; e
 its act first, so a page that forgets to ask still cannot do what its visitor may not.
 """
 
+from collections.abc import Set
 from enum import StrEnum
 
 
@@ -59,6 +60,6 @@ GRANTS: dict[Role, frozenset[Act]] = {
 }  # fmt: skip
 
 
-def acts_of(roles: set[str]) -> frozenset[Act]:
+def acts_of(roles: Set[str]) -> frozenset[Act]:
     """Every act that the named roles allow together."""
     return frozenset().union(*(GRANTS[Role(role)] for role in roles if role in set(Role)))

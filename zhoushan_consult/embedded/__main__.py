@@ -27,7 +27,11 @@ def main() -> int:
     os.umask(0o077)  # keys, database, letters: for the owner only
     os.environ.update(place.settings())
     if not _prepare(stop):
-        return 0 if stop.told else _say("准备没有完成，原因见上。改正后请再运行 make run，已有的数据不受影响。", 1)
+        return (
+            0
+            if stop.told
+            else _say("准备没有完成，原因见上。改正后请再运行 make run，已有的数据不受影响。", 1)
+        )
     _keep_running(place, stop)
     print("已停止。数据都在，再次运行 make run 接着使用。", flush=True)
     return 0

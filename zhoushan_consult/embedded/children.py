@@ -2,10 +2,12 @@
 
 import ctypes
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 from .place import BASE_DIR, Place
@@ -19,16 +21,19 @@ DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 
 # Slow visitors cost a thread each while their form comes in, so there are many; they sleep, and hold no connection
 # to the database. Headers that do not come are given up after ten seconds.
-WEB = [
-    *["-m", "granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "256", "--backlog", "2048"],
-    *["--http1-header-read-timeout", "10000", "--workers-kill-timeout", "10", "--log-level", "error"],
-    *["--respawn-failed-workers", "--respawn-interval", "0.5", "zhoushan_consult.wsgi:application"],
-]
-CELERY = ["-m", "celery", "--quiet", "--app", "zhoushan_consult"]
-AS_ROOT = "ignore:You're running the worker with superuser privileges"  # as in containers; messages are plain JSON
-WORKER = ["-W", AS_ROOT, *CELERY, "worker", "--pool", "solo", "--loglevel", "WARNING"]
-WORKER += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-BEAT = [*CELERY, "beat", "--loglevel", "WARNING", "--pidfile="]
+WEB = """
+    -m granian --interface wsgi --workers 2 --blocking-threads 256 --backlog 2048
+    --http1-header-read-timeout 10000 --workers-kill-timeout 10
+    --respawn-failed-workers --respawn-interval 0.5 --log-level error
+    zhoushan_consult.wsgi:application
+"""
+# As root, as in a container, Celery warns on every start, though messages here are plain JSON.
+WORKER = """
+    -W "ignore:You're running the worker with superuser privileges"
+    -m celery --quiet --app zhoushan_consult worker --pool solo --loglevel WARNING
+    --without-gossip --without-mingle --without-heartbeat
+"""
+BEAT = "-m celery --quiet --app zhoushan_consult beat --loglevel WARNING --pidfile="
 
 
 class Stop:
@@ -52,7 +57,7 @@ class Child:
     """One process with all that it starts, in a process group of its own."""
 
     name: str
-    command: list[str]  # for this Python
+    command: str  # what this Python is told
     process: subprocess.Popen | None = None
     started: float = 0.0
     not_before: float = 0.0
@@ -60,11 +65,11 @@ class Child:
     def start(self) -> None:
         self.started = time.monotonic()
         self.process = subprocess.Popen(
-            [sys.executable, *self.command],
+            [sys.executable, *shlex.split(self.command)],
             cwd=BASE_DIR,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 — this process has one thread
+            preexec_fn=_die_with_parent,  # safe: this process has one thread
         )
 
     def mend(self) -> None:
@@ -85,18 +90,14 @@ class Child:
 
     def signal(self, number: int) -> None:
         if self.process:
-            try:
+            with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, number)
-            except ProcessLookupError:
-                pass
 
     def await_end(self, latest: float) -> None:
         """Wait until `latest` on the monotonic clock, then kill whatever is left of it."""
         if self.process:
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 self.process.wait(max(0, latest - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                pass
             self.signal(signal.SIGKILL)
             self.process.wait()
 
@@ -105,7 +106,7 @@ class Household:
     """All children. Leaving the block stops them, whatever happened in it."""
 
     def __init__(self, place: Place):
-        web = [*WEB, "--host", place.host, "--port", str(place.port)]
+        web = f"{WEB} --host {place.host} --port {place.port}"
         self.children = [Child("网站", web), Child("后台任务", WORKER), Child("定时器", BEAT)]
 
     def __enter__(self) -> "Household":

@@ -37,10 +37,11 @@ def _short(file: Path) -> Path:
 def _table(rows: list[list[str]]) -> list[str]:
     """The rows with their columns under one another; Chinese characters are two columns wide."""
     widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  " + "  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
+    return ["  " + "  ".join(map(_padded, row, widths)).rstrip() for row in rows]
+
+
+def _padded(cell: str, width: int) -> str:
+    return cell + " " * (width - _width(cell))
 
 
 def _width(text: str) -> int:

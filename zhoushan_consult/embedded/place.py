@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
-ANYWHERE = {"0.0.0.0", "::"}
+ANYWHERE = {"0.0.0.0", "::"}  # noqa: S104, compared with only
 
 
 class PortInUse(Exception):
@@ -70,6 +70,7 @@ class Place:
             "SITE_URL": self.url,
             "VAR_DIR": str(self.var),
             "ALLOWED_HOSTS": ",".join([*hosts, socket.gethostname()]),
+            "LOG_LEVEL": "WARNING",  # the terminal is for people
         }
         return {name: os.environ.get(name) or value for name, value in ours.items()}
 

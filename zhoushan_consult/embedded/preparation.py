@@ -3,14 +3,13 @@
 import os
 from contextlib import redirect_stdout
 from io import StringIO
-from pathlib import Path
 
 import django
 from django.conf import settings
 from django.core.management import call_command
 from django.utils import timezone
 
-from zhoushan_consult.broker import wipe
+from zhoushan_consult.broker import embedded_folder, wipe
 
 
 def prepare() -> None:
@@ -19,7 +18,7 @@ def prepare() -> None:
     call_command("migrate", interactive=False, verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
     if not settings.REDIS_URL:
-        wipe(Path(settings.CELERY_BROKER_TRANSPORT_OPTIONS["folder"]))
+        wipe(embedded_folder())
     if os.environ.get("DEMO") != "0" and _nobody_works_here():
         print("第一次启动，正在装入演示数据（虚构的企业和人员）……", flush=True)
         _tell_a_month()

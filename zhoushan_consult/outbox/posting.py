@@ -56,7 +56,13 @@ def post(
     """
     texts = _texts(kind, {**context, "to": to, "at": at, "site_url": settings.SITE_URL})
     title = next((words.subject for words in texts.values() if words.subject), "")
-    shared = {"kind": kind, "to_name": to.name, "created_at": at, "due_at": due_at or at, **_matter(about)}
+    shared: dict = {
+        "kind": kind,
+        "to_name": to.name,
+        "created_at": at,
+        "due_at": due_at or at,
+        **_matter(about),
+    }
     rows = [
         Notice(
             channel=channel,

@@ -117,7 +117,10 @@ def test_it_counts_a_folder_that_can_be_written_as_reachable(settings, folder):
 
 def test_it_counts_a_folder_that_cannot_be_made_as_unreachable(settings, tmp_path):
     (tmp_path / "file").touch()
-    settings.REDIS_URL, settings.CELERY_BROKER_TRANSPORT_OPTIONS = "", {"folder": str(tmp_path / "file" / "broker")}
+    settings.REDIS_URL, settings.CELERY_BROKER_TRANSPORT_OPTIONS = (
+        "",
+        {"folder": str(tmp_path / "file" / "broker")},
+    )
     assert not broker.reachable()
 
 

@@ -26,7 +26,15 @@ from zhoushan_consult.embedded.place import Place, PortInUse
 
 PATIENCE = 60  # seconds until a test gives up
 SLOW = 200  # visitors
-LEFT_BEHIND = {"DJANGO_SETTINGS_MODULE", "DATABASE_URL", "REDIS_URL", "SITE_URL", "ALLOWED_HOSTS", "HOST", "VAR_DIR"}
+LEFT_BEHIND = {
+    "DJANGO_SETTINGS_MODULE",
+    "DATABASE_URL",
+    "REDIS_URL",
+    "SITE_URL",
+    "ALLOWED_HOSTS",
+    "HOST",
+    "VAR_DIR",
+}
 LEFT_BEHIND |= {"SECRET_KEY", "VAULT_KEYS", "VAULT_INDEX_KEY", "AUDIT_KEY"}
 
 pytestmark = [
@@ -65,7 +73,9 @@ class House:
                 status, command = (folder / "status").read_text(), (folder / "cmdline").read_text()
             except OSError:
                 continue  # it ended meanwhile
-            if f"PPid:\t{self.process.pid}\n" in status and (kind := re.search("granian|worker|beat", command)):
+            if f"PPid:\t{self.process.pid}\n" in status and (
+                kind := re.search("granian|worker|beat", command)
+            ):
                 found[kind[0]] = int(folder.name)
         return found
 
@@ -257,7 +267,9 @@ class TestKeys:
 
     def test_it_agrees_on_one_set_however_many_ask_at_once(self, tmp_path):
         texts = []
-        askers = [threading.Thread(target=lambda: texts.append(keys_file(tmp_path).read_text())) for _ in range(20)]
+        askers = [
+            threading.Thread(target=lambda: texts.append(keys_file(tmp_path).read_text())) for _ in range(20)
+        ]
         for asker in askers:
             asker.start()
         for asker in askers:
@@ -268,6 +280,8 @@ class TestKeys:
 
 def test_it_lines_up_chinese_and_latin(tmp_path, monkeypatch):
     monkeypatch.setenv("VAR_DIR", str(tmp_path))
-    (tmp_path / "logins.txt").write_text("a\t水处\t处室经办\tpw\nlonger\t综合处\t初审\tpw\n", encoding="utf-8")
+    (tmp_path / "logins.txt").write_text(
+        "a\t水处\t处室经办\tpw\nlonger\t综合处\t初审\tpw\n", encoding="utf-8"
+    )
     rows = [line for line in greeting.text(Place()).splitlines() if line.endswith("pw")]
     assert rows == ["  a       水处    处室经办  pw", "  longer  综合处  初审      pw"]

@@ -75,4 +75,11 @@ def test_it_is_not_ready_before_the_first_rounds(client):
 
 
 def test_it_names_nobody(client):
-    assert set(client.get("/readyz").json()) == {"ready", "database", "migrations", "broker", "vault", "rounds"}
+    assert set(client.get("/readyz").json()) == {
+        "ready",
+        "database",
+        "migrations",
+        "broker",
+        "vault",
+        "rounds",
+    }

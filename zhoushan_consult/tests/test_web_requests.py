@@ -21,7 +21,9 @@ def said(response) -> str:
     return response.content.decode()
 
 
-@pytest.mark.parametrize("path", ["/%00", "/days/%00/", "/receipt/a%1Bb/", "/a%0Bb", "/%C2%85", "/admin/%00/"])
+@pytest.mark.parametrize(
+    "path", ["/%00", "/days/%00/", "/receipt/a%1Bb/", "/a%0Bb", "/%C2%85", "/admin/%00/"]
+)
 def test_it_refuses_control_characters_in_the_path(browser, path):
     assert browser.get(path).status_code == 400
 

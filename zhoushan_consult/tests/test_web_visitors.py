@@ -49,7 +49,9 @@ class TestAddress:
 @pytest.mark.django_db
 class TestLimits:
     def test_it_allows_the_limit_and_no_more(self):
-        assert [throttle.allow("register 203.0.113.7", 3, HOUR, NOON) for _ in range(5)] == [True] * 3 + [False] * 2
+        assert [throttle.allow("register 203.0.113.7", 3, HOUR, NOON) for _ in range(5)] == [True] * 3 + [
+            False
+        ] * 2
 
     def test_it_counts_each_visitor_and_each_matter_alone(self):
         for bucket in ["register 203.0.113.7", "register 203.0.113.8", "status 203.0.113.7"]:
@@ -86,7 +88,9 @@ class TestLimits:
 
 @pytest.mark.django_db
 class TestStorage:
-    @pytest.mark.parametrize("path", ["/register/", "/status/", "/admin/login/", "/desk/", "/healthz", "/elder/"])
+    @pytest.mark.parametrize(
+        "path", ["/register/", "/status/", "/admin/login/", "/desk/", "/healthz", "/elder/"]
+    )
     def test_it_forbids_to_keep_what_may_be_private(self, path):
         assert Client().get(path)["Cache-Control"] == "private, no-store"
 
@@ -113,7 +117,9 @@ class TestElder:
         assert response["Location"] == "/help/"
         assert not response.cookies
 
-    @pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "///evil.example", "javascript:1"])
+    @pytest.mark.parametrize(
+        "elsewhere", ["https://evil.example/", "//evil.example", "///evil.example", "javascript:1"]
+    )
     def test_it_never_leads_to_another_site(self, elsewhere):
         assert Client().post("/elder/", {"on": "1", "next": elsewhere})["Location"] == "/"
 

@@ -20,7 +20,14 @@ METHODS = ("GET", "HEAD", "POST")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 BROKEN_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 SECRET = re.compile("password", re.IGNORECASE)  # fields that are never shown again
-UNREADABLE = (BadRequest, SuspiciousOperation, MultiPartParserError, UnreadablePostError, ValueError, LookupError)
+UNREADABLE = (
+    BadRequest,
+    SuspiciousOperation,
+    MultiPartParserError,
+    UnreadablePostError,
+    ValueError,
+    LookupError,
+)
 
 log = logging.getLogger(__name__)
 

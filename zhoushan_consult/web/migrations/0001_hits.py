@@ -10,7 +10,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Hit",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("bucket", models.CharField(max_length=64, verbose_name="对象")),
                 ("window_start", models.DateTimeField(verbose_name="起始时间")),
                 ("count", models.PositiveIntegerField(default=0, verbose_name="次数")),
