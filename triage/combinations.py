@@ -25,14 +25,18 @@ class Combination(NamedTuple):
 def word_lists(topics: Iterable[Topic]) -> dict[str, tuple[str, ...]]:
     """The lists that combinations and excludes may name as ``@名``."""
     topics = tuple(topics)
-    media = (word for topic in topics if topic.layer in MEDIA and topic.scope == "in" for word in topic.whole_words)
+    media = (
+        word for topic in topics if topic.layer in MEDIA and topic.scope == "in" for word in topic.whole_words
+    )
     lists = {topic.code: topic.whole_words for topic in topics if topic.layer == "words"}
     return {EVERY_MEDIUM: tuple(media), INQUIRY: (INQUIRY_MARK,), **lists}
 
 
 def combinations(topic: Topic, lists: Mapping[str, tuple[str, ...]]) -> list[Combination]:
     """The combinations of ``topic``, its ``A…B`` words among them. Raises KeyError for an unknown ``@名``."""
-    return [_combination(line, lists) for line in (*topic.together, *topic.include) if "+" in line or "…" in line]
+    return [
+        _combination(line, lists) for line in (*topic.together, *topic.include) if "+" in line or "…" in line
+    ]
 
 
 def spelled_out(words: Iterable[str], lists: Mapping[str, tuple[str, ...]]) -> list[str]:

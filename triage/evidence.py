@@ -5,6 +5,7 @@ A word counts by its clause (asked > told > done, see ``questions``); one that o
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -17,8 +18,11 @@ from .vocabulary import Reading, Vocabulary
 
 CONTINUED = 0.9  # standing of a topic that a hint in an asking clause takes up
 _DESCRIBES = 0.5
+_BACK = 300  # characters before a question in which an exception may still find its other half
 _HINT = 0.3  # what a hint adds to the total, beside a deciding word's standing
-_DESCRIBING = re.compile(r"^$|产生|(?:的|里面?|中间?|内|时|时候|过程|后|上|出来|自带|配套|站|房|间|池|塔|口)的?$")
+_DESCRIBING = re.compile(
+    r"^$|产生|(?:的|里面?|中间?|内|时|时候|过程|后|上|出来|自带|配套|站|房|间|池|塔|口)的?$"
+)
 
 
 @dataclass
@@ -26,8 +30,8 @@ class Evidence:
     """What speaks for ``topic`` in one question; ``strength`` 0–1 is that of its best deciding word."""
 
     topic: Topic
-    deciding: list[Hit] = field(default_factory=list)
-    supporting: list[Hit] = field(default_factory=list)
+    deciding: dict[Hit, None] = field(default_factory=dict)  # a set that keeps its order
+    supporting: dict[str, Hit] = field(default_factory=dict)  # each hint where it first stands
     strength: float = 0.0
     total: float = 0.0
 
@@ -36,12 +40,14 @@ class Evidence:
         return self.topic.weight * self.strength
 
     @property
-    def first(self) -> int:
-        """Where its first word stands."""
-        return min(hit.start for hit in self.deciding or self.supporting)
+    def words(self) -> list[Hit]:
+        """The words that decided, else those that support, by where they stand."""
+        return sorted(self.deciding or self.supporting.values())
 
 
-def hear(vocabulary: Vocabulary, reading: Reading, question: Question, continued: Sequence[Topic] = ()) -> list[Evidence]:
+def hear(
+    vocabulary: Vocabulary, reading: Reading, question: Question, continued: Sequence[Topic] = ()
+) -> list[Evidence]:
     """The topics that speak in ``question``; ``continued``: what was asked about just before it."""
     listening = _Listening(vocabulary, reading, question)
     for hit in listening.standing:
@@ -69,9 +75,14 @@ def hear_stance(vocabulary: Vocabulary, reading: Reading) -> list[Evidence]:
 def _decide(heard: dict[str, Evidence], topics: Iterable[Topic], hits: list[Hit], weight: float) -> None:
     for topic in topics if hits else ():
         evidence = heard.setdefault(topic.code, Evidence(topic))
-        evidence.deciding += [hit for hit in hits if hit not in evidence.deciding]
+        evidence.deciding.update(dict.fromkeys(hits))
         evidence.strength = max(evidence.strength, weight)
         evidence.total += weight
+
+
+def _between(hits: Sequence[Hit], start: int, end: int) -> Sequence[Hit]:
+    """Those of ``hits``, which are in order, that begin in ``[start, end)``."""
+    return hits[bisect_left(hits, (start,)) : bisect_left(hits, (end,))]
 
 
 class _Listening:
@@ -80,24 +91,25 @@ class _Listening:
     def __init__(self, vocabulary: Vocabulary, reading: Reading, question: Question):
         self.vocabulary, self.reading, self.question = vocabulary, reading, question
         self.heard: dict[str, Evidence] = {}
-        self.standing = [hit for hit in reading.standing if question.start <= hit.start < question.end]
+        self.standing = _between(reading.standing, question.start, question.end)
         self.weights = self._weights()
-        self.so_far = [hit for hit in reading.hits if hit.start < question.end]
-        self.here = [hit for hit in self.so_far if hit.start >= question.start]
-        self.voided = vocabulary.voided(reading, self.here)
+        self.context = _between(reading.hits, question.start - _BACK, question.end)
+        self.voided = vocabulary.voided(reading, _between(reading.hits, question.start, question.end))
 
     def decide(self, topics: Iterable[Topic], hits: list[Hit], weight: float) -> None:
         _decide(self.heard, topics, hits, weight)
 
     def combine(self) -> None:
         """An exception may reach back to what was told before the question; other combinations stay in it."""
-        for topic, combination in self.vocabulary.combinations_begun(self.so_far):
+        for topic, combination in self.vocabulary.combinations_begun(self.context):
             if topic.layer != "complaint" and (topic.code not in self.voided or combination.near):
-                within = self.so_far if topic.layer == "exception" else self.standing
+                within = self.context if topic.layer == "exception" else self.standing
                 found = met(combination, within, self.reading.text)
                 here = [hit for hit in found if hit.start >= self.question.start]
                 if here:
-                    self.decide([topic], found, sum(self.question.weight_at(hit.start) for hit in here) / len(here))
+                    self.decide(
+                        [topic], found, sum(self.question.weight_at(hit.start) for hit in here) / len(here)
+                    )
 
     def support(self, continued: set[str]) -> None:
         for hit in self.standing:
@@ -106,9 +118,9 @@ class _Listening:
                     self._support(self.heard.setdefault(topic.code, Evidence(topic)), hit, continued)
 
     def _support(self, evidence: Evidence, hit: Hit, continued: set[str]) -> None:
-        if hit.word not in {earlier.word for earlier in evidence.supporting}:
+        if hit.word not in evidence.supporting:
             evidence.total += _HINT
-        evidence.supporting.append(hit)
+            evidence.supporting[hit.word] = hit
         if self.weights[hit] >= ASKED and (evidence.deciding or evidence.topic.code in continued):
             evidence.strength = max(evidence.strength, CONTINUED)
 
@@ -124,6 +136,8 @@ class _Listening:
         return any(topic.layer in MEDIA for topic in self.vocabulary.deciding.get(hit.word, ()))
 
     def _describes(self, hit: Hit, after: Hit) -> bool:
+        if after.start < hit.end:
+            return False
         between = self.reading.text[hit.end : after.start]
         same_clause = self.question.clause_at(hit.start) == self.question.clause_at(after.start)
         return same_clause and len(between) <= NEAR and bool(_DESCRIBING.search(between))

@@ -6,8 +6,10 @@ and one that says what is already done, or who is writing, weighs least.
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 ASKED, TOLD, DONE = 1.0, 0.6, 0.2
 _INTRODUCED = 0.9  # only while splitting: becomes ASKED, or TOLD before a clause that asks
@@ -26,7 +28,7 @@ _INQUIRES = re.compile(
 _RHETORIC = re.compile(
     r"(?:谁|哪个部门|哪个单位|有没有(?:人|部门|单位|谁)|有人)(?:来|能|会|去)?管|管不管|(?:怎么|咋|为什么|为何|凭什么|难道)(?:还|就|一直|总|都)?(?:没|不|是|能|让|可以|敢|去)"
     r"|(?:怎么|如何|哪里|去哪|到哪里?)举报|找谁(?:赔|说理|投诉)|怎么赔|能不能(?:来|管|查|解决|有点|处理一下|让|叫|请)|(?:什么|啥)时候(?:能|才)?(?:解决|搬|停|管|有人|是个头)"
-    r"|不知道?(?:是)?哪(?:个|家|里)|是哪家|哪家企业排|你们(?:收到|知道).{0,8}(?:没有|吗)|什么态度|算什么|谁(?:来)?负责|凭什么|天理何在|还有没有"
+    r"|不知道?(?:是)?哪(?:个|家|里)|是哪家|哪家企业排|你们(?:收到|知道).{0,8}(?:没有|吗)|什么态度|算什么|(?<![由是归])谁(?:来)?负责|凭什么|天理何在|还有没有"
 )
 _POLITE = re.compile(
     r"^(?:尊敬的|各位|领导们?|您好|你好|大家好|老师|局长|处长|同志|生态环境局|环保局|贵局|请问|想问|想?请教|想?咨询|一下|下|个?问题|们|的|是这样|我|想|问|麻烦|打扰)+[,，。:：;；?？!！\n]*$"
@@ -43,6 +45,7 @@ _NEXT = re.compile(
     r"^(?:\(?(?:[1-9]|1\d)[、.)](?!\d)|\(?[一二三四五六七八九十][、.)]|第[一二三四五六]|[一二三四五]是|问题[一二三四五1-9]"
     r"|另外|此外|还有|再就是|再一个|再有|再问|再请|另一?个?[请想问,，]|另,|另外|顺便|顺带|其次|最后|同时[想请也,，]|以及[想请]|还想|还要问|还请|也想)"
 )
+_FIRST = re.compile(r"(?:^|[,，。;；?？!！\n:：])\(?1[、.)](?!\d)")
 _STOP = re.compile(r"[。;；?？!！\n]+$")
 
 
@@ -89,9 +92,12 @@ class Question:
 
 def split(text: str) -> tuple[Question, ...]:
     """The questions of a plain text, in order; where nothing asks, all that is told is taken to ask."""
-    groups = _grouped(_introductions([_clause(text, found) for found in _CLAUSE.finditer(text)]))
+    groups = _grouped(_introductions(_clauses(text)))
     if not any(_asks(group) for group in groups):
-        groups = [[replace(clause, weight=ASKED) if clause.weight == TOLD else clause for clause in group] for group in groups]
+        groups = [
+            [replace(clause, weight=ASKED) if clause.weight == TOLD else clause for clause in group]
+            for group in groups
+        ]
     return tuple(Question(tuple(group)) for group in groups)
 
 
@@ -110,10 +116,24 @@ def _asks(group: list[Clause]) -> bool:
     return any(clause.weight == ASKED for clause in group)
 
 
-def _clause(text: str, found: re.Match) -> Clause:
-    words = found.group()
-    opens = bool(_NEXT.match(words))
-    return Clause(found.start(), found.end(), _weight(words), opens, bool(_STOP.search(words)))
+def _clauses(text: str) -> list[Clause]:
+    starts = sorted({found.start() for found in _CLAUSE.finditer(text)} | set(_numbered(text)))
+    return [_clause(text, start, end) for start, end in pairwise([*starts, len(text)])]
+
+
+def _numbered(text: str) -> Iterator[int]:
+    """Where 2、 3、… stand in a line that began with 1、: nothing else need part them from what was before."""
+    found, number = _FIRST.search(text), 1
+    while found:
+        number += 1
+        found = re.compile(rf"\(?(?<!\d){number}[、.)](?!\d)").search(text, found.end())
+        if found:
+            yield found.start()
+
+
+def _clause(text: str, start: int, end: int) -> Clause:
+    words = text[start:end]
+    return Clause(start, end, _weight(words), bool(_NEXT.match(words)), bool(_STOP.search(words)))
 
 
 def _weight(words: str) -> float:
@@ -130,7 +150,9 @@ def _introductions(clauses: list[Clause]) -> list[Clause]:
     """“想问一下喷漆房改造，环评要重做吗”: the first clause only leads to the one that asks."""
     after = [*clauses[1:], None][: len(clauses)]
     return [
-        replace(clause, weight=TOLD if _leads(clause, follower) else ASKED) if clause.weight == _INTRODUCED else clause
+        replace(clause, weight=TOLD if _leads(clause, follower) else ASKED)
+        if clause.weight == _INTRODUCED
+        else clause
         for clause, follower in zip(clauses, after, strict=True)
     ]
 

@@ -39,6 +39,12 @@ class RuleBook:
         findings = self._complaint(written, names) or self._matters(written, names)
         return decided(findings or [_nothing(written, self._unclear)], self.version)
 
+    def stands(self, word: str) -> bool:
+        """Whether ``word`` is read as itself where a text is nothing else: no denial, firm's name or look-alike."""
+        text = plain(word).text
+        reading = self._vocabulary.read(text, [*firm_names(text), *denials(text)])
+        return any(hit.word == text for hit in reading.standing)
+
     def _complaint(self, written: Plain, names) -> list[Finding]:
         heard = hear_stance(self._vocabulary, self._vocabulary.read(written.text, names))
         if not heard:
@@ -52,7 +58,9 @@ class RuleBook:
         findings = self._judged(written, self._vocabulary.read(written.text, [*names, *denied]))
         if findings or not denied:
             return findings
-        return self._judged(written, self._vocabulary.read(written.text, names))  # only what it denies is left to go by
+        return self._judged(
+            written, self._vocabulary.read(written.text, names)
+        )  # only what it denies is left to go by
 
     def _judged(self, written: Plain, reading: Reading) -> list[Finding]:
         findings: list[Finding] = []
@@ -67,9 +75,13 @@ class RuleBook:
     def _guided(self, written: Plain, reading: Reading) -> list[Finding]:
         """No deciding word anywhere: supporting words together may make a likely lead; one alone never does."""
         whole = undivided(written.text)
-        heard = sorted(hear(self._vocabulary, reading, whole), key=lambda evidence: (-evidence.total, evidence.first))
-        kinds = [len({hit.word for hit in evidence.supporting}) for evidence in heard]
-        sure = LIKELY if kinds and kinds[0] >= _ENOUGH_HINTS and kinds[0] > max(kinds[1:], default=0) else UNSURE
+        heard = sorted(
+            hear(self._vocabulary, reading, whole), key=lambda evidence: (-evidence.total, evidence.words)
+        )
+        kinds = [len(evidence.supporting) for evidence in heard]
+        sure = (
+            LIKELY if kinds and kinds[0] >= _ENOUGH_HINTS and kinds[0] > max(kinds[1:], default=0) else UNSURE
+        )
         return [_finding(written, whole, evidence, sure) for evidence in heard[:1]]
 
 
@@ -79,7 +91,12 @@ _Back = list[tuple[Evidence, Evidence]]
 def _ranked(heard: list[Evidence]) -> tuple[list[Evidence], _Back]:
     """Those with a deciding word, the leading one first; and those that stepped back, each with whom it did so for."""
     heard = [evidence for evidence in heard if evidence.strength]
-    back = [(one, other) for one in heard for other in heard if one is not other and one.topic.yields_to(other.topic)]
+    back = [
+        (one, other)
+        for one in heard
+        for other in heard
+        if one is not other and one.topic.yields_to(other.topic)
+    ]
     stepped = {one.topic.code for one, _ in back}
     return sorted((evidence for evidence in heard if evidence.topic.code not in stepped), key=_rank), back
 
@@ -87,7 +104,7 @@ def _ranked(heard: list[Evidence]) -> tuple[list[Evidence], _Back]:
 def _rank(evidence: Evidence) -> tuple:
     """Score; a division before 人工; among matters the one named first, among others the one with more words."""
     words = 0.0 if evidence.topic.layer == "matter" else -evidence.total
-    return (-evidence.score, evidence.topic.lead == MANUAL, words, evidence.first)
+    return (-evidence.score, evidence.topic.lead == MANUAL, words, evidence.words[0])
 
 
 def _judge(written: Plain, question: Question, standing: list[Evidence], back: _Back) -> Finding:
@@ -112,7 +129,9 @@ def _asked_too(evidence: Evidence, leading: Evidence) -> bool:
         return False
     if evidence.topic.layer == "matter":
         return evidence.strength >= TOLD
-    return evidence.topic.weight >= leading.topic.weight and evidence.strength >= min(CONTINUED, leading.strength)
+    return evidence.topic.weight >= leading.topic.weight and evidence.strength >= min(
+        CONTINUED, leading.strength
+    )
 
 
 def _behind(evidence: Evidence, leading: Evidence) -> str:
@@ -133,11 +152,24 @@ def _finding(
     unsure = sure == UNSURE
     lead = MANUAL if unsure else topic.lead
     scope = "unclear" if unsure and topic.scope != "in" else topic.scope
-    support = tuple(division for division in dict.fromkeys([*topic.support, *asked_too]) if division not in (lead, MANUAL))
+    support = tuple(
+        division for division in dict.fromkeys([*topic.support, *asked_too]) if division not in (lead, MANUAL)
+    )
     text, start, end = written.quote(question.start, question.end)
-    words = tuple(_word(written, hit) for hit in sorted(set(evidence.deciding or evidence.supporting)))
+    words = tuple(_word(written, hit) for hit in evidence.words)
     return Finding(
-        text, start, end, topic.code, topic.name, topic.clause, lead, support, scope, sure, words, tuple(gave_way)
+        text,
+        start,
+        end,
+        topic.code,
+        topic.name,
+        topic.clause,
+        lead,
+        support,
+        scope,
+        sure,
+        words,
+        tuple(gave_way),
     )
 
 
@@ -147,4 +179,6 @@ def _word(written: Plain, hit: Hit) -> Word:
 
 def _nothing(written: Plain, topic: Topic) -> Finding:
     text = written.source
-    return Finding(text, 0, len(text), topic.code, topic.name, topic.clause, MANUAL, (), topic.scope, UNSURE, (), ())
+    return Finding(
+        text, 0, len(text), topic.code, topic.name, topic.clause, MANUAL, (), topic.scope, UNSURE, (), ()
+    )

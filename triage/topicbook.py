@@ -114,10 +114,26 @@ def _unknown_names(topics: tuple[Topic, ...]) -> list[str]:
     lists = set(word_lists(topics))
     faults = []
     for topic in topics:
-        named = {word[1:] for line in (*topic.together, " ".join(topic.exclude)) for word in line.split() if word[0] == "@"}
-        faults += [f"事项“{topic.name}”用到的词表“@{name}”不存在，请先建立词表或改正名称。" for name in sorted(named - lists)]
-        known = [pattern for pattern in topic.gives_way_to if pattern in LAYERS or any(covers(pattern, t) for t in topics)]
-        faults += [f"事项“{topic.name}”要让位于“{p}”，但没有这个事项或层次。" for p in topic.gives_way_to if p not in known]
+        named = {
+            word[1:]
+            for line in (*topic.together, " ".join(topic.exclude))
+            for word in line.split()
+            if word[0] == "@"
+        }
+        faults += [
+            f"事项“{topic.name}”用到的词表“@{name}”不存在，请先建立词表或改正名称。"
+            for name in sorted(named - lists)
+        ]
+        known = [
+            pattern
+            for pattern in topic.gives_way_to
+            if pattern in LAYERS or any(covers(pattern, t) for t in topics)
+        ]
+        faults += [
+            f"事项“{topic.name}”要让位于“{p}”，但没有这个事项或层次。"
+            for p in topic.gives_way_to
+            if p not in known
+        ]
     return faults
 
 
@@ -139,8 +155,12 @@ def _loops(topics: tuple[Topic, ...]) -> list[str]:
     names = {topic.code: topic.name for topic in topics}
     faults = []
     for topic in topics:
-        if any(back.code == topic.code for other in behind[topic.code] for back in _all_behind(other, behind)):
-            faults.append(f"“{names[topic.code]}”的让位关系绕成了圈（它让位的事项又让位于它），请去掉其中一条。")
+        if any(
+            back.code == topic.code for other in behind[topic.code] for back in _all_behind(other, behind)
+        ):
+            faults.append(
+                f"“{names[topic.code]}”的让位关系绕成了圈（它让位的事项又让位于它），请去掉其中一条。"
+            )
     return faults
 
 
@@ -168,9 +188,10 @@ def _never_winning(topics: tuple[Topic, ...]) -> list[str]:
 
 
 def _idle(book: RuleBook, topic: Topic, word: str) -> str:
+    """Why ``word`` does nothing; "" if it does."""
     if not as_written(word):
         return "清洗后没有文字"
+    if not book.stands(word):
+        return "总被当作否定、名称或形近词略去"
     finding = book.route(word).findings[0]
-    if finding.code == topic.code or any(word.code == topic.code for word in finding.gave_way):
-        return "" if finding.code == topic.code else f"总被“{finding.name}”压过"
-    return f"总被“{finding.name}”先认走" if finding.words else "总被当作否定、名称或形近词略去"
+    return "" if finding.code == topic.code else f"总被“{finding.name}”压过"

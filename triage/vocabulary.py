@@ -41,7 +41,9 @@ class Vocabulary:
         self.deciding: dict[str, list[Topic]] = defaultdict(list)
         self.supporting: dict[str, list[Topic]] = defaultdict(list)
         self.voiding: dict[str, set[str]] = defaultdict(set)  # a word → codes of the topics it voids
-        self.combined: dict[str, list[tuple[Topic, Combination]]] = defaultdict(list)  # by the words of the rarest group
+        self.combined: dict[str, list[tuple[Topic, Combination]]] = defaultdict(
+            list
+        )  # by the words of the rarest group
         self._blinding: set[str] = set()
         self._covering: set[str] = set()
         words: set[str] = set()

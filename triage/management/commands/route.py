@@ -16,9 +16,12 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser):
-        parser.add_argument("--jsonl", required=True, metavar="文件", help='每行 {"id": …, "text": …}；“-”为标准输入')
+        parser.add_argument(
+            "--jsonl", required=True, metavar="文件", help='每行 {"id": …, "text": …}；“-”为标准输入'
+        )
 
     def handle(self, *args, jsonl: str, **options):
+        _speak_utf8()
         book = topicbook.current()
         for number, line in enumerate(_lines(jsonl), 1):
             if line.strip():
@@ -31,8 +34,14 @@ class Command(BaseCommand):
             self.stderr.write(f"第 {number} 行：{fault}，已跳过。")
             return
         decision = book.route(item["text"], str(item.get("firm_name") or ""))
-        answer = json.dumps({"id": item.get("id", number), **_in_chinese(decision)}, ensure_ascii=False)
-        self.stdout.write(answer.encode("utf-8", "backslashreplace").decode())
+        self.stdout.write(json.dumps({"id": item.get("id", number), **_in_chinese(decision)}, ensure_ascii=False))
+
+
+def _speak_utf8() -> None:
+    """Chinese comes out whatever the terminal's locale, and a lone surrogate as an escape that JSON knows."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _lines(name: str) -> Iterator[str]:

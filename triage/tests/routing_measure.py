@@ -1,0 +1,52 @@
+"""The yardstick of the rules: labelled texts, and how many of them are judged as labelled."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from triage import topicbook
+from triage.decision import Decision
+from triage.topic import DIVISIONS, MANUAL
+
+DATA = Path(__file__).with_name("data")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A labelled text and what the rules made of it; divisions by their Chinese names."""
+
+    case: dict
+    decision: Decision
+
+    @property
+    def primary(self) -> str:
+        return DIVISIONS[self.decision.primary]
+
+    @property
+    def right(self) -> bool:
+        return self.primary == self.case["primary"]
+
+
+@cache
+def judged(name: str) -> tuple[Judged, ...]:
+    """The texts of ``data/<name>.jsonl``, each with its decision."""
+    lines = (DATA / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    cases = [json.loads(line) for line in lines]
+    return tuple(Judged(case, topicbook.current().route(case["text"])) for case in cases)
+
+
+def wrong(results: list[Judged]) -> list[str]:
+    """Those not judged as labelled, readable in a failing test."""
+    return [
+        f"{r.case['id']} {r.case['text']} → {r.primary}：{r.decision.why}" for r in results if not r.right
+    ]
+
+
+def share(part: list, whole: list) -> float:
+    return len(part) / len(whole)
+
+
+def routed(results: list[Judged]) -> list[Judged]:
+    """Those that the rules gave to a division by themselves."""
+    return [result for result in results if result.decision.primary != MANUAL]
