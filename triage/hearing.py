@@ -8,6 +8,8 @@ from django.db import transaction
 from appointments import letters
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, IllegalMove
+from sessions_app import calendar
+from sessions_app.models import ConsultDay
 from zhoushan_consult.audit.trail import record
 from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.refusals import Refused
@@ -24,6 +26,11 @@ class PromiseMissing(Refused):
         super().__init__("需跟踪督办的，请写明督办事项和责任处室。")
 
 
+class NotTheDay(Refused):
+    def __init__(self, day: ConsultDay):
+        super().__init__(f"咨询日是{calendar.short(day.date)}，当天才能签到和记录结果。")
+
+
 @dataclass(frozen=True)
 class Promise:
     """What was promised on the day: by which division, and by when (None: the policy's working days)."""
@@ -37,6 +44,7 @@ class Promise:
 def check_in(appointment: Appointment, *, by: Officer, at: datetime) -> Hearing:
     """签到. A second check-in keeps the first time."""
     by.must(Act.RUN_DAY)
+    _must_have_come(appointment.day, at)
     if appointment.stage != Stage.SEATED:
         raise IllegalMove
     hearing, made = Hearing.objects.get_or_create(
@@ -59,6 +67,7 @@ def conclude(
 ) -> None:
     """Write down how the talk ended; what could not be solved becomes 跟踪督办. Raises PromiseMissing, IllegalMove."""
     by.must(Act.RUN_DAY)
+    _must_have_come(appointment.day, at)
     if outcome == Outcome.FOLLOW and not promises:
         raise PromiseMissing
     appointment.move_to(STAGE_AFTER[outcome], Outcome(outcome).label, by=by, at=at)
@@ -71,6 +80,17 @@ def conclude(
         appointment.move_to(Stage.FOLLOWING, by=by, at=at)
         for promise in promises:
             followup.open_matter(
-                appointment, promise.division, promise.text, FollowUp.Origin.DAY, due_on=promise.due_on, by=by, at=at
+                appointment,
+                promise.division,
+                promise.text,
+                FollowUp.Origin.DAY,
+                due_on=promise.due_on,
+                by=by,
+                at=at,
             )
     letters.write(f"heard_{outcome}", appointment, at=at, gist=gist, promises=promises)
+
+
+def _must_have_come(day: ConsultDay, at: datetime) -> None:
+    if at < calendar.at(day.date):
+        raise NotTheDay(day)

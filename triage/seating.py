@@ -27,6 +27,11 @@ class AlreadySettled(Refused):
         super().__init__("本期名单已经确定。空出的名额会自动递补，请在下方查看。")
 
 
+class SeatsStillFree(Refused):
+    def __init__(self):
+        super().__init__("本期还有空余名额，会自动通知下一家，不需要增加名额。")
+
+
 class NotYetClosed(Refused):
     def __init__(self, day: ConsultDay):
         last = calendar.short(calendar.last_booking_date(day.date))
@@ -35,7 +40,9 @@ class NotYetClosed(Refused):
 
 def line(day: ConsultDay):
     """Who would sit down next, in order: priority carried over first, then time of registration."""
-    wanting = Appointment.objects.filter(day=day, stage__in=[Stage.ACCEPTED, Stage.DEFERRED], wants_onsite=True)
+    wanting = Appointment.objects.filter(
+        day=day, stage__in=[Stage.ACCEPTED, Stage.DEFERRED], wants_onsite=True
+    )
     return wanting.order_by(F("priority_since").asc(nulls_last=True), "submitted_at", "pk")
 
 
@@ -91,15 +98,23 @@ def defer(appointment: Appointment, *, by: Officer | None, at: datetime) -> None
     """Beyond the ten: told first, answered in writing first, and asked whether it still wants to come next time."""
     following = calendar.following(appointment.day.date)
     appointment.move_to(Stage.DEFERRED, "名额已满，先行书面答复", by=by, at=at)
-    letters.write("deferred", appointment, at=at, key=calendar.slug(appointment.day.date), next_day=calendar.short(following))
+    letters.write(
+        "deferred",
+        appointment,
+        at=at,
+        key=calendar.slug(appointment.day.date),
+        next_day=calendar.short(following),
+    )
 
 
 def add_seat(day: ConsultDay, appointment: Appointment, reason: str, *, by: Officer, at: datetime) -> Seat:
-    """An 11th seat: 局领导 only, with a reason, for one named firm."""
+    """An 11th seat: 局领导 only, with a reason, for one named firm. Raises SeatsStillFree while one of the ten is free."""
     by.must(Act.EXTRA_SEAT)
     if not reason.strip():
         raise IllegalMove("请写明增加名额的理由。")
     with transaction.atomic():
+        if Seat.objects.filter(day=day, uscc=None).exists():
+            raise SeatsStillFree
         seat = seats.add(day, reason=reason)
         record("增加名额", seat, by=by, at=at, reason=reason)
         return seat_firm(appointment, by=by, at=at)
@@ -108,7 +123,9 @@ def add_seat(day: ConsultDay, appointment: Appointment, reason: str, *, by: Offi
 def fill(day: ConsultDay, *, at: datetime) -> int:
     """After the list is settled: lapsed offers go back, freed seats go to the next in line. Safe to repeat."""
     with transaction.atomic():
-        ConsultDay.objects.select_for_update(no_key=True).get(pk=day.pk)  # one filler at a time; bookings go on meanwhile
+        ConsultDay.objects.select_for_update(no_key=True).get(
+            pk=day.pk
+        )  # one filler at a time; bookings go on meanwhile
         lapsed = let_lapse(day, at=at)
         if at > calendar.starts_at(day.date) - policy.OFFER_ENDS_BEFORE:
             return lapsed
@@ -117,12 +134,19 @@ def fill(day: ConsultDay, *, at: datetime) -> int:
 
 def let_lapse(day: ConsultDay, *, at: datetime) -> int:
     """Offers unanswered past their time: the firm keeps its written reply, the seat is free again."""
-    late = Appointment.objects.filter(day=day, stage=Stage.SEATED, seat__confirmed_at=None, seat__reply_by__lt=at)
+    late = Appointment.objects.filter(
+        day=day, stage=Stage.SEATED, seat__confirmed_at=None, seat__reply_by__lt=at
+    )
     lapsed = list(late.select_related("day", "seat"))
     for appointment in lapsed:
         seat = appointment.seat
         appointment.move_to(
-            Stage.ACCEPTED, "逾期未确认，名额已递补，改为书面答复", by=None, at=at, seat=None, wants_onsite=False
+            Stage.ACCEPTED,
+            "逾期未确认，名额已递补，改为书面答复",
+            by=None,
+            at=at,
+            seat=None,
+            wants_onsite=False,
         )
         seats.give_back(seat, appointment.uscc)
         letters.write("seat_lapsed", appointment, at=at, key=f"{day.date}:{seat.number}")

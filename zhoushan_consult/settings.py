@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "zhoushan_consult.bureau.idleness.EndIdleSessions",
     "zhoushan_consult.bureau.refusals.AnswerRefusals",
     "axes.middleware.AxesMiddleware",
 ]
@@ -199,8 +200,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "/admin/login/"
 LOGIN_REDIRECT_URL = "/admin/"
-SESSION_COOKIE_AGE = 30 * 60
-SESSION_SAVE_EVERY_REQUEST = False
+SESSION_COOKIE_AGE = 30 * 60  # without a click: see bureau/idleness.py
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 # Locked by account and address together: an outsider behind another address cannot lock an officer out.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]

@@ -9,8 +9,9 @@ from appointments.lifecycle import Stage
 from appointments.models import Appointment
 from sessions_app import calendar
 from sessions_app.models import Seat
-from triage import seating
-from triage.tests.factories import DAY, NOW, appointment, officer
+from triage import hearing, seating
+from triage.models import Outcome
+from triage.tests.factories import DAY, NOW, appointment, officer, seated
 from zhoushan_consult.bureau.models import NotAllowed
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.outbox.models import Notice
@@ -142,3 +143,17 @@ def test_it_is_not_for_a_division_to_settle():
     day = accepted(1)[0].day
     with pytest.raises(NotAllowed):
         seating.settle(day, by=officer(Role.HANDLER, "水处"), at=SECOND)
+
+
+def test_it_adds_no_seat_while_one_is_free(leader):
+    firm = accepted(1)[0]
+    with pytest.raises(seating.SeatsStillFree):
+        seating.add_seat(firm.day, firm, "急需", by=leader, at=SECOND)
+
+
+def test_it_records_no_outcome_before_the_day(coordinator):
+    firm = seated(1, confirmed=True)
+    with pytest.raises(hearing.NotTheDay, match="12月10日"):
+        hearing.check_in(firm, by=coordinator, at=SECOND)
+    with pytest.raises(hearing.NotTheDay):
+        hearing.conclude(firm, Outcome.ABSENT, "", [], by=coordinator, at=SECOND)

@@ -14,7 +14,6 @@ from zhoushan_consult.identity import phone as phones
 
 from . import delivery
 from .models import CallOutcome, Channel, Notice, State
-from .posting import address_index, canonical_phone
 
 
 class CallForm(PanelForm):
@@ -66,21 +65,12 @@ class NoticeAdmin(RecordAdmin):
         "last_error",
     ]  # fmt: skip
     list_filter = ["state", "channel"]
-    search_fields = ["subject"]
-    search_help_text = "按标题查找，或填写完整的手机号码、邮箱"
 
     def has_module_permission(self, request) -> bool:
         return self.has_view_permission(request)
 
     def has_view_permission(self, request, obj=None) -> bool:
         return request.user.is_authenticated and delivery.may_mend(request.user)
-
-    def get_search_results(self, request, queryset, search_term):
-        """A whole number or address finds its letters by their index; part of one finds nothing."""
-        found, doubled = super().get_search_results(request, queryset, search_term)
-        if address := search_term.strip():
-            found |= queryset.filter(to_index=address_index(canonical_phone(address)))
-        return found, doubled
 
     def facts(self, request, record: Notice) -> dict:
         facts = super().facts(request, record)
