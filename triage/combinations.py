@@ -20,6 +20,7 @@ class Combination(NamedTuple):
 
     groups: tuple[frozenset[str], ...]
     near: bool
+    voidable: bool  # an exclude voids what is written in together, not a deciding word in two parts
 
 
 def word_lists(topics: Iterable[Topic]) -> dict[str, tuple[str, ...]]:
@@ -34,9 +35,8 @@ def word_lists(topics: Iterable[Topic]) -> dict[str, tuple[str, ...]]:
 
 def combinations(topic: Topic, lists: Mapping[str, tuple[str, ...]]) -> list[Combination]:
     """The combinations of ``topic``, its ``A…B`` words among them. Raises KeyError for an unknown ``@名``."""
-    return [
-        _combination(line, lists) for line in (*topic.together, *topic.include) if "+" in line or "…" in line
-    ]
+    together = [_combination(line, lists, voidable=True) for line in topic.together]
+    return together + [_combination(word, lists, voidable=False) for word in topic.include if "…" in word]
 
 
 def spelled_out(words: Iterable[str], lists: Mapping[str, tuple[str, ...]]) -> list[str]:
@@ -44,10 +44,10 @@ def spelled_out(words: Iterable[str], lists: Mapping[str, tuple[str, ...]]) -> l
     return [each for word in words for each in (lists[word[1:]] if word[0] == "@" else (as_written(word),))]
 
 
-def _combination(line: str, lists: Mapping[str, tuple[str, ...]]) -> Combination:
+def _combination(line: str, lists: Mapping[str, tuple[str, ...]], voidable: bool) -> Combination:
     near = "…" in line
     parts = line.split("…" if near else "+")
-    return Combination(tuple(frozenset(spelled_out(part.split(), lists)) for part in parts), near)
+    return Combination(tuple(frozenset(spelled_out(part.split(), lists)) for part in parts), near, voidable)
 
 
 def met(combination: Combination, hits: Sequence[Hit], text: str) -> list[Hit]:

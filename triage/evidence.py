@@ -8,7 +8,6 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from .combinations import NEAR, met
 from .lexicon import Hit
@@ -21,7 +20,7 @@ _DESCRIBES = 0.5
 _BACK = 300  # characters before a question in which an exception may still find its other half
 _HINT = 0.3  # what a hint adds to the total, beside a deciding word's standing
 _DESCRIBING = re.compile(
-    r"^$|产生|(?:的|里面?|中间?|内|时|时候|过程|后|上|出来|自带|配套|站|房|间|池|塔|口)的?$"
+    r"^$|产生|(?:的|里面?|中间?|内|时|时候|过程|后|上|出来|自带|配套|站|房|间|池|塔|口)的?$|的.{1,2}$"
 )
 
 
@@ -37,7 +36,8 @@ class Evidence:
 
     @property
     def score(self) -> float:
-        return self.topic.weight * self.strength
+        """Other bureaus' matters count when asked about; told (已办消防验收) they are hardly more than background."""
+        return self.topic.weight * self.strength ** (2 if self.topic.layer == "outside" else 1)
 
     @property
     def words(self) -> list[Hit]:
@@ -67,7 +67,7 @@ def hear_stance(vocabulary: Vocabulary, reading: Reading) -> list[Evidence]:
     for hit in reading.longest:
         _decide(heard, vocabulary.deciding.get(hit.word, ()), [hit], ASKED)
     for topic, combination in vocabulary.combinations_begun(reading.longest):
-        if topic.layer == "complaint" and (topic.code not in voided or combination.near):
+        if topic.layer == "complaint" and not (combination.voidable and topic.code in voided):
             _decide(heard, [topic], met(combination, reading.longest, reading.text), ASKED)
     return [evidence for evidence in heard.values() if evidence.topic.layer == "complaint"]
 
@@ -102,7 +102,7 @@ class _Listening:
     def combine(self) -> None:
         """An exception may reach back to what was told before the question; other combinations stay in it."""
         for topic, combination in self.vocabulary.combinations_begun(self.context):
-            if topic.layer != "complaint" and (topic.code not in self.voided or combination.near):
+            if topic.layer != "complaint" and not (combination.voidable and topic.code in self.voided):
                 within = self.context if topic.layer == "exception" else self.standing
                 found = met(combination, within, self.reading.text)
                 here = [hit for hit in found if hit.start >= self.question.start]
@@ -127,8 +127,9 @@ class _Listening:
     def _weights(self) -> dict[Hit, float]:
         weights = {hit: self.question.weight_at(hit.start) for hit in self.standing}
         media = [hit for hit in self.standing if self._for_medium(hit)]
-        for hit, after in pairwise(media):
-            if self._describes(hit, after):
+        for place, hit in enumerate(media):
+            after = next((later for later in media[place + 1 :] if later.start >= hit.end), None)
+            if after and self._describes(hit, after):
                 weights[hit] *= _DESCRIBES
         return weights
 
@@ -136,8 +137,6 @@ class _Listening:
         return any(topic.layer in MEDIA for topic in self.vocabulary.deciding.get(hit.word, ()))
 
     def _describes(self, hit: Hit, after: Hit) -> bool:
-        if after.start < hit.end:
-            return False
         between = self.reading.text[hit.end : after.start]
         same_clause = self.question.clause_at(hit.start) == self.question.clause_at(after.start)
         return same_clause and len(between) <= NEAR and bool(_DESCRIBING.search(between))

@@ -1,6 +1,6 @@
 """Lexicon: every word of the rules found in a text in one pass."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import NamedTuple
 
 _END = ""  # no character is the empty string, so it can mark a word's end in the tree
@@ -41,21 +41,34 @@ class Lexicon:
 
 def inside_longer(hits: Iterable[Hit], among: Iterable[Hit]) -> set[Hit]:
     """Those of ``hits`` that lie within a longer one of ``among``: 许可证 within 排水许可证."""
-    return _shadowed(hits, among, lambda hit, reach: hit.end <= reach)
-
-
-def begun_inside(hits: Iterable[Hit], among: Iterable[Hit]) -> set[Hit]:
-    """Those that lie within, or begin within and outrun, one of ``among``: 许可证到期 in 取水许可证到期."""
-    return _shadowed(hits, among, lambda hit, reach: hit.start < reach)
-
-
-def _shadowed(hits: Iterable[Hit], among: Iterable[Hit], in_shadow: Callable[[Hit, int], bool]) -> set[Hit]:
-    """One sweep: ``reach`` is how far the words that began before (or began here and are longer) stretch."""
-    shadowed, reach = set(), 0
+    inside, reach = set(), 0
     longer = set(among)
     for hit in sorted({*hits, *longer}, key=lambda hit: (hit.start, -hit.end)):
-        if in_shadow(hit, reach):
-            shadowed.add(hit)
+        if hit.end <= reach:
+            inside.add(hit)
         if hit in longer:
             reach = max(reach, hit.end)
-    return shadowed
+    return inside
+
+
+def encroaching(hits: Iterable[Hit], on: Iterable[Hit]) -> set[Hit]:
+    """Those that share characters with one of ``on`` without holding it whole: 换水 and 水 on 水性, in 换水性漆."""
+    ends: dict[int, int] = {}
+    for taken in on:
+        ends[taken.start] = max(taken.end, ends.get(taken.start, 0))
+    reach = _reach(ends)
+    return {
+        hit
+        for hit in hits
+        if reach.get(hit.start, 0) > hit.start
+        or any(ends.get(place, 0) > hit.end for place in range(hit.start, hit.end))
+    }
+
+
+def _reach(ends: dict[int, int]) -> dict[int, int]:
+    """For each place: the end of a word that began before it and stretches over it."""
+    reach: dict[int, int] = {}
+    for start, end in ends.items():
+        for place in range(start + 1, end):
+            reach[place] = max(end, reach.get(place, 0))
+    return reach

@@ -23,6 +23,10 @@ LAYERS = {
     "matter": ("事项", 3.0),
     "outside": ("他部门职责", 2.5),
     "medium": ("要素", 1.0),
+    "process": (
+        "工艺与设施",
+        0.8,
+    ),  # 喷漆、沉淀池: say where, not what; a medium asked about in the same breath leads
     "trace": ("零散字词", 0.55),  # “水”“味道”: below a medium told (0.6), above one that only describes
     "other": ("泛指", 0.3),
     "unclear": ("事项不明", 0.1),
@@ -30,7 +34,7 @@ LAYERS = {
     "words": ("词表", 0.0),  # a list that combinations name as @词表; never fires itself
     "lookalike": ("形近词", 0.0),  # looks like a rule's word but says nothing: 海洋公园、统一社会信用代码
 }
-MEDIA = ("medium", "trace")
+MEDIA = ("medium", "process", "trace")
 
 
 @dataclass(frozen=True)
@@ -39,8 +43,7 @@ class Topic:
 
     ``include``: words that decide alone; ``A…B`` means A and closely after it B. ``together``: combinations, one a
     line: ``词 词 + 词 词`` (one word of each side) or ``词 … 词`` (in this order, closely); ``@名`` is a word list.
-    ``hints``: words that only support. ``exclude``: words that void ``+`` combinations and hints (a deciding word
-    stands). ``gives_way_to``: codes (``money`` covers ``money.fund``) or layers before which this topic steps back.
+    ``hints``: words that only support. ``exclude``: words that void combinations and hints (a deciding word stands). ``gives_way_to``: codes (``money`` covers ``money.fund``) or layers before which this topic steps back.
     """
 
     code: str

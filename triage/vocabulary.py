@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from .combinations import INQUIRY_MARK, Combination, combinations, spelled_out, word_lists
-from .lexicon import Hit, Lexicon, begun_inside, inside_longer
+from .lexicon import Hit, Lexicon, encroaching, inside_longer
 from .questions import inquires
 from .topic import Topic
 
@@ -72,7 +72,7 @@ class Vocabulary:
 
     def _unblinded(self, hits: list[Hit]) -> list[Hit]:
         """Without what a look-alike or another bureau's full term takes up: 水 in 水泥, 许可证到期 in 取水许可证到期."""
-        taken = begun_inside(hits, [hit for hit in hits if hit.word in self._blinding])
+        taken = encroaching(hits, [hit for hit in hits if hit.word in self._blinding])
         return [hit for hit in hits if hit not in taken]
 
     def _learn(self, topic: Topic, lists: Mapping[str, tuple[str, ...]]) -> set[str]:
