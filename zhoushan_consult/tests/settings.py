@@ -19,3 +19,4 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 if EMBEDDED:  # noqa: F405
     DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}  # noqa: F405  threads need a file, not memory
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405, which whitenoise looks for
