@@ -45,7 +45,9 @@ class Portion:
     reason: str = ""
 
 
-def assign(appointment: Appointment, portions: list[Portion], *, by: Officer, at: datetime) -> list[Assignment]:
+def assign(
+    appointment: Appointment, portions: list[Portion], *, by: Officer, at: datetime
+) -> list[Assignment]:
     """Write the 交办 and tell the divisions; keep what the rules said. Runs in the caller's transaction.
 
     Raises NeedsDivision without a lead, NeedsReason where the officer differs from a sure suggestion without saying why.
@@ -62,7 +64,9 @@ def assign(appointment: Appointment, portions: list[Portion], *, by: Officer, at
     return made
 
 
-def _give(appointment: Appointment, portion: Portion, decision: Decision, *, by: Officer, at: datetime) -> Assignment:
+def _give(
+    appointment: Appointment, portion: Portion, decision: Decision, *, by: Officer, at: datetime
+) -> Assignment:
     named = divisions_named(decision)
     if named and portion.division.code not in named and not portion.reason:
         raise NeedsReason
@@ -139,7 +143,11 @@ def call_off(appointment: Appointment, *, by: Officer, at: datetime) -> None:
 
 def tell_firm_page(appointment: Appointment) -> None:
     """Write down, on the registration itself, who answers and until when: its public page reads nothing above it."""
-    current = [a for a in appointment.assignments.select_related("division") if a.state not in {Work.CANCELLED, Work.RETURNED}]
+    current = [
+        a
+        for a in appointment.assignments.select_related("division")
+        if a.state not in {Work.CANCELLED, Work.RETURNED}
+    ]
     names = dict.fromkeys(a.division.name for a in sorted(current, key=lambda a: a.part != Part.LEAD))
     open_until = [a.due_on for a in current if a.state != Work.RELEASED]
     appointment.handled_by, appointment.reply_due_on = "、".join(names), max(open_until, default=None)

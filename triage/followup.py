@@ -67,7 +67,9 @@ def post_progress(matter: FollowUp, text: str, *, to_firm: bool, by: Officer, at
     for role in (Role.COORDINATOR, Role.WATCH):
         notes.to_role(role, "follow_up_progress", matter, at=at, key=f"p{entry.pk}", matter=matter)
     if to_firm:
-        letters.write("progress_to_firm", matter.appointment, at=at, key=f"p{entry.pk}", progress=text, matter=matter)
+        letters.write(
+            "progress_to_firm", matter.appointment, at=at, key=f"p{entry.pk}", progress=text, matter=matter
+        )
     return entry
 
 
@@ -105,7 +107,9 @@ def _must_be_open_to(matter: FollowUp, officer: Officer) -> None:
 
 def lead_division(appointment: Appointment) -> Division:
     """Who answers for a registration: its lead 交办's division, otherwise 综合处."""
-    lead = Assignment.objects.filter(appointment=appointment, part=Part.LEAD).select_related("division").last()
+    lead = (
+        Assignment.objects.filter(appointment=appointment, part=Part.LEAD).select_related("division").last()
+    )
     return lead.division if lead else Division.objects.get(code="general")
 
 
@@ -123,20 +127,33 @@ def _take_up_unsolved(*, at: datetime) -> int:
         words = appointment.moves.filter(new=Stage.FOLLOWING).last()
         with transaction.atomic():
             open_matter(
-                appointment, lead_division(appointment), words.note or "企业反馈未解决", FollowUp.Origin.FIRM, by=None, at=at
+                appointment,
+                lead_division(appointment),
+                words.note or "企业反馈未解决",
+                FollowUp.Origin.FIRM,
+                by=None,
+                at=at,
             )
     return len(found)
 
 
 def _take_up_poor_ratings(*, at: datetime) -> int:
-    poor = Rating.objects.filter(grade__lte=Grade.POOR).exclude(appointment__follow_ups__origin=FollowUp.Origin.RATING)
+    poor = Rating.objects.filter(grade__lte=Grade.POOR).exclude(
+        appointment__follow_ups__origin=FollowUp.Origin.RATING
+    )
     found = list(poor.select_related("appointment"))
     for rating in found:
         with transaction.atomic():
             due_on = term(rating.at, POOR_RATING_WORKDAYS)
             general = Division.objects.get(code="general")
             open_matter(
-                rating.appointment, general, "差评回访：了解原因并整改", FollowUp.Origin.RATING, due_on=due_on, by=None, at=at
+                rating.appointment,
+                general,
+                "差评回访：了解原因并整改",
+                FollowUp.Origin.RATING,
+                due_on=due_on,
+                by=None,
+                at=at,
             )
     return len(found)
 
@@ -144,7 +161,9 @@ def _take_up_poor_ratings(*, at: datetime) -> int:
 def remind(*, at: datetime) -> int:
     """The ladder: handler the day before, head on the day after the term, then 综合处 and 办公室, then 局领导."""
     today = at.astimezone(SHANGHAI).date()
-    matters = FollowUp.objects.filter(closed_at=None, due_on__lte=today + timedelta(days=1)).select_related("division")
+    matters = FollowUp.objects.filter(closed_at=None, due_on__lte=today + timedelta(days=1)).select_related(
+        "division"
+    )
     return sum(_remind_one(matter, today, at=at) for matter in matters)
 
 

@@ -21,7 +21,9 @@ class DeclineReason(models.TextChoices):
 class CallRecord(models.Model):
     """电话沟通记录: who telephoned the firm, when, and what was said (六（三）：电话沟通，告知理由)."""
 
-    appointment = models.ForeignKey(Appointment, models.PROTECT, related_name="calls", verbose_name="预约登记")
+    appointment = models.ForeignKey(
+        Appointment, models.PROTECT, related_name="calls", verbose_name="预约登记"
+    )
     by = models.ForeignKey(Officer, models.PROTECT, verbose_name="通话人")
     at = models.DateTimeField("通话时间")
     outcome = models.CharField("通话结果", max_length=15, choices=CallOutcome)
@@ -38,7 +40,9 @@ class CallRecord(models.Model):
 class Review(models.Model):
     """初审: what 综合处 decided about a registration, and on what grounds (六（三）)."""
 
-    appointment = models.ForeignKey(Appointment, models.PROTECT, related_name="reviews", verbose_name="预约登记")
+    appointment = models.ForeignKey(
+        Appointment, models.PROTECT, related_name="reviews", verbose_name="预约登记"
+    )
     accepted = models.BooleanField("是否通过")
     reason = models.CharField("不予通过的理由", max_length=20, choices=DeclineReason, blank=True)
     explanation = models.TextField("对企业的说明", max_length=500, blank=True)
@@ -63,7 +67,9 @@ class Review(models.Model):
 class RoutingTrace(models.Model):
     """分办依据: what the rules said about a registration when it was accepted, word for word, with their version."""
 
-    appointment = models.ForeignKey(Appointment, models.PROTECT, related_name="traces", verbose_name="预约登记")
+    appointment = models.ForeignKey(
+        Appointment, models.PROTECT, related_name="traces", verbose_name="预约登记"
+    )
     rules_version = models.CharField("规则版本", max_length=40)
     decision = models.JSONField("分办结果")
     at = models.DateTimeField("时间")
@@ -94,13 +100,17 @@ class Work(models.TextChoices):
 class Assignment(models.Model):
     """交办: a question of a registration, given to the division whose duty it is (六（四）)."""
 
-    appointment = models.ForeignKey(Appointment, models.PROTECT, related_name="assignments", verbose_name="预约登记")
+    appointment = models.ForeignKey(
+        Appointment, models.PROTECT, related_name="assignments", verbose_name="预约登记"
+    )
     division = models.ForeignKey(Division, models.PROTECT, verbose_name="承办处室")
     part = models.CharField("主办/协办", max_length=8, choices=Part, default=Part.LEAD)
     question = models.TextField("交办事项", max_length=2000)
     clause = models.CharField("依据", max_length=120, blank=True)
     topic = models.CharField("事项", max_length=60, blank=True)
-    by_hand_reason = models.CharField("人工调整理由", max_length=200, blank=True, help_text="与规则建议不同时填写")
+    by_hand_reason = models.CharField(
+        "人工调整理由", max_length=200, blank=True, help_text="与规则建议不同时填写"
+    )
     state = models.CharField("办理状态", max_length=10, choices=Work, default=Work.OPEN)
     due_on = models.DateField("答复期限")
     return_reason = models.CharField("退回理由", max_length=300, blank=True)
@@ -163,7 +173,9 @@ class ReplyVersion(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = "答复历次稿"
         ordering = ["-number"]
-        constraints = [models.UniqueConstraint(fields=["reply", "number"], name="reply_wording_numbered_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["reply", "number"], name="reply_wording_numbered_once")
+        ]
 
     def __str__(self):
         return f"第{self.number}稿"
@@ -180,7 +192,9 @@ class Outcome(models.TextChoices):
 class Hearing(models.Model):
     """现场咨询结果: written once for each seated firm on the day."""
 
-    appointment = models.OneToOneField(Appointment, models.PROTECT, related_name="hearing", verbose_name="预约登记")
+    appointment = models.OneToOneField(
+        Appointment, models.PROTECT, related_name="hearing", verbose_name="预约登记"
+    )
     day = models.ForeignKey(ConsultDay, models.PROTECT, related_name="hearings", verbose_name="咨询日")
     checked_in_at = models.DateTimeField("签到时间", null=True, blank=True)
     outcome = models.CharField("现场结果", max_length=10, choices=Outcome, blank=True)
@@ -203,14 +217,20 @@ class FollowUp(models.Model):
         FIRM = "firm", "企业反馈未解决"
         RATING = "rating", "差评回访"
 
-    appointment = models.ForeignKey(Appointment, models.PROTECT, related_name="follow_ups", verbose_name="预约登记")
+    appointment = models.ForeignKey(
+        Appointment, models.PROTECT, related_name="follow_ups", verbose_name="预约登记"
+    )
     division = models.ForeignKey(Division, models.PROTECT, verbose_name="责任处室")
     origin = models.CharField("来源", max_length=10, choices=Origin)
     promise = models.TextField("督办事项", max_length=500)
     due_on = models.DateField("办理期限")
-    opened_by = models.ForeignKey(Officer, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="立项人")
+    opened_by = models.ForeignKey(
+        Officer, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="立项人"
+    )
     opened_at = models.DateTimeField("立项时间")
-    closed_by = models.ForeignKey(Officer, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="办结人")
+    closed_by = models.ForeignKey(
+        Officer, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="办结人"
+    )
     closed_at = models.DateTimeField("办结时间", null=True, blank=True)
     result = models.TextField("办理结果", max_length=1000, blank=True)
 

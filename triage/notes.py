@@ -11,13 +11,24 @@ from zhoushan_consult.outbox.posting import Recipient, post
 from .models import Assignment
 
 
-def to_division(assignment: Assignment, kind: str, *, at: datetime, role: Role = Role.HANDLER, key: str = "1", **context) -> None:
+def to_division(
+    assignment: Assignment, kind: str, *, at: datetime, role: Role = Role.HANDLER, key: str = "1", **context
+) -> None:
     """To everyone who holds `role` in the division of a 交办."""
-    to_role(role, kind, assignment, at=at, key=key, division=assignment.division, assignment=assignment, **context)
+    to_role(
+        role, kind, assignment, at=at, key=key, division=assignment.division, assignment=assignment, **context
+    )
 
 
 def to_role(
-    role: Role, kind: str, about: Model, *, at: datetime, key: str = "1", division: Division | None = None, **context
+    role: Role,
+    kind: str,
+    about: Model,
+    *,
+    at: datetime,
+    key: str = "1",
+    division: Division | None = None,
+    **context,
 ) -> None:
     """To everyone who holds `role`, in `division` where one is given."""
     for officer in Officer.objects.of(role, division):

@@ -46,7 +46,9 @@ class NothingToSign(Refused):
 
 
 @transaction.atomic
-def save_draft(assignment: Assignment, body: str, law: str, *, version: int, by: Officer, at: datetime) -> Reply:
+def save_draft(
+    assignment: Assignment, body: str, law: str, *, version: int, by: Officer, at: datetime
+) -> Reply:
     """Keep a wording. `version` is the one the officer started from (0 for none); raises EditedMeanwhile, IllegalMove.
 
     The wording that is kept already, sent by a second click, is not kept twice.
@@ -66,7 +68,9 @@ def save_draft(assignment: Assignment, body: str, law: str, *, version: int, by:
     return reply
 
 
-def _write(assignment: Assignment, reply: Reply | None, body: str, law: str, *, by: Officer, at: datetime) -> Reply:
+def _write(
+    assignment: Assignment, reply: Reply | None, body: str, law: str, *, by: Officer, at: datetime
+) -> Reply:
     number = reply.version + 1 if reply else 1
     reply, _ = Reply.objects.update_or_create(
         assignment=assignment,
@@ -89,7 +93,9 @@ def submit_for_signature(assignment: Assignment, *, by: Officer, at: datetime) -
 
 
 @transaction.atomic
-def finish_draft(assignment: Assignment, body: str, law: str, *, version: int, by: Officer, at: datetime) -> None:
+def finish_draft(
+    assignment: Assignment, body: str, law: str, *, version: int, by: Officer, at: datetime
+) -> None:
     """Keep the wording and put it before the head, in one act. Raises EditedMeanwhile, IllegalMove."""
     save_draft(assignment, body, law, version=version, by=by, at=at)
     submit_for_signature(assignment, by=by, at=at)
@@ -126,7 +132,12 @@ def sign(assignment: Assignment, *, version: int, by: Officer, at: datetime) -> 
     Reply.objects.filter(pk=reply.pk).update(signed_by=by, signed_at=at, remark="")
     record("审签答复", assignment, by=by, at=at, version=version)
     letters.write(
-        "reply_released", assignment.appointment, at=at, key=f"a{assignment.pk}", reply=reply, assignment=assignment
+        "reply_released",
+        assignment.appointment,
+        at=at,
+        key=f"a{assignment.pk}",
+        reply=reply,
+        assignment=assignment,
     )
     tell_firm_page(assignment.appointment)
     _answered_in_writing(assignment.appointment, by=by, at=at)
@@ -135,6 +146,8 @@ def sign(assignment: Assignment, *, version: int, by: Officer, at: datetime) -> 
 def _answered_in_writing(appointment: Appointment, *, by: Officer, at: datetime) -> None:
     """A firm that asked for a written reply only is answered once every lead division has replied."""
     appointment.refresh_from_db()
-    waiting = appointment.assignments.filter(part=Part.LEAD).exclude(state__in=[Work.RELEASED, Work.CANCELLED])
+    waiting = appointment.assignments.filter(part=Part.LEAD).exclude(
+        state__in=[Work.RELEASED, Work.CANCELLED]
+    )
     if appointment.stage == Stage.ACCEPTED and not appointment.wants_onsite and not waiting.exists():
         appointment.move_to(Stage.ANSWERED, by=by, at=at)

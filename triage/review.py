@@ -50,7 +50,14 @@ def accept(
 
 @transaction.atomic
 def decline(
-    appointment: Appointment, reason: DeclineReason, explanation: str, call: Call, *, version: int, by: Officer, at: datetime
+    appointment: Appointment,
+    reason: DeclineReason,
+    explanation: str,
+    call: Call,
+    *,
+    version: int,
+    by: Officer,
+    at: datetime,
 ) -> None:
     """不予通过: only after the firm was reached by telephone and told why. Raises CallFirst, IllegalMove."""
     by.must(Act.REVIEW)
@@ -60,7 +67,13 @@ def decline(
     appointment.move_to(Stage.DECLINED, DeclineReason(reason).label, by=by, at=at)
     spoken = _write_down(appointment, call, by=by, at=at)
     Review.objects.create(
-        appointment=appointment, accepted=False, reason=reason, explanation=explanation, call=spoken, by=by, at=at
+        appointment=appointment,
+        accepted=False,
+        reason=reason,
+        explanation=explanation,
+        call=spoken,
+        by=by,
+        at=at,
     )
     letters.write(
         "review_declined",
@@ -92,7 +105,9 @@ def reconsider(appointment: Appointment, why: str, *, by: Officer, at: datetime)
 
 def _write_down(appointment: Appointment, call: Call, *, by: Officer, at: datetime) -> CallRecord:
     record("电话沟通", appointment, by=by, at=at, outcome=call.outcome)
-    return CallRecord.objects.create(appointment=appointment, by=by, at=at, outcome=call.outcome, gist=call.gist)
+    return CallRecord.objects.create(
+        appointment=appointment, by=by, at=at, outcome=call.outcome, gist=call.gist
+    )
 
 
 def _must_be_unchanged(appointment: Appointment, version: int) -> None:
