@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils.crypto import constant_time_compare
 
 from sessions_app import calendar, policy, seats
@@ -32,15 +32,8 @@ class AlreadyBooked(Refused):
 
 class FormAlreadyUsed(Refused):
     def __init__(self):
-        super().__init__("这张表已经提交过，内容与这次不同，未重复登记。如需修改，请到“进度查询”办理；如要另行登记，请重新打开登记页面。")
-
-
-class PhoneUsedOften(Refused):
-    status = 429
-
-    def __init__(self):
         super().__init__(
-            f"这个联系电话一天内已登记 {policy.BOOKINGS_PER_PHONE} 次。请明天再登记，或电话联系综合处代为登记。"
+            "这张表已经提交过，内容与这次不同，未重复登记。如需修改，请到“进度查询”办理；如要另行登记，请重新打开登记页面。"
         )
 
 
@@ -87,11 +80,13 @@ class Entry:
     reason: str = ""
 
 
-def submit(form: Registration, *, key: str, at: datetime, day: ConsultDay | None = None, entry: Entry = Entry()) -> Appointment:
+def submit(
+    form: Registration, *, key: str, at: datetime, day: ConsultDay | None = None, entry: Entry = Entry()
+) -> Appointment:
     """A new registration for the 咨询日 that `at` joins, with its receipt letter; for a key sent before, the first one.
 
     `day` is given for late entries only. Raises AlreadyBooked (one live booking a firm a day) and FormAlreadyUsed
-    (the same form with other content), PhoneUsedOften (so that nobody can have a stranger showered with SMS).
+    (the same form with other content).
     """
     return _sent_before(key, form) or _register(form, key=key, at=at, day=day, entry=entry)
 
@@ -103,9 +98,9 @@ def _sent_before(key: str, form: Registration) -> Appointment | None:
     return earlier
 
 
-def _register(form: Registration, *, key: str, at: datetime, day: ConsultDay | None, entry: Entry) -> Appointment:
-    if entry.channel == Channel.ONLINE:
-        _must_be_seldom(form.phone, at)
+def _register(
+    form: Registration, *, key: str, at: datetime, day: ConsultDay | None, entry: Entry
+) -> Appointment:
     try:
         with transaction.atomic():
             made = Appointment.objects.create(
@@ -123,16 +118,17 @@ def _register(form: Registration, *, key: str, at: datetime, day: ConsultDay | N
             )
             StageMove.objects.create(appointment=made, new=Stage.SUBMITTED, by=entry.by, at=at)
             record("预约登记", made, by=entry.by, at=at, channel=entry.channel)
-            letters.write("booking_received", made, at=at)
+            letters.write("booking_received", made, at=at, to_page_only=_is_pestered(form, at))
             return made
     except IntegrityError as clash:
         return _explain(clash, form, key)
 
 
-def _must_be_seldom(phone: str, at: datetime) -> None:
-    today = Appointment.objects.filter(phone=phone, submitted_at__gt=at - timedelta(days=1))
-    if today.count() >= policy.BOOKINGS_PER_PHONE:
-        raise PhoneUsedOften
+def _is_pestered(form: Registration, at: datetime) -> bool:
+    """Whether this telephone or mailbox has had its receipts of the day: a stranger's must not be showered with more."""
+    theirs = Q(phone=form.phone) | Q(email=form.email) if form.email else Q(phone=form.phone)
+    today = Appointment.objects.filter(theirs, submitted_at__gt=at - timedelta(days=1))
+    return today.count() > policy.RECEIPTS_A_DAY
 
 
 def _explain(clash: IntegrityError, form: Registration, key: str) -> Appointment:
@@ -146,7 +142,11 @@ def _explain(clash: IntegrityError, form: Registration, key: str) -> Appointment
 
 def find(reference: str, phone: str) -> Appointment | None:
     """The registration of a 受理编号, for whoever also knows its phone; None otherwise, whichever of the two was wrong."""
-    found = Appointment.objects.select_related("day", "seat", "area").filter(reference=clean_reference(reference)).first()
+    found = (
+        Appointment.objects.select_related("day", "seat", "area")
+        .filter(reference=clean_reference(reference))
+        .first()
+    )
     return found if found and constant_time_compare(found.phone_number, phone) else None
 
 
@@ -191,7 +191,9 @@ def give_up_seat(appointment: Appointment, *, by: Officer | None = None, at: dat
     if appointment.stage != Stage.SEATED:
         raise seats.SeatGone
     key = _seat_key(appointment)
-    _leave_seat(appointment, Stage.ACCEPTED, "企业放弃现场名额，改为书面答复", by=by, at=at, wants_onsite=False)
+    _leave_seat(
+        appointment, Stage.ACCEPTED, "企业放弃现场名额，改为书面答复", by=by, at=at, wants_onsite=False
+    )
     letters.write("seat_given_up", appointment, at=at, key=key)
 
 
@@ -200,7 +202,9 @@ def _seat_key(appointment: Appointment) -> str:
     return f"{appointment.day.date}:{appointment.seat.number}"
 
 
-def _leave_seat(appointment: Appointment, to: Stage, note: str, *, by: Officer | None, at: datetime, **changes) -> None:
+def _leave_seat(
+    appointment: Appointment, to: Stage, note: str, *, by: Officer | None, at: datetime, **changes
+) -> None:
     seat = appointment.seat
     appointment.move_to(to, note, by=by, at=at, seat=None, **changes)
     if seat:
@@ -222,7 +226,12 @@ def ask_for_seat_again(appointment: Appointment, *, at: datetime) -> Appointment
             appointment.move_to(Stage.CLOSED, "优先资格已转到贵单位下期的登记", by=None, at=at)
             return other
         appointment.move_to(
-            Stage.ACCEPTED, f"仍需现场咨询，{calendar.short(day.date)}优先安排", by=None, at=at, day=day, priority_since=at
+            Stage.ACCEPTED,
+            f"仍需现场咨询，{calendar.short(day.date)}优先安排",
+            by=None,
+            at=at,
+            day=day,
+            priority_since=at,
         )
         letters.write("priority_granted", appointment, at=at, key=calendar.slug(day.date))
         return appointment

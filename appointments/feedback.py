@@ -40,7 +40,9 @@ def unsolved(appointment: Appointment, reason: str, *, at: datetime) -> None:
     """The firm says it is not solved: followed up, also after closing, within the term. The division hears of it."""
     if appointment.stage == Stage.FOLLOWING:
         return
-    if appointment.stage == Stage.CLOSED and at > appointment.closed_at + timedelta(days=policy.REOPEN_WITHIN_DAYS):
+    if appointment.stage == Stage.CLOSED and at > appointment.closed_at + timedelta(
+        days=policy.REOPEN_WITHIN_DAYS
+    ):
         raise ReopenTooLate
     appointment.move_to(Stage.FOLLOWING, f"企业反馈未解决：{reason}"[:300], by=None, at=at)
 

@@ -64,7 +64,9 @@ class RegistrationForm(forms.Form):
         label="统一社会信用代码",
         max_length=40,
         help_text="营业执照上的 18 位代码。",
-        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
+        ),
     )
     address = forms.CharField(
         label="通信地址",
@@ -76,7 +78,9 @@ class RegistrationForm(forms.Form):
         label="邮政编码",
         required=False,
         validators=[RegexValidator(r"^[0-9]{6}$", "邮政编码是 6 位数字，如 316021。")],
-        widget=forms.TextInput(attrs={"autocomplete": "postal-code", "inputmode": "numeric", "maxlength": "6"}),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "postal-code", "inputmode": "numeric", "maxlength": "6"}
+        ),
     )
     county = forms.ChoiceField(label="所在县区或功能区", required=False)
     contact_name = forms.CharField(
@@ -108,7 +112,11 @@ class RegistrationForm(forms.Form):
         error_messages={"invalid": "邮箱地址不完整，请检查，如 name@example.com；没有可以不填。"},
     )
     topics = forms.MultipleChoiceField(
-        label="事项类别", choices=TopicChoice, required=False, widget=forms.CheckboxSelectMultiple, help_text="可多选；不清楚可以不选。"
+        label="事项类别",
+        choices=TopicChoice,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="可多选；不清楚可以不选。",
     )
     summary = SummaryField(
         label="咨询事项或问题需求概述",
@@ -130,9 +138,15 @@ class RegistrationForm(forms.Form):
     )
     agree_id_use = forms.BooleanField(
         label="我单独同意为实名登记处理身份证号码",
-        error_messages={"required": "身份证号码属于敏感个人信息，需要您单独同意；不同意的，请电话联系综合处。"},
+        error_messages={
+            "required": "身份证号码属于敏感个人信息，需要您单独同意；不同意的，请电话联系综合处。"
+        },
     )
-    website = forms.CharField(label="此处请留空", required=False, widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"}))
+    website = forms.CharField(
+        label="此处请留空",
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"}),
+    )
 
     def __init__(self, *args, now, areas, **kwargs):
         super().__init__(*args, **kwargs)
@@ -163,7 +177,9 @@ class RegistrationForm(forms.Form):
         """What the valid form says, as `booking.submit` takes it."""
         data = self.cleaned_data
         plain = {name: data[name] for name in Registration.__dataclass_fields__ if name in data}
-        return Registration(**plain | {"area": self.areas.get(data["county"]), "topics": tuple(data["topics"])})
+        return Registration(
+            **plain | {"area": self.areas.get(data["county"]), "topics": tuple(data["topics"])}
+        )
 
 
 def helper() -> FormHelper:
@@ -172,7 +188,9 @@ def helper() -> FormHelper:
     found.form_tag = False
     found.disable_csrf = True
     found.layout = Layout(
-        Fieldset("企业基本信息", "enterprise_name", "uscc", "address", "postcode", "county", css_class="group"),
+        Fieldset(
+            "企业基本信息", "enterprise_name", "uscc", "address", "postcode", "county", css_class="group"
+        ),
         Fieldset("联系人信息", "contact_name", "id_type", "id_number", "phone", "email", css_class="group"),
         Fieldset("咨询事项", "topics", "summary", "wants_onsite", css_class="group"),
         Fieldset(
@@ -199,7 +217,9 @@ class AmendForm(RegistrationForm):
         self.fields["id_number"].help_text = f"现为 {appointment.masked_id}，不改请留空。"
         self.helper.layout = Layout(
             Fieldset("企业基本信息", "address", "postcode", "county", css_class="group"),
-            Fieldset("联系人信息", "contact_name", "id_type", "id_number", "phone", "email", css_class="group"),
+            Fieldset(
+                "联系人信息", "contact_name", "id_type", "id_number", "phone", "email", css_class="group"
+            ),
             Fieldset("咨询事项", "topics", "summary", "wants_onsite", css_class="group"),
         )
 
@@ -220,7 +240,10 @@ class AmendForm(RegistrationForm):
         return self.appointment.id_number.open()
 
     def registration(self) -> Registration:
-        self.cleaned_data |= {"enterprise_name": self.appointment.enterprise_name, "uscc": self.appointment.uscc}
+        self.cleaned_data |= {
+            "enterprise_name": self.appointment.enterprise_name,
+            "uscc": self.appointment.uscc,
+        }
         return super().registration()
 
 
@@ -232,7 +255,9 @@ class LookupForm(forms.Form):
         max_length=40,
         error_messages={"required": "请填写受理编号。"},
         help_text="在回执和短信里，如 K7M2-9QRT-4WXP-2H。",
-        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
+        ),
     )
     phone = forms.CharField(
         label="联系电话",
@@ -261,7 +286,11 @@ class RatingForm(forms.Form):
     """好差评: five grades, none chosen beforehand."""
 
     grade = forms.TypedChoiceField(
-        label="您对这次服务", choices=Grade, coerce=int, widget=forms.RadioSelect, error_messages={"required": "请选择一项评价。"}
+        label="您对这次服务",
+        choices=Grade,
+        coerce=int,
+        widget=forms.RadioSelect,
+        error_messages={"required": "请选择一项评价。"},
     )
     remark = forms.CharField(
         label="意见建议", max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 4})

@@ -13,12 +13,23 @@ from zhoushan_consult.outbox.posting import Recipient, post
 from .models import Appointment
 
 
-def write(kind: str, appointment: Appointment, *, at: datetime, key: str = "1", **context) -> list[Notice]:
-    """Post the letter of `kind` to the firm, in the caller's transaction. The same `key` is one letter, however often."""
+def write(
+    kind: str,
+    appointment: Appointment,
+    *,
+    at: datetime,
+    key: str = "1",
+    to_page_only: bool = False,
+    **context,
+) -> list[Notice]:
+    """Post the letter of `kind` to the firm, in the caller's transaction. The same `key` is one letter, however often.
+
+    `to_page_only` leaves telephone and mailbox in peace.
+    """
     return post(
         kind,
         about=appointment,
-        to=recipient(appointment),
+        to=Recipient(name=appointment.contact_name) if to_page_only else recipient(appointment),
         key=key,
         at=at,
         appointment=appointment,

@@ -55,7 +55,10 @@ class Appointment(models.Model):
     uscc = models.CharField("统一社会信用代码", max_length=18)
     address = models.CharField("通信地址", max_length=150, blank=True)
     postcode = models.CharField(
-        "邮政编码", max_length=6, blank=True, validators=[RegexValidator(r"^[0-9]{6}$", "邮政编码是 6 位数字，如 316021。")]
+        "邮政编码",
+        max_length=6,
+        blank=True,
+        validators=[RegexValidator(r"^[0-9]{6}$", "邮政编码是 6 位数字，如 316021。")],
     )
     contact_name = models.CharField("姓名", max_length=40)
     id_type = models.CharField("证件类型", max_length=10, choices=IdType, default=IdType.RESIDENT)
@@ -66,7 +69,9 @@ class Appointment(models.Model):
     area = models.ForeignKey(Area, models.PROTECT, null=True, blank=True, verbose_name="县区或功能区")
     topics = models.JSONField("事项类别", default=list, blank=True)
     summary = models.TextField("咨询事项或问题需求概述", max_length=2000)
-    wants_onsite = models.BooleanField("咨询方式", default=True, choices=[(True, "现场咨询"), (False, "书面答复")])
+    wants_onsite = models.BooleanField(
+        "咨询方式", default=True, choices=[(True, "现场咨询"), (False, "书面答复")]
+    )
 
     channel = models.CharField("来源", max_length=10, choices=Channel, default=Channel.ONLINE)
     entered_by = models.ForeignKey(Officer, models.PROTECT, null=True, blank=True, verbose_name="代录人")
@@ -75,7 +80,9 @@ class Appointment(models.Model):
     submitted_at = models.DateTimeField("提交时间")
     amended_at = models.DateTimeField("修改时间", null=True, blank=True)
     version = models.PositiveIntegerField("版本", default=1, editable=False)  # grows when the firm amends
-    handled_by = models.CharField("办理处室", max_length=60, blank=True)  # written by 交办, so that the firm's page can say it
+    handled_by = models.CharField(
+        "办理处室", max_length=60, blank=True
+    )  # written by 交办, so that the firm's page can say it
     reply_due_on = models.DateField("答复期限", null=True, blank=True)
     priority_since = models.DateTimeField("优先资格取得时间", null=True, blank=True)
     closed_at = models.DateTimeField("办结时间", null=True, blank=True)
@@ -87,10 +94,13 @@ class Appointment(models.Model):
         ordering = ["-submitted_at"]
         constraints = [
             models.UniqueConstraint(
-                fields=["day", "uscc"], condition=models.Q(stage__in=sorted(LIVE)), name="one_live_booking_a_firm_a_day"
+                fields=["day", "uscc"],
+                condition=models.Q(stage__in=sorted(LIVE)),
+                name="one_live_booking_a_firm_a_day",
             ),
             models.CheckConstraint(
-                condition=~models.Q(stage=Stage.SEATED) | models.Q(seat__isnull=False), name="seated_firm_holds_a_seat"
+                condition=~models.Q(stage=Stage.SEATED) | models.Q(seat__isnull=False),
+                name="seated_firm_holds_a_seat",
             ),
         ]
         indexes = [
@@ -99,6 +109,7 @@ class Appointment(models.Model):
             models.Index(fields=["uscc", "-submitted_at"], name="earlier_of_the_firm"),
             models.Index(fields=["id_index"], name="same_person"),
             models.Index(fields=["phone", "submitted_at"], name="bookings_of_a_phone"),
+            models.Index(fields=["email", "submitted_at"], name="bookings_of_a_mailbox"),
         ]
 
     def __str__(self):
@@ -145,7 +156,9 @@ class Appointment(models.Model):
 class StageMove(models.Model):
     """One move of a registration: the firm's timeline is made of these."""
 
-    appointment = models.ForeignKey(Appointment, models.PROTECT, related_name="moves", verbose_name="预约登记")
+    appointment = models.ForeignKey(
+        Appointment, models.PROTECT, related_name="moves", verbose_name="预约登记"
+    )
     old = models.CharField("原阶段", max_length=10, choices=Stage, blank=True)
     new = models.CharField("新阶段", max_length=10, choices=Stage)
     note = models.CharField("说明", max_length=300, blank=True, help_text="企业在进度页能看到")
@@ -173,7 +186,9 @@ class Grade(models.IntegerChoices):
 class Rating(models.Model):
     """好差评: what the firm thought of the service, once per registration."""
 
-    appointment = models.OneToOneField(Appointment, models.PROTECT, related_name="rating", verbose_name="预约登记")
+    appointment = models.OneToOneField(
+        Appointment, models.PROTECT, related_name="rating", verbose_name="预约登记"
+    )
     grade = models.PositiveSmallIntegerField("评价", choices=Grade)
     remark = models.TextField("意见建议", max_length=500, blank=True)
     at = models.DateTimeField("评价时间")

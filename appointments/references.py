@@ -19,5 +19,9 @@ def grouped(letters: str) -> str:
 
 def clean_reference(text: str) -> str:
     """What a person typed, as it would be stored: blanks, hyphens, case and the letters 0 1 I O forgiven."""
-    letters = "".join(ch for ch in unicodedata.normalize("NFKC", text).upper().translate(str.maketrans("01IO", "QLLQ")) if ch.isalnum())
+    letters = "".join(
+        ch
+        for ch in unicodedata.normalize("NFKC", text).upper().translate(str.maketrans("01IO", "QLLQ"))
+        if ch.isalnum()
+    )
     return grouped(letters[:LENGTH])

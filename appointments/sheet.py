@@ -15,7 +15,6 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Paragraph
 
-from sessions_app import calendar
 from zhoushan_consult.identity.phone import for_people
 
 from .models import Appointment
@@ -92,16 +91,40 @@ def _table(page: Canvas, lines: list[Row], y: float) -> float:
     """Draws the rows downward from `y`; returns where they end."""
     for group in dict.fromkeys(line.group for line in lines if line.group):
         share = [line for line in lines if line.group == group]
-        _cell(page, "<br/>".join(group), MARGIN, y - LINE * len(share), GROUP_WIDTH, LINE * len(share), centred=True, markup=True)
+        _cell(
+            page,
+            "<br/>".join(group),
+            MARGIN,
+            y - LINE * len(share),
+            GROUP_WIDTH,
+            LINE * len(share),
+            centred=True,
+            markup=True,
+        )
         for line in share:
             y -= LINE
             _cell(page, line.label, MARGIN + GROUP_WIDTH, y, LABEL_WIDTH, LINE, centred=True)
-            _cell(page, line.value, MARGIN + GROUP_WIDTH + LABEL_WIDTH, y, WIDTH - GROUP_WIDTH - LABEL_WIDTH, LINE)
+            _cell(
+                page,
+                line.value,
+                MARGIN + GROUP_WIDTH + LABEL_WIDTH,
+                y,
+                WIDTH - GROUP_WIDTH - LABEL_WIDTH,
+                LINE,
+            )
     for line in (line for line in lines if not line.group):
         height = SUMMARY_HEIGHT if line.label.startswith("咨询事项") else LINE
         y -= height
         _cell(page, line.label, MARGIN, y, GROUP_WIDTH + LABEL_WIDTH, height, centred=True)
-        _cell(page, line.value, MARGIN + GROUP_WIDTH + LABEL_WIDTH, y, WIDTH - GROUP_WIDTH - LABEL_WIDTH, height, top=height > LINE)
+        _cell(
+            page,
+            line.value,
+            MARGIN + GROUP_WIDTH + LABEL_WIDTH,
+            y,
+            WIDTH - GROUP_WIDTH - LABEL_WIDTH,
+            height,
+            top=height > LINE,
+        )
     return y
 
 
@@ -110,7 +133,9 @@ def _cell(page: Canvas, text: str, x: float, y: float, width: float, height: flo
     _text(page, text, x + PAD, y, width - 2 * PAD, height, **how)
 
 
-def _text(page, text, x, y, width, height, *, size: float = 11, centred=False, markup=False, top=False) -> None:
+def _text(
+    page, text, x, y, width, height, *, size: float = 11, centred=False, markup=False, top=False
+) -> None:
     """Text in the middle of a box, or at its top, set smaller until it fits."""
     words = text if markup else escape(text).replace("\n", "<br/>")
     while True:
@@ -124,4 +149,6 @@ def _text(page, text, x, y, width, height, *, size: float = 11, centred=False, m
 
 def _style(size: float, centred: bool) -> ParagraphStyle:
     extra = {"alignment": TA_CENTER} if centred else {}
-    return ParagraphStyle(f"s{size}", fontName=FONT, fontSize=size, leading=size * 1.4, wordWrap="CJK", **extra)
+    return ParagraphStyle(
+        f"s{size}", fontName=FONT, fontSize=size, leading=size * 1.4, wordWrap="CJK", **extra
+    )

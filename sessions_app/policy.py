@@ -20,5 +20,6 @@ REPLY_WORKDAYS = env.int("REPLY_WORKDAYS", default=5)  # 六（四）：研究�
 REPLY_REMIND_WORKDAYS = env.int("REPLY_REMIND_WORKDAYS", default=2)  # 六（四）：到期前提醒处室
 FOLLOW_UP_WORKDAYS = env.int("FOLLOW_UP_WORKDAYS", default=10)  # 六（六）：后续服务的默认期限
 REOPEN_WITHIN_DAYS = env.int("REOPEN_WITHIN_DAYS", default=30)  # 六（六）：办结后企业可反馈未解决的天数
-BOOKINGS_PER_PHONE = env.int("BOOKINGS_PER_PHONE", default=3)  # 一个联系电话一天内可登记的次数，防止短信骚扰
+RECEIPTS_A_DAY = env.int("RECEIPTS_A_DAY", default=3)  # 一个电话或邮箱一天内收到的登记回执，防止骚扰他人
+REGISTRATIONS_AN_HOUR = env.int("REGISTRATIONS_AN_HOUR", default=600)  # 同一网络每小时可提交的登记，防止恶意占用
 RETENTION_YEARS = env.int("RETENTION_YEARS", default=3)  # 个人信息：办结满3年抹去

@@ -3,119 +3,347 @@
 import django.core.validators
 import django.db.models.deletion
 import phonenumber_field.modelfields
-import zhoushan_consult.vault.fields
 from django.conf import settings
 from django.db import migrations, models
 
+import zhoushan_consult.vault.fields
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('bureau', '0002_divisions_areas_roles'),
-        ('sessions_app', '0001_days_and_seats'),
+        ("bureau", "0002_divisions_areas_roles"),
+        ("sessions_app", "0001_days_and_seats"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Appointment',
+            name="Appointment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reference', models.CharField(max_length=20, unique=True, verbose_name='受理编号')),
-                ('receipt_token', models.CharField(editable=False, max_length=43, unique=True, verbose_name='回执链接')),
-                ('form_key', models.CharField(editable=False, max_length=43, unique=True, verbose_name='表单编号')),
-                ('form_digest', models.CharField(editable=False, max_length=64, verbose_name='表单内容摘要')),
-                ('stage', models.CharField(choices=[('submitted', '待初审'), ('accepted', '通过初审'), ('declined', '不予通过'), ('withdrawn', '已撤回'), ('seated', '现场咨询'), ('deferred', '先行书面答复'), ('answered', '已书面答复'), ('heard', '已现场咨询'), ('absent', '未到场'), ('following', '跟踪督办'), ('closed', '办结')], default='submitted', max_length=10, verbose_name='办理阶段')),
-                ('enterprise_name', models.CharField(max_length=100, verbose_name='企业名称')),
-                ('uscc', models.CharField(max_length=18, verbose_name='统一社会信用代码')),
-                ('address', models.CharField(blank=True, max_length=150, verbose_name='通信地址')),
-                ('postcode', models.CharField(blank=True, max_length=6, validators=[django.core.validators.RegexValidator('^[0-9]{6}$', '邮政编码是 6 位数字，如 316021。')], verbose_name='邮政编码')),
-                ('contact_name', models.CharField(max_length=40, verbose_name='姓名')),
-                ('id_type', models.CharField(choices=[('resident', '居民身份证'), ('hmt', '港澳台居民居住证'), ('foreign', '外国人永久居留身份证'), ('other', '其他证件')], default='resident', max_length=10, verbose_name='证件类型')),
-                ('id_number', zhoushan_consult.vault.fields.SealedField(verbose_name='身份证号码')),
-                ('id_index', models.CharField(editable=False, max_length=64, verbose_name='证件索引')),
-                ('phone', phonenumber_field.modelfields.PhoneNumberField(max_length=40, region=None, verbose_name='联系电话')),
-                ('email', models.EmailField(blank=True, max_length=120, verbose_name='电子邮箱')),
-                ('topics', models.JSONField(blank=True, default=list, verbose_name='事项类别')),
-                ('summary', models.TextField(max_length=2000, verbose_name='咨询事项或问题需求概述')),
-                ('wants_onsite', models.BooleanField(choices=[(True, '现场咨询'), (False, '书面答复')], default=True, verbose_name='咨询方式')),
-                ('channel', models.CharField(choices=[('online', '网上预约'), ('phone', '电话代录'), ('visit', '走访代录')], default='online', max_length=10, verbose_name='来源')),
-                ('entry_reason', models.CharField(blank=True, max_length=200, verbose_name='代录或补录理由')),
-                ('consented_at', models.DateTimeField(verbose_name='同意个人信息告知的时间')),
-                ('submitted_at', models.DateTimeField(verbose_name='提交时间')),
-                ('amended_at', models.DateTimeField(blank=True, null=True, verbose_name='修改时间')),
-                ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='版本')),
-                ('handled_by', models.CharField(blank=True, max_length=60, verbose_name='办理处室')),
-                ('reply_due_on', models.DateField(blank=True, null=True, verbose_name='答复期限')),
-                ('priority_since', models.DateTimeField(blank=True, null=True, verbose_name='优先资格取得时间')),
-                ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='办结时间')),
-                ('area', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='bureau.area', verbose_name='县区或功能区')),
-                ('day', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='appointments', to='sessions_app.consultday', verbose_name='咨询日')),
-                ('entered_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL, verbose_name='代录人')),
-                ('seat', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='sessions_app.seat', verbose_name='名额')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("reference", models.CharField(max_length=20, unique=True, verbose_name="受理编号")),
+                (
+                    "receipt_token",
+                    models.CharField(editable=False, max_length=43, unique=True, verbose_name="回执链接"),
+                ),
+                (
+                    "form_key",
+                    models.CharField(editable=False, max_length=43, unique=True, verbose_name="表单编号"),
+                ),
+                ("form_digest", models.CharField(editable=False, max_length=64, verbose_name="表单内容摘要")),
+                (
+                    "stage",
+                    models.CharField(
+                        choices=[
+                            ("submitted", "待初审"),
+                            ("accepted", "通过初审"),
+                            ("declined", "不予通过"),
+                            ("withdrawn", "已撤回"),
+                            ("seated", "现场咨询"),
+                            ("deferred", "先行书面答复"),
+                            ("answered", "已书面答复"),
+                            ("heard", "已现场咨询"),
+                            ("absent", "未到场"),
+                            ("following", "跟踪督办"),
+                            ("closed", "办结"),
+                        ],
+                        default="submitted",
+                        max_length=10,
+                        verbose_name="办理阶段",
+                    ),
+                ),
+                ("enterprise_name", models.CharField(max_length=100, verbose_name="企业名称")),
+                ("uscc", models.CharField(max_length=18, verbose_name="统一社会信用代码")),
+                ("address", models.CharField(blank=True, max_length=150, verbose_name="通信地址")),
+                (
+                    "postcode",
+                    models.CharField(
+                        blank=True,
+                        max_length=6,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[0-9]{6}$", "邮政编码是 6 位数字，如 316021。"
+                            )
+                        ],
+                        verbose_name="邮政编码",
+                    ),
+                ),
+                ("contact_name", models.CharField(max_length=40, verbose_name="姓名")),
+                (
+                    "id_type",
+                    models.CharField(
+                        choices=[
+                            ("resident", "居民身份证"),
+                            ("hmt", "港澳台居民居住证"),
+                            ("foreign", "外国人永久居留身份证"),
+                            ("other", "其他证件"),
+                        ],
+                        default="resident",
+                        max_length=10,
+                        verbose_name="证件类型",
+                    ),
+                ),
+                ("id_number", zhoushan_consult.vault.fields.SealedField(verbose_name="身份证号码")),
+                ("id_index", models.CharField(editable=False, max_length=64, verbose_name="证件索引")),
+                (
+                    "phone",
+                    phonenumber_field.modelfields.PhoneNumberField(
+                        max_length=40, region=None, verbose_name="联系电话"
+                    ),
+                ),
+                ("email", models.EmailField(blank=True, max_length=120, verbose_name="电子邮箱")),
+                ("topics", models.JSONField(blank=True, default=list, verbose_name="事项类别")),
+                ("summary", models.TextField(max_length=2000, verbose_name="咨询事项或问题需求概述")),
+                (
+                    "wants_onsite",
+                    models.BooleanField(
+                        choices=[(True, "现场咨询"), (False, "书面答复")],
+                        default=True,
+                        verbose_name="咨询方式",
+                    ),
+                ),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[("online", "网上预约"), ("phone", "电话代录"), ("visit", "走访代录")],
+                        default="online",
+                        max_length=10,
+                        verbose_name="来源",
+                    ),
+                ),
+                ("entry_reason", models.CharField(blank=True, max_length=200, verbose_name="代录或补录理由")),
+                ("consented_at", models.DateTimeField(verbose_name="同意个人信息告知的时间")),
+                ("submitted_at", models.DateTimeField(verbose_name="提交时间")),
+                ("amended_at", models.DateTimeField(blank=True, null=True, verbose_name="修改时间")),
+                ("version", models.PositiveIntegerField(default=1, editable=False, verbose_name="版本")),
+                ("handled_by", models.CharField(blank=True, max_length=60, verbose_name="办理处室")),
+                ("reply_due_on", models.DateField(blank=True, null=True, verbose_name="答复期限")),
+                (
+                    "priority_since",
+                    models.DateTimeField(blank=True, null=True, verbose_name="优先资格取得时间"),
+                ),
+                ("closed_at", models.DateTimeField(blank=True, null=True, verbose_name="办结时间")),
+                (
+                    "area",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="bureau.area",
+                        verbose_name="县区或功能区",
+                    ),
+                ),
+                (
+                    "day",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="appointments",
+                        to="sessions_app.consultday",
+                        verbose_name="咨询日",
+                    ),
+                ),
+                (
+                    "entered_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="代录人",
+                    ),
+                ),
+                (
+                    "seat",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="sessions_app.seat",
+                        verbose_name="名额",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '预约登记',
-                'verbose_name_plural': '预约登记',
-                'ordering': ['-submitted_at'],
+                "verbose_name": "预约登记",
+                "verbose_name_plural": "预约登记",
+                "ordering": ["-submitted_at"],
             },
         ),
         migrations.CreateModel(
-            name='Rating',
+            name="Rating",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('grade', models.PositiveSmallIntegerField(choices=[(5, '非常满意'), (4, '满意'), (3, '基本满意'), (2, '不满意'), (1, '非常不满意')], verbose_name='评价')),
-                ('remark', models.TextField(blank=True, max_length=500, verbose_name='意见建议')),
-                ('at', models.DateTimeField(verbose_name='评价时间')),
-                ('appointment', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='rating', to='appointments.appointment', verbose_name='预约登记')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "grade",
+                    models.PositiveSmallIntegerField(
+                        choices=[
+                            (5, "非常满意"),
+                            (4, "满意"),
+                            (3, "基本满意"),
+                            (2, "不满意"),
+                            (1, "非常不满意"),
+                        ],
+                        verbose_name="评价",
+                    ),
+                ),
+                ("remark", models.TextField(blank=True, max_length=500, verbose_name="意见建议")),
+                ("at", models.DateTimeField(verbose_name="评价时间")),
+                (
+                    "appointment",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rating",
+                        to="appointments.appointment",
+                        verbose_name="预约登记",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '好差评',
-                'verbose_name_plural': '好差评',
-                'ordering': ['-at'],
+                "verbose_name": "好差评",
+                "verbose_name_plural": "好差评",
+                "ordering": ["-at"],
             },
         ),
         migrations.CreateModel(
-            name='StageMove',
+            name="StageMove",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('old', models.CharField(blank=True, choices=[('submitted', '待初审'), ('accepted', '通过初审'), ('declined', '不予通过'), ('withdrawn', '已撤回'), ('seated', '现场咨询'), ('deferred', '先行书面答复'), ('answered', '已书面答复'), ('heard', '已现场咨询'), ('absent', '未到场'), ('following', '跟踪督办'), ('closed', '办结')], max_length=10, verbose_name='原阶段')),
-                ('new', models.CharField(choices=[('submitted', '待初审'), ('accepted', '通过初审'), ('declined', '不予通过'), ('withdrawn', '已撤回'), ('seated', '现场咨询'), ('deferred', '先行书面答复'), ('answered', '已书面答复'), ('heard', '已现场咨询'), ('absent', '未到场'), ('following', '跟踪督办'), ('closed', '办结')], max_length=10, verbose_name='新阶段')),
-                ('note', models.CharField(blank=True, help_text='企业在进度页能看到', max_length=300, verbose_name='说明')),
-                ('at', models.DateTimeField(verbose_name='时间')),
-                ('appointment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='moves', to='appointments.appointment', verbose_name='预约登记')),
-                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL, verbose_name='办理人')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "old",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("submitted", "待初审"),
+                            ("accepted", "通过初审"),
+                            ("declined", "不予通过"),
+                            ("withdrawn", "已撤回"),
+                            ("seated", "现场咨询"),
+                            ("deferred", "先行书面答复"),
+                            ("answered", "已书面答复"),
+                            ("heard", "已现场咨询"),
+                            ("absent", "未到场"),
+                            ("following", "跟踪督办"),
+                            ("closed", "办结"),
+                        ],
+                        max_length=10,
+                        verbose_name="原阶段",
+                    ),
+                ),
+                (
+                    "new",
+                    models.CharField(
+                        choices=[
+                            ("submitted", "待初审"),
+                            ("accepted", "通过初审"),
+                            ("declined", "不予通过"),
+                            ("withdrawn", "已撤回"),
+                            ("seated", "现场咨询"),
+                            ("deferred", "先行书面答复"),
+                            ("answered", "已书面答复"),
+                            ("heard", "已现场咨询"),
+                            ("absent", "未到场"),
+                            ("following", "跟踪督办"),
+                            ("closed", "办结"),
+                        ],
+                        max_length=10,
+                        verbose_name="新阶段",
+                    ),
+                ),
+                (
+                    "note",
+                    models.CharField(
+                        blank=True, help_text="企业在进度页能看到", max_length=300, verbose_name="说明"
+                    ),
+                ),
+                ("at", models.DateTimeField(verbose_name="时间")),
+                (
+                    "appointment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="moves",
+                        to="appointments.appointment",
+                        verbose_name="预约登记",
+                    ),
+                ),
+                (
+                    "by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="办理人",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '办理记录',
-                'verbose_name_plural': '办理记录',
-                'ordering': ['at', 'pk'],
+                "verbose_name": "办理记录",
+                "verbose_name_plural": "办理记录",
+                "ordering": ["at", "pk"],
             },
         ),
         migrations.AddIndex(
-            model_name='appointment',
-            index=models.Index(fields=['stage', 'submitted_at'], name='worklist_by_stage'),
+            model_name="appointment",
+            index=models.Index(fields=["stage", "submitted_at"], name="worklist_by_stage"),
         ),
         migrations.AddIndex(
-            model_name='appointment',
-            index=models.Index(fields=['day', 'stage'], name='list_of_a_day'),
+            model_name="appointment",
+            index=models.Index(fields=["day", "stage"], name="list_of_a_day"),
         ),
         migrations.AddIndex(
-            model_name='appointment',
-            index=models.Index(fields=['uscc', '-submitted_at'], name='earlier_of_the_firm'),
+            model_name="appointment",
+            index=models.Index(fields=["uscc", "-submitted_at"], name="earlier_of_the_firm"),
         ),
         migrations.AddIndex(
-            model_name='appointment',
-            index=models.Index(fields=['id_index'], name='same_person'),
+            model_name="appointment",
+            index=models.Index(fields=["id_index"], name="same_person"),
         ),
         migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.UniqueConstraint(condition=models.Q(('stage__in', ['absent', 'accepted', 'answered', 'deferred', 'following', 'heard', 'seated', 'submitted'])), fields=('day', 'uscc'), name='one_live_booking_a_firm_a_day'),
+            model_name="appointment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    (
+                        "stage__in",
+                        [
+                            "absent",
+                            "accepted",
+                            "answered",
+                            "deferred",
+                            "following",
+                            "heard",
+                            "seated",
+                            "submitted",
+                        ],
+                    )
+                ),
+                fields=("day", "uscc"),
+                name="one_live_booking_a_firm_a_day",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('stage', 'seated'), _negated=True), ('seat__isnull', False), _connector='OR'), name='seated_firm_holds_a_seat'),
+            model_name="appointment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("stage", "seated"), _negated=True), ("seat__isnull", False), _connector="OR"
+                ),
+                name="seated_firm_holds_a_seat",
+            ),
         ),
     ]

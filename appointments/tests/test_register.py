@@ -10,6 +10,7 @@ from django.test import Client
 
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
+from sessions_app import policy
 from zhoushan_consult.audit.models import Entry
 from zhoushan_consult.outbox.models import Channel, Notice
 
@@ -73,7 +74,9 @@ def test_it_keeps_what_was_typed_when_one_field_is_wrong(submit, firm):
     assert 'href="#id_uscc"' in page
 
 
-@pytest.mark.parametrize("field", ["enterprise_name", "uscc", "contact_name", "id_number", "phone", "summary"])
+@pytest.mark.parametrize(
+    "field", ["enterprise_name", "uscc", "contact_name", "id_number", "phone", "summary"]
+)
 def test_it_requires_the_six_starred_fields(submit, field):
     page = submit(**{field: ""}).content.decode()
     assert f'href="#id_{field}"' in page
@@ -161,22 +164,33 @@ def test_it_lets_a_robot_think_it_was_heard(submit):
     assert Appointment.objects.count() == 0
 
 
-def test_it_limits_one_address(submit, firm):
-    answers = [submit(n, browser=Client()).status_code for n in range(1, 32)]
-    assert answers[:30] == [302] * 30
-    assert answers[30] == 429
+def test_it_limits_one_address_and_keeps_what_was_typed(submit, firm, monkeypatch):
+    monkeypatch.setattr(policy, "REGISTRATIONS_AN_HOUR", 3)
+    answers = [submit(n, browser=Client()) for n in range(1, 5)]
+    assert [answer.status_code for answer in answers] == [302, 302, 302, 429]
+    assert firm(4)["enterprise_name"] in answers[3].content.decode()
 
 
 def test_it_showers_no_stranger_with_messages(submit, firm):
     victim = firm(1)["phone"]
-    answers = [submit(n, browser=Client(), phone=victim).status_code for n in range(1, 5)]
-    assert answers == [302, 302, 302, 429]
+    for n in range(1, 6):
+        assert submit(n, browser=Client(), phone=victim, email="a@example.com").status_code == 302
+    by_channel = [
+        Notice.objects.filter(channel=channel).count()
+        for channel in (Channel.PAGE, Channel.SMS, Channel.EMAIL)
+    ]
+    assert by_channel == [5, 3, 3]
 
 
 def test_it_ignores_columns_that_are_not_on_the_form(submit):
     submit(stage="seated", priority_since="2020-01-01", reference="X", day="1", seat="1", channel="visit")
     made = Appointment.objects.get()
-    assert (made.stage, made.priority_since, made.seat, made.channel) == (Stage.SUBMITTED, None, None, "online")
+    assert (made.stage, made.priority_since, made.seat, made.channel) == (
+        Stage.SUBMITTED,
+        None,
+        None,
+        "online",
+    )
 
 
 def test_it_keeps_the_typed_text_when_the_security_cookie_is_gone(firm):
@@ -207,5 +221,7 @@ def test_it_costs_nothing_to_look_at_the_blank_form(client, django_assert_num_qu
 def test_it_saves_in_few_queries(client, submit, django_assert_max_num_queries):
     submit()
     token = opened(client)
-    with django_assert_max_num_queries(12):  # two rates, the areas, the form sent before, and eight in one transaction
+    with django_assert_max_num_queries(
+        12
+    ):  # two rates, the areas, the form sent before, and eight in one transaction
         submit(2, token=token)

@@ -1,8 +1,7 @@
 """The 登记表 of 附件2, field by field."""
 
-from reportlab.pdfbase import pdfmetrics
-
 import pytest
+from reportlab.pdfbase import pdfmetrics
 
 from appointments import sheet
 from triage.tests.factories import appointment
@@ -44,7 +43,9 @@ def test_it_is_one_page_of_pdf_however_long_the_question(client, made):
 def test_it_has_a_letter_shape_for_everything_it_prints(made):
     sheet.as_pdf(made)
     shapes = pdfmetrics.getFont(sheet.FONT).face.charToGlyph
-    printed = sheet.TITLE + sheet.FOOTNOTE + made.reference + "".join(r.label + r.value for r in sheet.rows(made))
+    printed = (
+        sheet.TITLE + sheet.FOOTNOTE + made.reference + "".join(r.label + r.value for r in sheet.rows(made))
+    )
     assert {sign for sign in printed if ord(sign) not in shapes} == set()
 
 

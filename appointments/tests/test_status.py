@@ -41,7 +41,8 @@ def test_it_opens_with_reference_and_phone(client, look_up):
 def test_it_forgives_how_the_reference_is_typed(client):
     made = appointment()
     answer = client.post(
-        "/status/", {"reference": made.reference.lower().replace("-", " "), "phone": "+86 " + typed_phone(made)}
+        "/status/",
+        {"reference": made.reference.lower().replace("-", " "), "phone": "+86 " + typed_phone(made)},
     )
     assert answer.status_code == 302
 
@@ -59,7 +60,9 @@ def test_it_answers_a_wrong_phone_and_a_wrong_reference_alike(client, look_up):
 def test_it_stops_guessing_at_one_reference_from_many_addresses(look_up):
     made = appointment()
     for n in range(10):
-        Client(REMOTE_ADDR=f"10.0.0.{n}").post("/status/", {"reference": made.reference, "phone": f"1390000000{n}"})
+        Client(REMOTE_ADDR=f"10.0.0.{n}").post(
+            "/status/", {"reference": made.reference, "phone": f"1390000000{n}"}
+        )
     assert look_up(made, browser=Client(REMOTE_ADDR="10.0.1.1")).status_code == 429
 
 
@@ -91,7 +94,13 @@ def test_it_amends_while_waiting_and_keeps_the_id_number(client, look_up):
     look_up(made)
     answer = client.post(
         "/status/amend/",
-        {"contact_name": "新联系人", "id_type": "resident", "phone": "13800001111", "summary": "改后的问题", "wants_onsite": "0"},
+        {
+            "contact_name": "新联系人",
+            "id_type": "resident",
+            "phone": "13800001111",
+            "summary": "改后的问题",
+            "wants_onsite": "0",
+        },
     )
     assert answer.status_code == 302
     after = Appointment.objects.get()
@@ -104,7 +113,8 @@ def test_it_keeps_the_amendment_on_the_page_when_the_review_was_faster(client, l
     look_up(made)
     Appointment.objects.update(stage=Stage.ACCEPTED)
     page = client.post(
-        "/status/amend/", {"contact_name": "新", "id_type": "resident", "phone": "13800001111", "summary": "改后的问题"}
+        "/status/amend/",
+        {"contact_name": "新", "id_type": "resident", "phone": "13800001111", "summary": "改后的问题"},
     ).content.decode()
     assert "网上不能再修改" in page
     assert "改后的问题" in page

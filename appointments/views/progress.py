@@ -66,7 +66,9 @@ def _ask(request: HttpRequest, form: LookupForm, status: int = 200) -> HttpRespo
     return render(request, "appointments/status_ask.html", {"form": form}, status=status)
 
 
-def _page(request: HttpRequest, appointment: Appointment, now: datetime, status: int = 200, **forms) -> HttpResponse:
+def _page(
+    request: HttpRequest, appointment: Appointment, now: datetime, status: int = 200, **forms
+) -> HttpResponse:
     context = {
         "appointment": appointment,
         "progress": progress.of(appointment, now),

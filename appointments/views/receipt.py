@@ -17,7 +17,10 @@ def _of(token: str) -> Appointment:
 @require_safe
 def receipt(request: HttpRequest, token: str) -> HttpResponse:
     appointment = _of(token)
-    context = {"appointment": appointment, "closes": calendar.short(calendar.last_booking_date(appointment.day.date))}
+    context = {
+        "appointment": appointment,
+        "closes": calendar.short(calendar.last_booking_date(appointment.day.date)),
+    }
     return render(request, "appointments/receipt.html", context)
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods
 
-from sessions_app import calendar
+from sessions_app import calendar, policy
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.identity.mask import mask_id
 from zhoushan_consult.identity.phone import for_people
@@ -21,7 +21,6 @@ from .. import booking, form_token
 from ..forms import RegistrationForm, areas
 
 HOUR = timedelta(hours=1)
-PER_HOUR = 30  # registrations from one address: an office of accountants behind one line is not shut out
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -43,7 +42,13 @@ def register(request: HttpRequest) -> HttpResponse:
 def keep_typed(request: HttpRequest) -> HttpResponse:
     """The page for a form whose cookie or token went stale: nothing typed is lost, one more click sends it."""
     form = RegistrationForm(initial=_typed(request), now=timezone.now(), areas=areas())
-    return _show(request, timezone.now(), form, notice="页面放得太久，需要再确认一次。内容都在，请核对后重新提交。", status=403)
+    return _show(
+        request,
+        timezone.now(),
+        form,
+        notice="页面放得太久，需要再确认一次。内容都在，请核对后重新提交。",
+        status=403,
+    )
 
 
 register.keep_typed = keep_typed
@@ -59,8 +64,10 @@ def _submit(request: HttpRequest, now: datetime, form: RegistrationForm) -> Http
     if token and token.joins != joins:
         text = f"{calendar.short(token.joins)}的预约已截止，尚未提交。现在提交将登记到{calendar.short(joins)}，请确认。"
         return _check(request, now, form, text)
-    if not allow(f"register:{client_net(request)}", PER_HOUR, HOUR, now, when_down=True):
-        return _check(request, now, form, "提交次数过多，请一小时后再试，或电话联系综合处代为登记。", status=429)
+    if not allow(f"register:{client_net(request)}", policy.REGISTRATIONS_AN_HOUR, HOUR, now, when_down=True):
+        return _check(
+            request, now, form, "提交次数过多，请一小时后再试，或电话联系综合处代为登记。", status=429
+        )
     try:
         made = booking.submit(form.registration(), key=token.key if token else form_token.fresh_key(), at=now)
     except Refused as refusal:
@@ -82,7 +89,9 @@ def _drawn(form: RegistrationForm) -> SafeString:
     return form.helper.render_layout(form, Context())
 
 
-def _show(request: HttpRequest, now: datetime, form: RegistrationForm, notice: str = "", status: int = 200) -> HttpResponse:
+def _show(
+    request: HttpRequest, now: datetime, form: RegistrationForm, notice: str = "", status: int = 200
+) -> HttpResponse:
     return _page(request, now, None, form=form, notice=notice, status=status)
 
 
@@ -97,7 +106,9 @@ def _page(request: HttpRequest, now: datetime, fields, status: int = 200, **cont
     return render(request, "appointments/register.html", context, status=status)
 
 
-def _check(request: HttpRequest, now: datetime, form: RegistrationForm, notice: str = "", status: int = 200) -> HttpResponse:
+def _check(
+    request: HttpRequest, now: datetime, form: RegistrationForm, notice: str = "", status: int = 200
+) -> HttpResponse:
     """Everything once more before it is sent, the ID number masked; a stale token is replaced, a good one kept."""
     joins = calendar.booking_day(now)
     token = form_token.read(request)
@@ -136,4 +147,6 @@ def _hidden(request: HttpRequest) -> list[tuple[str, str]]:
 
 def _typed(request: HttpRequest) -> dict:
     fields = RegistrationForm.base_fields
-    return {n: request.POST.getlist(n) if n == "topics" else request.POST[n] for n in fields if n in request.POST}
+    return {
+        n: request.POST.getlist(n) if n == "topics" else request.POST[n] for n in fields if n in request.POST
+    }

@@ -36,11 +36,11 @@ _OTHER_SHAPE = re.compile(
 _USE_OTHER = f"如果使用护照、港澳身份证等证件，请把证件类型改选为“{IdType.OTHER.label}”。"
 
 
-def clean(text: str, *, today: date, kind: str | None = None) -> str:
+def clean(text: str, *, today: date | None = None, kind: str | None = None) -> str:
     """The canonical writing of an ID number as typed: 18 characters, or 4 to 30 for 其他证件.
 
     `kind` is the IdType that was chosen; without one, any of the three numbered kinds will do. `today` bounds the
-    date of birth. Raises ValidationError; its code is one of empty, too_long, characters, length, old_number,
+    date of birth; without it, the day of the computer's own clock does. Raises ValidationError; its code is one of empty, too_long, characters, length, old_number,
     region, kind, birth_date, birth_future, birth_past, check_digit.
     """
     number = canonical(text)
@@ -50,7 +50,7 @@ def clean(text: str, *, today: date, kind: str | None = None) -> str:
         return _other(number)
     _check_shape(number)
     _check_kind(number, kind)
-    _check_birth(number, today)
+    _check_birth(number, today or date.today())
     _check_digit(number)
     return number
 
