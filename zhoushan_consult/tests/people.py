@@ -13,8 +13,9 @@ SERVERS = {"postgres": "DATABASE_URL", "redis": "REDIS_URL"}  # a mark, and the 
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out the tests that need a server which this run was not given; `make test` runs them where there is one."""
+    """Leave out what this run has no server for, and what needs none if it has one; `make test` makes both runs."""
     absent = {mark for mark, variable in SERVERS.items() if not os.environ.get(variable)}
+    absent |= {"embedded"} if os.environ.get("DATABASE_URL") else set()
     left_out = [item for item in items if any(item.get_closest_marker(mark) for mark in absent)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)

@@ -103,9 +103,10 @@ def test_it_forgets_everything_when_wiped(folder):
     assert read(folder) is None
 
 
-@pytest.mark.skipif(bool(os.environ.get("REDIS_URL")), reason="the embedded broker")
-def test_it_is_what_celery_uses_when_no_redis_is_named():
-    with app.connection_for_write() as connection:
+def test_it_is_what_celery_uses_when_no_redis_is_named(folder):
+    with app.connection_for_write(
+        "filesystem://localhost", transport_options={"folder": folder}
+    ) as connection:
         assert isinstance(connection.transport, broker.Transport)
         assert not connection.supports_exchange_type("fanout")
 

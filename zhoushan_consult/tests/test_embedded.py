@@ -38,6 +38,7 @@ LEFT_BEHIND = {
 LEFT_BEHIND |= {"SECRET_KEY", "VAULT_KEYS", "VAULT_INDEX_KEY", "AUDIT_KEY"}
 
 pytestmark = [
+    pytest.mark.embedded,
     pytest.mark.xdist_group("embedded"),
     pytest.mark.skipif(sys.platform != "linux", reason="looks at processes through /proc"),
 ]
