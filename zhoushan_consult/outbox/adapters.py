@@ -35,6 +35,11 @@ class Permanent(Undelivered):
 class Adapter:
     """Sends by one gateway, within ten seconds; every repeat names the letter by the same dedupe key."""
 
+    @classmethod
+    def faults(cls) -> list[str]:
+        """What is not set as the adapter needs it, in Chinese for whoever runs the site."""
+        return []
+
     def send(self, notice: Notice) -> str:
         """The gateway's number for the letter. Raises Temporary or Permanent."""
         raise NotImplementedError

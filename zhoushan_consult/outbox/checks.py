@@ -1,0 +1,22 @@
+"""System checks: whether letters can leave at all, said before anything starts."""
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+from django.utils.module_loading import import_string
+
+
+@register()
+def check_gateways(app_configs=None, **kwargs) -> list[CheckMessage]:
+    """Each way out has an adapter, and the adapter has what it needs."""
+    return [found for channel, path in settings.OUTBOX_ADAPTERS.items() for found in _check(channel, path)]
+
+
+def _check(channel: str, path: str) -> list[CheckMessage]:
+    setting = f"{channel.upper()}_ADAPTER"
+    try:
+        adapter = import_string(path)
+    except ImportError:
+        hint = "可用的写法见 .env.example。"
+        return [Error(f"{setting} 写的“{path}”不存在，这一路通知发不出去。", hint=hint, id="outbox.E001")]
+    hint = f"选用了 {setting}={path}；各项的含义见 .env.example，密钥可用“名称_FILE=/路径”给出。"
+    return [Error(fault, hint=hint, id="outbox.E002") for fault in adapter.faults()]
