@@ -1,9 +1,10 @@
 """Who asks, how often, what may be kept of the answer, and how it is read."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.test import Client
 
 from zhoushan_consult.web import address, throttle
@@ -84,6 +85,18 @@ class TestLimits:
         throttle.allow("a", 1, HOUR, NOON)
         later = NOON + timedelta(days=3)
         assert [throttle.PURGE.run("", later, later) for _ in range(2)] == [1, 0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_lets_no_more_through_when_many_come_at_once():
+    def come(_) -> bool:
+        try:
+            return throttle.allow("register 203.0.113.7", 10, HOUR, NOON)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as visitors:
+        assert sum(visitors.map(come, range(40))) == 10
 
 
 @pytest.mark.django_db
