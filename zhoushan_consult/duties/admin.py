@@ -1,71 +1,165 @@
-"""定时任务 in the admin: when each ran last, when it runs next, how much it did, and what was never run."""
+"""定时任务 in the admin: when each runs next, what its last run did and how long it took, and what was never run."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from django.contrib import admin
-from django.db.models import Max, Q
+from django.contrib import admin, messages
+from django.db.models import Count, Max, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
 from zhoushan_consult.bureau.baskets import Basket, Row
-from zhoushan_consult.bureau.panels import RecordAdmin
+from zhoushan_consult.bureau.panels import Panel, RecordAdmin
+from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
 
+from . import rounds
 from .kinds import kinds, next_due
-from .models import Duty, State
+from .models import TROUBLE, Duty, Heartbeat
 
 SHOWN = 6
+SILENT = "定时巡查没有动静：请检查后台进程（worker 和 beat）是否在运行。"
 
 
 def trouble(officer, now) -> list[Basket]:
-    """What waits for whoever runs the site: duties that failed, or were not run in their time."""
+    """What waits for whoever runs the site: rounds that stopped, duties that failed or were not run in time."""
     if not officer.may(Act.HEALTH):
         return []
-    duties = Duty.objects.filter(state__in=[State.FAILED, State.MISSED])
-    every = f"{reverse('admin:duties_duty_changelist')}?extent=trouble"
-    rows = [Row(str(duty), every, duty.last_error, duty.get_state_display()) for duty in duties[:SHOWN]]
+    duties = Duty.objects.filter(state__in=TROUBLE)
+    ledger = reverse("admin:duties_duty_changelist")
+    rows = [_row(duty) for duty in duties[:SHOWN]]
+    count = duties.count()
+    if silence := rounds.silent_for(now):
+        rows.insert(0, Row("定时巡查", ledger, SILENT, "已停", span(silence), late=True))
+        count += 1
     empty = "没有失败或错过的定时任务。出错的会连同原因出现在这里。"
-    return [Basket("duties", "失败和错过的任务", rows, duties.count(), empty, every)]
+    return [Basket("duties", "失败和错过的任务", rows, count, empty, f"{ledger}?extent=trouble")]
+
+
+def _row(duty: Duty) -> Row:
+    screen = reverse("admin:duties_duty_change", args=[duty.pk])
+    return Row(str(duty), screen, duty.last_error, duty.get_state_display())
+
+
+def span(length: timedelta) -> str:
+    """A length of time in the unit that fits it: 5 分钟, 3 小时, 2 天."""
+    minutes = int(length / timedelta(minutes=1))
+    if length == timedelta.max:
+        return "还没有巡查过"
+    if minutes < 120:
+        return f"{minutes} 分钟"
+    return f"{minutes // 60} 小时" if minutes < 48 * 60 else f"{minutes // 1440} 天"
 
 
 admin.site.opens_on(trouble)
 
 
+@dataclass(frozen=True)
+class Scheduled:
+    """A kind of duty as the page shows it: when it runs next, its latest row, and how many wait for somebody."""
+
+    label: str
+    next_run: datetime | None
+    last: Duty | None
+    waiting: int
+
+
+def schedule(now: datetime) -> list[Scheduled]:
+    """Every kind, in the order of the settings, with what became of it last."""
+    latest = {duty.kind: duty for duty in Duty.objects.filter(_latest())}
+    waiting = dict(
+        Duty.objects.order_by().filter(state__in=TROUBLE).values_list("kind").annotate(Count("pk"))
+    )
+    return [
+        Scheduled(kind.label, next_due(kind, now), latest.get(kind.name), waiting.get(kind.name, 0))
+        for kind in kinds()
+    ]
+
+
 class Extent(admin.SimpleListFilter):
-    """Opens on one row a kind; the rest of the ledger is a click away."""
+    """The whole ledger, or what waits for somebody."""
 
     title = "范围"
     parameter_name = "extent"
 
     def lookups(self, request, model_admin):
-        return [("trouble", "失败和错过的"), ("all", "全部")]
-
-    def choices(self, changelist):
-        latest, *others = super().choices(changelist)
-        return [{**latest, "display": "各任务最近一次"}, *others]
+        return [("trouble", "失败和错过的")]
 
     def queryset(self, request, queryset):
-        if self.value() == "trouble":
-            return queryset.filter(state__in=[State.FAILED, State.MISSED])
-        return queryset if self.value() == "all" else queryset.filter(_latest())
+        return queryset.filter(state__in=TROUBLE) if self.value() == "trouble" else queryset
+
+
+AGAIN = Panel(
+    name="again",
+    title="再执行一次",
+    act=Act.HEALTH,
+    do=lambda duty, form, **who: rounds.again(duty, **who),
+    offered=lambda duty: duty.waits_for_somebody and duty.in_force,
+    opened=lambda duty: True,
+    button="再执行一次",
+    done="已安排，一分钟内执行。结果显示在本页，刷新即可看到。",
+    hint="按原定的时间补做；已经做过的部分不会重复。提醒类任务过了时候，可能已没有必要，请先看一看。",
+)
+WAIVE = Panel(
+    name="waive",
+    title="不再补做",
+    act=Act.HEALTH,
+    do=lambda duty, form, **who: rounds.waive(duty, **who),
+    offered=lambda duty: duty.waits_for_somebody,
+    button="不再补做",
+    done="已记为不再补做，不再提醒。",
+    hint="确认没有影响，或已经用别的办法处理的，点这里；谁在什么时候点的会留存。",
+)
 
 
 @admin.register(Duty)
 class DutyAdmin(RecordAdmin):
     see = Act.HEALTH
-    list_display = ["label", "about", "state", "finished_at", "next_run", "rows", "attempts", "last_error"]
+    panels = (AGAIN, WAIVE)
+    actions = ["do_again", "do_waive"]
+    change_list_template = "admin/duty/list.html"
+    list_display = ["label", "about", "due_at", "state", "rows", "took_seconds", "attempts", "last_error"]
     list_filter = [Extent]
+
+    def changelist_view(self, request, extra_context=None):
+        now = timezone.now()
+        shown = {"schedule": schedule(now), "heartbeat": Heartbeat.objects.first()}
+        silence = rounds.silent_for(now)
+        shown |= {"silence": span(silence) if silence else "", "silent": SILENT}
+        return super().changelist_view(request, {**shown, **(extra_context or {})})
+
+    def facts(self, request, record: Duty) -> dict:
+        facts = super().facts(request, record)
+        more = ("finished_at", "next_try_at", "asked_at")
+        facts["values"] += [self._value(record, name) for name in more]
+        return facts
 
     @admin.display(description="任务")
     def label(self, duty: Duty) -> str:
         return duty.label
 
-    @admin.display(description="下次执行")
-    def next_run(self, duty: Duty) -> datetime | None:
-        """Of a duty not done yet, its next try; of others, the next time their kind falls due."""
-        if duty.next_try_at:
-            return duty.next_try_at
-        return next((next_due(kind, timezone.now()) for kind in kinds() if kind.name == duty.kind), None)
+    @admin.display(description="用时", ordering="took")
+    def took_seconds(self, duty: Duty) -> str:
+        return duty.seconds
+
+    @admin.action(description="再执行一次")
+    def do_again(self, request, queryset: QuerySet[Duty]):
+        self._each(request, queryset, rounds.again, "已安排，一分钟内执行")
+
+    @admin.action(description="不再补做")
+    def do_waive(self, request, queryset: QuerySet[Duty]):
+        self._each(request, queryset, rounds.waive, "已记为不再补做")
+
+    def _each(self, request, queryset: QuerySet[Duty], act, done: str) -> None:
+        at, count = timezone.now(), 0
+        for duty in queryset:
+            try:
+                act(duty, by=request.user, at=at)
+                count += 1
+            except Refused as refusal:
+                messages.warning(request, f"{duty}：{refusal}")
+        if count:
+            messages.success(request, f"{done}：{count}项。")
 
 
 def _latest() -> Q:

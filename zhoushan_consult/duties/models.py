@@ -13,9 +13,11 @@ class State(models.TextChoices):
     DONE = "done", "已完成"
     FAILED = "failed", "失败待重试"
     MISSED = "missed", "错过未执行"
+    WAIVED = "waived", "不再补做"
 
 
 OPEN = [State.DUE, State.RUNNING, State.FAILED]
+TROUBLE = [State.FAILED, State.MISSED]
 
 
 class Duty(models.Model):
@@ -29,6 +31,8 @@ class Duty(models.Model):
     attempts = models.PositiveSmallIntegerField("执行次数", default=0)
     started_at = models.DateTimeField("开始时间", null=True, blank=True)
     finished_at = models.DateTimeField("结束时间", null=True, blank=True)
+    took = models.DurationField("用时", null=True, blank=True)
+    asked_at = models.DateTimeField("要求再次执行的时间", null=True, blank=True)
     rows = models.PositiveIntegerField("处理条数", null=True, blank=True)
     last_error = models.CharField("失败原因", max_length=200, blank=True)
 
@@ -50,11 +54,28 @@ class Duty(models.Model):
     def label(self) -> str:
         return next((kind.label for kind in kinds() if kind.name == self.kind), "已停用的任务")
 
+    @property
+    def in_force(self) -> bool:
+        """Whether it is still one of the duties of the site."""
+        return any(kind.name == self.kind for kind in kinds())
+
+    @property
+    def waits_for_somebody(self) -> bool:
+        """Whether a person should look: it failed, or was not run while it was of use."""
+        return self.state in TROUBLE
+
+    @property
+    def seconds(self) -> str:
+        """How long the last run took, for people: "0.3 秒"."""
+        return f"{self.took.total_seconds():.1f} 秒" if self.took is not None else "—"
+
 
 class Heartbeat(models.Model):
-    """One row: when the rounds were last made to the end."""
+    """One row: when the rounds were last made to the end, and the last time that they had fallen silent."""
 
     at = models.DateTimeField("最近巡查")
+    silent_from = models.DateTimeField("上次中断时间", null=True, blank=True)
+    silent_until = models.DateTimeField("上次恢复时间", null=True, blank=True)
 
     class Meta:
         verbose_name = verbose_name_plural = "巡查"

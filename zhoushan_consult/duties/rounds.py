@@ -3,24 +3,39 @@
 A duty and its mark `done` are one transaction: a crash at any point leaves neither, and the duty is taken up
 again when its claim has run out. A round that lost its claim meanwhile finds so at the mark, and takes back
 what it did.
+
+A duty that failed for good or was missed waits for a person: `again` gives it to the next round, `waive` says that it
+need not be made up for.
 """
 
 import logging
 from contextlib import suppress
 from datetime import datetime, timedelta
+from time import monotonic
 
 from django.db import transaction
 from django.db.models import Max, Q
 
+from zhoushan_consult.audit.trail import record
+from zhoushan_consult.bureau.models import Officer
+from zhoushan_consult.bureau.refusals import Refused
+from zhoushan_consult.bureau.roles import Act
+
 from .kinds import Due, Kind, kinds
 from .mishap import told
-from .models import OPEN, Duty, Heartbeat, State
+from .models import OPEN, TROUBLE, Duty, Heartbeat, State
 
 HELD_FOR = timedelta(minutes=15)  # how long a claim is believed; a duty takes seconds
 WAITS = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60)]  # after each failure; then the last again
+SILENT_AFTER = timedelta(minutes=3)  # rounds are made every minute
 MOST = 200  # duties written down of one kind, and duties run, in one round
 
 log = logging.getLogger(__name__)
+
+
+class NotInTrouble(Refused):
+    def __init__(self):
+        super().__init__("这项任务已经执行、正在执行或已有人处理。请刷新后查看最新情况。")
 
 
 class ClaimLost(Exception):
@@ -34,13 +49,55 @@ def run_due(now: datetime) -> list[Duty]:
         _write_down(kind, now)
         _give_up(kind, now)
     taken = [_do(present[duty.kind], duty, now) for duty in _due(list(present), now) if _claim(duty, now)]
-    Heartbeat.objects.update_or_create(pk=1, defaults={"at": now})
+    _beat(now)
     return taken
 
 
 def last_rounds() -> datetime | None:
     """When the rounds were last made to the end; None where they never were."""
     return Heartbeat.objects.values_list("at", flat=True).first()
+
+
+def silent_for(now: datetime) -> timedelta | None:
+    """How long no rounds have been made, where that is too long; None while they are made as they should.
+
+    Rounds that seem to come from the future, by a clock that was ahead, are no sign of life either.
+    """
+    last = last_rounds()
+    since = abs(now - last) if last else timedelta.max
+    return since if since > SILENT_AFTER else None
+
+
+@transaction.atomic
+def again(duty: Duty, *, by: Officer, at: datetime) -> None:
+    """Let the next round do a duty that failed or was missed, for the moment at which it was due.
+
+    Raises NotInTrouble where it is done, being done or waived by now.
+    """
+    by.must(Act.HEALTH)
+    _settle(duty, state=State.DUE, next_try_at=at, asked_at=at)
+    record("再次执行定时任务", duty, by=by, at=at, kind=duty.kind, due_at=duty.due_at)
+
+
+@transaction.atomic
+def waive(duty: Duty, *, by: Officer, at: datetime) -> None:
+    """Say of a duty that failed or was missed that it need not be made up for. Raises NotInTrouble."""
+    by.must(Act.HEALTH)
+    _settle(duty, state=State.WAIVED, next_try_at=None)
+    record("定时任务不再补做", duty, by=by, at=at, kind=duty.kind, due_at=duty.due_at)
+
+
+def _settle(duty: Duty, **changes) -> None:
+    in_trouble = Duty.objects.filter(pk=duty.pk, state__in=TROUBLE, attempts=duty.attempts)
+    if not in_trouble.update(**changes):
+        raise NotInTrouble
+
+
+def _beat(now: datetime) -> None:
+    """Write down that these rounds are over; where none had been made for long, the silence before them too."""
+    last = last_rounds()
+    silence = {"silent_from": last, "silent_until": now} if last and now - last > SILENT_AFTER else {}
+    Heartbeat.objects.update_or_create(pk=1, defaults={"at": now, **silence})
 
 
 def _write_down(kind: Kind, now: datetime) -> None:
@@ -59,8 +116,10 @@ def _first(dues: list[Due]) -> list[Due]:
 
 
 def _give_up(kind: Kind, now: datetime) -> None:
-    late = Duty.objects.filter(_ready(now), kind=kind.name, due_at__lt=now - kind.useful_for)
-    if count := late.update(state=State.MISSED, next_try_at=None):
+    useless = now - kind.useful_for
+    late = Q(asked_at=None, due_at__lt=useless) | Q(asked_at__lt=useless)
+    missed = Duty.objects.filter(_ready(now), late, kind=kind.name)
+    if count := missed.update(state=State.MISSED, next_try_at=None):
         log.error("duty %s: %s missed", kind.name, count)
 
 
@@ -83,17 +142,23 @@ def _claim(duty: Duty, now: datetime) -> bool:
 
 
 def _do(kind: Kind, duty: Duty, now: datetime) -> Duty:
+    began = monotonic()
     try:
         with transaction.atomic():
             rows = kind.run(duty.about, duty.due_at, now)
-            _mark(duty, state=State.DONE, rows=rows, finished_at=now, next_try_at=None, last_error="")
+            done = {"state": State.DONE, "rows": rows, "next_try_at": None, "last_error": ""}
+            _mark(duty, finished_at=now, took=_since(began), **done)
             if not kind.record_quiet:
                 _forget_quiet_before(duty)
     except ClaimLost:
         log.warning("duty %s %s: taken over by another round", kind.name, duty.due_at)
     except Exception as error:
-        _record_failure(duty, error, now)
+        _record_failure(duty, error, now, _since(began))
     return duty
+
+
+def _since(began: float) -> timedelta:
+    return timedelta(seconds=monotonic() - began)
 
 
 def _mark(duty: Duty, **changes) -> None:
@@ -108,8 +173,9 @@ def _forget_quiet_before(duty: Duty) -> None:
     Duty.objects.filter(kind=duty.kind, state=State.DONE, rows=0, due_at__lt=duty.due_at).delete()
 
 
-def _record_failure(duty: Duty, error: Exception, now: datetime) -> None:
+def _record_failure(duty: Duty, error: Exception, now: datetime, took: timedelta) -> None:
     log.error("duty %s %s failed: %s", duty.kind, duty.due_at, told(error))
     wait = WAITS[min(duty.attempts, len(WAITS)) - 1]
     with suppress(ClaimLost):
-        _mark(duty, state=State.FAILED, finished_at=now, next_try_at=now + wait, last_error=told(error)[:200])
+        failed = {"state": State.FAILED, "next_try_at": now + wait, "last_error": told(error)[:200]}
+        _mark(duty, finished_at=now, took=took, **failed)

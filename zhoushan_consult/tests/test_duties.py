@@ -1,6 +1,7 @@
 """Scheduled duties: each done once, whoever makes the rounds, however often and however late."""
 
 import logging
+import re
 import threading
 from datetime import date, datetime, timedelta
 from uuid import uuid4
@@ -9,10 +10,11 @@ import pytest
 import time_machine
 from django.db import connection
 
+from zhoushan_consult.audit import trail
 from zhoushan_consult.bureau.models import Area
 from zhoushan_consult.duties import rounds, tasks
 from zhoushan_consult.duties.kinds import SHANGHAI, Kind, daily, every, monthly, next_due
-from zhoushan_consult.duties.models import Duty, State
+from zhoushan_consult.duties.models import Duty, Heartbeat, State
 from zhoushan_consult.duties.rounds import HELD_FOR, last_rounds, run_due
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
@@ -278,20 +280,153 @@ def test_it_logs_what_was_missed(duties, caplog):
     assert "duty daily: 1 missed" in caplog.text
 
 
-def test_it_shows_those_who_run_the_site_what_ran_and_what_did_not(duties, keeper, signed_in):
+LEDGER = "/admin/duties/duty/"
+
+
+@pytest.fixture
+def browser(keeper, signed_in):
+    with time_machine.travel(datetime(2026, 12, 3, 20, 0, tzinfo=SHANGHAI), tick=False):
+        yield signed_in(keeper)
+
+
+def schedule_of(browser) -> str:
+    """The part of the page above the ledger, as text."""
+    page = browser.get(LEDGER).content.decode()
+    return re.sub(r"<[^>]+>|\s+", " ", page[page.index('id="schedule"') : page.index('id="ledger"')])
+
+
+def test_it_shows_of_every_kind_when_it_runs_next_and_what_its_last_run_did(duties, browser, monkeypatch):
+    duties("DAILY", "MONTHLY", "BY_MINUTE")
+    readings = iter([0.0, 1.25] * 3)
+    monkeypatch.setattr(rounds, "monotonic", lambda: next(readings))
+    run_due(datetime(2026, 12, 3, 9, 0, tzinfo=SHANGHAI))
+    shown = schedule_of(browser)
+    daily, monthly = shown[shown.index("每天一次") :], shown[shown.index("每月一次") :]
+    assert "12月4日 09:00" in daily[:80] and "12月3日 09:00" in daily[:160]
+    assert "已完成" in daily[:200] and "1.2 秒" in daily[:300]
+    assert "1月1日 00:05" in monthly[:80]
+
+
+def test_it_says_of_a_kind_that_never_ran_that_it_never_ran(browser):
+    assert "还没有执行过" in schedule_of(browser)
+
+
+def test_it_shows_those_who_run_the_site_what_ran_and_what_did_not(duties, browser):
     duties("DAILY", "MONTHLY")
     run_due(datetime(2026, 12, 1, 9, 0, tzinfo=SHANGHAI))
-    with time_machine.travel(datetime(2026, 12, 3, 20, 0, tzinfo=SHANGHAI), tick=False):
-        run_due(datetime(2026, 12, 3, 20, 0, tzinfo=SHANGHAI))
-        browser = signed_in(keeper)
-        page = browser.get("/admin/duties/duty/").content.decode()
-        trouble = browser.get("/admin/duties/duty/?extent=trouble").content.decode()
-        everything = browser.get("/admin/duties/duty/?extent=all").content.decode()
-    assert "每天一次" in page and "每月一次" in page and "各任务最近一次" in page
-    assert "2026-12-03" in page and "2026-12-02" not in page
-    assert "2026年12月4日 09:00" in page  # the next run
-    assert "2026-12-02" in trouble and "错过未执行" in trouble and "每月一次" not in trouble
+    run_due(datetime(2026, 12, 3, 20, 0, tzinfo=SHANGHAI))
+    everything = browser.get(LEDGER).content.decode()
+    trouble = browser.get(f"{LEDGER}?extent=trouble").content.decode()
+    ledger = trouble[trouble.index('id="ledger"') :]
     assert all(str(date(2026, 12, day)) in everything for day in (1, 2, 3))
+    assert "2026-12-02" in ledger and "错过未执行" in ledger and "每月一次" not in ledger
+    assert "2 次" in schedule_of(browser)
+
+
+def test_it_says_on_both_pages_that_the_rounds_have_stopped(duties, browser):
+    duties("QUIET")
+    run_due(datetime(2026, 12, 3, 19, 58, tzinfo=SHANGHAI))
+    assert "没有动静" not in browser.get(LEDGER).content.decode() + browser.get("/admin/").content.decode()
+    Heartbeat.objects.update(at=datetime(2026, 12, 3, 17, 0, tzinfo=SHANGHAI))
+    for path in (LEDGER, "/admin/"):
+        page = browser.get(path).content.decode()
+        assert "定时巡查没有动静" in page and "3 小时" in page
+
+
+def test_it_remembers_the_last_silence(duties, browser):
+    duties("QUIET")
+    for at in ("02:00", "02:01", "05:30", "05:31", "19:59"):
+        run_due(datetime.fromisoformat(f"2026-12-03T{at}+08:00"))
+        if at == "05:31":
+            beat = Heartbeat.objects.get()
+            assert (beat.silent_until - beat.silent_from) == timedelta(hours=3, minutes=29)
+    assert "上次中断" in browser.get(LEDGER).content.decode()
+
+
+@pytest.fixture
+def missed(duties):
+    """The daily duty of 1 December, which nobody did."""
+    duties("DAILY")
+    Heartbeat.objects.all().delete()
+    duty = Duty.objects.create(
+        kind="daily", about="2026-12-01", due_at=datetime(2026, 12, 1, 9, tzinfo=SHANGHAI), state=State.MISSED
+    )
+    run_due(datetime(2026, 12, 3, 19, 59, tzinfo=SHANGHAI))
+    Duty.objects.exclude(pk=duty.pk).update(state=State.WAIVED)
+    return duty
+
+
+def audited(duty) -> list[tuple[str, str]]:
+    return [(entry.verb, entry.actor_name) for entry in trail.about(duty)]
+
+
+def test_it_is_made_up_for_by_hand(missed, browser, keeper):
+    before = marks("2026-12-01")
+    page = browser.post(f"{LEDGER}{missed.pk}/again/", follow=True).content.decode()
+    assert "已安排，一分钟内执行" in page
+    assert marks("2026-12-01") == before  # the web process does nothing itself
+    (done,) = run_due(datetime(2026, 12, 3, 20, 0, tzinfo=SHANGHAI))
+    assert (done.pk, done.state, marks("2026-12-01")) == (missed.pk, State.DONE, before + 1)
+    assert audited(missed) == [("再次执行定时任务", keeper.name)]
+    assert not browser.get(f"{LEDGER}?extent=trouble").context["cl"].result_count
+
+
+def test_it_is_tried_at_once_after_a_failure_where_somebody_asks(duties, browser):
+    duties("DAILY")
+    faults.append(RuntimeError())
+    (failed,) = run_due(datetime(2026, 12, 3, 9, 0, tzinfo=SHANGHAI))
+    now = datetime(2026, 12, 3, 9, 0, 30, tzinfo=SHANGHAI)
+    assert run_due(now) == []
+    with time_machine.travel(now, tick=False):
+        browser.post(f"{LEDGER}{failed.pk}/again/")
+    (done,) = run_due(now)
+    assert (done.state, done.attempts) == (State.DONE, 2)
+
+
+def test_it_is_missed_again_when_nobody_does_it_in_the_time_after_it_was_asked_for(missed, browser):
+    browser.post(f"{LEDGER}{missed.pk}/again/")
+    run_due(datetime(2026, 12, 4, 7, 0, tzinfo=SHANGHAI))
+    missed.refresh_from_db()
+    assert missed.state == State.MISSED
+
+
+def test_it_can_be_said_that_it_need_not_be_made_up_for(missed, browser, keeper):
+    browser.post(f"{LEDGER}{missed.pk}/waive/")
+    missed.refresh_from_db()
+    assert missed.state == State.WAIVED
+    assert run_due(datetime(2026, 12, 3, 20, 0, tzinfo=SHANGHAI)) == []
+    assert audited(missed) == [("定时任务不再补做", keeper.name)]
+
+
+def test_it_is_asked_for_once_by_two_who_click_at_once(missed, browser, keeper):
+    stale = Duty.objects.get(pk=missed.pk)
+    browser.post(f"{LEDGER}{missed.pk}/again/")
+    answer = browser.post(f"{LEDGER}{missed.pk}/again/")
+    assert answer.status_code == 409
+    with pytest.raises(rounds.NotInTrouble):
+        rounds.again(stale, by=keeper, at=MONTH_END)
+    assert len(audited(missed)) == 1
+
+
+def test_it_is_asked_for_with_a_button_only_and_by_those_who_run_the_site(
+    missed, browser, coordinator, signed_in
+):
+    assert browser.get(f"{LEDGER}{missed.pk}/again/").status_code == 302
+    assert signed_in(coordinator).post(f"{LEDGER}{missed.pk}/again/").status_code == 403
+    missed.refresh_from_db()
+    assert missed.state == State.MISSED and audited(missed) == []
+
+
+def test_it_makes_up_for_several_from_the_list(missed, browser):
+    answer = browser.post(
+        f"{LEDGER}?extent=trouble", {"action": "do_again", "_selected_action": [missed.pk]}, follow=True
+    )
+    assert "已安排，一分钟内执行：1项" in answer.content.decode()
+    assert [duty.pk for duty in run_due(datetime(2026, 12, 3, 20, 0, tzinfo=SHANGHAI))] == [missed.pk]
+
+
+def test_it_leads_from_the_first_page_to_the_duty_that_waits(missed, browser):
+    assert f'href="{LEDGER}{missed.pk}/change/"' in browser.get("/admin/").content.decode()
 
 
 def test_it_shows_the_ledger_to_nobody_else(coordinator, handler, signed_in):
