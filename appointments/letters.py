@@ -8,9 +8,15 @@ from datetime import datetime
 
 from sessions_app import calendar, policy
 from zhoushan_consult.outbox.models import Notice
-from zhoushan_consult.outbox.posting import Recipient, post
+from zhoushan_consult.outbox.posting import Recipient, latest_calendar, post
 
+from . import invitation
 from .models import Appointment
+
+CALLS = {"seat_offered", "seat_confirmed", "plan_changed", "day_near"}
+"""Letters that ask a seated firm to come: its calendar gets the entry, or the newer one."""
+CALLS_OFF = {"seat_given_up", "seat_lapsed", "booking_withdrawn", "day_cancelled"}
+"""Letters after which it need not come: an entry that it got is taken out again."""
 
 
 def write(
@@ -37,8 +43,19 @@ def write(
         day_short=calendar.short(appointment.day.date),
         hours=f"{policy.OPENS_AT:%-H:%M}—{policy.ENDS_AT:%-H:%M}",
         place=appointment.day.place,
+        calendar=_calendar(kind, appointment, at),
         **context,
     )
+
+
+def _calendar(kind: str, appointment: Appointment, at: datetime) -> str:
+    """What the firm's calendar is told with a letter: when and where to come, or no longer to come."""
+    if kind in CALLS:
+        confirmed = kind == "seat_confirmed" or bool(appointment.seat.confirmed_at)
+        return invitation.published(appointment, confirmed=confirmed, at=at)
+    if kind in CALLS_OFF:
+        return invitation.taken_back(latest_calendar(appointment, CALLS | CALLS_OFF), appointment, at=at)
+    return ""
 
 
 def recipient(appointment: Appointment) -> Recipient:

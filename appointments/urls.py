@@ -7,6 +7,7 @@ urlpatterns = [
     path("receipt/<str:token>/", receipt.receipt, name="receipt"),
     path("receipt/<str:token>/form/", receipt.sheet, name="sheet"),
     path("receipt/<str:token>/form.pdf", receipt.sheet_pdf, name="sheet_pdf"),
+    path("receipt/<str:token>/calendar.ics", receipt.calendar_entry, name="calendar_entry"),
     path("status/", progress.status, name="status"),
     path("status/amend/", progress.amend, name="amend"),
     path("status/unsolved/", progress.unsolved, name="unsolved"),

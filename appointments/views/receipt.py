@@ -1,17 +1,20 @@
-"""/receipt/<token>/: the receipt, and the 登记表 of 附件2 to print or to download."""
+"""/receipt/<token>/: the receipt, the 登记表 of 附件2 to print or to download, and a seated firm's calendar entry."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from sessions_app import calendar
 
+from ..invitation import published
+from ..lifecycle import Stage
 from ..models import Appointment
 from ..sheet import as_pdf, rows
 
 
 def _of(token: str) -> Appointment:
-    return get_object_or_404(Appointment.objects.select_related("day", "area"), receipt_token=token)
+    return get_object_or_404(Appointment.objects.select_related("day", "seat", "area"), receipt_token=token)
 
 
 @require_safe
@@ -35,4 +38,15 @@ def sheet_pdf(request: HttpRequest, token: str) -> HttpResponse:
     appointment = _of(token)
     answer = HttpResponse(as_pdf(appointment), content_type="application/pdf")
     answer["Content-Disposition"] = f'attachment; filename="{appointment.reference}.pdf"'
+    return answer
+
+
+@require_safe
+def calendar_entry(request: HttpRequest, token: str) -> HttpResponse:
+    appointment = _of(token)
+    if appointment.stage != Stage.SEATED:
+        raise Http404
+    text = published(appointment, confirmed=bool(appointment.seat.confirmed_at), at=timezone.now())
+    answer = HttpResponse(text, content_type="text/calendar; charset=utf-8; method=PUBLISH")
+    answer["Content-Disposition"] = f'attachment; filename="{appointment.reference}.ics"'
     return answer

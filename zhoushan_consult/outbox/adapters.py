@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import smtplib
 import threading
+from email.mime.text import MIMEText
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -65,6 +67,8 @@ class DjangoEmailAdapter(Adapter):
         letter = EmailMessage(
             notice.subject, notice.text, to=[notice.to.open()], headers={"Message-ID": message_id}
         )
+        if notice.calendar:
+            letter.attach(_calendar(notice.calendar.open()))
         try:
             letter.send()
         except (smtplib.SMTPException, OSError, BadHeaderError, ValueError) as error:
@@ -109,7 +113,17 @@ def _contents(notice: Notice) -> dict[str, str]:
         "to": notice.to.open(),
         "subject": notice.subject,
         "body": notice.text,
+        "calendar": notice.calendar.open(),
     }
+
+
+def _calendar(text: str) -> MIMEText:
+    """Mail programs offer to enter it, or to take it out again, by the method that the part names."""
+    method = re.search(r"^METHOD:([A-Z]+)\r$", text, re.MULTILINE)
+    part = MIMEText(text, "calendar", "utf-8")
+    part.set_param("method", method[1] if method else "PUBLISH")
+    part.add_header("Content-Disposition", "attachment", filename=("utf-8", "", "咨询日.ics"))
+    return part
 
 
 def _mail_fault(error: Exception) -> Undelivered:

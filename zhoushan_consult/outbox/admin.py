@@ -1,6 +1,7 @@
 """通知 in the admin: what went and what did not; the text is shown only to the person who telephones."""
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.urls import reverse
@@ -14,6 +15,7 @@ from zhoushan_consult.identity import phone as phones
 
 from . import delivery
 from .models import CallOutcome, Channel, Notice, State
+from .texts import segments
 
 
 class CallForm(PanelForm):
@@ -74,6 +76,11 @@ class NoticeAdmin(RecordAdmin):
 
     def facts(self, request, record: Notice) -> dict:
         facts = super().facts(request, record)
+        if record.channel == Channel.SMS:
+            count = segments(record.text, settings.SMS_SIGN_NAME)
+            facts["values"].append(
+                ("短信条数", f"{count}条（含签名）" if settings.SMS_SIGN_NAME else f"{count}条")
+            )
         if is_to_call(record) and may(request, Act.CALL):
             facts["values"] += [("电话", phones.for_people(record.to.open())), ("告知内容", record.text)]
         return facts

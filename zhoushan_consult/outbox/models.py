@@ -53,6 +53,7 @@ class Notice(models.Model):
     to_index = models.CharField("收件号码索引", max_length=LENGTH, blank=True, editable=False)
     subject = models.CharField("标题", max_length=150, blank=True)
     body = SealedField("内容")
+    calendar = SealedField("日历", blank=True)  # an iCalendar text that goes with an e-mail
     state = models.CharField("状态", max_length=9, choices=State, default=State.WAITING)
     created_at = models.DateTimeField("写信时间")
     due_at = models.DateTimeField("应送出时间")

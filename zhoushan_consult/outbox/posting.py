@@ -1,6 +1,6 @@
 """Writing a letter. Nothing is sent here: what is due is found in the database by the sweep (`delivery`)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -45,6 +45,7 @@ def post(
     key: str,
     at: datetime,
     due_at: datetime | None = None,
+    calendar: str = "",
     **context,
 ) -> list[Notice]:
     """Write the letter of `kind` about `about` in the caller's transaction: a row for each way it can go.
@@ -52,7 +53,8 @@ def post(
     Its texts are `templates/notices/<kind>/{sms,email,page}.txt`; they read `context`, `to`, `at` and
     `site_url`. The same kind, matter and `key` are one letter: posted again, it is found and not written a
     second time (put the officer into the key where several are told). `due_at` is the earliest moment to
-    send it, else `at`. Raises LookupError where the kind has no text at all.
+    send it, else `at`. `calendar` is an iCalendar text that an e-mail carries along. Raises LookupError where the
+    kind has no text at all.
     """
     texts = _texts(kind, {**context, "to": to, "at": at, "site_url": settings.SITE_URL})
     title = next((words.subject for words in texts.values() if words.subject), "")
@@ -71,6 +73,7 @@ def post(
             to_index=address_index(address),
             subject=(words.subject or title)[:150],
             body=words.body,
+            calendar=calendar if channel == Channel.EMAIL else "",
             **_start(channel, at, due_at or at),
             **shared,
         )
@@ -88,6 +91,13 @@ def store(rows: list[Notice]) -> list[Notice]:
 def letters_to_page(about: Model) -> QuerySet[Notice]:
     """What the firm's progress page shows as letters to it, the newest first. `text` is the body."""
     return Notice.objects.filter(channel=Channel.PAGE, **_matter(about)).order_by("-created_at", "-pk")
+
+
+def latest_calendar(about: Model, kinds: Iterable[str]) -> str:
+    """The iCalendar text that the last e-mail of these kinds about a matter carries; "" where there is none."""
+    mails = Notice.objects.filter(channel=Channel.EMAIL, kind__in=kinds, **_matter(about))
+    last = mails.exclude(state=State.CANCELLED).order_by("-created_at", "-pk").first()
+    return last.calendar.open() if last else ""
 
 
 def cancel(about: Model, kind: str | None = None, *, at: datetime) -> int:

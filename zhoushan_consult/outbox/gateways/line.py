@@ -37,8 +37,11 @@ class Answer(NamedTuple):
 
 def ask(url: str, body: bytes, headers: dict[str, str]) -> Answer:
     """Post `body` to `url`. Raises Temporary where no answer comes that could be the gateway's own."""
+    address = urlsplit(url)
+    if address.scheme != "https" or not address.hostname:
+        raise Temporary("没有设置短信网关的 https 地址")
     try:
-        answer = _exchange(urlsplit(url), body, headers, until=monotonic() + TOTAL)
+        answer = _exchange(address, body, headers, until=monotonic() + TOTAL)
     except TimeoutError:
         raise Temporary("短信网关没有及时答复") from None
     except ssl.SSLError:
