@@ -23,7 +23,7 @@ DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 # to the database. Headers that do not come are given up after ten seconds.
 WEB = """
     -m granian --interface wsgi --workers 2 --blocking-threads 256 --backlog 2048
-    --http1-header-read-timeout 10000 --workers-kill-timeout 10
+    --http1-buffer-size 65536 --http1-header-read-timeout 10000 --workers-kill-timeout 10
     --respawn-failed-workers --respawn-interval 0.5 --log-level error
     zhoushan_consult.wsgi:application
 """

@@ -1,5 +1,6 @@
 """Where the embedded run is served: this machine only, unless HOST says otherwise."""
 
+import errno
 import os
 import socket
 from dataclasses import dataclass
@@ -7,6 +8,8 @@ from pathlib import Path
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 ANYWHERE = {"0.0.0.0", "::"}  # noqa: S104, compared with only
+
+NOT_OURS = "HOST={host} 不是这台机器的地址：请改用本机地址，或去掉 HOST。"
 
 
 class PortInUse(Exception):
@@ -26,7 +29,7 @@ class Place:
         port = os.environ.get("PORT") or "8000"
         if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
             raise ValueError(f"端口 PORT={port} 不对：请用 1 到 65535 之间的数字，例如 PORT=8001 make run。")
-        return cls(os.environ.get("HOST") or "127.0.0.1", int(port))
+        return cls(_numeric(os.environ.get("HOST") or "127.0.0.1"), int(port))
 
     @property
     def near(self) -> str:
@@ -58,8 +61,8 @@ class Place:
         another = f"PORT={self.port + 1 if self.port < 65535 else 8000} make run"
         if isinstance(error, PermissionError):
             return ValueError(f"没有使用端口 {self.port} 的权限：请换 1024 以上的端口，例如 {another}。")
-        if isinstance(error, socket.gaierror) or "assign" in str(error):
-            return ValueError(f"HOST={self.host} 不是这台机器的地址：请改用本机地址，或去掉 HOST。")
+        if error.errno == errno.EADDRNOTAVAIL:
+            return ValueError(NOT_OURS.format(host=self.host))
         return PortInUse(f"端口 {self.port} 已被占用：请先停止占用它的程序，或换一个端口，例如 {another}。")
 
     def settings(self) -> dict[str, str]:
@@ -73,6 +76,14 @@ class Place:
             "LOG_LEVEL": "WARNING",  # the terminal is for people
         }
         return {name: os.environ.get(name) or value for name, value in ours.items()}
+
+
+def _numeric(host: str) -> str:
+    """The address that a name stands for: the web server knows no names. Raises ValueError for one unknown."""
+    try:
+        return str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])
+    except OSError:
+        raise ValueError(NOT_OURS.format(host=host)) from None
 
 
 def _own_address() -> str:

@@ -239,6 +239,15 @@ class TestPlace:
             with pytest.raises(PortInUse, match=f"端口 {port} 已被占用.*PORT={port + 1} make run"):
                 Place(port=port).claim()
 
+    def test_it_knows_this_machine_by_its_names(self, monkeypatch):
+        monkeypatch.setenv("HOST", "localhost")
+        assert Place.from_environment().host in {"127.0.0.1", "::1"}
+
+    def test_it_says_that_a_name_is_unknown(self, monkeypatch):
+        monkeypatch.setenv("HOST", "no-such-machine.invalid")
+        with pytest.raises(ValueError, match="不是这台机器的地址"):
+            Place.from_environment()
+
     def test_it_says_that_an_address_is_not_of_this_machine(self):
         with pytest.raises(ValueError, match="不是这台机器的地址"):
             Place("192.0.2.1", free_port()).claim()
