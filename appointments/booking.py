@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils.crypto import constant_time_compare
 
 from sessions_app import calendar, policy, seats
-from sessions_app.days import day_on
+from sessions_app.days import day_on, first_open
 from sessions_app.models import ConsultDay
 from zhoushan_consult.audit.trail import record
 from zhoushan_consult.bureau.models import Area, Officer
@@ -18,6 +18,7 @@ from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.vault.blind_index import blind_index
 
 from . import letters
+from . import line as order
 from .lifecycle import AWAITING_DAY, Stage
 from .models import Appointment, Channel, IllegalMove, StageMove
 from .references import clean_reference, new_reference
@@ -35,6 +36,11 @@ class FormAlreadyUsed(Refused):
         super().__init__(
             "这张表已经提交过，内容与这次不同，未重复登记。如需修改，请到“进度查询”办理；如要另行登记，请重新打开登记页面。"
         )
+
+
+class PriorityUsed(Refused):
+    def __init__(self):
+        super().__init__("贵单位此后已安排过现场咨询，优先资格已经使用。如有新的问题，请重新登记。")
 
 
 class TooLate(Refused):
@@ -168,7 +174,7 @@ def withdraw(appointment: Appointment, *, at: datetime) -> None:
         return
     if appointment.stage not in AWAITING_DAY:
         raise TooLate
-    _leave_seat(appointment, Stage.WITHDRAWN, "企业撤回", by=None, at=at)
+    _leave_seat(appointment, Stage.WITHDRAWN, "企业撤回", by=None, at=at, priority_since=None)
     letters.write("booking_withdrawn", appointment, at=at)
 
 
@@ -180,20 +186,22 @@ def confirm_seat(appointment: Appointment, *, by: Officer | None = None, at: dat
     if appointment.stage != Stage.SEATED:
         raise seats.SeatGone
     with transaction.atomic():
-        seats.confirm(appointment.seat, appointment.uscc, at=at)
-        record("确认参加", appointment, by=by, at=at)
+        if seats.confirm(appointment.seat, appointment.uscc, at=at):
+            record("确认参加", appointment, by=by, at=at, **order.of_day(appointment.day, appointment.seat))
         letters.write("seat_confirmed", appointment, at=at, key=_seat_key(appointment))
 
 
 @transaction.atomic
 def give_up_seat(appointment: Appointment, *, by: Officer | None = None, at: datetime) -> None:
-    """The firm will not come, and asks for the written reply instead; `by` is the officer whom it told by telephone."""
+    """The firm will not come, and asks for the written reply instead; `by` is the officer whom it told by telephone.
+
+    It leaves the line, and the priority that it may have had is used up.
+    """
     if appointment.stage != Stage.SEATED:
         raise seats.SeatGone
     key = _seat_key(appointment)
-    _leave_seat(
-        appointment, Stage.ACCEPTED, "企业放弃现场名额，改为书面答复", by=by, at=at, wants_onsite=False
-    )
+    changes = {"wants_onsite": False, "priority_since": None}
+    _leave_seat(appointment, Stage.ACCEPTED, "企业放弃现场名额，改为书面答复", by=by, at=at, **changes)
     letters.write("seat_given_up", appointment, at=at, key=key)
 
 
@@ -205,36 +213,55 @@ def _seat_key(appointment: Appointment) -> str:
 def _leave_seat(
     appointment: Appointment, to: Stage, note: str, *, by: Officer | None, at: datetime, **changes
 ) -> None:
+    """The seat first, then the registration: everyone who changes both takes the two rows in this order."""
     seat = appointment.seat
-    appointment.move_to(to, note, by=by, at=at, seat=None, **changes)
     if seat:
         seats.give_back(seat, appointment.uscc)
+    facts = order.of_day(appointment.day, seat) if seat else None
+    appointment.move_to(to, note, by=by, at=at, facts=facts, seat=None, **changes)
 
 
 def ask_for_seat_again(appointment: Appointment, *, at: datetime) -> Appointment:
     """A deferred firm still wants to come: carried to the next day with priority (六（五）：下次活动优先安排).
 
-    Where it already registered for that day, that registration gets the priority and this one is closed.
+    A firm deferred again keeps the priority that it has, and so its place. Where it already registered for that day,
+    that registration gets the priority and this one is closed. Raises PriorityUsed where it had a seat meanwhile.
     """
     if appointment.stage != Stage.DEFERRED:
         raise IllegalMove
-    with transaction.atomic():
-        day = day_on(calendar.following(appointment.day.date))
-        other = Appointment.objects.live().filter(day=day, uscc=appointment.uscc).first()
-        if other:
-            Appointment.objects.filter(pk=other.pk).update(priority_since=at)
-            appointment.move_to(Stage.CLOSED, "优先资格已转到贵单位下期的登记", by=None, at=at)
-            return other
-        appointment.move_to(
-            Stage.ACCEPTED,
-            f"仍需现场咨询，{calendar.short(day.date)}优先安排",
-            by=None,
-            at=at,
-            day=day,
-            priority_since=at,
-        )
-        letters.write("priority_granted", appointment, at=at, key=calendar.slug(day.date))
-        return appointment
+    try:
+        with transaction.atomic():
+            day = first_open(calendar.following(appointment.day.date), at=at)
+            if _was_seated_after(appointment):
+                raise PriorityUsed
+            return _hand_over(appointment, day, at=at) or _carry_over(appointment, day, at=at)
+    except IntegrityError:  # it registered for that day at the same instant
+        raise IllegalMove from None
+
+
+def _was_seated_after(appointment: Appointment) -> bool:
+    later = Appointment.objects.filter(uscc=appointment.uscc, day__date__gt=appointment.day.date)
+    return later.filter(moves__new=Stage.SEATED).exists()
+
+
+def _hand_over(appointment: Appointment, day: ConsultDay, *, at: datetime) -> Appointment | None:
+    """The firm's own registration for `day` takes the priority over; None where there is none."""
+    other = Appointment.objects.live().filter(day=day, uscc=appointment.uscc).first()
+    claim = {"priority_since": appointment.priority_since or at, "wants_onsite": True}
+    if not (other and Appointment.objects.live().filter(pk=other.pk).update(**claim)):
+        return None
+    record("取得优先", other, by=None, at=at, day=calendar.slug(day.date))
+    appointment.move_to(Stage.CLOSED, "优先资格已转到贵单位下期的登记", by=None, at=at)
+    return other
+
+
+def _carry_over(appointment: Appointment, day: ConsultDay, *, at: datetime) -> Appointment:
+    note = f"仍需现场咨询，{calendar.short(day.date)}优先安排"
+    claim = {"day": day, "priority_since": appointment.priority_since or at}
+    appointment.move_to(Stage.ACCEPTED, note, by=None, at=at, **claim)
+    place = order.place(appointment)
+    letters.write("priority_granted", appointment, at=at, key=calendar.slug(day.date), priority_place=place)
+    return appointment
 
 
 @transaction.atomic

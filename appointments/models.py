@@ -133,10 +133,20 @@ class Appointment(models.Model):
     def masked_id(self) -> str:
         return mask_id(self.id_number.open())
 
-    def move_to(self, stage: Stage, note: str = "", *, by: Officer | None, at: datetime, **changes) -> None:
+    def move_to(
+        self,
+        stage: Stage,
+        note: str = "",
+        *,
+        by: Officer | None,
+        at: datetime,
+        facts: dict | None = None,
+        **changes,
+    ) -> None:
         """The one way a stage changes: a conditional UPDATE against the table in `lifecycle`, the move written down.
 
-        `changes` are fields that change with it. Must be called inside the act's own transaction.
+        `changes` are fields that change with it, `facts` what the trail keeps beside the move. Must be called inside
+        the act's own transaction.
         Raises IllegalMove where the table has no such move or somebody moved the registration first.
         """
         here = Stage(self.stage)
@@ -147,7 +157,7 @@ class Appointment(models.Model):
         if not Appointment.objects.filter(pk=self.pk, stage=here).update(stage=stage, **changes):
             raise IllegalMove
         StageMove.objects.create(appointment=self, old=here, new=stage, note=note, by=by, at=at)
-        record(f"转为{stage.label}", self, by=by, at=at, old=here)
+        record(f"转为{stage.label}", self, by=by, at=at, old=here, **(facts or {}))
         self.stage = stage
         for name, value in changes.items():
             setattr(self, name, value)

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sessions_app import calendar
+from sessions_app import calendar, policy, seats
 from zhoushan_consult.outbox.posting import letters_to_page
 
 from . import feedback
+from . import line as order
 from .lifecycle import AWAITING_DAY, Stage
 from .models import Appointment, Rating
 
@@ -33,6 +34,7 @@ class Progress:
     step: int
     tag: str
     next: str
+    standing: str
     acts: frozenset[str]
     letters: list
     moves: list
@@ -48,6 +50,7 @@ def of(appointment: Appointment, now: datetime) -> Progress:
         step=AT_STEP[stage],
         tag="act" if _must_confirm(appointment) else TAGS[stage],
         next=_next(appointment),
+        standing=_standing(appointment, now),
         acts=_acts(appointment, rated=rating is not None),
         letters=list(letters_to_page(appointment)),
         moves=list(appointment.moves.all()),
@@ -73,13 +76,26 @@ def _next(appointment: Appointment) -> str:
         Stage.DECLINED: "未予通过，理由见下方通知。如有不同意见，请电话联系综合处。",
         Stage.WITHDRAWN: "已撤回，不再办理。需要时可以重新登记。",
         Stage.SEATED: f"已确认，{day}见。请带登记时的证件和有关资料，提前十五分钟签到。",
-        Stage.DEFERRED: "本期名额已满，先书面答复。请告诉我们：书面答复是否已够，还是仍需现场咨询（下期优先）。",
+        Stage.DEFERRED: "本期名额已满，先书面答复。请告诉我们：书面答复是否已够，还是仍需现场咨询（下期优先）。"
+        f"书面答复后{policy.DEFERRAL_ANSWER_DAYS}天内没有选择的，按已答复办结。",
         Stage.ANSWERED: "已经答复。请告诉我们问题是否解决。",
         Stage.HEARD: "现场咨询已完成。请告诉我们问题是否解决。",
         Stage.ABSENT: "当天未到场，问题改为书面答复。",
         Stage.FOLLOWING: "未尽事项正在跟踪督办，进展会登在本页。",
         Stage.CLOSED: "已办结。欢迎评价；如仍未解决，可以反馈，我们继续督办。",
     }[Stage(appointment.stage)]
+
+
+def _standing(appointment: Appointment, now: datetime) -> str:
+    """The firm's place in the line and why it stands there; nothing where it does not wait in one."""
+    day, since = appointment.day, appointment.priority_since
+    if since and not day.settled_at and appointment.stage in (Stage.SUBMITTED, Stage.ACCEPTED):
+        won = f"{since.astimezone(calendar.SHANGHAI):%-m月%-d日}"
+        place = order.place(appointment)
+        return f"您在优先名单第 {place} 位：上期没有排上现场，{won}起顺延优先，先于新登记的企业安排。"
+    if appointment.stage == Stage.DEFERRED and now <= seats.offers_end_at(day):
+        return f"您在本期候补第 {order.place(appointment)} 位：有企业放弃名额时，按顺序通知。"
+    return ""
 
 
 def _acts(appointment: Appointment, *, rated: bool) -> frozenset[str]:

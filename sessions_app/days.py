@@ -1,16 +1,47 @@
 """Finding the 咨询日 row of a date, with its ten seats; made the first time it is asked for."""
 
-from datetime import date
+from datetime import date, datetime
 
 from django.db import transaction
 
-from . import policy
-from .models import ConsultDay, Seat
+from . import calendar, policy
+from .models import ConsultDay, Plan, Seat
 
 
 def day_on(day: date) -> ConsultDay:
     """The ConsultDay of `day` with its seats (三, 六（五）). Two callers at once get the same one."""
     return ConsultDay.objects.filter(date=day).first() or _make(day)
+
+
+def takes_firms(day: ConsultDay, *, at: datetime) -> bool:
+    """Whether a firm can still be written on the list of `day`: not settled, not over, not cancelled."""
+    return not (day.settled_at or day.plan == Plan.CANCELLED or at >= calendar.ends_at(day.date))
+
+
+def held(day: ConsultDay) -> ConsultDay:
+    """The row as it stands now, held until the caller's transaction ends: no list is settled or filled meanwhile.
+
+    Bookings, which only refer to the row, go on.
+    """
+    return ConsultDay.objects.select_for_update(no_key=True).get(pk=day.pk)
+
+
+def first_open(first: date, *, at: datetime) -> ConsultDay:
+    """The first 咨询日 from `first` on whose list still takes firms, held. Runs in the caller's transaction."""
+    day = held(day_on(first))
+    return day if takes_firms(day, at=at) else first_open(calendar.following(first), at=at)
+
+
+def not_cancelled(day: date) -> date:
+    """`day`, or the first 咨询日 after it that is not cancelled."""
+    while ConsultDay.objects.filter(date=day, plan=Plan.CANCELLED).exists():
+        day = calendar.following(day)
+    return day
+
+
+def joined_at(now: datetime) -> date:
+    """The 咨询日 that a registration made at `now` joins (六（二）): the next month's, or the next that is held."""
+    return not_cancelled(calendar.booking_day(now))
 
 
 @transaction.atomic

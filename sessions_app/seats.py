@@ -7,7 +7,7 @@ takers ever wait for each other.
 
 from datetime import datetime, timedelta
 
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from zhoushan_consult.bureau.refusals import Refused
 
@@ -20,6 +20,10 @@ class NoSeatLeft(Refused):
         super().__init__("本期名额已满。可以先行书面答复，下期优先安排。")
 
 
+FREE = {"uscc": None, "offered_at": None, "reply_by": None, "confirmed_at": None}
+"""The columns of a seat that nobody holds."""
+
+
 class SeatGone(Refused):
     def __init__(self):
         super().__init__("这个名额已不在您名下，可能已过确认期限。请刷新页面查看最新安排。")
@@ -27,36 +31,56 @@ class SeatGone(Refused):
 
 def take(day: ConsultDay, uscc: str, *, at: datetime) -> Seat:
     """A free seat of `day`, now the firm's, offered until its reply-by time. Raises NoSeatLeft."""
-    free = Seat.objects.filter(day=day, uscc=None)
+    free = free_of(day)
     for pk in free.order_by("number").values_list("pk", flat=True):
         if free.filter(pk=pk).update(uscc=uscc, offered_at=at, reply_by=reply_by(day, at)):
             return Seat.objects.get(pk=pk)
     raise NoSeatLeft
 
 
+def free_of(day: ConsultDay) -> QuerySet[Seat]:
+    """The seats that the next in line may take. An added one was for its firm alone: given back, it stays empty."""
+    return Seat.objects.filter(day=day, uscc=None, extra_reason="")
+
+
+def offers_end_at(day: ConsultDay) -> datetime:
+    """The last instant at which a seat is offered to the next in line: the evening before."""
+    return calendar.starts_at(day.date) - policy.OFFER_ENDS_BEFORE
+
+
 def reply_by(day: ConsultDay, at: datetime) -> datetime:
-    """Until when an offer made at `at` stands: two days, and never into the eve of the day itself."""
-    latest = calendar.starts_at(day.date) - policy.OFFER_ENDS_BEFORE
-    return max(at + timedelta(hours=2), min(at + policy.CONFIRM_WITHIN, latest))
+    """Until when an offer made at `at` stands: two days, but no later than offers end; two hours at the least."""
+    return max(at + timedelta(hours=2), min(at + policy.CONFIRM_WITHIN, offers_end_at(day)))
 
 
-def confirm(seat: Seat, uscc: str, *, at: datetime) -> None:
-    """The firm will come. Confirming twice is one confirmation; raises SeatGone where the seat is another's."""
-    if not Seat.objects.filter(pk=seat.pk, uscc=uscc).exists():
+def confirm(seat: Seat, uscc: str, *, at: datetime) -> bool:
+    """The firm will come; whether it had not said so before. Raises SeatGone where the seat is not its own any more."""
+    own = Seat.objects.filter(pk=seat.pk, uscc=uscc)
+    if own.filter(confirmed_at=None).update(confirmed_at=at):
+        return True
+    if not own.exists():
         raise SeatGone
-    Seat.objects.filter(pk=seat.pk, uscc=uscc, confirmed_at=None).update(confirmed_at=at)
+    return False
+
+
+def lapse(seat: Seat, uscc: str, *, at: datetime) -> bool:
+    """Take an unanswered offer back; not, if the firm confirmed it or gave it up at the same instant."""
+    late = Seat.objects.filter(pk=seat.pk, uscc=uscc, confirmed_at=None, reply_by__lt=at)
+    return bool(late.update(**FREE))
 
 
 def give_back(seat: Seat, uscc: str) -> None:
     """The row is free for the next in line. Raises SeatGone where it was not the firm's any more."""
-    freed = Seat.objects.filter(pk=seat.pk, uscc=uscc).update(
-        uscc=None, offered_at=None, reply_by=None, confirmed_at=None
-    )
-    if not freed:
+    if not Seat.objects.filter(pk=seat.pk, uscc=uscc).update(**FREE):
         raise SeatGone
 
 
-def add(day: ConsultDay, *, reason: str) -> Seat:
-    """One more seat than the policy's ten, for a reason that stays with it."""
+def add(day: ConsultDay, uscc: str, *, reason: str, at: datetime) -> Seat:
+    """One more seat than the policy's ten, for one firm and for a reason that stays with it.
+
+    Whoever calls holds the row of the day locked: two added at once get two numbers.
+    """
     last = Seat.objects.filter(day=day).aggregate(last=Max("number"))["last"] or 0
-    return Seat.objects.create(day=day, number=last + 1, extra_reason=reason)
+    return Seat.objects.create(
+        day=day, number=last + 1, extra_reason=reason, uscc=uscc, offered_at=at, reply_by=reply_by(day, at)
+    )

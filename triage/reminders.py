@@ -4,8 +4,11 @@ from datetime import datetime, timedelta
 
 from appointments import letters
 from appointments.lifecycle import Stage
+from appointments.line import line
 from appointments.models import Appointment
 from sessions_app import calendar, policy
+from sessions_app.days import takes_firms
+from sessions_app.models import ConsultDay
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.duties.kinds import Kind, daily
 from zhoushan_consult.workdays.days import add_workdays
@@ -42,6 +45,23 @@ def remind_divisions(about: str, due_at: datetime, now: datetime) -> int:
     return count
 
 
+def remind_to_settle(about: str, due_at: datetime, now: datetime) -> int:
+    """From the 2nd on, 综合处 daily until the list is settled; past its term 局领导 too (六（五）). Returns the registrations."""
+    today = due_at.astimezone(calendar.SHANGHAI).date()
+    day = ConsultDay.objects.filter(date=calendar.day_of(today.year, today.month)).first()
+    if day is None or today.day < policy.SETTLE_WANTED_FROM or not takes_firms(day, at=due_at):
+        return 0
+    counts = {
+        "pending": Appointment.objects.filter(day=day, stage=Stage.SUBMITTED).count(),
+        "waiting": line(day).count(),
+    }
+    last = day.date.replace(day=policy.SETTLE_BY)
+    roles = (Role.COORDINATOR, Role.LEADER) if today > last else (Role.COORDINATOR,)
+    for role in roles if any(counts.values()) else ():
+        notes.to_role(role, "settle_wanted", day, at=now, key=str(today), day=day, last=last, **counts)
+    return sum(counts.values())
+
+
 DAY_NEAR = Kind(
     name="day_near",
     label="现场咨询提醒企业",
@@ -54,5 +74,12 @@ REPLY_DUE = Kind(
     label="答复到期提醒处室",
     schedule=daily("08:40"),
     run=remind_divisions,
+    useful_for=timedelta(hours=10),
+)
+SETTLE_WANTED = Kind(
+    name="settle_wanted",
+    label="现场名单催办",
+    schedule=daily("09:10"),
+    run=remind_to_settle,
     useful_for=timedelta(hours=10),
 )

@@ -1,8 +1,10 @@
 """研究答复 (六（四）): a division drafts, its head signs, and with the signature the firm reads the reply."""
 
+from contextlib import suppress
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from appointments import letters
 from appointments.lifecycle import Stage
@@ -15,7 +17,6 @@ from zhoushan_consult.bureau.roles import Act, Role
 from . import notes
 from .assigning import must_be_own, tell_firm_page, turn
 from .models import Assignment, Part, Reply, ReplyVersion, Work
-
 
 AFTERWARDS = {
     Work.DRAFTED: "需要修改的，请处室负责人退回。",
@@ -141,6 +142,20 @@ def sign(assignment: Assignment, *, version: int, by: Officer, at: datetime) -> 
     )
     tell_firm_page(assignment.appointment)
     _answered_in_writing(assignment.appointment, by=by, at=at)
+
+
+def answer_givers(*, at: datetime) -> int:
+    """Firms that gave up a seat, or let it lapse, when all was signed already: they are answered. Returns how many."""
+    leads = Assignment.objects.filter(appointment=OuterRef("pk"), part=Part.LEAD)
+    waiting = Appointment.objects.filter(stage=Stage.ACCEPTED, wants_onsite=False, seat=None)
+    signed = waiting.filter(Exists(leads.filter(state=Work.RELEASED)))
+    answered = signed.exclude(Exists(leads.exclude(state__in=[Work.RELEASED, Work.CANCELLED])))
+    count = 0
+    for appointment in answered:
+        with suppress(IllegalMove), transaction.atomic():
+            appointment.move_to(Stage.ANSWERED, by=None, at=at)
+            count += 1
+    return count
 
 
 def _answered_in_writing(appointment: Appointment, *, by: Officer, at: datetime) -> None:

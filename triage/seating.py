@@ -1,20 +1,24 @@
 """现场名单 (六（五）): at most ten firms; priority first, then time of registration; the rest answered in writing first."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F
 
 from appointments import letters
 from appointments.lifecycle import Stage
+from appointments.line import ground, line, of_day
 from appointments.models import Appointment, IllegalMove
-from sessions_app import calendar, policy, seats
+from sessions_app import calendar, seats
+from sessions_app.days import held
 from sessions_app.models import ConsultDay, Seat
 from zhoushan_consult.audit.trail import record
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
 from zhoushan_consult.duties.kinds import Kind, every
+
+from . import deferral, replies
 
 
 class StillToReview(Refused):
@@ -38,125 +42,119 @@ class NotYetClosed(Refused):
         super().__init__(f"本期预约到{last}24:00截止，截止后才能确定名单。")
 
 
-def line(day: ConsultDay):
-    """Who would sit down next, in order: priority carried over first, then time of registration."""
-    wanting = Appointment.objects.filter(
-        day=day, stage__in=[Stage.ACCEPTED, Stage.DEFERRED], wants_onsite=True
-    )
-    return wanting.order_by(F("priority_since").asc(nulls_last=True), "submitted_at", "pk")
-
-
 def settle(day: ConsultDay, *, by: Officer, at: datetime) -> tuple[int, int]:
     """确定名单 in one act: seats offered in order, everyone after them deferred and told. Returns (seated, deferred).
 
     Raises NotYetClosed before the cutoff, StillToReview while registrations wait, AlreadySettled the second time.
+    On a day that has begun there is nobody left to invite: everyone is deferred.
     """
     by.must(Act.SETTLE)
     if at < calendar.booking_closes(day.date):
         raise NotYetClosed(day)
-    if pending := Appointment.objects.filter(day=day, stage=Stage.SUBMITTED).count():
-        raise StillToReview(pending)
     with transaction.atomic():
         if not ConsultDay.objects.filter(pk=day.pk, settled_at=None).update(settled_at=at):
             raise AlreadySettled
-        record("确定名单", day, by=by, at=at)
-        return _hand_out(day, by=by, at=at)
-
-
-def _hand_out(day: ConsultDay, *, by: Officer, at: datetime) -> tuple[int, int]:
-    seated = offer_free_seats(day, by=by, at=at)
-    left = list(line(day).filter(stage=Stage.ACCEPTED).select_related("day"))
-    for appointment in left:
-        defer(appointment, by=by, at=at)
-    return seated, len(left)
+        # Counted while the row of the day is held: nobody enters a firm late in the meantime.
+        if pending := Appointment.objects.filter(day=day, stage=Stage.SUBMITTED).count():
+            raise StillToReview(pending)
+        free = seats.free_of(day).count()
+        record("确定名单", day, by=by, at=at, **of_day(day, free=free, waiting=line(day).count()))
+        seated = offer_free_seats(day, by=by, at=at) if at < calendar.starts_at(day.date) else 0
+        deferred = deferral.defer_the_rest(day, by=by, at=at)
+        deferral.hasten(day, by=by, at=at)
+        return seated, deferred
 
 
 def offer_free_seats(day: ConsultDay, *, by: Officer | None, at: datetime) -> int:
     """Offer every free seat to the next in line; returns how many were offered. Runs in the caller's transaction."""
-    free = Seat.objects.filter(day=day, uscc=None).count()
-    offered = 0
-    for appointment in line(day).select_related("day")[:free]:
-        seat_firm(appointment, by=by, at=at)
-        offered += 1
+    free, offered = seats.free_of(day).count(), 0
+    for place, appointment in enumerate(line(day).select_related("day") if free else (), 1):
+        if offered == free:
+            break
+        with suppress(IllegalMove):  # withdrawn at this instant: the next one is asked
+            seat_firm(appointment, place, by=by, at=at)
+            offered += 1
     return offered
 
 
-def seat_firm(appointment: Appointment, *, by: Officer | None, at: datetime) -> Seat:
-    """One firm gets one seat, and is asked to confirm it. Raises seats.NoSeatLeft, IllegalMove."""
+def seat_firm(appointment: Appointment, place: int = 1, *, by: Officer | None, at: datetime) -> Seat:
+    """The firm at `place` of the line gets a seat, and is asked to confirm it. Raises seats.NoSeatLeft, IllegalMove."""
     with transaction.atomic():
         seat = seats.take(appointment.day, appointment.uscc, at=at)
-        appointment.move_to(Stage.SEATED, f"{seat.number}号名额", by=by, at=at, seat=seat)
-        letters.write("seat_offered", appointment, at=at, key=_offer_key(seat, at), reply_by=seat.reply_by)
+        _offer(appointment, seat, by=by, at=at, place=place)
         return seat
+
+
+def _offer(appointment: Appointment, seat: Seat, *, by: Officer | None, at: datetime, **facts) -> None:
+    facts = of_day(appointment.day, seat, **ground(appointment), reply_by=seat.reply_by, **facts)
+    appointment.move_to(Stage.SEATED, f"{seat.number}号名额", by=by, at=at, facts=facts, seat=seat)
+    letters.write("seat_offered", appointment, at=at, key=_offer_key(seat, at), reply_by=seat.reply_by)
 
 
 def _offer_key(seat: Seat, at: datetime) -> str:
     return f"seat{seat.number}:{at:%Y%m%d%H%M%S}"
 
 
-def defer(appointment: Appointment, *, by: Officer | None, at: datetime) -> None:
-    """Beyond the ten: told first, answered in writing first, and asked whether it still wants to come next time."""
-    following = calendar.following(appointment.day.date)
-    appointment.move_to(Stage.DEFERRED, "名额已满，先行书面答复", by=by, at=at)
-    letters.write(
-        "deferred",
-        appointment,
-        at=at,
-        key=calendar.slug(appointment.day.date),
-        next_day=calendar.short(following),
-    )
-
-
 def add_seat(day: ConsultDay, appointment: Appointment, reason: str, *, by: Officer, at: datetime) -> Seat:
-    """An 11th seat: 局领导 only, with a reason, for one named firm. Raises SeatsStillFree while one of the ten is free."""
+    """An 11th seat: 局领导 only, with a reason, for one named firm.
+
+    Raises SeatsStillFree while one of the ten is free and offered to the next in line.
+    """
     by.must(Act.EXTRA_SEAT)
     if not reason.strip():
         raise IllegalMove("请写明增加名额的理由。")
     with transaction.atomic():
-        if Seat.objects.filter(day=day, uscc=None).exists():
+        held(day)
+        if at <= seats.offers_end_at(day) and seats.free_of(day).exists():
             raise SeatsStillFree
-        seat = seats.add(day, reason=reason)
-        record("增加名额", seat, by=by, at=at, reason=reason)
-        return seat_firm(appointment, by=by, at=at)
+        seat = seats.add(day, appointment.uscc, reason=reason, at=at)
+        record("增加名额", seat, by=by, at=at, **of_day(day, seat, reason=reason))
+        _offer(appointment, seat, by=by, at=at, extra=reason)
+        return seat
 
 
 def fill(day: ConsultDay, *, at: datetime) -> int:
-    """After the list is settled: lapsed offers go back, freed seats go to the next in line. Safe to repeat."""
+    """After the list is settled: lapsed offers go back, freed seats go to the next in line. Safe to repeat.
+
+    Once the day has begun, a seat is left to whoever was invited, confirmed or not.
+    """
     with transaction.atomic():
-        ConsultDay.objects.select_for_update(no_key=True).get(
-            pk=day.pk
-        )  # one filler at a time; bookings go on meanwhile
-        lapsed = let_lapse(day, at=at)
-        if at > calendar.starts_at(day.date) - policy.OFFER_ENDS_BEFORE:
-            return lapsed
-        return lapsed + offer_free_seats(day, by=None, at=at)
+        held(day)  # one filler at a time
+        lapsed = let_lapse(day, at=at) if at < calendar.starts_at(day.date) else 0
+        offered = offer_free_seats(day, by=None, at=at) if at <= seats.offers_end_at(day) else 0
+        return lapsed + offered
 
 
 def let_lapse(day: ConsultDay, *, at: datetime) -> int:
-    """Offers unanswered past their time: the firm keeps its written reply, the seat is free again."""
+    """Offers unanswered past their time: the firm keeps its written reply, the seat is free again. Returns how many."""
     late = Appointment.objects.filter(
         day=day, stage=Stage.SEATED, seat__confirmed_at=None, seat__reply_by__lt=at
     )
-    lapsed = list(late.select_related("day", "seat"))
-    for appointment in lapsed:
-        seat = appointment.seat
-        appointment.move_to(
-            Stage.ACCEPTED,
-            "逾期未确认，名额已递补，改为书面答复",
-            by=None,
-            at=at,
-            seat=None,
-            wants_onsite=False,
-        )
-        seats.give_back(seat, appointment.uscc)
-        letters.write("seat_lapsed", appointment, at=at, key=f"{day.date}:{seat.number}")
-    return len(lapsed)
+    return sum(_lapse(appointment, at=at) for appointment in late.select_related("day", "seat"))
+
+
+def _lapse(appointment: Appointment, *, at: datetime) -> bool:
+    """Unless the firm confirms or gives up at this instant: then its own word stands."""
+    seat, facts = appointment.seat, of_day(appointment.day, appointment.seat, lapsed=True)
+    if not seats.lapse(seat, appointment.uscc, at=at):
+        return False
+    note = "逾期未确认，名额已递补，改为书面答复"
+    changes = {"seat": None, "wants_onsite": False, "priority_since": None}
+    appointment.move_to(Stage.ACCEPTED, note, by=None, at=at, facts=facts, **changes)
+    letters.write("seat_lapsed", appointment, at=at, key=f"{appointment.day.date}:{seat.number}")
+    return True
 
 
 def _fill_settled(about: str, due_at: datetime, now: datetime) -> int:
     today = now.astimezone(calendar.SHANGHAI).date()
     days = ConsultDay.objects.filter(settled_at__isnull=False, date__gte=today)
-    return sum(fill(day, at=now) for day in days)
+    return sum(_attend_to(day, now) for day in days) + replies.answer_givers(at=now)
+
+
+def _attend_to(day: ConsultDay, now: datetime) -> int:
+    """Seats first; then whoever was accepted after the list was settled is told that there is none left."""
+    filled = fill(day, at=now)
+    return filled + deferral.defer_the_rest(day, by=None, at=now) + deferral.hasten(day, by=None, at=now)
 
 
 FILL = Kind(

@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "zhoushan_consult.audit",
     "zhoushan_consult.outbox",
     "zhoushan_consult.duties",
+    "zhoushan_consult.upkeep",
     "zhoushan_consult.web",
     "sessions_app",
     "appointments",
@@ -158,13 +159,19 @@ CELERY_BEAT_SCHEDULE = {
 # The scheduled duties, each a `zhoushan_consult.duties.Kind`, in the order in which they run when several are due.
 DUTIES = [
     "zhoushan_consult.audit.sealing.SEAL",
+    "sessions_app.preparing.PREPARE",
     "sessions_app.reminders.PLAN_WANTED",
+    "sessions_app.receiving.RECEPTION",
+    "triage.plan_changes.CARRY",
     "triage.cutoff.CUTOFF",
     "triage.reminders.DAY_NEAR",
     "triage.reminders.REPLY_DUE",
+    "triage.reminders.SETTLE_WANTED",
     "triage.seating.FILL",
+    "triage.deferral.CLOSE_UNANSWERED",
     "triage.followup.LADDER",
     "zhoushan_consult.web.throttle.PURGE",
+    "zhoushan_consult.upkeep.digest.DIGEST",
 ]
 
 # --- Letters -----------------------------------------------------------------------------------------------------

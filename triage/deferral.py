@@ -1,0 +1,129 @@
+"""顺延 (六（五）): beyond the ten — told first, answered in writing first, asked whether it still wants to come."""
+
+from collections import Counter
+from contextlib import suppress
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
+
+from appointments import letters
+from appointments import line as order
+from appointments.lifecycle import Stage
+from appointments.models import Appointment, IllegalMove
+from sessions_app import calendar, policy
+from sessions_app.models import ConsultDay
+from zhoushan_consult.audit.trail import record
+from zhoushan_consult.bureau.models import Officer
+from zhoushan_consult.bureau.roles import Role
+from zhoushan_consult.duties.kinds import Kind, daily
+from zhoushan_consult.workdays.days import add_workdays
+
+from . import notes
+from .assigning import tell_firm_page
+from .models import Assignment, Part, Work
+
+
+def defer(appointment: Appointment, place: int, *, by: Officer | None, at: datetime) -> None:
+    """The firm at `place` of the line gets no seat this time. Raises IllegalMove where it left the line meanwhile."""
+    day = appointment.day
+    with transaction.atomic():
+        facts = order.of_day(day, place=place, **order.ground(appointment))
+        appointment.move_to(Stage.DEFERRED, "名额已满，先行书面答复", by=by, at=at, facts=facts)
+        letters.write(
+            "deferred",
+            appointment,
+            at=at,
+            key=calendar.slug(day.date),
+            next_day=calendar.short(calendar.following(day.date)),
+            answer_days=policy.DEFERRAL_ANSWER_DAYS,
+        )
+
+
+def defer_the_rest(day: ConsultDay, *, by: Officer | None, at: datetime) -> int:
+    """Whoever waits for a seat that there is not: deferred in the order of the line. Returns how many; safe to repeat."""
+    waiting = order.line(day).filter(stage=Stage.ACCEPTED).select_related("day")
+    deferred = 0
+    for place, appointment in enumerate(waiting, 1):
+        with suppress(IllegalMove):  # withdrawn at this instant
+            defer(appointment, place, by=by, at=at)
+            deferred += 1
+    return deferred
+
+
+def hasten(day: ConsultDay, *, by: Officer | None, at: datetime) -> int:
+    """Written reply first: what deferred firms asked falls due on the last working day before the 咨询日.
+
+    Terms only ever become shorter. Each division is told once, with the number. Returns how many 交办 it concerned.
+    """
+    last = _written_first_by(day, at)
+    open_ = Assignment.objects.filter(state__in=[Work.OPEN, Work.DRAFTED], due_on__gt=last)
+    theirs = open_.filter(appointment__day=day, appointment__stage=Stage.DEFERRED)
+    slow = list(theirs.select_related("division", "appointment"))
+    for assignment in slow:
+        record("提前答复期限", assignment, by=by, at=at, was=assignment.due_on, due_on=last)
+    Assignment.objects.filter(pk__in=[assignment.pk for assignment in slow]).update(due_on=last)
+    for appointment in {assignment.appointment for assignment in slow}:
+        tell_firm_page(appointment)
+    _tell_divisions(day, Counter(assignment.division for assignment in slow), last, at=at)
+    return len(slow)
+
+
+def _written_first_by(day: ConsultDay, at: datetime) -> date:
+    """The last working day before the 咨询日; today, where that is past already."""
+    return max(add_workdays(day.date, -1), at.astimezone(calendar.SHANGHAI).date())
+
+
+def _tell_divisions(day: ConsultDay, counts: Counter, last: date, *, at: datetime) -> None:
+    for division, count in counts.items():
+        notes.to_role(
+            Role.HANDLER,
+            "replies_hastened",
+            day,
+            at=at,
+            key=f"{division.code}:{at:%Y%m%d%H%M}",
+            division=division,
+            day=day,
+            count=count,
+            last=last,
+        )
+
+
+def unanswered(now: datetime) -> QuerySet[Appointment]:
+    """Deferred firms that were answered in writing and asked, and have not said for N days whether they still want to come.
+
+    Not before their 咨询日 is over: until then a seat may come free for them.
+    """
+    long_ago = now - timedelta(days=policy.DEFERRAL_ANSWER_DAYS)
+    leads = Assignment.objects.filter(appointment=OuterRef("pk"), part=Part.LEAD)
+    today = now.astimezone(calendar.SHANGHAI).date()
+    asked = Appointment.objects.filter(stage=Stage.DEFERRED, day__date__lt=today).annotate(
+        asked_at=Max("moves__at", filter=Q(moves__new=Stage.DEFERRED)),
+        answered_at=Max("assignments__released_at", filter=Q(assignments__part=Part.LEAD)),
+    )
+    answered = asked.exclude(Exists(leads.exclude(state__in=[Work.RELEASED, Work.CANCELLED])))
+    return answered.filter(asked_at__lt=long_ago, answered_at__lt=long_ago)
+
+
+def close_unanswered(about: str, due_at: datetime, now: datetime) -> int:
+    """The question 是否仍需现场 closes by itself, with a letter; 未解决 reopens it as ever. Returns how many were closed."""
+    days = policy.DEFERRAL_ANSWER_DAYS
+    closed = 0
+    for appointment in unanswered(now).select_related("day"):
+        with suppress(IllegalMove), transaction.atomic():  # it answers at this instant
+            note = f"书面答复后{days}天未提出仍需现场咨询，按已答复办结"
+            appointment.move_to(Stage.CLOSED, note, by=None, at=now)
+            letters.write(
+                "deferral_closed", appointment, at=now, key=calendar.slug(appointment.day.date), days=days
+            )
+            closed += 1
+    return closed
+
+
+CLOSE_UNANSWERED = Kind(
+    name="close_unanswered_deferrals",
+    label="顺延企业逾期未选择的办结",
+    schedule=daily("09:20"),
+    run=close_unanswered,
+    useful_for=timedelta(hours=20),
+)
