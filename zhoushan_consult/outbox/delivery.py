@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, Min, Q, QuerySet
 from django.utils.module_loading import import_string
 
 from zhoushan_consult.audit.trail import record
@@ -36,6 +36,8 @@ STRANGE_TRIES = 3  # for a letter that makes the adapter itself stumble
 HELD_FOR = timedelta(minutes=2)  # how long a claim is believed; an adapter answers within ten seconds
 LONGEST_SWEEP = timedelta(seconds=10)  # by one channel, so that a slow gateway keeps nobody else waiting
 MOST = 200  # letters by one channel in one sweep
+OVERDUE = timedelta(minutes=10)  # a letter leaves within seconds of its time
+DEAD_GATEWAY = 3  # people whose letters it refuses while it takes nobody's
 MORNING = time(8)  # when letters over the daily cap go out
 
 log = logging.getLogger(__name__)
@@ -97,6 +99,22 @@ def may_mend(officer: Officer) -> bool:
     return officer.may(Act.HEALTH) or officer.may(Act.READ_ALL)
 
 
+def overdue(now: datetime) -> bool:
+    """Whether letters do not leave: nobody takes them up, or a gateway takes none of anybody's for long.
+
+    A letter that waits for its next try, or for the morning after the daily cap, is none of our trouble: the
+    gateway refused this one, and the digest says so.
+    """
+    late = Notice.objects.filter(_ready(now - OVERDUE), channel__in=settings.OUTBOX_ADAPTERS)
+    return late.exists() or any(_refuses_all(channel, now) for channel in settings.OUTBOX_ADAPTERS)
+
+
+def oldest_unsent(now: datetime) -> datetime | None:
+    """Since when the oldest letter that should have left waits, one that is tried again and again included."""
+    unsent = Notice.objects.filter(state__in=OPEN, channel__in=settings.OUTBOX_ADAPTERS, due_at__lte=now)
+    return unsent.aggregate(first=Min("due_at"))["first"]
+
+
 def calls_to_make() -> QuerySet[Notice]:
     """The letters that wait for a person to telephone, the oldest first."""
     return Notice.objects.filter(channel=Channel.CALL, state=State.WAITING).order_by("due_at", "pk")
@@ -105,6 +123,15 @@ def calls_to_make() -> QuerySet[Notice]:
 def _must_mend(by: Officer) -> None:
     if not may_mend(by):
         raise NotAllowed(Act.HEALTH)
+
+
+def _refuses_all(channel: str, now: datetime) -> bool:
+    refused = Notice.objects.filter(state=State.RETRY, channel=channel, due_at__lt=now - OVERDUE)
+    found = refused.aggregate(people=Count("to_index", distinct=True), first=Min("created_at"))
+    if found["people"] < DEAD_GATEWAY:
+        return False
+    taken = Notice.objects.filter(state=State.SENT, channel=channel, created_at__gte=found["first"])
+    return not taken.exists()
 
 
 def _after_call(outcome: CallOutcome, at: datetime) -> dict:

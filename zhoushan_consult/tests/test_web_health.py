@@ -1,12 +1,15 @@
 """/healthz and /readyz: red when something the service needs does not work, and naming nobody."""
 
+import socket
 from datetime import timedelta
 
 import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
 
+from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.duties.models import Heartbeat
+from zhoushan_consult.outbox.models import Channel, Notice, State
 from zhoushan_consult.vault import keyring
 from zhoushan_consult.web import health
 from zhoushan_consult.web.models import Hit
@@ -19,7 +22,6 @@ def well(monkeypatch):
     """Everything works: the rounds were made just now, the broker is in its folder or answers."""
     monkeypatch.setattr(health.broker, "reachable", lambda seconds: True)
     Heartbeat.objects.update_or_create(pk=1, defaults={"at": timezone.now()})
-    health._migrated.cache_clear()
 
 
 def found(client):
@@ -44,7 +46,22 @@ def test_it_is_not_ready_while_the_database_takes_no_writes(client, monkeypatch)
     assert found(client) == (503, ["ready", "database"])
 
 
+def test_it_asks_a_database_that_is_away_nothing_further(client, monkeypatch):
+    def away(*args, **kwargs):
+        raise OperationalError("could not connect")
+
+    asked = []
+    monkeypatch.setattr(Hit.objects, "create", away)
+    monkeypatch.setattr(health, "_read", away)
+    for probe in ("_migrated", "silent_for", "overdue"):
+        monkeypatch.setattr(health, probe, lambda *args, probe=probe: asked.append(probe))
+    status, broken = found(client)
+    assert (status, asked) == (503, [])
+    assert broken == ["ready", "database", "migrations", "rounds", "letters"]
+
+
 def test_it_is_not_ready_while_a_migration_is_missing(client):
+    assert found(client) == (200, [])  # and does not believe what it found then
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM django_migrations WHERE app = 'web'")
     assert found(client) == (503, ["ready", "migrations"])
@@ -55,6 +72,13 @@ def test_it_is_not_ready_without_its_broker(client, monkeypatch):
     assert found(client) == (503, ["ready", "broker"])
 
 
+def test_it_answers_while_the_broker_does_not(client, monkeypatch, settings):
+    monkeypatch.undo()
+    with socket.create_server(("127.0.0.1", 0)) as mute:  # takes the call, and says nothing
+        settings.REDIS_URL = f"redis://127.0.0.1:{mute.getsockname()[1]}/0"
+        assert found(client) == (503, ["ready", "broker"])
+
+
 def test_it_is_not_ready_without_keys_that_work(client, monkeypatch):
     def broken():
         raise keyring.BadKeys("vault.E001", "", "")
@@ -63,7 +87,7 @@ def test_it_is_not_ready_without_keys_that_work(client, monkeypatch):
     assert found(client) == (503, ["ready", "vault"])
 
 
-@pytest.mark.parametrize("age", [timedelta(minutes=4), timedelta(days=3)])
+@pytest.mark.parametrize("age", [timedelta(minutes=3, seconds=1), timedelta(days=3), timedelta(days=-1)])
 def test_it_is_not_ready_when_the_rounds_have_stopped(client, age):
     Heartbeat.objects.update(at=timezone.now() - age)
     assert found(client) == (503, ["ready", "rounds"])
@@ -74,6 +98,54 @@ def test_it_is_not_ready_before_the_first_rounds(client):
     assert found(client) == (503, ["ready", "rounds"])
 
 
+def letter(number: int = 1, *, waited: timedelta, **columns) -> Notice:
+    """A letter that should have left `waited` ago."""
+    due_at = timezone.now() - waited
+    values = {
+        "kind": "water",
+        "channel": Channel.SMS,
+        "about_kind": Division._meta.label_lower,
+        "about_id": "1",
+    }
+    values |= {"created_at": due_at, "due_at": due_at, "next_try_at": due_at, "dedupe_key": f"key{number}"}
+    values |= {"to_index": f"person{number}", "to": "+8613857200001", "body": "您好"}
+    return Notice.objects.create(**values | columns)
+
+
+LONG, SHORT = timedelta(minutes=10, seconds=5), timedelta(minutes=9)
+
+
+@pytest.mark.parametrize("state", [State.WAITING, State.RETRY, State.INFLIGHT])
+def test_it_is_not_ready_when_nobody_takes_up_a_letter(client, state):
+    waiting = letter(waited=SHORT, state=state)
+    assert found(client) == (200, [])
+    Notice.objects.filter(pk=waiting.pk).update(next_try_at=timezone.now() - LONG)
+    assert found(client) == (503, ["ready", "letters"])
+
+
+def test_it_is_ready_with_letters_that_wait_for_their_time_or_for_a_person(client):
+    tomorrow = timezone.now() + timedelta(days=1)
+    letter(1, waited=LONG, next_try_at=tomorrow)  # over the daily cap
+    letter(2, waited=LONG, channel=Channel.CALL)
+    letter(3, waited=LONG, state=State.SENT, next_try_at=None)
+    letter(4, waited=LONG, state=State.FAILED, next_try_at=None)
+    assert found(client) == (200, [])
+
+
+def test_it_is_not_ready_when_a_gateway_refuses_everybody(client):
+    later = {"state": State.RETRY, "next_try_at": timezone.now() + timedelta(minutes=30)}
+    letter(1, waited=LONG, **later)
+    letter(2, waited=LONG, **later)
+    letter(3, waited=LONG, to_index="person2", **later)
+    assert found(client) == (200, [])  # two people: they may be at fault themselves
+    letter(4, waited=LONG, **later)
+    assert found(client) == (503, ["ready", "letters"])
+    letter(5, waited=SHORT, state=State.SENT, channel=Channel.EMAIL)
+    assert found(client) == (503, ["ready", "letters"])
+    letter(6, waited=SHORT, state=State.SENT)
+    assert found(client) == (200, [])  # it takes those of others
+
+
 def test_it_names_nobody(client):
     assert set(client.get("/readyz").json()) == {
         "ready",
@@ -82,4 +154,5 @@ def test_it_names_nobody(client):
         "broker",
         "vault",
         "rounds",
+        "letters",
     }
