@@ -63,6 +63,11 @@ def holds(receipt: str) -> bool:
     return number.isdecimal() and Seal.objects.filter(number=int(number), mac=mac).exists()
 
 
+def unsealed_before(at: datetime) -> int:
+    """How many entries of before `at` are in no seal yet: none, where sealing goes on as it should."""
+    return sum(entry.at < at for entry in _unsealed())
+
+
 def _content(stamps: dict[int, str]) -> str:
     return code(*(f"{pk} {stamps[pk]}" for pk in sorted(stamps)))
 

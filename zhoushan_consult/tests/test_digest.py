@@ -1,0 +1,186 @@
+"""运行日报: a letter to whoever runs the site when something does not run as it should, and none when all is well."""
+
+import dataclasses
+from datetime import datetime, timedelta
+
+import pytest
+
+from zhoushan_consult.audit import sealing, trail
+from zhoushan_consult.duties import rounds
+from zhoushan_consult.duties.kinds import SHANGHAI
+from zhoushan_consult.duties.models import Duty, Heartbeat
+from zhoushan_consult.duties.models import State as DutyState
+from zhoushan_consult.outbox.models import Channel, Notice, State
+from zhoushan_consult.upkeep import digest, findings
+from zhoushan_consult.upkeep.findings import Findings
+from zhoushan_consult.vault import keyring
+from zhoushan_consult.workdays.models import WorkdayOverride
+
+pytestmark = pytest.mark.django_db
+
+MORNING = datetime(2026, 11, 24, 8, 20, tzinfo=SHANGHAI)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+ONE_EACH = {
+    "failed_letters": (3, "3条通知发送失败"),
+    "oldest_unsent": (MORNING - 2 * HOUR, "自11月24日06:20起在等待"),
+    "failed_duties": (1, "1项定时任务失败"),
+    "missed_duties": (2, "2项定时任务错过未执行"),
+    "silent_from": (MORNING - 5 * HOUR, "自11月24日03:20起没有动静，请检查后台进程"),
+    "unsealed": (7, "7条办理留痕超过3小时没有封存"),
+    "year_unknown": (2027, "2027年的放假安排还没有录入"),
+    "bad_keys": ("没有设置 VAULT_KEYS。", "密钥自检没有通过：没有设置 VAULT_KEYS。"),
+}
+
+
+@pytest.fixture(autouse=True)
+def well(settings, keeper):
+    """The rounds were made a minute ago, and there is one who runs the site."""
+    settings.DUTIES = ["zhoushan_consult.upkeep.digest.DIGEST"]
+    keeper.phone, keeper.email = "13857200000", "keeper@example.gov.cn"
+    keeper.save()
+    Heartbeat.objects.create(pk=1, at=MORNING - MINUTE)
+
+
+def morning(at: datetime = MORNING) -> dict[str, str]:
+    """Make the rounds; what each channel of the letter says, by channel."""
+    rounds.run_due(at)
+    assert not Duty.objects.filter(kind="health_digest", state=DutyState.FAILED).exists()
+    return {notice.channel: notice.text for notice in Notice.objects.filter(kind="health_digest")}
+
+
+# --- What it says ---------------------------------------------------------------------------------------------------
+
+
+def test_it_has_nothing_to_say_when_all_is_well():
+    assert digest.compose(Findings()) == []
+
+
+@pytest.mark.parametrize("name", ONE_EACH)
+def test_it_says_one_sentence_of_each_finding_and_what_to_do(name):
+    value, words = ONE_EACH[name]
+    (sentence,) = digest.compose(Findings(**{name: value}))
+    assert (words in sentence and "请" in sentence) or "公布后" in sentence
+
+
+def test_it_says_when_a_silence_ended():
+    found = Findings(silent_from=MORNING - 5 * HOUR, silent_until=MORNING - 2 * HOUR)
+    assert "自11月24日03:20起没有动静，11月24日06:20恢复" in digest.compose(found)[0]
+
+
+def test_it_has_a_sentence_for_everything_that_can_be_found():
+    names = {field.name for field in dataclasses.fields(Findings)} - {"silent_until"}
+    assert names == set(ONE_EACH)
+
+
+# --- What it finds --------------------------------------------------------------------------------------------------
+
+
+def letter(**columns) -> Notice:
+    values = {"kind": "water", "channel": Channel.SMS, "about_kind": "bureau.division", "about_id": "1"}
+    values |= {"created_at": MORNING, "due_at": MORNING, "to": "+8613857200001", "body": "您好"}
+    values |= {"dedupe_key": f"key{Notice.objects.count()}", "next_try_at": MORNING + DAY}
+    return Notice.objects.create(**values | columns)
+
+
+def test_it_is_silent_when_all_is_well():
+    letter(due_at=MORNING - 59 * MINUTE)
+    letter(due_at=MORNING + DAY)
+    letter(due_at=MORNING - DAY, channel=Channel.CALL)
+    letter(due_at=MORNING - DAY, state=State.SENT, next_try_at=None)
+    assert morning() == {}
+    assert Duty.objects.get().rows == 0
+
+
+def test_it_finds_letters_that_failed_and_the_oldest_that_has_not_left():
+    letter(state=State.FAILED)
+    letter(state=State.RETRY, due_at=MORNING - 3 * HOUR)
+    letter(state=State.WAITING, due_at=MORNING - 2 * HOUR)
+    found = findings.look(MORNING)
+    assert (found.failed_letters, found.oldest_unsent) == (1, MORNING - 3 * HOUR)
+
+
+def test_it_finds_duties_that_failed_or_were_missed_until_somebody_has_looked(keeper):
+    for number, state in enumerate((DutyState.FAILED, DutyState.MISSED, DutyState.DONE, DutyState.DUE)):
+        Duty.objects.create(kind="cutoff", about=str(number), due_at=MORNING, state=state)
+    found = findings.look(MORNING)
+    assert (found.failed_duties, found.missed_duties) == (1, 1)
+    for duty in Duty.objects.filter(state__in=[DutyState.FAILED, DutyState.MISSED]):
+        rounds.waive(duty, by=keeper, at=MORNING)
+    assert findings.look(MORNING) == Findings()
+
+
+def test_it_finds_a_silence_that_is_on_and_one_that_ended_within_a_day():
+    began, ended = MORNING - 5 * HOUR, MORNING - 2 * HOUR
+    Heartbeat.objects.update(at=began)
+    assert (findings.look(MORNING).silent_from, findings.look(MORNING).silent_until) == (began, None)
+    rounds.run_due(ended)
+    Heartbeat.objects.update(at=MORNING)
+    assert (findings.look(MORNING).silent_from, findings.look(MORNING).silent_until) == (began, ended)
+    tomorrow = MORNING + DAY
+    Heartbeat.objects.update(at=tomorrow)
+    assert findings.look(tomorrow) == Findings()
+
+
+def test_it_tells_of_the_silence_that_its_own_rounds_end():
+    Heartbeat.objects.update(at=MORNING - 5 * HOUR)
+    assert "自11月24日03:20起没有动静" in morning()["email"]
+
+
+def test_it_finds_entries_that_nobody_seals(keeper):
+    trail.record("再次执行定时任务", keeper, by=keeper, at=MORNING - 4 * HOUR)
+    trail.record("再次执行定时任务", keeper, by=keeper, at=MORNING - HOUR)
+    assert findings.look(MORNING).unsealed == 1
+    sealing.seal(at=MORNING)
+    assert findings.look(MORNING).unsealed == 0
+
+
+@pytest.mark.parametrize(
+    "day, known, year",
+    [
+        ("2026-11-30", False, None),
+        ("2026-12-01", False, 2027),
+        ("2026-12-31", False, 2027),
+        ("2027-01-01", False, None),
+        ("2026-12-01", True, None),
+        ("2025-12-01", False, None),  # the calendar knows 2026
+    ],
+)
+def test_it_finds_from_december_on_that_the_holidays_of_the_coming_year_are_unknown(day, known, year):
+    if known:
+        WorkdayOverride.objects.create(date="2027-10-01", works=False)
+    at = datetime.fromisoformat(f"{day}T08:20+08:00")
+    Heartbeat.objects.update(at=at)
+    assert findings.look(at).year_unknown == year
+
+
+def test_it_finds_keys_that_do_not_open_what_they_seal(monkeypatch):
+    def broken():
+        raise keyring.BadKeys("vault.E001", "没有设置 VAULT_KEYS。", "")
+
+    monkeypatch.setattr(findings, "self_test", broken)
+    assert findings.look(MORNING).bad_keys == "没有设置 VAULT_KEYS。"
+
+
+# --- To whom --------------------------------------------------------------------------------------------------------
+
+
+def test_it_writes_once_a_day_to_those_who_run_the_site_and_to_nobody_else(keeper, coordinator, leader):
+    coordinator.phone = leader.phone = "13857200009"
+    coordinator.save()
+    leader.save()
+    letter(state=State.FAILED)
+    said = morning()
+    assert said["email"].startswith("柯建，您好") and "1条通知发送失败" in said["email"]
+    assert "有1项需要处理" in said["sms"] and "通知" not in said["sms"]
+    for minutes in (1, 60):
+        morning(MORNING + minutes * MINUTE)
+    assert set(Notice.objects.filter(kind="health_digest").values_list("to_name", flat=True)) == {keeper.name}
+    assert Notice.objects.filter(kind="health_digest").count() == 2
+    morning(MORNING + DAY)
+    assert Notice.objects.filter(kind="health_digest").count() == 4
+
+
+def test_it_tells_nothing_of_those_whom_the_letters_are_for():
+    letter(state=State.FAILED, to_name="诸葛渔", subject="给舟山甬东水产的通知", last_error="号码不存在")
+    assert not any(word in text for text in morning().values() for word in ("诸葛渔", "甬东", "13857200001"))
