@@ -8,9 +8,9 @@ from django.utils import timezone
 from zhoushan_consult.bureau.panels import Panel, RecordAdmin, may
 from zhoushan_consult.bureau.roles import Act
 
-from . import planning
+from . import planning, preparing
 from .days import day_on
-from .forms import NewDayForm, PlanForm, RemarkForm
+from .forms import NewDayForm, PlanForm, RemarkForm, VersionForm
 from .models import ConsultDay, Plan
 
 
@@ -20,6 +20,10 @@ def plan_is(*plans: Plan):
 
 def _edit(day: ConsultDay, form: PlanForm, **who):
     planning.edit(day, form.rows.made(), **form.cleaned_data, **who)
+
+
+def _copy(day: ConsultDay, form, **who):
+    preparing.copy_last(day, **who)
 
 
 PANELS = (
@@ -33,13 +37,24 @@ PANELS = (
         opened=plan_is(*planning.EDITABLE),
         button="保存方案",
         done="方案已保存。",
-        template="admin/rows_panel.html",
+        template="admin/day/plan_panel.html",
+    ),
+    Panel(
+        name="copy_last",
+        title="照上期方案填写",
+        act=Act.PLAN,
+        do=_copy,
+        offered=preparing.has_blanks,
+        button="照上期填写空白处",
+        done="空白处已照上期方案填写，请核对后送审。",
+        hint="只填还空着的内容，已经填写的不会改动。每月15日系统也会为没有动过的方案自动填好。",
     ),
     Panel(
         name="submit",
         title="送局领导审核",
         act=Act.PLAN,
-        do=lambda day, form, **who: planning.submit(day, **who),
+        form=VersionForm,
+        do=lambda day, form, **who: planning.submit(form.read(), **who),
         offered=plan_is(*planning.EDITABLE),
         opened=plan_is(*planning.EDITABLE),
         button="送审",
@@ -50,7 +65,8 @@ PANELS = (
         name="approve",
         title="审核同意并公布",
         act=Act.APPROVE_PLAN,
-        do=lambda day, form, **who: planning.approve(day, **who),
+        form=VersionForm,
+        do=lambda day, form, **who: planning.approve(form.read(), **who),
         offered=plan_is(Plan.SUBMITTED),
         opened=plan_is(Plan.SUBMITTED),
         button="同意并公布",

@@ -1,5 +1,6 @@
 """What 综合处 fills in for a plan, and 局领导 about it (六（一）)."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from django import forms
@@ -7,12 +8,13 @@ from django.forms.models import fields_for_model, model_to_dict
 
 from zhoushan_consult.bureau.models import Area, Division
 from zhoushan_consult.bureau.panels import PanelForm
+from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.rows import RowForm, RowsForm
 
-from . import calendar
+from . import calendar, planning
 from .models import ConsultDay, Reception
 
-TEXTS = ["theme", "partners", "place", "note"]
+TEXTS = list(planning.TEXTS)
 
 
 class ReceptionForm(RowForm):
@@ -34,8 +36,12 @@ class ReceptionForm(RowForm):
 
 
 class PlanForm(RowsForm):
+    """The wording of a plan. Where somebody saved another meanwhile, both are shown and nothing typed is lost."""
+
     row = ReceptionForm
     rows_title = "接待人员"
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    rival: planning.EditedMeanwhile | None = None
 
     def __init__(self, data=None, *, record: ConsultDay, **kwargs):
         super().__init__(data, record=record, **kwargs)
@@ -44,12 +50,27 @@ class PlanForm(RowsForm):
         self.fields["note"].widget.attrs["rows"] = 3
         self.initial = model_to_dict(record, TEXTS)
 
+    def refuse(self, refusal: Refused) -> None:
+        self.rival = refusal if isinstance(refusal, planning.EditedMeanwhile) else None
+        super().refuse(refusal)
+
+    @property
+    def differences(self) -> list[tuple[str, str, str]]:
+        """Label, what is saved, what is typed: of the texts that are not the same in both."""
+        found = [(self.fields[n].label, getattr(self.record, n), self.cleaned_data[n]) for n in TEXTS]
+        found.append((self.rows_title, _listed(self.record.receptions.all()), _listed(self.rows.made())))
+        return [row for row in found if row[1] != row[2]]
+
     def row_kwargs(self) -> dict:
         units = {f"d{division.pk}": division for division in Division.objects.all()}
         return {"units": units | {f"a{area.pk}": area for area in Area.objects.all()}}
 
     def start(self) -> list[dict]:
         return [{"name": r.name, "title": r.title, "unit": _key(r)} for r in self.record.receptions.all()]
+
+
+def _listed(people: Iterable[Reception]) -> str:
+    return "、".join(str(person) for person in people)
 
 
 def _key(reception: Reception) -> str:
@@ -60,6 +81,35 @@ def _key(reception: Reception) -> str:
         if reception.area_id
         else ""
     )
+
+
+class ChangeForm(PlanForm):
+    """What is changed in a plan that the portal shows already."""
+
+    reason = forms.CharField(
+        label="变更理由",
+        max_length=200,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="门户和企业收到的通知里会写明",
+        error_messages={"required": "请写明变更理由，企业会看到。"},
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.order_fields([*TEXTS, "reason", "version"])
+        for name in ("theme", "place"):
+            self.fields[name].required, self.fields[name].help_text = True, ""
+
+
+class VersionForm(PanelForm):
+    """An act on the wording that the officer read."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def read(self) -> ConsultDay:
+        """The plan as the officer read it: where it was changed since, the act does not take."""
+        self.record.version = self.cleaned_data["version"]
+        return self.record
 
 
 class RemarkForm(PanelForm):

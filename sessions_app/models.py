@@ -4,7 +4,7 @@ from django.core.validators import MinLengthValidator
 from django.db import models
 from django.urls import reverse
 
-from zhoushan_consult.bureau.models import Area, Division
+from zhoushan_consult.bureau.models import Area, Division, Officer
 
 from . import calendar
 
@@ -31,6 +31,9 @@ class ConsultDay(models.Model):
     remark = models.CharField("审核意见", max_length=300, blank=True)
     published_at = models.DateTimeField("公布时间", null=True, blank=True)
     settled_at = models.DateTimeField("名单确定时间", null=True, blank=True)
+    version = models.PositiveIntegerField(
+        "版本", default=1, editable=False
+    )  # grows with each wording that is saved
 
     class Meta:
         verbose_name = verbose_name_plural = "活动方案"
@@ -53,6 +56,10 @@ class ConsultDay(models.Model):
     def is_published(self) -> bool:
         return self.plan == Plan.PUBLISHED
 
+    @property
+    def is_cancelled(self) -> bool:
+        return self.plan == Plan.CANCELLED
+
     def get_absolute_url(self):
         return reverse("day", args=[calendar.slug(self.date)])
 
@@ -66,13 +73,46 @@ class Reception(models.Model):
     division = models.ForeignKey(Division, models.PROTECT, null=True, blank=True, verbose_name="处室")
     area = models.ForeignKey(Area, models.PROTECT, null=True, blank=True, verbose_name="县区或功能区")
     order = models.PositiveSmallIntegerField("排序", default=0)
+    confirmed_at = models.DateTimeField("确认参加时间", null=True, blank=True)
+    declined = models.CharField("不能参加的说明", max_length=200, blank=True)
+    recorded_by = models.ForeignKey(
+        Officer, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="记录人"
+    )
 
     class Meta:
         verbose_name = verbose_name_plural = "接待人员"
         ordering = ["order", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(confirmed_at__isnull=True) | models.Q(declined=""),
+                name="comes_or_does_not_come",
+            )
+        ]
 
     def __str__(self):
         return f"{self.name}（{self.title}）"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has said yet if this person comes."""
+        return not self.confirmed_at and not self.declined
+
+
+class PlanChange(models.Model):
+    """方案变更: what was changed in a plan after its publication, and why; the portal shows both."""
+
+    day = models.ForeignKey(ConsultDay, models.PROTECT, related_name="changes", verbose_name="咨询日")
+    what = models.TextField("变更内容")
+    reason = models.CharField("变更理由", max_length=200)
+    by = models.ForeignKey(Officer, models.PROTECT, verbose_name="变更人")
+    at = models.DateTimeField("变更时间")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "方案变更"
+        ordering = ["at", "pk"]
+
+    def __str__(self):
+        return self.what
 
 
 class Seat(models.Model):
@@ -81,7 +121,9 @@ class Seat(models.Model):
 
     day = models.ForeignKey(ConsultDay, models.PROTECT, related_name="seats", verbose_name="咨询日")
     number = models.PositiveSmallIntegerField("序号")
-    uscc = models.CharField("统一社会信用代码", max_length=18, null=True, blank=True, validators=[MinLengthValidator(18)])
+    uscc = models.CharField(
+        "统一社会信用代码", max_length=18, null=True, blank=True, validators=[MinLengthValidator(18)]
+    )
     offered_at = models.DateTimeField("通知时间", null=True, blank=True)
     reply_by = models.DateTimeField("请于此前确认", null=True, blank=True)
     confirmed_at = models.DateTimeField("企业确认时间", null=True, blank=True)

@@ -1,24 +1,33 @@
-"""The 活动方案 from draft to publication (六（一）：综合处制定，局领导审核同意后公布)."""
+"""The 活动方案 from draft to publication, and what may happen to it afterwards (六（一）：综合处制定，局领导审核同意后公布)."""
 
+from collections.abc import Container, Iterable
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import F
 
+from zhoushan_consult.audit import trail
 from zhoushan_consult.audit.trail import record
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
 
-from .models import ConsultDay, Plan, Reception
+from . import calendar
+from .days import held
+from .models import ConsultDay, Plan, PlanChange, Reception
 
 MOVES: dict[Plan, frozenset[Plan]] = {
-    Plan.DRAFT: frozenset({Plan.SUBMITTED}),
-    Plan.RETURNED: frozenset({Plan.SUBMITTED}),
-    Plan.SUBMITTED: frozenset({Plan.PUBLISHED, Plan.RETURNED}),
+    Plan.DRAFT: frozenset({Plan.SUBMITTED, Plan.CANCELLED}),
+    Plan.RETURNED: frozenset({Plan.SUBMITTED, Plan.CANCELLED}),
+    Plan.SUBMITTED: frozenset({Plan.PUBLISHED, Plan.RETURNED, Plan.CANCELLED}),
     Plan.PUBLISHED: frozenset({Plan.CANCELLED}),
     Plan.CANCELLED: frozenset(),
 }
+EDITABLE = frozenset({Plan.DRAFT, Plan.RETURNED})
+TEXTS = ("theme", "partners", "place", "note")
+EDITED, CHANGED = "拟订方案", "变更方案"
+QUOTED = 120  # longer texts are not quoted in what the portal says of a change
 
 
 class PlanMoved(Refused):
@@ -26,21 +35,120 @@ class PlanMoved(Refused):
         super().__init__("方案状态已被他人更改，请刷新后查看。")
 
 
-EDITABLE = frozenset({Plan.DRAFT, Plan.RETURNED})
+class EditedMeanwhile(Refused):
+    """Somebody saved another wording after this one was opened; both are shown to whoever comes second."""
+
+    def __init__(self, day: ConsultDay):
+        last = trail.about(day).filter(verb__in=[EDITED, CHANGED]).last()
+        who = last.actor_name if last and last.actor_name else "系统"
+        super().__init__(
+            f"您填写期间，{who}保存了另一份。您填写的都在表里，没有丢失；请对照下面两份的不同修改好，再保存一次。"
+        )
+
+
+class NothingChanged(Refused):
+    def __init__(self):
+        super().__init__("与已公布的方案完全相同，没有需要变更的内容。")
+
+
+class DayOver(Refused):
+    def __init__(self):
+        super().__init__("这一期活动已经结束，不能再变更或取消。")
 
 
 @transaction.atomic
-def edit(day: ConsultDay, receptions: list[Reception], *, by: Officer, at: datetime, **texts: str) -> None:
-    """综合处 writes the plan: theme, partners, place, note, and who receives. Raises PlanMoved once it is submitted."""
+def edit(
+    day: ConsultDay, receptions: list[Reception], *, version: int, by: Officer, at: datetime, **texts: str
+) -> None:
+    """综合处 writes the plan: theme, partners, place, note, and who receives.
+
+    `version` is the wording that the officer started from. Raises EditedMeanwhile where it is no longer the saved
+    one, PlanMoved once the plan is submitted. What is saved already, sent by a second click, is not saved twice.
+    """
     by.must(Act.PLAN)
-    if not ConsultDay.objects.filter(pk=day.pk, plan__in=EDITABLE).update(**texts):
-        raise PlanMoved
-    day.receptions.all().delete()
-    for order, reception in enumerate(receptions):
-        reception.day, reception.order = day, order
-    Reception.objects.bulk_create(receptions)
-    record("拟订方案", day, by=by, at=at)
+    if _write(day, EDITABLE, receptions, version, texts):
+        record(EDITED, day, by=by, at=at)
     day.refresh_from_db()
+
+
+@transaction.atomic
+def change(
+    day: ConsultDay,
+    receptions: list[Reception],
+    reason: str,
+    *,
+    version: int,
+    by: Officer,
+    at: datetime,
+    **texts: str,
+) -> PlanChange | None:
+    """综合处 changes a published plan; the portal says what was changed, and why. None for a second click.
+
+    Raises NothingChanged, DayOver, PlanMoved, EditedMeanwhile. The firms are told by whoever knows them.
+    """
+    by.must(Act.PLAN)
+    if at >= calendar.ends_at(day.date):
+        raise DayOver
+    before = {name: getattr(day, name) for name in TEXTS}
+    people = _named(day.receptions.all())
+    if not _write(day, {Plan.PUBLISHED}, receptions, version, texts):
+        last = day.changes.last()
+        if last and (last.reason, last.by_id) == (reason, by.pk):
+            return None
+        raise NothingChanged
+    what = _told(before, texts, receptions_changed=people != _named(receptions))
+    made = PlanChange.objects.create(day=day, what=what, reason=reason, by=by, at=at)
+    record(CHANGED, day, by=by, at=at, what=what, reason=reason)
+    day.refresh_from_db()
+    return made
+
+
+def _write(
+    day: ConsultDay, here: Container[Plan], receptions: list[Reception], version: int, texts: dict[str, str]
+) -> bool:
+    """Save a wording by one conditional UPDATE; False where it is the saved one already."""
+    one = ConsultDay.objects.filter(pk=day.pk, plan__in=here)
+    if held(day).plan not in here:
+        raise PlanMoved
+    if one.filter(**texts).exists() and _named(day.receptions.all()) == _named(receptions):
+        return False
+    if not one.filter(version=version).update(version=F("version") + 1, **texts):
+        raise EditedMeanwhile(day)
+    _receive(day, receptions)
+    return True
+
+
+def _receive(day: ConsultDay, receptions: list[Reception]) -> None:
+    """Those who receive, in this order. Whoever was on the list before keeps what they answered."""
+    before = {_who(person): person for person in day.receptions.all()}
+    for order, person in enumerate(receptions):
+        kept = before.pop(_who(person), person)
+        kept.day, kept.order = day, order
+        kept.save(update_fields=["order"] if kept.pk else None)
+    Reception.objects.filter(pk__in=[person.pk for person in before.values()]).delete()
+
+
+def _who(person: Reception) -> tuple:
+    return person.name, person.title, person.division_id, person.area_id
+
+
+def _named(people: Iterable[Reception]) -> list[tuple]:
+    return [_who(person) for person in people]
+
+
+def _told(before: dict[str, str], after: dict[str, str], *, receptions_changed: bool) -> str:
+    """What was changed, in words for the portal."""
+    said = [_told_one(name, old, after[name]) for name, old in before.items() if after.get(name, old) != old]
+    return "；".join(said + ["接待人员已调整"] * receptions_changed)
+
+
+def _told_one(name: str, old: str, new: str) -> str:
+    label = ConsultDay._meta.get_field(name).verbose_name
+    if name == "note" or len(old) + len(new) > QUOTED:
+        return f"{label}已修改"
+    if not old or not new:
+        return f"{label}增加“{new}”" if new else f"{label}删去“{old}”"
+    return f"{label}由“{old}”改为“{new}”"
 
 
 def submit(day: ConsultDay, *, by: Officer, at: datetime) -> None:
@@ -48,7 +156,7 @@ def submit(day: ConsultDay, *, by: Officer, at: datetime) -> None:
     by.must(Act.PLAN)
     missing = [field for field in ("theme", "place") if not getattr(day, field)]
     if missing:
-        raise ValidationError({field: "送审前请填写。" for field in missing})
+        raise ValidationError(dict.fromkeys(missing, "送审前请填写。"))
     _move(day, Plan.SUBMITTED, "方案送审", by=by, at=at)
 
 
@@ -65,11 +173,32 @@ def send_back(day: ConsultDay, remark: str, *, by: Officer, at: datetime) -> Non
 
 
 @transaction.atomic
+def cancel(day: ConsultDay, reason: str, *, by: Officer, at: datetime) -> bool:
+    """局领导 calls the day off; the portal shows the reason. False for a second click. Raises DayOver, PlanMoved.
+
+    What becomes of its firms is decided above (`triage.plan_changes`), in the same transaction.
+    """
+    by.must(Act.APPROVE_PLAN)
+    current = held(day)
+    if current.is_cancelled and current.remark == reason:
+        return False
+    if at >= calendar.ends_at(day.date):
+        raise DayOver
+    _move(current, Plan.CANCELLED, "取消活动", by=by, at=at, remark=reason)
+    day.refresh_from_db()
+    return True
+
+
+@transaction.atomic
 def _move(day: ConsultDay, to: Plan, verb: str, *, by: Officer, at: datetime, **changes) -> None:
-    """One conditional UPDATE against the table above: of two who click at once, one wins, the other is told."""
+    """One conditional UPDATE against the table above: of two who click at once, one wins, the other is told.
+
+    It names the wording that was read too, so that nobody submits or approves another one.
+    """
     if to not in MOVES[Plan(day.plan)]:
         raise PlanMoved
-    if not ConsultDay.objects.filter(pk=day.pk, plan=day.plan).update(plan=to, **changes):
+    read = ConsultDay.objects.filter(pk=day.pk, plan=day.plan, version=day.version)
+    if not read.update(plan=to, **changes):
         raise PlanMoved
     record(verb, day, by=by, at=at)
     day.refresh_from_db()

@@ -1,37 +1,48 @@
-"""From the 20th on, whoever holds the next plan is reminded daily until it is published (六（一）)."""
+"""Whoever holds the next plan is reminded daily, from the 20th until it is published (六（一）).
 
-from datetime import datetime, timedelta
+A month that begins without a published plan is told to 局领导 as well: 每月初公布 (四).
+"""
 
-from zhoushan_consult.bureau.models import Officer
+from datetime import date, datetime, timedelta
+
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.duties.kinds import Kind, daily
-from zhoushan_consult.outbox.posting import Recipient, post
 
-from . import calendar, policy
+from . import calendar, notes, policy
 from .days import day_on
-from .models import Plan
+from .models import ConsultDay, Plan
 
 WAITS_FOR = {Plan.DRAFT: Role.COORDINATOR, Plan.RETURNED: Role.COORDINATOR, Plan.SUBMITTED: Role.LEADER}
 
 
-def remind_of_plan(about: str, due_at: datetime, now: datetime) -> int:
-    """Tell 综合处 to draft, then 局领导 to approve. Returns how many officers were told."""
+def remind_of_plans(about: str, due_at: datetime, now: datetime) -> int:
+    """Tell 综合处 to draft, then 局领导 to approve. Returns how many letters that were."""
     today = due_at.astimezone(calendar.SHANGHAI).date()
-    if today.day < policy.PLAN_WANTED_FROM:
-        return 0
-    day = day_on(calendar.booking_day(due_at))
+    return sum(_remind(day_on(date_), today, now) for date_ in _wanted(today, due_at))
+
+
+def _wanted(today: date, due_at: datetime) -> list[date]:
+    """The 咨询日 whose plan ought to be there soon, and the one whose plan ought to be public by now."""
+    this = calendar.day_of(today.year, today.month)
+    soon = [calendar.booking_day(due_at)] if today.day >= policy.PLAN_WANTED_FROM else []
+    return [this] * (today < this) + soon
+
+
+def _remind(day: ConsultDay, today: date, now: datetime) -> int:
     role = WAITS_FOR.get(Plan(day.plan))
-    officers = list(Officer.objects.of(role)) if role else []
-    for officer in officers:
-        to = Recipient(name=officer.name, phone=officer.phone, email=officer.email)
-        post("plan_wanted", about=day, to=to, key=f"{today}:{officer.pk}", at=now, day=day, submitted=day.plan == Plan.SUBMITTED)
-    return len(officers)
+    if role is None:
+        return 0
+    submitted = role == Role.LEADER
+    told = notes.to_role(role, "plan_wanted", day, at=now, key=str(today), day=day, submitted=submitted)
+    if today < day.date.replace(day=1):
+        return told
+    return told + notes.to_role(Role.LEADER, "plan_late", day, at=now, key="late", day=day)
 
 
 PLAN_WANTED = Kind(
     name="plan_wanted",
     label="活动方案催办",
     schedule=daily("09:00"),
-    run=remind_of_plan,
+    run=remind_of_plans,
     useful_for=timedelta(hours=10),
 )

@@ -81,7 +81,11 @@ def days_ahead(now: datetime) -> list[ConsultDay]:
 
 def to_settle(days: list[ConsultDay], now: datetime) -> list[ConsultDay]:
     """Those of `days` for which booking is over and no list is settled (六（五）)."""
-    return [day for day in days if not day.settled_at and now >= calendar.booking_closes(day.date)]
+    return [
+        day
+        for day in days
+        if not (day.settled_at or day.is_cancelled) and now >= calendar.booking_closes(day.date)
+    ]
 
 
 def _with_firm(rows: QuerySet) -> QuerySet:

@@ -41,6 +41,8 @@ def address(day, act="change"):
 
 
 def press(browser, day, act, **typed):
+    """A button of the screen, by someone who reads the plan as it is saved now (or as `version` says)."""
+    typed.setdefault("version", ConsultDay.objects.get(pk=day.pk).version)
     answer = browser.post(address(day, act), typed)
     day.refresh_from_db()
     return answer

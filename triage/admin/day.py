@@ -7,10 +7,14 @@ from appointments.lifecycle import Stage
 from appointments.models import Appointment
 from sessions_app import calendar
 from sessions_app.admin import ConsultDayAdmin
+from sessions_app.forms import ChangeForm
 from sessions_app.models import ConsultDay
-from triage import seating
+from triage import plan_changes, seating
+from triage.forms import ReasonForm
 from zhoushan_consult.bureau.panels import Panel
 from zhoushan_consult.bureau.roles import Act
+
+from . import floor, papers
 
 LINE_SHOWN = 100
 
@@ -19,7 +23,9 @@ SETTLE = Panel(
     title="确定名单",
     act=Act.SETTLE,
     do=lambda day, form, **who: seating.settle(day, **who),
-    offered=lambda day: not day.settled_at and timezone.now() >= calendar.booking_closes(day.date),
+    offered=lambda day: (
+        not day.settled_at and not day.is_cancelled and timezone.now() >= calendar.booking_closes(day.date)
+    ),
     opened=lambda day: True,
     button="一键确定名单",
     done="名单已确定，已逐家通知。",
@@ -27,9 +33,42 @@ SETTLE = Panel(
 )
 
 
+def _may_be_cancelled(day: ConsultDay) -> bool:
+    return not day.is_cancelled and timezone.now() < calendar.ends_at(day.date)
+
+
+CHANGE = Panel(
+    name="amend",
+    title="变更已公布的方案",
+    act=Act.PLAN,
+    form=ChangeForm,
+    do=lambda day, form, **who: plan_changes.change(day, form.rows.made(), **form.cleaned_data, **who),
+    offered=lambda day: day.is_published and timezone.now() < calendar.ends_at(day.date),
+    button="变更并通知",
+    done="方案已变更，门户已更新，有名额的企业已逐家通知。",
+    hint="主题、联动单位、地点或说明有变的，有名额的企业（待确认和已确认的）立即收到通知；只调整接待人员的，不打扰企业。",
+    template="admin/day/plan_panel.html",
+)
+CANCEL = Panel(
+    name="cancel",
+    title="取消本期活动",
+    act=Act.APPROVE_PLAN,
+    form=ReasonForm,
+    do=lambda day, form, **who: plan_changes.cancel(day, form.cleaned_data["reason"], **who),
+    offered=_may_be_cancelled,
+    button="取消活动并通知企业",
+    done="活动已取消。要求现场咨询的企业已转到下一期，优先安排，并已逐家通知。",
+    hint="取消后不能恢复。理由会在门户公布，并写进给企业的通知。只要书面答复的企业照常办理。",
+    danger=True,
+)
+
+
 @admin.register(ConsultDay)
 class DayAdmin(ConsultDayAdmin):
-    panels = (SETTLE, *ConsultDayAdmin.panels)
+    panels = (SETTLE, *ConsultDayAdmin.panels, CHANGE, CANCEL)
+
+    def get_urls(self):
+        return [*floor.addresses(), *papers.addresses(), *super().get_urls()]
 
     def facts(self, request, record: ConsultDay) -> dict:
         now = timezone.now()
@@ -47,6 +86,7 @@ class DayAdmin(ConsultDayAdmin):
             "is_over": now >= calendar.ends_at(record.date),
             "now": now,
             "list_template": "admin/day/list_of_ten.html",
+            "papers": papers.PAPERS if record.settled_at and may(request, Act.RUN_DAY) else {},
         }
 
 

@@ -35,6 +35,7 @@ class Act(StrEnum):
     SIGN = "审签答复"
     FOLLOW_UP = "跟踪督办"
     WATCH = "督办查阅"
+    RECEIVE = "协调接待"
     REVEAL_ID = "查看证件号码"
     CALL = "电话联系"
     EXPORT = "导出台账"
@@ -48,12 +49,13 @@ GRANTS: dict[Role, frozenset[Act]] = {
     Role.COORDINATOR: frozenset(
         {
             Act.PLAN, Act.READ_ALL, Act.REVIEW, Act.ASSIGN, Act.SETTLE, Act.RUN_DAY, Act.FOLLOW_UP, Act.WATCH,
+            Act.RECEIVE,
             Act.REVEAL_ID, Act.CALL, Act.EXPORT, Act.RULES,
         }
     ),
     Role.HANDLER: frozenset({Act.DRAFT, Act.FOLLOW_UP}),
     Role.HEAD: frozenset({Act.DRAFT, Act.SIGN, Act.FOLLOW_UP}),
-    Role.WATCH: frozenset({Act.WATCH}),
+    Role.WATCH: frozenset({Act.WATCH, Act.RECEIVE}),
     Role.LEADER: frozenset({Act.APPROVE_PLAN, Act.READ_ALL, Act.WATCH, Act.EXTRA_SEAT}),
     Role.SYSTEM: frozenset({Act.ACCOUNTS, Act.HEALTH}),
     Role.COUNTY: frozenset({Act.READ_AREA}),

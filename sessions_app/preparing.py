@@ -1,0 +1,89 @@
+"""Next month's plan begun from the last one (六（一）): what is blank is filled, what someone typed stays."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F
+
+from zhoushan_consult.audit.trail import record
+from zhoushan_consult.bureau.models import Officer
+from zhoushan_consult.bureau.refusals import Refused
+from zhoushan_consult.bureau.roles import Act, Role
+from zhoushan_consult.duties.kinds import Kind, monthly
+
+from . import calendar, notes, policy
+from .days import day_on, not_cancelled
+from .models import ConsultDay, Plan, Reception
+from .planning import EDITABLE, TEXTS, PlanMoved
+
+UNTOUCHED = {"plan": Plan.DRAFT, "version": 1} | dict.fromkeys(TEXTS, "")
+
+
+class NothingBefore(Refused):
+    def __init__(self):
+        super().__init__("没有可以照抄的上期方案，请直接填写。")
+
+
+def last_published(day: ConsultDay) -> ConsultDay | None:
+    """The latest published plan before `day`."""
+    return ConsultDay.objects.filter(plan=Plan.PUBLISHED, date__lt=day.date).order_by("-date").first()
+
+
+def has_blanks(day: ConsultDay) -> bool:
+    """Whether the plan can still be written, and lacks something that the last one has."""
+    earlier = last_published(day) if day.plan in EDITABLE else None
+    return bool(earlier) and bool(_missing(day, earlier) or _nobody_of(day, earlier))
+
+
+@transaction.atomic
+def copy_last(day: ConsultDay, *, by: Officer, at: datetime) -> None:
+    """综合处 has the blanks filled from the last published plan. Raises NothingBefore, PlanMoved."""
+    by.must(Act.PLAN)
+    _fill(day, by=by, at=at)
+
+
+def _fill(day: ConsultDay, *, by: Officer | None, at: datetime) -> None:
+    earlier = last_published(day)
+    if earlier is None:
+        raise NothingBefore
+    nobody = _nobody_of(day, earlier)
+    read = ConsultDay.objects.filter(pk=day.pk, plan__in=EDITABLE, version=day.version)
+    if not read.update(version=F("version") + 1, **_missing(day, earlier)):
+        raise PlanMoved
+    Reception.objects.bulk_create(
+        Reception(day=day, name=p.name, title=p.title, division=p.division, area=p.area, order=p.order)
+        for p in nobody
+    )
+    record("照上期方案填写", day, by=by, at=at, earlier=calendar.slug(earlier.date))
+    day.refresh_from_db()
+
+
+def _missing(day: ConsultDay, earlier: ConsultDay) -> dict[str, str]:
+    """The texts that `day` lacks and `earlier` has."""
+    return {
+        name: getattr(earlier, name) for name in TEXTS if not getattr(day, name) and getattr(earlier, name)
+    }
+
+
+def _nobody_of(day: ConsultDay, earlier: ConsultDay) -> list[Reception]:
+    """Those who received then, where nobody is named for `day` yet."""
+    return [] if day.receptions.exists() else list(earlier.receptions.select_related("division", "area"))
+
+
+def _prepare(about: str, due_at: datetime, now: datetime) -> int:
+    """The draft for the next 咨询日, where nobody has touched it yet; 综合处 is told to look it through."""
+    day = day_on(not_cancelled(calendar.booking_day(due_at)))
+    untouched = ConsultDay.objects.filter(pk=day.pk, receptions=None, **UNTOUCHED).exists()
+    if not untouched or last_published(day) is None:
+        return 0
+    _fill(day, by=None, at=now)
+    return notes.to_role(Role.COORDINATOR, "plan_prepared", day, at=now, key=calendar.slug(day.date), day=day)
+
+
+PREPARE = Kind(
+    name="prepare_plan",
+    label="备好下月方案底稿",
+    schedule=monthly(policy.PLAN_PREPARED_ON, "09:00"),
+    run=_prepare,
+    useful_for=timedelta(days=10),
+)

@@ -1,0 +1,95 @@
+"""接待人员 (二) and whether they come; 办公室 asks them and writes it down (七（二）：协调局领导的活动安排)."""
+
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from zhoushan_consult.audit.trail import record
+from zhoushan_consult.bureau.models import Officer
+from zhoushan_consult.bureau.refusals import Refused
+from zhoushan_consult.bureau.roles import Act, Role
+from zhoushan_consult.duties.kinds import Kind, daily
+
+from . import calendar, notes, policy
+from .models import Plan, Reception
+
+
+class SaysNotWhy(Refused):
+    status = 422
+
+    def __init__(self):
+        super().__init__("请写明不能参加的原因，或改由谁接待，便于综合处调整方案。")
+
+
+class DayPast(Refused):
+    def __init__(self):
+        super().__init__("这一期活动已经结束或取消，不再记录接待安排。")
+
+
+@transaction.atomic
+def confirm(person: Reception, *, by: Officer, at: datetime) -> None:
+    """The person will come. A second click keeps the first time."""
+    _must_be_ahead(person, by, at)
+    one = Reception.objects.filter(pk=person.pk, confirmed_at=None)
+    if one.update(confirmed_at=at, declined="", recorded_by=by):
+        record("接待人员确认参加", person, by=by, at=at)
+    person.refresh_from_db()
+
+
+@transaction.atomic
+def decline(person: Reception, why: str, *, by: Officer, at: datetime) -> None:
+    """The person cannot come, for a reason or with a deputy named; 综合处 is told, who changes the plan."""
+    _must_be_ahead(person, by, at)
+    why = why.strip()
+    if not why:
+        raise SaysNotWhy
+    one = Reception.objects.filter(pk=person.pk).exclude(declined=why)
+    if one.update(confirmed_at=None, declined=why, recorded_by=by):
+        record("接待人员不能参加", person, by=by, at=at)
+        key = f"{at:%Y%m%d%H%M%S}"
+        notes.to_role(Role.COORDINATOR, "reception_declined", person, at=at, key=key, day=person.day)
+    person.refresh_from_db()
+
+
+def _must_be_ahead(person: Reception, by: Officer, at: datetime) -> None:
+    by.must(Act.RECEIVE)
+    if person.day.is_cancelled or at >= calendar.ends_at(person.day.date):
+        raise DayPast
+
+
+def people_ahead(now: datetime) -> QuerySet[Reception]:
+    """Everyone on the list of a plan that is before 局领导 or published, and whose day is not over."""
+    ahead = Reception.objects.filter(
+        day__plan__in=[Plan.SUBMITTED, Plan.PUBLISHED], day__date__gte=calendar.current_day(now)
+    )
+    return ahead.select_related("day", "division", "area", "recorded_by").order_by("day__date", "order", "pk")
+
+
+def unanswered(day: date) -> QuerySet[Reception]:
+    """Those on the published list of `day` of whom nobody knows yet whether they come."""
+    return Reception.objects.filter(
+        day__date=day, day__plan=Plan.PUBLISHED, confirmed_at=None, declined=""
+    ).select_related("day")
+
+
+def _remind(about: str, due_at: datetime, now: datetime) -> int:
+    """From five days before, daily: 办公室 is told how many have not been asked. Returns how many these are."""
+    today = due_at.astimezone(calendar.SHANGHAI).date()
+    date_ = calendar.current_day(due_at)
+    if (date_ - today).days > policy.RECEPTION_REMIND_DAYS:
+        return 0
+    waiting = list(unanswered(date_))
+    if waiting:
+        day, count = waiting[0].day, len(waiting)
+        notes.to_role(Role.WATCH, "reception_open", day, at=now, key=str(today), day=day, count=count)
+    return len(waiting)
+
+
+RECEPTION = Kind(
+    name="reception_open",
+    label="接待人员确认催办",
+    schedule=daily("09:10"),
+    run=_remind,
+    useful_for=timedelta(hours=10),
+)
