@@ -1,0 +1,105 @@
+"""What an SMS costs, and that none of ours costs more than two."""
+
+import tomllib
+
+import pytest
+from django.core.management import call_command
+
+from zhoushan_consult.bureau.models import Division
+from zhoushan_consult.duties.kinds import SHANGHAI
+from zhoushan_consult.outbox.gateways.registered import Registered
+from zhoushan_consult.outbox.models import Notice
+from zhoushan_consult.outbox.posting import Recipient, post
+from zhoushan_consult.outbox.texts import VARIABLE, kinds_by_sms, segments, wordings
+
+SIGNATURE = "舟山市生态环境局"
+SITE = "https://zixun.zhoushan.gov.cn"
+PLACE = "舟山市普陀区东港街道海天大道681号市行政中心东二号楼一楼企业服务大厅102会议室"
+LONGEST = {
+    "appointment_reference": "K7M2-9QRT-4WXP-2H",
+    "place": PLACE[:40],  # of a longer one, an SMS shows the beginning
+    "day_label": "12月10日（周四）上午8:30—11:30",
+    "about_row_division_name": "总量控制与污染防治处",
+    "matter_division_name": "总量控制与污染防治处",
+}
+COUNTS = {"pending", "accepted", "carried", "waiting", "count"}
+MOMENT = "12月31日（周四）"
+"""For every other variable: a date, or a moment."""
+
+
+@pytest.mark.parametrize(
+    "text, signature, count",
+    [
+        ("", "", 1),
+        ("字" * 70, "", 1),
+        ("字" * 71, "", 2),
+        ("字" * 134, "", 2),
+        ("字" * 135, "", 3),
+        ("字" * 60, SIGNATURE, 1),
+        ("字" * 61, SIGNATURE, 2),
+        ("字" * 124, SIGNATURE, 2),
+        ("字" * 125, SIGNATURE, 3),
+        ("a" * 160, "", 1),
+        ("a" * 161, "", 2),
+        ("a" * 306, "", 2),
+        ("a" * 307, "", 3),
+        ("a" * 61, SIGNATURE, 2),  # the signature alone makes it UCS-2
+        ("€" * 80, "", 1),
+        ("€" * 81, "", 2),
+        ("a" * 152 + "€" + "a" * 152, "", 3),  # the sign of two places is not cut in two
+        ("😀" * 35, "", 1),
+        ("😀" * 36, "", 2),
+        ("字" * 66 + "😀" + "字" * 66, "", 3),
+        ("a" * 69 + "　", "", 1),
+        ("a" * 70 + "　", "", 2),
+    ],
+)
+def test_it_counts_as_operators_do(text, signature, count):
+    assert segments(text, signature) == count
+
+
+def filled(wording: str) -> str:
+    return VARIABLE.sub(lambda found: LONGEST.get(found[1], "500" if found[1] in COUNTS else MOMENT), wording)
+
+
+@pytest.mark.parametrize("kind", kinds_by_sms())
+def test_it_says_everything_in_two_segments(kind, settings):
+    settings.SITE_URL = SITE
+    for wording in wordings(kind):
+        assert segments(filled(wording), SIGNATURE) <= 2, filled(wording)
+
+
+@pytest.mark.parametrize("kind", kinds_by_sms())
+def test_it_finds_the_registered_text_of_every_letter_again(kind):
+    for wording in wordings(kind):
+        variables = Registered("SMS_1", wording).read(filled(wording))
+        said = VARIABLE.sub(lambda found, values=variables: values[found[1]], wording)
+        assert said == filled(wording)
+
+
+def test_it_prints_what_is_to_be_registered(settings, capsys):
+    settings.SITE_URL = SITE
+    call_command("sms_templates")
+    printed = tomllib.loads(capsys.readouterr().out)
+    assert sorted(printed) == kinds_by_sms()
+    assert all(one["code"] == "" for texts in printed.values() for one in texts)
+    assert "地点：${place}，" in "".join(one["text"] for one in printed["day_near"])
+    assert f"确认：{SITE}/status/" in printed["seat_offered"][0]["text"]
+
+
+@pytest.mark.django_db
+def test_it_shows_in_the_admin_how_many_messages_a_letter_is(client, coordinator, settings, tmp_path):
+    from datetime import datetime
+
+    file = tmp_path / "notices" / "long" / "sms.txt"
+    file.parent.mkdir(parents=True)
+    file.write_text("字" * 61)
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path, *settings.TEMPLATES[0]["DIRS"]]}]
+    settings.SMS_SIGN_NAME = SIGNATURE
+    at = datetime(2026, 12, 1, 9, 30, tzinfo=SHANGHAI)
+    to = Recipient("王测试", "+8613800000001")
+    post("long", about=Division.objects.get(name="水处"), to=to, key="1", at=at)
+    client.force_login(coordinator)
+    page = client.get(f"/admin/outbox/notice/{Notice.objects.get().pk}/change/").content.decode()
+    assert "短信条数" in page and "2条（含签名）" in page
+    assert "字字字" not in page
