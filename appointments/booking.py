@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils.crypto import constant_time_compare
 
 from sessions_app import calendar, policy, seats
-from sessions_app.days import day_on, first_open
+from sessions_app.days import first_open, joined
 from sessions_app.models import ConsultDay
 from zhoushan_consult.audit.trail import record
 from zhoushan_consult.bureau.models import Area, Officer
@@ -114,7 +114,7 @@ def _register(
                 receipt_token=secrets.token_urlsafe(32),
                 form_key=key,
                 form_digest=form.digest(),
-                day=day or day_on(calendar.booking_day(at)),
+                day=day or joined(at),
                 channel=entry.channel,
                 entered_by=entry.by,
                 entry_reason=entry.reason,

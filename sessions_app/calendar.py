@@ -52,9 +52,9 @@ def last_booking_date(day: date) -> date:
     return day.replace(day=1) - timedelta(days=1)
 
 
-def days_left(now: datetime) -> int:
-    """Whole days, today included, in which one can still register for the 咨询日 that `now` joins."""
-    closes = booking_closes(booking_day(now)).astimezone(SHANGHAI).date()
+def days_left(now: datetime, day: date) -> int:
+    """Whole days, today included, in which one can still register for `day`."""
+    closes = booking_closes(day).astimezone(SHANGHAI).date()
     return (closes - now.astimezone(SHANGHAI).date()).days
 
 

@@ -40,8 +40,14 @@ def not_cancelled(day: date) -> date:
 
 
 def joined_at(now: datetime) -> date:
-    """The 咨询日 that a registration made at `now` joins (六（二）): the next month's, or the next that is held."""
+    """The date that a registration made at `now` joins (六（二）): the next month's, or the next not cancelled."""
     return not_cancelled(calendar.booking_day(now))
+
+
+def joined(now: datetime) -> ConsultDay:
+    """The row of that date."""
+    day = day_on(calendar.booking_day(now))
+    return day_on(joined_at(now)) if day.is_cancelled else day
 
 
 @transaction.atomic

@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from . import calendar, policy
+from .days import joined_at, not_cancelled
 from .models import ConsultDay, Plan
 
 SHOWN = (Plan.PUBLISHED, Plan.CANCELLED)
@@ -14,15 +15,16 @@ SHOWN = (Plan.PUBLISHED, Plan.CANCELLED)
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
-    joins = calendar.booking_day(now)
+    joins = joined_at(now)
     current = calendar.current_day(now)
     shown = {day.date: day for day in ConsultDay.objects.filter(plan__in=SHOWN, date__gte=current)}
     context = {
         "plan": shown.pop(current, None),
         "current": current,
+        "instead": not_cancelled(current),
         "upcoming": list(shown.values()),
         "joins": joins,
-        "days_left": calendar.days_left(now),
+        "days_left": calendar.days_left(now, joins),
         "closes_on": calendar.last_booking_date(joins),
         "seats": policy.SEATS,
     }
@@ -41,7 +43,13 @@ def day(request: HttpRequest, slug: str) -> HttpResponse:
     if date is None:
         raise Http404
     plan = get_object_or_404(ConsultDay, date=date, plan__in=SHOWN)
-    context = {"plan": plan, "receptions": plan.receptions.all(), "joins": calendar.booking_day(timezone.now())}
+    context = {
+        "plan": plan,
+        "receptions": plan.receptions.filter(declined=""),
+        "changes": plan.changes.all(),
+        "instead": not_cancelled(plan.date),
+        "joins": joined_at(timezone.now()),
+    }
     return render(request, "portal/day.html", context)
 
 

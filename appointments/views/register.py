@@ -1,6 +1,6 @@
 """/register/: the form of 附件2, its check page, and the one POST that saves (六（二）)."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods
 
 from sessions_app import calendar, policy
+from sessions_app.days import joined_at
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.identity.mask import mask_id
 from zhoushan_consult.identity.phone import for_people
@@ -56,14 +57,13 @@ register.keep_typed = keep_typed
 
 def _submit(request: HttpRequest, now: datetime, form: RegistrationForm) -> HttpResponse:
     token = form_token.read(request)
-    joins = calendar.booking_day(now)
+    joins = joined_at(now)
     if form.cleaned_data["website"]:
         return redirect("home")  # a robot filled the trap; it learns nothing
     if token is None and "form_token" in request.POST:
         return _check(request, now, form, "这张表不是在本浏览器打开的，尚未提交。请核对后再提交一次。")
     if token and token.joins != joins:
-        text = f"{calendar.short(token.joins)}的预约已截止，尚未提交。现在提交将登记到{calendar.short(joins)}，请确认。"
-        return _check(request, now, form, text)
+        return _check(request, now, form, f"{_missed(token.joins, now)}现在提交将登记到{calendar.short(joins)}，请确认。")
     if not allow(f"register:{client_net(request)}", policy.REGISTRATIONS_AN_HOUR, HOUR, now, when_down=True):
         return _check(
             request, now, form, "提交次数过多，请一小时后再试，或电话联系综合处代为登记。", status=429
@@ -73,6 +73,12 @@ def _submit(request: HttpRequest, now: datetime, form: RegistrationForm) -> Http
     except Refused as refusal:
         return _check(request, now, form, str(refusal), status=refusal.status)
     return redirect("receipt", made.receipt_token)
+
+
+def _missed(promised: date, now: datetime) -> str:
+    """Why the form cannot go to the day that it was opened for."""
+    over = "预约已截止" if now >= calendar.booking_closes(promised) else "活动已取消"
+    return f"{calendar.short(promised)}的{over}，尚未提交。"
 
 
 def _blank(request: HttpRequest, now: datetime) -> HttpResponse:
@@ -110,7 +116,7 @@ def _check(
     request: HttpRequest, now: datetime, form: RegistrationForm, notice: str = "", status: int = 200
 ) -> HttpResponse:
     """Everything once more before it is sent, the ID number masked; a stale token is replaced, a good one kept."""
-    joins = calendar.booking_day(now)
+    joins = joined_at(now)
     token = form_token.read(request)
     keep = token and token.joins == joins
     context = {

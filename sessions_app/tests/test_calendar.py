@@ -44,7 +44,8 @@ def test_it_never_moves_the_day_for_a_holiday():
     [("2026-11-30T23:59:59+08:00", 1), ("2026-11-30T00:00:00+08:00", 1), ("2026-12-01T00:00:00+08:00", 31)],
 )
 def test_it_counts_the_days_left_with_today(now, left):
-    assert calendar.days_left(datetime.fromisoformat(now)) == left
+    moment = datetime.fromisoformat(now)
+    assert calendar.days_left(moment, calendar.booking_day(moment)) == left
 
 
 def test_it_announces_the_day_until_it_is_over():
