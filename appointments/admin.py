@@ -6,17 +6,24 @@ from django import forms
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
+from django.urls import path
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.functional import cached_property
+from django.views.decorators.http import require_safe
 
 from sessions_app import calendar
 from sessions_app.models import ConsultDay
 from zhoushan_consult.bureau.models import Area
-from zhoushan_consult.bureau.panels import RecordAdmin
+from zhoushan_consult.bureau.panels import RecordAdmin, may
+from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
 from zhoushan_consult.identity.mask import mask_name
 
+from . import entering, form_token
+from .forms import EntryForm, areas
 from .lifecycle import LIVE, Stage
 from .models import Appointment, Channel
 from .searching import LONGEST, echoed, search
@@ -73,6 +80,11 @@ class ListForm(forms.Form):
         return rows.filter(**by)
 
 
+def _entry_form(now: datetime, data=None) -> EntryForm:
+    days = entering.days_to_join(now)
+    return EntryForm(data, now=now, areas=areas(), days=days, late=days[0] if len(days) > 1 else None)
+
+
 class AppointmentAdmin(RecordAdmin):
     """The list. A search is posted, so that no number that a person is known by ever stands in an address."""
 
@@ -100,6 +112,67 @@ class AppointmentAdmin(RecordAdmin):
             "query": self._address(request),
         }
         return TemplateResponse(request, self.list_template, context)
+
+    # --- 代企业登记 --------------------------------------------------------------------------------------------------
+    def has_add_permission(self, request) -> bool:
+        return may(request, Act.REVIEW)
+
+    def get_urls(self):
+        received = self.admin_site.admin_view(self.received)
+        return [path("<int:pk>/received/", received, name=self._url_name("received")), *super().get_urls()]
+
+    def add_view(self, request, form_url="", extra_context=None):
+        """An officer enters a firm that telephoned or was visited; what was typed stays until it is saved."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        now = timezone.now()
+        if request.method != "POST":
+            return self._entry_page(request, now, _entry_form(now))
+        form, token = _entry_form(now, request.POST), form_token.read(request)
+        if token is None:
+            return self._entry_page(
+                request, now, form, "这一页放得太久，还没有登记。内容都在，请再点一次。", 403
+            )
+        if not form.is_valid():
+            return self._entry_page(request, now, form)
+        try:
+            made = entering.enter(
+                form.registration(),
+                key=token.key,
+                day=form.cleaned_data["day"],
+                entry=form.entry(request.user),
+                at=now,
+            )
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+            return self._entry_page(request, now, form, status=refusal.status)
+        return redirect(self.address(made, "received"))
+
+    def _entry_page(self, request, now: datetime, form, notice: str = "", status: int = 200):
+        kept = request.POST.get("form_token", "") if form_token.read(request) else ""
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "代企业登记",
+            "form": form,
+            "notice": notice,
+            "form_token": kept or form_token.issue(request, calendar.booking_day(now)),
+        }
+        return TemplateResponse(request, "admin/appointment/enter.html", context, status=status)
+
+    @method_decorator(require_safe)
+    def received(self, request, pk: int):
+        """The receipt of what an officer entered, to be read out to the firm."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        record = self.get_queryset(request).select_related("day").exclude(channel=Channel.ONLINE)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "登记已收到",
+            "record": get_object_or_404(record, pk=pk),
+        }
+        return TemplateResponse(request, "admin/appointment/received.html", context)
 
     @staticmethod
     def _address(request) -> str:

@@ -123,7 +123,8 @@ def _register(
                 **form.columns(),
             )
             StageMove.objects.create(appointment=made, new=Stage.SUBMITTED, by=entry.by, at=at)
-            record("预约登记", made, by=entry.by, at=at, channel=entry.channel)
+            why = {"reason": entry.reason} if entry.reason else {}
+            record("预约登记", made, by=entry.by, at=at, channel=entry.channel, **why)
             letters.write("booking_received", made, at=at, to_page_only=_is_pestered(form, at))
             return made
     except IntegrityError as clash:

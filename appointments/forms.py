@@ -1,18 +1,21 @@
 """The form of 附件2: its ten fields, six of them required, with 证件类型, 县区/功能区, 事项类别, 咨询方式 and the two consents."""
 
+from datetime import date
+
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Div, Fieldset, Layout
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 
+from sessions_app import calendar
 from sessions_app.calendar import SHANGHAI
-from zhoushan_consult.bureau.models import Area
+from zhoushan_consult.bureau.models import Area, Officer
 from zhoushan_consult.identity import phone, resident_id, uscc
 from zhoushan_consult.identity.canonical import canonical
 
-from .booking import Registration
-from .models import Grade
+from .booking import Entry, Registration
+from .models import Channel, Grade
 from .topics import TopicChoice
 
 
@@ -245,6 +248,92 @@ class AmendForm(RegistrationForm):
             "uscc": self.appointment.uscc,
         }
         return super().registration()
+
+
+class EntryForm(RegistrationForm):
+    """The same form filled in by 综合处 for a firm that telephoned or was visited; the consents were given orally.
+
+    `days` are the 咨询日 to choose from, `late` the one of them that is closed to the public.
+    """
+
+    day = forms.CharField(
+        label="参加哪一期", widget=forms.RadioSelect, error_messages={"required": "请选择参加哪一期。"}
+    )
+    channel = forms.ChoiceField(
+        label="登记来源",
+        choices=[(Channel.PHONE, Channel.PHONE.label), (Channel.VISIT, Channel.VISIT.label)],
+        widget=forms.RadioSelect,
+        error_messages={"required": "请选择企业是来电还是走访时登记的。"},
+    )
+    reason = forms.CharField(
+        label="代录或补录的理由",
+        max_length=100,
+        help_text="如企业不便上网、走访时提出；截止后补录的，写明为什么没有按时登记。",
+        error_messages={"required": "请写明代录或补录的理由。"},
+    )
+    uscc_reason = forms.CharField(
+        label="代码校验不通过但与营业执照一致的，写明怎样核对的",
+        max_length=60,
+        required=False,
+        help_text="一般不填。填写后，代码只检查位数和字符。",
+    )
+    field_order = ["day", "channel", "reason", "enterprise_name", "uscc_reason", "uscc"]
+
+    def __init__(self, *args, days: list[date], late: date | None, **kwargs):
+        super().__init__(*args, **kwargs)
+        del self.fields["website"]
+        self.fields["day"].widget.choices = [
+            (calendar.slug(day), f"{calendar.short(day)}{'，补录' if day == late else ''}") for day in days
+        ]
+        if len(days) == 1:
+            self.fields["day"].initial = calendar.slug(days[0])
+        self._say_what_was_said()
+        self.helper.layout = entry_layout()
+
+    def _say_what_was_said(self) -> None:
+        notice, id_use = self.fields["agree_notice"], self.fields["agree_id_use"]
+        notice.label = "已向对方说明《个人信息处理告知》的内容，对方口头同意"
+        notice.error_messages["required"] = "请先向对方说明《个人信息处理告知》，对方口头同意后勾选。"
+        id_use.label = "已单独说明为实名登记处理身份证号码，对方口头同意"
+        id_use.error_messages["required"] = "身份证号码要单独征得对方口头同意；不同意的，不能登记。"
+        self.fields["phone"].help_text = "企业用来查询进度、接收通知的号码，请复述一遍核对。"
+
+    def clean_day(self):
+        """Whether it can still be joined is for `entering` to say: a form sent twice is answered after that too."""
+        day = calendar.parse_slug(self.cleaned_data["day"])
+        if day is None:
+            raise ValidationError("请选择参加哪一期。")
+        return day
+
+    def clean_uscc(self):
+        return uscc.clean(self.cleaned_data["uscc"], admitted=bool(self.cleaned_data.get("uscc_reason")))
+
+    def entry(self, by: Officer) -> Entry:
+        """Who entered it, how and why, as `entering.enter` takes it."""
+        said = self.cleaned_data
+        checked = f"（信用代码经核对营业执照：{said['uscc_reason']}）" if said["uscc_reason"] else ""
+        return Entry(said["channel"], by, said["reason"] + checked)
+
+
+def entry_layout() -> Layout:
+    """How it came in; then 附件2; then what was said on the telephone."""
+    notice = '<p><a href="/privacy/" target="_blank">《个人信息处理告知》（新窗口打开）</a></p>'
+    return Layout(
+        Fieldset("登记方式", "day", "channel", "reason", css_class="group"),
+        Fieldset(
+            "企业基本信息",
+            "enterprise_name",
+            "uscc",
+            "uscc_reason",
+            "address",
+            "postcode",
+            "county",
+            css_class="group",
+        ),
+        Fieldset("联系人信息", "contact_name", "id_type", "id_number", "phone", "email", css_class="group"),
+        Fieldset("咨询事项", "topics", "summary", "wants_onsite", css_class="group"),
+        Fieldset("个人信息", HTML(notice), "agree_notice", "agree_id_use", css_class="group"),
+    )
 
 
 class LookupForm(forms.Form):

@@ -1,0 +1,81 @@
+"""名额分配说明 (六（五）): every decision about the seats of a 咨询日, in order of time, as the trail has it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from appointments.line import in_words
+from appointments.models import Appointment
+from sessions_app import calendar
+from sessions_app.models import ConsultDay
+from zhoushan_consult.audit.models import Entry
+
+VERBS = [
+    "确定名单",
+    "转为现场咨询",
+    "转为先行书面答复",
+    "转为通过初审",
+    "转为已撤回",
+    "确认参加",
+]
+"""The entries in which a decision about a seat is written down; those of other matters name no 咨询日."""
+KIND = Appointment._meta.label_lower
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One line of the page. `by` is empty where the firm itself, or the calendar, did it."""
+
+    at: datetime
+    what: str
+    why: str
+    by: str
+    firm: Appointment | None = None
+
+
+def decisions(day: ConsultDay) -> list[Decision]:
+    """What was decided about the seats of `day`, the first first; the names of firms are looked up, not kept."""
+    entries = list(_entries(day))
+    pks = {int(entry.about_id) for entry in entries if entry.about_kind == KIND}
+    firms = Appointment.objects.only("pk", "enterprise_name").in_bulk(pks)
+    return [_decision(entry, firms) for entry in entries]
+
+
+def _entries(day: ConsultDay):
+    since = calendar.booking_opens(day.date)
+    kept = Entry.objects.filter(verb__in=VERBS, at__gte=since, facts__day=calendar.slug(day.date))
+    return kept.order_by("at", "pk")
+
+
+def _decision(entry: Entry, firms: dict[int, Appointment]) -> Decision:
+    firm = firms.get(int(entry.about_id)) if entry.about_kind == KIND else None
+    what, why = _told(entry.verb, entry.facts)
+    return Decision(entry.at, what, why, entry.actor_name, firm)
+
+
+def _told(verb: str, facts: dict) -> tuple[str, str]:
+    """What was done and why, in words."""
+    if verb == "确定名单":
+        return "确定名单", f"名额 {facts['free']} 个，要求现场咨询的 {facts['waiting']} 家，以下按当时的次序"
+    if verb == "转为现场咨询":
+        return _offered(facts)
+    if verb == "转为先行书面答复":
+        return "没有名额，先行书面答复", f"排在第 {facts['place']} 位，{in_words(facts)}"
+    return _left(verb, facts), ""
+
+
+def _offered(facts: dict) -> tuple[str, str]:
+    until = datetime.fromisoformat(facts["reply_by"]).astimezone(calendar.SHANGHAI)
+    asked = f"，请于{until:%-m月%-d日 %H:%M}前确认"
+    if "extra" in facts:
+        return f"增加名额，给出{facts['seat']}号", f"理由：{facts['extra']}{asked}"
+    moved_up = "递补" if facts["old"] == "deferred" else "给出"
+    return f"{moved_up}{facts['seat']}号名额", f"排在第 {facts['place']} 位，{in_words(facts)}{asked}"
+
+
+def _left(verb: str, facts: dict) -> str:
+    seat = f"{facts['seat']}号名额"
+    if verb == "确认参加":
+        return f"确认参加，{seat}"
+    if verb == "转为已撤回":
+        return f"撤回登记，空出{seat}"
+    return f"逾期未确认，收回{seat}" if facts.get("lapsed") else f"放弃{seat}，改为书面答复"
