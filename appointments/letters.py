@@ -32,6 +32,7 @@ def write(
 
     `to_page_only` leaves telephone and mailbox in peace.
     """
+    entry = _calendar(kind, appointment, at)
     return post(
         kind,
         about=appointment,
@@ -43,7 +44,8 @@ def write(
         day_short=calendar.short(appointment.day.date),
         hours=f"{policy.OPENS_AT:%-H:%M}—{policy.ENDS_AT:%-H:%M}",
         place=appointment.day.place,
-        calendar=_calendar(kind, appointment, at),
+        calendar=entry,
+        in_calendar=bool(entry),
         **context,
     )
 

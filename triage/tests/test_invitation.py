@@ -1,0 +1,233 @@
+"""The calendar entry of a seated firm: sent, renewed, taken back, and downloaded from its progress page."""
+
+import re
+from datetime import UTC, timedelta
+from email import message_from_bytes
+
+import pytest
+from django.core import mail
+
+from appointments import booking, invitation
+from appointments.lifecycle import Stage
+from appointments.models import Appointment
+from sessions_app import calendar, policy
+from sessions_app.models import ConsultDay, Plan
+from triage import plan_changes, reminders, seating
+from triage.tests.factories import DAY, NOW, appointment, seated
+from zhoushan_consult.outbox.delivery import deliver_due
+from zhoushan_consult.outbox.gateways.registered import Registered
+from zhoushan_consult.outbox.models import Channel, Notice
+from zhoushan_consult.outbox.texts import wordings
+
+pytestmark = pytest.mark.django_db
+
+PLACE = "舟山市定海区海天大道681号,一楼;大厅\\西侧"
+MAIL = "firm1@example.com"
+
+
+def parsed(text: str) -> dict[str, str]:
+    """An iCalendar text with one event, read as RFC 5545 says; every line of it is checked on the way."""
+    assert text.endswith("END:VCALENDAR\r\n")
+    lines = text.removesuffix("\r\n").split("\r\n")
+    assert all(len(line.encode()) <= 75 and "\n" not in line and "\r" not in line for line in lines)
+    whole = "\r\n".join(lines).replace("\r\n ", "").split("\r\n")
+    assert [line for line in whole if line.startswith(("BEGIN", "END"))] == [
+        "BEGIN:VCALENDAR", "BEGIN:VEVENT", "END:VEVENT", "END:VCALENDAR",
+    ]  # fmt: skip
+    pairs = [re.fullmatch(r'([A-Z-]+)((?:;[A-Z]+="[^"]*")*):(.*)', line) for line in whole]
+    names = [pair[1] for pair in pairs if pair[1] not in ("BEGIN", "END")]
+    assert len(names) == len(set(names))
+    return {pair[1]: unescaped(pair[3]) for pair in pairs}
+
+
+def unescaped(value: str) -> str:
+    return re.sub(r"\\(.)", lambda found: "\n" if found[1] in "nN" else found[1], value)
+
+
+def entries(of: Appointment) -> list[dict[str, str]]:
+    """What the firm's mailbox was told, in order."""
+    letters = Notice.objects.filter(channel=Channel.EMAIL, about_id=str(of.pk)).order_by("created_at", "pk")
+    return [parsed(letter.calendar.open()) for letter in letters if letter.calendar]
+
+
+@pytest.fixture
+def firm():
+    made = appointment(1, stage=Stage.ACCEPTED, email=MAIL)
+    ConsultDay.objects.filter(pk=made.day_id).update(place=PLACE, theme="涉水", plan=Plan.PUBLISHED)
+    return Appointment.objects.select_related("day").get(pk=made.pk)
+
+
+@pytest.fixture
+def offered(firm):
+    seating.seat_firm(firm, by=None, at=NOW)
+    return firm
+
+
+HOUR = timedelta(hours=1)
+
+
+def test_it_invites_tentatively_with_the_offer(offered, settings):
+    (entry,) = entries(offered)
+    assert (entry["METHOD"], entry["STATUS"]) == ("PUBLISH", "TENTATIVE")
+    assert (entry["DTSTART"], entry["DTEND"]) == (
+        "20261210T003000Z",
+        "20261210T033000Z",
+    )  # 8:30 to 11:30 here
+    assert entry["LOCATION"] == PLACE
+    assert entry["SUMMARY"] == "企业环保咨询日现场咨询（待确认）"
+    assert f"受理编号 {offered.reference}。" in entry["DESCRIPTION"] and "\n" in entry["DESCRIPTION"]
+    assert entry["ORGANIZER"].startswith("mailto:") and entry["VERSION"] == "2.0"
+    assert entry["DTSTAMP"] == f"{NOW.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+
+
+def test_it_tells_nothing_of_the_firm_by_its_uid(offered):
+    (entry,) = entries(offered)
+    uid, _, host = entry["UID"].partition("@")
+    assert re.fullmatch("[0-9a-f]{32}", uid) and host
+    assert offered.reference not in entry["UID"] and str(offered.pk) != uid
+    other = seated(2, email=MAIL)
+    assert parsed(invitation.published(other, confirmed=False, at=NOW))["UID"] != entry["UID"]
+
+
+def test_it_renews_the_same_entry_and_grows_its_sequence(offered, coordinator, monkeypatch):
+    booking.confirm_seat(offered, at=NOW + HOUR)
+    ConsultDay.objects.filter(pk=offered.day_id).update(place="新城办公楼")
+    eve = calendar.at(DAY - timedelta(days=1)) + 9 * HOUR
+    monkeypatch.setattr(policy, "OPENS_AT", policy.OPENS_AT.replace(hour=9))
+    reminders.remind_firms("", eve, eve)
+    found = entries(offered)
+    assert {entry["UID"] for entry in found} == {found[0]["UID"]}
+    assert [entry["STATUS"] for entry in found] == ["TENTATIVE", "CONFIRMED", "CONFIRMED"]
+    numbers = [int(entry["SEQUENCE"]) for entry in found]
+    assert numbers == sorted(set(numbers)) and numbers[0] >= 0 and numbers[-1] < 2**31
+    assert (found[2]["LOCATION"], found[2]["DTSTART"]) == ("新城办公楼", "20261210T013000Z")
+
+
+def test_it_renews_the_entry_when_the_place_is_changed(offered, coordinator):
+    day = ConsultDay.objects.get(pk=offered.day_id)
+    wording = {"theme": day.theme, "place": "新城办公楼", "partners": "", "note": "", "version": day.version}
+    plan_changes.change(day, [], "会议室维修", by=coordinator, at=NOW + HOUR, **wording)
+    first, second = entries(offered)
+    assert (second["METHOD"], second["LOCATION"], second["UID"]) == ("PUBLISH", "新城办公楼", first["UID"])
+    assert int(second["SEQUENCE"]) > int(first["SEQUENCE"])
+
+
+def give_up(firm, leader):
+    booking.give_up_seat(firm, at=NOW + HOUR)
+
+
+def lapse(firm, leader):
+    seating.fill(firm.day, at=NOW + timedelta(days=3))
+
+
+def withdraw(firm, leader):
+    booking.withdraw(firm, at=NOW + HOUR)
+
+
+def call_off(firm, leader):
+    plan_changes.cancel(firm.day, "台风", by=leader, at=NOW + HOUR)
+
+
+@pytest.mark.parametrize("act", [give_up, lapse, withdraw, call_off])
+def test_it_takes_back_the_very_entry_that_it_sent(offered, officer, act):
+    Notice.objects.update(state="sent")  # the invitation has left
+    act(Appointment.objects.select_related("day", "seat").get(pk=offered.pk), officer("局领导"))
+    invited, cancelled = entries(offered)
+    assert (cancelled["METHOD"], cancelled["STATUS"]) == ("CANCEL", "CANCELLED")
+    same = ["UID", "DTSTART", "DTEND", "LOCATION", "ORGANIZER"]
+    assert [cancelled[name] for name in same] == [invited[name] for name in same]
+    assert int(cancelled["SEQUENCE"]) > int(invited["SEQUENCE"])
+    letter = Notice.objects.filter(channel=Channel.EMAIL).latest("pk")
+    assert "从日历中删去" in letter.text
+
+
+def test_it_takes_back_once_and_nothing_that_was_never_sent(offered):
+    booking.give_up_seat(offered, at=NOW + HOUR)
+    booking.withdraw(offered, at=NOW + 2 * HOUR)
+    assert [entry["METHOD"] for entry in entries(offered)] == ["PUBLISH", "CANCEL"]
+    never = appointment(3, email=MAIL)
+    booking.withdraw(never, at=NOW)
+    assert entries(never) == []
+    withdrawn = Notice.objects.get(channel=Channel.EMAIL, about_id=str(never.pk))
+    assert "登记已撤回" in withdrawn.text and "日历" not in withdrawn.text
+
+
+def test_it_sends_no_entry_by_any_other_way(offered):
+    assert not [n for n in Notice.objects.exclude(channel=Channel.EMAIL) if n.calendar]
+
+
+@pytest.mark.parametrize(
+    "place", ["", "一\n楼", "甲" * 120, "a" * 200, "😀" * 40, "\\n;,:\"'", "一\u2028二\x00三\r\n四"]
+)
+def test_it_writes_any_place_so_that_it_is_read_back(firm, place):
+    firm.day.place = place
+    entry = parsed(invitation.published(firm, confirmed=True, at=NOW))
+    kept = "\n".join("".join(filter(str.isprintable, line)) for line in place.splitlines())
+    assert entry.get("LOCATION", "") == kept
+
+
+def test_it_goes_as_an_attachment_that_mail_programs_understand(offered, settings):
+    settings.OUTBOX_ADAPTERS = {"email": "zhoushan_consult.outbox.adapters.DjangoEmailAdapter"}
+    deliver_due(NOW)
+    booking.give_up_seat(offered, at=NOW + HOUR)
+    deliver_due(NOW + HOUR)
+    messages = [message_from_bytes(letter.message().as_bytes()) for letter in mail.outbox]
+    for message, method in zip(messages, ["PUBLISH", "CANCEL"], strict=True):
+        text, attached = message.get_payload()
+        assert "您好" in text.get_payload(decode=True).decode()
+        assert attached.get_content_type() == "text/calendar"
+        assert attached.get_param("method") == method
+        assert attached.get_filename() == "咨询日.ics"
+        assert parsed(attached.get_payload(decode=True).decode())["METHOD"] == method
+
+
+# --- The same file on the progress page -----------------------------------------------------------------------------
+
+
+def look_up(client, firm):
+    phone = firm.phone_number.removeprefix("+86")
+    client.post("/status/", {"reference": firm.reference, "phone": phone})
+    return client.get("/status/").content.decode()
+
+
+def test_it_offers_the_entry_on_the_progress_page(client, offered, time_machine):
+    time_machine.move_to(NOW + HOUR, tick=False)
+    (address,) = re.findall(r'href="([^"]+calendar\.ics)"', look_up(client, offered))
+    answer = client.get(address)
+    assert answer["Content-Type"].startswith("text/calendar")
+    assert answer["Content-Disposition"] == f'attachment; filename="{offered.reference}.ics"'
+    assert "no-store" in answer["Cache-Control"]
+    entry = parsed(answer.content.decode())
+    (sent,) = entries(offered)
+    assert (entry["UID"], entry["STATUS"], entry["LOCATION"]) == (sent["UID"], "TENTATIVE", PLACE)
+    assert int(entry["SEQUENCE"]) > int(sent["SEQUENCE"])
+    booking.confirm_seat(offered, at=NOW + HOUR)
+    assert parsed(client.get(address).content.decode())["STATUS"] == "CONFIRMED"
+
+
+@pytest.mark.parametrize("stage", [stage for stage in Stage if stage != Stage.SEATED])
+def test_it_offers_no_entry_to_who_has_no_seat_to_come(client, offered, stage, time_machine):
+    time_machine.move_to(NOW + HOUR, tick=False)
+    address = f"/receipt/{offered.receipt_token}/calendar.ics"
+    Appointment.objects.filter(pk=offered.pk).update(stage=stage)
+    assert client.get(address).status_code == 404
+    assert "calendar.ics" not in look_up(client, offered)
+    assert client.get("/receipt/nobody/calendar.ics").status_code == 404
+
+
+# --- Vendors send only what is registered with them ---------------------------------------------------------------------
+
+
+def test_it_writes_only_sms_that_were_registered(offered, coordinator):
+    booking.confirm_seat(offered, at=NOW + HOUR)
+    reminders.remind_firms("", calendar.at(DAY - timedelta(days=3)), NOW + HOUR)
+    booking.give_up_seat(offered, at=NOW + 2 * HOUR)
+    letters = Notice.objects.filter(channel=Channel.SMS)
+    assert {letter.kind for letter in letters} == {
+        "seat_offered",
+        "seat_confirmed",
+        "day_near",
+        "seat_given_up",
+    }
+    for letter in letters:
+        assert any(Registered("1", text).read(letter.text) for text in wordings(letter.kind)), letter.text
