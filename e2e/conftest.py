@@ -22,6 +22,12 @@ def pytest_collection_modifyitems(items):
         item.add_marker(pytest.mark.django_db(transaction=True, serialized_rollback=True))
 
 
+@pytest.fixture(autouse=True)
+def rows_of_migrations():
+    """Said by the mark above. As a fixture it would make the database before the browser, whose event loop gives this
+    thread connections of their own, which know nothing of the rows to restore."""
+
+
 @pytest.fixture(scope="session")
 def chromium():
     found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
