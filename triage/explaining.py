@@ -16,6 +16,7 @@ VERBS = [
     "转为通过初审",
     "转为已撤回",
     "确认参加",
+    "未到场让出名额",
 ]
 """The entries in which a decision about a seat is written down; those of other matters name no 咨询日."""
 KIND = Appointment._meta.label_lower
@@ -64,6 +65,15 @@ def _told(verb: str, facts: dict) -> tuple[str, str]:
 
 
 def _offered(facts: dict) -> tuple[str, str]:
+    if facts.get("standby"):
+        skipped = len(facts["passed_over"])
+        absent = f"；排在前面的 {skipped} 家不在现场" if skipped else ""
+        return f"现场候补入场，{facts['seat']}号名额", in_words(facts) + absent
+    if "standby" in facts:
+        over = facts["place"] - 1
+        return f"候补入场，{facts['seat']}号名额", f"{in_words(facts)}" + (
+            f"，前面 {over} 家当时不在场" if over else ""
+        )
     until = datetime.fromisoformat(facts["reply_by"]).astimezone(calendar.SHANGHAI)
     asked = f"，请于{until:%-m月%-d日 %H:%M}前确认"
     if "extra" in facts:
@@ -76,6 +86,8 @@ def _left(verb: str, facts: dict) -> str:
     seat = f"{facts['seat']}号名额"
     if verb == "确认参加":
         return f"确认参加，{seat}"
+    if verb == "未到场让出名额":
+        return f"未到场，让出{seat}"
     if verb == "转为已撤回":
         return f"撤回登记，空出{seat}"
     return f"逾期未确认，收回{seat}" if facts.get("lapsed") else f"放弃{seat}，改为书面答复"

@@ -8,6 +8,7 @@ from django.db import transaction
 from appointments import letters
 from appointments.lifecycle import Stage
 from appointments.line import ground, line, of_day
+from appointments.line import place as place_of
 from appointments.models import Appointment, IllegalMove
 from sessions_app import calendar, seats
 from sessions_app.days import held
@@ -77,11 +78,13 @@ def offer_free_seats(day: ConsultDay, *, by: Officer | None, at: datetime) -> in
     return offered
 
 
-def seat_firm(appointment: Appointment, place: int = 1, *, by: Officer | None, at: datetime) -> Seat:
+def seat_firm(
+    appointment: Appointment, place: int | None = None, *, by: Officer | None, at: datetime
+) -> Seat:
     """The firm at `place` of the line gets a seat, and is asked to confirm it. Raises seats.NoSeatLeft, IllegalMove."""
     with transaction.atomic():
         seat = seats.take(appointment.day, appointment.uscc, at=at)
-        _offer(appointment, seat, by=by, at=at, place=place)
+        _offer(appointment, seat, by=by, at=at, place=place or place_of(appointment))
         return seat
 
 

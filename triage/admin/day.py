@@ -1,17 +1,23 @@
 """The screen of a 咨询日: its plan, its list of ten, and who is next in line (六（一）（五）)."""
 
 from django.contrib import admin
+from django.template.response import TemplateResponse
+from django.urls import path
 from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_safe
 
+from appointments import line as order
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
 from sessions_app import calendar
 from sessions_app.admin import ConsultDayAdmin
 from sessions_app.forms import ChangeForm
 from sessions_app.models import ConsultDay
-from triage import plan_changes, seating
+from triage import arranging, explaining, plan_changes, seating
 from triage.forms import ReasonForm
-from zhoushan_consult.bureau.panels import Panel
+from triage.models import Sitting
+from zhoushan_consult.bureau.panels import Panel, may
 from zhoushan_consult.bureau.roles import Act
 
 from . import floor, papers
@@ -63,18 +69,57 @@ CANCEL = Panel(
 )
 
 
+def _is_arranged(day: ConsultDay) -> bool:
+    return bool(day.settled_at) and timezone.now() < calendar.ends_at(day.date) and _sittings(day).exists()
+
+
+def _sittings(day: ConsultDay):
+    return Sitting.objects.filter(seat__day=day)
+
+
+REARRANGE = Panel(
+    name="rearrange",
+    title="重新编排现场安排表",
+    act=Act.RUN_DAY,
+    do=lambda day, form, **who: arranging.arrange_anew(day, **who),
+    offered=_is_arranged,
+    button="重新编排",
+    done="现场安排表已重新编排，请重新打印并告知处室。",
+    hint="安排表在活动前一天上午定稿；此后名额换了企业，时间和桌次不变。换人以后处室排不开的，才需要重新编排。",
+)
+
+
 @admin.register(ConsultDay)
 class DayAdmin(ConsultDayAdmin):
-    panels = (SETTLE, *ConsultDayAdmin.panels, CHANGE, CANCEL)
+    panels = (SETTLE, *ConsultDayAdmin.panels, CHANGE, REARRANGE, CANCEL)
 
     def get_urls(self):
-        return [*floor.addresses(), *papers.addresses(), *super().get_urls()]
+        explained = self.admin_site.admin_view(self.explained)
+        return [
+            path("<int:pk>/allocation/", explained, name=self._url_name("allocation")),
+            *floor.addresses(),
+            *papers.addresses(),
+            *super().get_urls(),
+        ]
+
+    @method_decorator(require_safe)
+    def explained(self, request, pk: int):
+        """名额分配说明: how the seats of a day came to whom."""
+        record = self.record(request, pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "名额分配说明",
+            "record": record,
+            "decisions": explaining.decisions(record),
+        }
+        return TemplateResponse(request, "admin/day/allocation.html", context)
 
     def facts(self, request, record: ConsultDay) -> dict:
         now = timezone.now()
         seats = list(record.seats.select_related("appointment"))
         waiting = list(seating.line(record)[:LINE_SHOWN])
-        free = sum(seat.uscc is None for seat in seats)
+        free = sum(seat.uscc is None and not seat.extra_reason for seat in seats)
         return super().facts(request, record) | {
             "seats": seats,
             "free": free,
@@ -92,6 +137,4 @@ class DayAdmin(ConsultDayAdmin):
 
 def reason(appointment: Appointment) -> str:
     """Why a firm stands where it stands in the line."""
-    if appointment.priority_since:
-        return f"上期顺延，优先（{timezone.localtime(appointment.priority_since):%-m月%-d日}取得）"
-    return f"按登记时间（{timezone.localtime(appointment.submitted_at):%-m月%-d日 %H:%M}）"
+    return order.in_words(order.ground(appointment))
