@@ -17,7 +17,7 @@ SITE = "https://zixun.zhoushan.gov.cn"
 PLACE = "舟山市普陀区东港街道海天大道681号市行政中心东二号楼一楼企业服务大厅102会议室"
 LONGEST = {
     "appointment_reference": "K7M2-9QRT-4WXP-2H",
-    "place": PLACE[:40],  # of a longer one, an SMS shows the beginning
+    "place": PLACE[:35],  # as much as a vendor takes for a variable; of a longer one, the beginning
     "day_label": "12月10日（周四）上午8:30—11:30",
     "about_row_division_name": "总量控制与污染防治处",
     "matter_division_name": "总量控制与污染防治处",

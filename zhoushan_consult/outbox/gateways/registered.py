@@ -13,7 +13,7 @@ from django.conf import settings
 
 from ..adapters import Temporary
 from ..models import Notice
-from ..texts import VARIABLE, kinds_by_sms
+from ..texts import VARIABLE, kinds_by_sms, wordings
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,13 @@ def faults() -> list[str]:
     except ValueError:
         return ["SMS_TEMPLATES 不是 manage.py sms_templates 印出的格式。"]
     twice = sorted(k for k, texts in known.items() for one in texts if len(set(one.names)) < len(one.names))
-    missing = sorted(kind for kind in kinds_by_sms() if not _all_coded(known.get(kind, [])))
-    return [f"SMS_TEMPLATES 里这些通知还没有填报备得到的模板编号：{'、'.join(missing)}。"] * bool(missing) + [
-        f"SMS_TEMPLATES 里这些通知的变量名有重复：{'、'.join(twice)}。"
-    ] * bool(twice)
+    unsaid = sorted(kind for kind in kinds_by_sms() if not _say_all(known.get(kind, []), kind))
+    return [f"SMS_TEMPLATES 里这些通知缺少与现行文本一致、填好编号的模板：{'、'.join(unsaid)}。"] * bool(
+        unsaid
+    ) + [f"SMS_TEMPLATES 里这些通知的变量名有重复：{'、'.join(twice)}。"] * bool(twice)
 
 
-def _all_coded(texts: list[Registered]) -> bool:
-    return bool(texts) and all(one.code and one.text for one in texts)
+def _say_all(texts: list[Registered], kind: str) -> bool:
+    """Whether every wording of today is registered; the names of variables are the vendor's affair."""
+    fixed = {VARIABLE.sub("${}", one.text) for one in texts if one.code}
+    return fixed >= {VARIABLE.sub("${}", wording) for wording in wordings(kind)}
