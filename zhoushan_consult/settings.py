@@ -149,6 +149,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=env.int("OUTBOX_EVERY", default=5)),
         "options": {"expires": 30},
     },
+    "reports": {
+        "task": "zhoushan_consult.outbox.tasks.ask",
+        "schedule": timedelta(minutes=2),
+        "options": {"expires": 60},
+    },
     "duties": {
         "task": "zhoushan_consult.duties.tasks.make_rounds",
         "schedule": timedelta(seconds=env.int("DUTIES_EVERY", default=60)),
@@ -165,6 +170,7 @@ DUTIES = [
     "triage.plan_changes.CARRY",
     "triage.cutoff.CUTOFF",
     "triage.reminders.DAY_NEAR",
+    "triage.reminders.RUN_SHEET",
     "triage.reminders.REPLY_DUE",
     "triage.reminders.SETTLE_WANTED",
     "triage.seating.FILL",

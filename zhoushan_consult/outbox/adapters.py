@@ -37,6 +37,8 @@ class Permanent(Undelivered):
 class Adapter:
     """Sends by one gateway, within ten seconds; every repeat names the letter by the same dedupe key."""
 
+    reports = False  # whether it can tell later what became of a letter
+
     @classmethod
     def faults(cls) -> list[str]:
         """What is not set as the adapter needs it, in Chinese for whoever runs the site."""
@@ -45,6 +47,10 @@ class Adapter:
     def send(self, notice: Notice) -> str:
         """The gateway's number for the letter. Raises Temporary or Permanent."""
         raise NotImplementedError
+
+    def arrived(self, notice: Notice) -> bool | None:
+        """Whether a letter that was taken reached its reader; None while nobody knows. Raises Temporary."""
+        return None
 
 
 class FileAdapter(Adapter):

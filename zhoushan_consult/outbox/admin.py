@@ -81,6 +81,8 @@ class NoticeAdmin(RecordAdmin):
             facts["values"].append(
                 ("短信条数", f"{count}条（含签名）" if settings.SMS_SIGN_NAME else f"{count}条")
             )
+        if record.arrived_at:
+            facts["values"].append(self._value(record, "arrived_at"))
         if is_to_call(record) and may(request, Act.CALL):
             facts["values"] += [("电话", phones.for_people(record.to.open())), ("告知内容", record.text)]
         return facts

@@ -77,7 +77,7 @@ def replace_by_call(notice: Notice, *, by: Officer, at: datetime) -> Notice:
     if not unsent.update(state=State.CANCELLED, next_try_at=None):
         raise NotNow
     record("改为电话通知", notice.matter(), by=by, at=at, kind=notice.kind)
-    return _put_on_call_list(notice, at)
+    return put_on_call_list(notice, at)
 
 
 @transaction.atomic
@@ -228,7 +228,7 @@ def _fail(notice: Notice, reason: str, now: datetime) -> bool:
     log.error("outbox: notice %s failed: %s", notice.pk, reason)
     ours = _settle(notice, state=State.FAILED, next_try_at=None, last_error=reason[:200])
     if ours and notice.channel == Channel.SMS:
-        _put_on_call_list(notice, now)
+        put_on_call_list(notice, now)
     return False
 
 
@@ -241,7 +241,8 @@ def _settle(notice: Notice, **changes) -> bool:
     return True
 
 
-def _put_on_call_list(notice: Notice, at: datetime) -> Notice:
+def put_on_call_list(notice: Notice, at: datetime) -> Notice:
+    """The call that a person makes instead of an SMS; the one that is there already, where it is."""
     call = Notice(
         kind=notice.kind,
         channel=Channel.CALL,

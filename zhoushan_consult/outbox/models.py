@@ -61,6 +61,7 @@ class Notice(models.Model):
     attempts = models.PositiveSmallIntegerField("发送次数", default=0)
     claimed_by = models.CharField("发送进程", max_length=80, blank=True)
     sent_at = models.DateTimeField("送出时间", null=True, blank=True)
+    arrived_at = models.DateTimeField("送达时间", null=True, blank=True)
     gateway_id = models.CharField("网关编号", max_length=120, blank=True)
     last_error = models.CharField("情况说明", max_length=200, blank=True)
     outcome = models.CharField("通话结果", max_length=12, choices=CallOutcome, blank=True)

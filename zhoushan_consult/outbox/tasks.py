@@ -1,11 +1,17 @@
-"""The door for beat: reads the clock, carries no data."""
+"""The doors for beat: they read the clock and carry no data."""
 
 from celery import shared_task
 from django.utils import timezone
 
 from .delivery import deliver_due
+from .reports import ask_after
 
 
 @shared_task(name="zhoushan_consult.outbox.tasks.sweep")
 def sweep() -> None:
     deliver_due(timezone.now(), clock=timezone.now)
+
+
+@shared_task(name="zhoushan_consult.outbox.tasks.ask")
+def ask() -> None:
+    ask_after(timezone.now())

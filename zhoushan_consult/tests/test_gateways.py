@@ -4,7 +4,7 @@ import hmac
 import json
 import logging
 from base64 import b64decode
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import md5, sha256
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,16 +13,19 @@ from django.core.checks import run_checks
 
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.duties.kinds import SHANGHAI
+from zhoushan_consult.outbox import reports
 from zhoushan_consult.outbox.delivery import calls_to_make, deliver_due
 from zhoushan_consult.outbox.gateways import aliyun, line
 from zhoushan_consult.outbox.models import Channel, State
 from zhoushan_consult.outbox.posting import Recipient, post
+from zhoushan_consult.outbox.reports import ask_after
 from zhoushan_consult.outbox.texts import kinds_by_sms, wordings
 
 from .gateway import Gateway, babbles, drips, falls_silent, hangs_up, key_and_certificate, says
 from .test_environment import check, production  # noqa: F401, a fixture
 
 AT = datetime(2026, 12, 1, 9, 30, tzinfo=SHANGHAI)
+MINUTE = timedelta(minutes=1)
 MOBILE = "13800000001"
 SECRET = "$Geheim-7键"
 TEXT = "有一件“咨询日”答复待您审签：https://zixun.example.gov.cn/desk/，编号 A7"
@@ -305,6 +308,95 @@ def test_it_sends_no_text_that_is_not_registered(gateway, send, settings, adapte
     notice = send(adapter)
     assert (notice.state, gateway.asked) == (State.RETRY, [])
     assert "没有与这条通知（signing）相符的报备模板" in notice.last_error
+
+
+# --- What became of it ----------------------------------------------------------------------------------------------
+
+LATER = AT + timedelta(minutes=5)
+
+
+def reported(*rows):
+    """What the gateway says of a letter, asked by its number."""
+    shown = [{"PhoneNum": MOBILE, "Content": TEXT, "OutId": key, "SendStatus": state} for key, state in rows]
+    details = {"SmsSendDetailDTO": shown}
+    return says(json.dumps({"Code": "OK", "TotalCount": len(shown), "SmsSendDetailDTOs": details}))
+
+
+@pytest.fixture
+def sent_by_aliyun(gateway, send):
+    gateway.answers = [TAKEN[ALIYUN]]
+    notice = send(ALIYUN)
+    gateway.asked.clear()
+    return notice
+
+
+def test_it_asks_what_became_of_a_letter(gateway, sent_by_aliyun):
+    gateway.answers = [reported((sent_by_aliyun.dedupe_key, 1)), reported((sent_by_aliyun.dedupe_key, 3))]
+    assert [ask_after(LATER), ask_after(LATER + MINUTE), ask_after(LATER + 2 * MINUTE)] == [0, 1, 0]
+    sent_by_aliyun.refresh_from_db()
+    assert (sent_by_aliyun.state, sent_by_aliyun.arrived_at) == (State.SENT, LATER + MINUTE)
+    first, _ = gateway.asked  # settled, it is asked no more
+    form = {name: value for name, [value] in parse_qs(first.body.decode()).items()}
+    assert first.headers["x-acs-action"] == "QuerySendDetails" and verified(first)
+    assert form == {
+        "PhoneNumber": MOBILE,
+        "BizId": "900619746936498440^0",
+        "SendDate": "20261201",
+        "PageSize": "50",
+        "CurrentPage": "1",
+    }
+
+
+def test_it_has_a_person_telephone_where_the_phone_did_not_get_it(gateway, sent_by_aliyun):
+    gateway.answers = [reported((sent_by_aliyun.dedupe_key, 2))]
+    assert [ask_after(LATER), ask_after(LATER)] == [1, 0]
+    sent_by_aliyun.refresh_from_db()
+    assert (sent_by_aliyun.state, sent_by_aliyun.arrived_at) == (State.FAILED, None)
+    assert "运营商没有送达" in sent_by_aliyun.last_error
+    assert calls_to_make().get().about_id == sent_by_aliyun.about_id
+
+
+def test_it_keeps_to_the_first_final_word(gateway, sent_by_aliyun):
+    """Two askers at once, of whom one hears late and otherwise."""
+    adapter = aliyun.AliyunAdapter()
+    gateway.answers = [reported((sent_by_aliyun.dedupe_key, 3))]
+    late = list(reports._unsettled(LATER))
+    assert ask_after(LATER) == 1
+    gateway.answers = [reported((sent_by_aliyun.dedupe_key, 2))]
+    assert [reports._settle(notice, adapter.arrived(notice), LATER) for notice in late] == [False]
+    sent_by_aliyun.refresh_from_db()
+    assert sent_by_aliyun.state == State.SENT and not calls_to_make().exists()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        reported(),
+        reported(("another-letter", 2)),
+        reported(("another-letter", 3)),
+        says('{"Code": "OK"}'),
+        says('{"Code": "OK", "SmsSendDetailDTOs": {"SmsSendDetailDTO": [7, {"SendStatus": [2]}]}}'),
+        says('{"Code": "isv.MOBILE_NUMBER_ILLEGAL"}'),
+        says('{"Code": "Throttling.User"}'),
+        says("oops", 503),
+        babbles,
+    ],
+)
+def test_it_believes_nothing_but_a_word_about_this_letter(gateway, sent_by_aliyun, answer):
+    gateway.answers = [answer]
+    assert ask_after(LATER) == 0
+    sent_by_aliyun.refresh_from_db()
+    assert (sent_by_aliyun.state, sent_by_aliyun.arrived_at) == (State.SENT, None)
+    assert not calls_to_make().exists()
+
+
+def test_it_asks_neither_at_once_nor_for_ever_nor_a_gateway_that_cannot_tell(
+    gateway, sent_by_aliyun, settings
+):
+    for moment in (AT, AT + timedelta(days=4)):
+        assert ask_after(moment) == 0
+    settings.OUTBOX_ADAPTERS = {"sms": MAS}
+    assert (ask_after(LATER), gateway.asked) == (0, [])
 
 
 # --- What must be set -----------------------------------------------------------------------------------------------

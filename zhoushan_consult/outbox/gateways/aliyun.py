@@ -8,6 +8,7 @@ from secrets import token_hex
 from urllib.parse import quote, urlencode, urlsplit
 
 from django.conf import settings
+from django.utils.timezone import localtime
 
 from ..adapters import Adapter, Permanent, Temporary, Undelivered
 from ..models import Notice
@@ -42,9 +43,14 @@ TROUBLE = {
 }
 
 
+ARRIVED = {2: False, 3: True}
+"""SendStatus of an SMS; 1 is still under way."""
+
+
 class AliyunAdapter(Adapter):
     """Sends the registered text that says the letter; the dedupe key goes along as OutId."""
 
+    reports = True
     needs = ("ALIYUN_ACCESS_KEY_ID", "ALIYUN_ACCESS_KEY_SECRET", "SMS_SIGN_NAME")
 
     @classmethod
@@ -64,6 +70,30 @@ class AliyunAdapter(Adapter):
         if said.get("Code") == "OK":
             return str(said.get("BizId") or "")
         raise _refusal(str(said.get("Code") or ""))
+
+    def arrived(self, notice: Notice) -> bool | None:
+        form = {
+            "PhoneNumber": mainland_number(notice),
+            "BizId": notice.gateway_id,
+            "SendDate": f"{localtime(notice.sent_at):%Y%m%d}",
+            "PageSize": "50",
+            "CurrentPage": "1",
+        }
+        said = _call("QuerySendDetails", form)
+        if said.get("Code") != "OK":
+            raise _refusal(str(said.get("Code") or ""))
+        return next((ARRIVED[state] for state in _states(said, notice.dedupe_key) if state in ARRIVED), None)
+
+
+def _states(said: dict, key: str) -> list:
+    """What is said of the letter that went under `key`, and of no other."""
+    shell = said.get("SmsSendDetailDTOs")
+    rows = shell.get("SmsSendDetailDTO") if isinstance(shell, dict) else None
+    return [
+        row.get("SendStatus")
+        for row in (rows if isinstance(rows, list) else [])
+        if isinstance(row, dict) and row.get("OutId") == key and isinstance(row.get("SendStatus"), int)
+    ]
 
 
 def _call(action: str, form: dict[str, str]) -> dict:
