@@ -66,14 +66,9 @@ def _told(verb: str, facts: dict) -> tuple[str, str]:
 
 def _offered(facts: dict) -> tuple[str, str]:
     if facts.get("standby"):
-        skipped = len(facts["passed_over"])
+        skipped = facts["place"] - 1
         absent = f"；排在前面的 {skipped} 家不在现场" if skipped else ""
         return f"现场候补入场，{facts['seat']}号名额", in_words(facts) + absent
-    if "standby" in facts:
-        over = facts["place"] - 1
-        return f"候补入场，{facts['seat']}号名额", f"{in_words(facts)}" + (
-            f"，前面 {over} 家当时不在场" if over else ""
-        )
     until = datetime.fromisoformat(facts["reply_by"]).astimezone(calendar.SHANGHAI)
     asked = f"，请于{until:%-m月%-d日 %H:%M}前确认"
     if "extra" in facts:

@@ -175,6 +175,29 @@ class ConcludeForm(DivisionRows):
     gist = Text(label="现场答复要点", max_length=1000, required=False, help_text="会告知企业")
 
 
+class OutcomeForm(PanelForm):
+    """现场结果 on the tablet: the button pressed says which; a promise is asked for one of them only."""
+
+    outcome = forms.ChoiceField(
+        choices=Outcome, widget=forms.HiddenInput, error_messages={"required": "请按其中一个结果按钮。"}
+    )
+    gist = Text(label="现场答复要点", max_length=1000, required=False, help_text="会告知企业")
+    division = forms.ChoiceField(label="责任处室", required=False)
+    text = Text(label="督办事项", max_length=500, required=False, help_text="会告知企业")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.divisions = {division.code: division for division in self.record.every_division}
+        self.fields["division"].choices = [(code, str(each)) for code, each in self.divisions.items()]
+
+    def promises(self) -> list[Promise]:
+        """What is promised where the matter is to be followed; nothing where a part of it is missing."""
+        said = self.cleaned_data
+        if said["outcome"] != Outcome.FOLLOW or not (said["text"] and said["division"]):
+            return []
+        return [Promise(said["text"], self.divisions[said["division"]])]
+
+
 class MatterForm(PanelForm):
     """About one open 督办 of the registration."""
 

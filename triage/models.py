@@ -3,7 +3,7 @@
 from django.db import models
 
 from appointments.models import Appointment
-from sessions_app.models import ConsultDay
+from sessions_app.models import ConsultDay, Seat
 from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.outbox.models import CallOutcome
 
@@ -179,6 +179,23 @@ class ReplyVersion(models.Model):
 
     def __str__(self):
         return f"第{self.number}稿"
+
+
+class Sitting(models.Model):
+    """现场安排: when and at which table the firm of a seat is heard. Written down the day before, so that the printed
+    sheet stays true; a seat that changes hands keeps its place (六（五）)."""
+
+    seat = models.OneToOneField(Seat, models.PROTECT, related_name="sitting", verbose_name="名额")
+    turn = models.PositiveSmallIntegerField("场次")
+    table = models.PositiveSmallIntegerField("桌次")
+    minutes = models.PositiveSmallIntegerField("每家分钟数")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "现场安排"
+        ordering = ["turn", "table"]
+
+    def __str__(self):
+        return f"第{self.turn + 1}场{self.table}号桌"
 
 
 class Outcome(models.TextChoices):

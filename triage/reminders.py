@@ -1,6 +1,8 @@
 """Reminders: firms with a seat before the 10th (六（五）), divisions before a reply is due (六（四）)."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+
+from django.db.models import QuerySet
 
 from appointments import letters
 from appointments.lifecycle import Stage
@@ -8,12 +10,12 @@ from appointments.line import line
 from appointments.models import Appointment
 from sessions_app import calendar, policy
 from sessions_app.days import takes_firms
-from sessions_app.models import ConsultDay
+from sessions_app.models import ConsultDay, Plan
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.duties.kinds import Kind, daily
 from zhoushan_consult.workdays.days import add_workdays
 
-from . import notes
+from . import arranging, notes
 from .models import Assignment, Work
 
 
@@ -62,6 +64,42 @@ def remind_to_settle(about: str, due_at: datetime, now: datetime) -> int:
     return sum(counts.values())
 
 
+def send_run_sheets(about: str, due_at: datetime, now: datetime) -> int:
+    """On the same days: every division that is wanted at a table. The last time, the sheet is written down."""
+    today = due_at.astimezone(calendar.SHANGHAI).date()
+    count = 0
+    for days in policy.REMIND_DAYS_BEFORE:
+        for day in _settled(today + timedelta(days=days)):
+            if days == min(policy.REMIND_DAYS_BEFORE):
+                arranging.fix(day, at=now)
+            count += _send_run_sheet(arranging.sheet(day), f"{day.date}:{days}", now)
+    return count
+
+
+def _settled(date_: date) -> QuerySet[ConsultDay]:
+    return ConsultDay.objects.filter(date=date_, settled_at__isnull=False).exclude(plan=Plan.CANCELLED)
+
+
+def _send_run_sheet(sheet: arranging.Sheet, key: str, now: datetime) -> int:
+    for division in sheet.divisions:
+        own = [talk for talk in sheet.talks if talk.needs(division)]
+        facts = {
+            "day": sheet.day,
+            "firms": len(own),
+            "first": own[0].starts_at,
+            "division_name": division.name,
+        }
+        notes.to_role(Role.HANDLER, "run_sheet_ready", sheet.day, at=now, key=key, division=division, **facts)
+    return len(sheet.divisions)
+
+
+RUN_SHEET = Kind(
+    name="run_sheet",
+    label="现场安排表告知处室",
+    schedule=daily("09:10"),
+    run=send_run_sheets,
+    useful_for=timedelta(hours=10),
+)
 DAY_NEAR = Kind(
     name="day_near",
     label="现场咨询提醒企业",

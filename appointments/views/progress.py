@@ -2,9 +2,11 @@
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -13,8 +15,9 @@ from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.web.address import client_net
 from zhoushan_consult.web.throttle import allow
 
-from .. import booking, feedback, progress
+from .. import arrival, booking, feedback, progress
 from ..forms import AmendForm, LookupForm, RatingForm, UnsolvedForm, areas
+from ..lifecycle import Stage
 from ..models import Appointment
 from ..references import clean_reference
 
@@ -72,10 +75,17 @@ def _page(
     context = {
         "appointment": appointment,
         "progress": progress.of(appointment, now),
+        "arrival_code": _arrival_code(appointment) if appointment.stage == Stage.SEATED else "",
         "unsolved_form": forms.get("unsolved_form") or UnsolvedForm(),
         "rating_form": forms.get("rating_form") or RatingForm(),
     }
     return render(request, "appointments/status.html", context, status=status)
+
+
+def _arrival_code(appointment: Appointment) -> str:
+    """What the firm shows at the door: opened by an officer who has signed in, it leads to its 签到."""
+    door = reverse("admin:sessions_app_consultday_arrival", args=[arrival.token(appointment)])
+    return arrival.picture(settings.SITE_URL + door)
 
 
 @require_POST

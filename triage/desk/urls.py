@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from . import assignments, baskets, entrance, follow_ups, overview, registrations
+from . import assignments, baskets, entrance, follow_ups, overview, registrations, run_sheet
 
 
 def one_of(steps):
@@ -26,6 +26,7 @@ urlpatterns = [
     path("follow-ups/<int:pk>/", follow_ups.follow_up, name="follow_up"),
     path("follow-ups/<int:pk>/<matter_step:step>/", follow_ups.follow_up_step, name="follow_up_step"),
     path("overview/", overview.overview, name="overview"),
+    path("run-sheet/", run_sheet.run_sheet, name="run_sheet"),
     path("registrations/", registrations.registrations, name="registrations"),
     path("registrations/<int:pk>/", registrations.registration, name="registration"),
 ]

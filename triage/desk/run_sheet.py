@@ -1,0 +1,35 @@
+"""现场安排 (六（五）): when a division is wanted at which table on the next 咨询日, with its own firms only (七（二）)."""
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from sessions_app import calendar
+from sessions_app.models import ConsultDay
+from triage import arranging
+from triage.arranging import Sheet, Talk
+from triage.visibility import appointments_for
+from zhoushan_consult.bureau.models import Officer
+
+from .admission import in_room, show
+
+
+@in_room("run_sheet")
+@require_safe
+def run_sheet(request: HttpRequest) -> HttpResponse:
+    date = calendar.current_day(timezone.now())
+    day = ConsultDay.objects.filter(date=date, settled_at__isnull=False).first()
+    sheet = arranging.sheet(day) if day else None
+    context = {
+        "date": calendar.label(date),
+        "day": day,
+        "sheet": sheet,
+        "talks": _own(sheet, request.user) if sheet else [],
+    }
+    return show(request, "run_sheet", context)
+
+
+def _own(sheet: Sheet, officer: Officer) -> list[Talk]:
+    """The talks that the officer's division sits at, of the firms that the officer may read."""
+    seen = set(appointments_for(officer).filter(day=sheet.day).values_list("pk", flat=True))
+    return [talk for talk in sheet.talks if talk.appointment.pk in seen and talk.needs(officer.division)]

@@ -1,0 +1,127 @@
+"""现场安排 (六（五）): which firm is heard when and at which table, so that no division is needed at two tables at once.
+
+Pure. The morning is cut into turns; in each turn every table hears one firm. The fewest turns that keep every division
+at one table are taken, for the fewer turns, the longer each talk. Where even the most turns do not suffice, as few
+divisions as possible are needed twice, and `clashes` says which.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from itertools import combinations, count
+from typing import NamedTuple
+
+AT_ONCE = 12
+"""Firms that are ordered together, exactly; of more, each dozen for itself."""
+
+
+@dataclass(frozen=True, order=True)
+class Guest:
+    """A firm by the number of its seat, and the divisions that must sit with it."""
+
+    number: int
+    divisions: frozenset[str] = frozenset()
+
+
+class Place(NamedTuple):
+    """A turn of the morning, from 0, and a table, from 1."""
+
+    turn: int
+    table: int
+
+
+@dataclass(frozen=True)
+class Clash:
+    """A division that is needed at more than one table in one turn, and the seats that need it."""
+
+    turn: int
+    division: str
+    numbers: tuple[int, ...]
+
+
+Group = tuple[Guest, ...]
+"""The firms of one turn."""
+
+
+def arrange(guests: Iterable[Guest], *, tables: int, most_turns: int) -> dict[Guest, Place]:
+    """A place for everyone, lower seats earlier. The same guests in any order get the same places."""
+    turns = [group for dozen in _dozens(sorted(guests), tables, most_turns) for group in dozen]
+    return {
+        guest: Place(turn, table) for turn, group in enumerate(turns) for table, guest in enumerate(group, 1)
+    }
+
+
+def _dozens(guests: list[Guest], tables: int, most_turns: int) -> Iterator[list[Group]]:
+    for start in range(0, len(guests), AT_ONCE):
+        dozen = tuple(guests[start : start + AT_ONCE])
+        yield _fewest_turns(dozen, tables, most_turns * len(dozen) // len(guests))
+
+
+def _fewest_turns(guests: Group, tables: int, most: int) -> list[Group]:
+    least = -(-len(guests) // tables)
+    most = max(least, most)
+    for turns in range(least, most + 1):
+        if (found := _share_out(guests, tables, turns, 0)) is not None:
+            return found
+    shared = (_share_out(guests, tables, most, needed_twice) for needed_twice in count(1))
+    return next(found for found in shared if found is not None)
+
+
+def _share_out(guests: Group, tables: int, turns: int, needed_twice: int) -> list[Group] | None:
+    """The guests in so many turns with at most so many divisions needed twice; None where there is no such way."""
+
+    @cache
+    def rest_of(guests: Group, turns: int, spare: int) -> list[Group] | None:
+        if not guests:
+            return []
+        if len(guests) > turns * tables:
+            return None
+        for group in _turns_of(guests[0], guests[1:], tables):
+            if (cost := sum(n - 1 for n in _needed(group).values())) <= spare:
+                left = tuple(guest for guest in guests if guest not in group)
+                if (found := rest_of(left, turns - 1, spare - cost)) is not None:
+                    return [group, *found]
+        return None
+
+    return rest_of(guests, turns, needed_twice)
+
+
+def _turns_of(first: Guest, others: Group, tables: int) -> Iterator[Group]:
+    """Every turn in which the first guest can sit: full ones first, beside its neighbours first."""
+    for company in range(tables - 1, -1, -1):
+        for beside in combinations(others, company):
+            yield (first, *beside)
+
+
+def _needed(group: Iterable[Guest]) -> Counter[str]:
+    return Counter(division for guest in group for division in guest.divisions)
+
+
+def join(guest: Guest, placed: Mapping[Guest, Place], *, tables: int) -> Place:
+    """A place for one more firm beside those that keep theirs: the first at which no division is needed twice."""
+    taken = set(placed.values())
+    free = (Place(turn, table) for turn in count() for table in range(1, tables + 1))
+    return next(place for place in free if place not in taken and _suits(guest, place, placed))
+
+
+def _suits(guest: Guest, place: Place, placed: Mapping[Guest, Place]) -> bool:
+    beside = (other for other, there in placed.items() if there.turn == place.turn)
+    return not any(guest.divisions & other.divisions for other in beside)
+
+
+def clashes(placed: Mapping[Guest, Place]) -> list[Clash]:
+    """Every division that is needed at two tables in one turn, in the order of the morning."""
+    found = []
+    for turn in sorted({place.turn for place in placed.values()}):
+        group = sorted(guest for guest, place in placed.items() if place.turn == turn)
+        for division, times in sorted(_needed(group).items()):
+            if times > 1:
+                numbers = tuple(guest.number for guest in group if division in guest.divisions)
+                found.append(Clash(turn, division, numbers))
+    return found
+
+
+def minutes_each(turns: int, *, morning: int, least: int, most: int) -> int:
+    """How long each firm is heard: the morning shared out evenly, within what is sensible."""
+    return max(least, min(most, morning // max(turns, 1)))

@@ -1,0 +1,93 @@
+"""候补入场 (六（五）): on the day itself, a firm that waits takes the seat of one that did not come."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from appointments import letters
+from appointments.lifecycle import Stage
+from appointments.line import ground, line, of_day
+from appointments.models import Appointment, IllegalMove
+from sessions_app import calendar, seats
+from sessions_app.days import held
+from sessions_app.models import ConsultDay, Seat
+from zhoushan_consult.audit.trail import record
+from zhoushan_consult.bureau.models import Officer
+from zhoushan_consult.bureau.refusals import Refused
+from zhoushan_consult.bureau.roles import Act
+
+from . import arranging
+from .models import Outcome
+
+
+class OnTheDayOnly(Refused):
+    def __init__(self, day: ConsultDay):
+        super().__init__(f"候补入场只在{calendar.short(day.date)}当天办理。平时空出的名额会自动通知下一家。")
+
+
+class NoSeatFreed(Refused):
+    def __init__(self):
+        super().__init__("现在没有空出的名额。有企业未到场的，先记“未到场”，再请候补企业入场。")
+
+
+def waiting(day: ConsultDay) -> QuerySet[Appointment]:
+    """Who may be called in, in order: the line of the list of ten."""
+    return line(day).select_related("day")
+
+
+def freed(day: ConsultDay) -> int:
+    """How many seats somebody who waits could take now."""
+    return seats.free_of(day).count() + _absent(day).count()
+
+
+def _absent(day: ConsultDay) -> QuerySet[Appointment]:
+    """Firms that did not come and whose seat nobody has taken yet."""
+    absent = Appointment.objects.filter(day=day, seat__day=day, hearing__outcome=Outcome.ABSENT)
+    return absent.filter(seat__extra_reason="").order_by("seat__number")
+
+
+def call_in(appointment: Appointment, *, by: Officer, at: datetime) -> Seat:
+    """请候补企业入场: the firm sits down in a freed seat and counts as confirmed. The sheet of the others stays as it is.
+
+    Raises OnTheDayOnly, NoSeatFreed, IllegalMove where the firm does not wait any more.
+    """
+    by.must(Act.RUN_DAY)
+    day = appointment.day
+    if at.astimezone(calendar.SHANGHAI).date() != day.date:
+        raise OnTheDayOnly(day)
+    with transaction.atomic():
+        held(day)  # one seat is given once
+        arranging.fix(day, by=by, at=at)
+        place = _place(appointment)
+        seat = _free_seat(day, appointment.uscc, at=at)
+        facts = of_day(day, seat, **ground(appointment), standby=True, place=place)
+        note = f"候补入场，{seat.number}号名额"
+        appointment.move_to(Stage.SEATED, note, by=by, at=at, facts=facts, seat=seat)
+        letters.write("standby_called", appointment, at=at, seat=seat)
+        return seat
+
+
+def _place(appointment: Appointment) -> int:
+    """From 1; whoever stands before it was not there either. Raises IllegalMove where it does not wait."""
+    order = list(waiting(appointment.day).values_list("pk", flat=True))
+    if appointment.pk not in order:
+        raise IllegalMove
+    return order.index(appointment.pk) + 1
+
+
+def _free_seat(day: ConsultDay, uscc: str, *, at: datetime) -> Seat:
+    if not seats.free_of(day).exists():
+        _clear(_absent(day).select_related("seat").first(), at=at)
+    seat = seats.take(day, uscc, at=at)
+    seats.confirm(seat, uscc, at=at)
+    return seat
+
+
+def _clear(absent: Appointment | None, *, at: datetime) -> None:
+    """The seat is free again. What became of the firm stays on its registration, with the number in its trail."""
+    if absent is None:
+        raise NoSeatFreed
+    seats.give_back(absent.seat, absent.uscc)
+    record("未到场让出名额", absent, by=None, at=at, **of_day(absent.day, absent.seat))
+    Appointment.objects.filter(pk=absent.pk).update(seat=None)
