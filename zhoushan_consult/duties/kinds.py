@@ -23,7 +23,8 @@ class Kind:
     """A duty that comes back.
 
     `run(about, due_at, now)` does it inside a transaction and returns the number of rows it touched; run
-    twice, it changes nothing the second time. After `useful_for` a duty that has not been done is `missed`.
+    twice, it changes nothing the second time. Its effects are rows alone, for a rehearsal plays it on a copy of
+    them: what is to leave the house is written as a letter. After `useful_for` a duty that has not been done is `missed`.
     A run that found nothing to do is forgotten when the next has run, unless `record_quiet`.
     """
 
