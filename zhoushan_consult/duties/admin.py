@@ -18,7 +18,7 @@ from .kinds import kinds, next_due
 from .models import TROUBLE, Duty, Heartbeat
 
 SHOWN = 6
-SILENT = "定时巡查没有动静：请检查后台进程（worker 和 beat）是否在运行。"
+SILENT = "定时巡查没有动静：请检查后台任务进程是否在运行。"
 
 
 def trouble(officer, now) -> list[Basket]:

@@ -40,7 +40,7 @@ def _silence(found: Findings) -> str:
     since = f"定时巡查自{_moment(found.silent_from)}起没有动静"
     if found.silent_until:
         return f"{since}，{_moment(found.silent_until)}恢复；其间的任务已补做或记为错过，请查看中断原因。"
-    return f"{since}，请检查后台进程（worker 和 beat）。"
+    return f"{since}，请检查后台任务进程是否在运行。"
 
 
 def _moment(at: datetime) -> str:
