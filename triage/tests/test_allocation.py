@@ -93,6 +93,22 @@ def test_it_takes_an_offer_back_after_its_time_and_not_at_it(coordinator):
     assert seating.let_lapse(day, at=until + timedelta(seconds=1)) == 9
 
 
+def test_it_does_not_take_back_what_was_confirmed_after_it_looked():
+    late = made.seated(1)
+    booking.confirm_seat(fresh(late), at=SECOND)
+    assert not seats.lapse(late.seat, late.uscc, at=at("12-09 10:00"))
+    assert fresh(late).seat.confirmed_at == SECOND
+
+
+def test_it_confirms_nothing_that_was_taken_back_after_the_page_was_opened():
+    opened = made.seated(1)
+    seating.let_lapse(opened.day, at=SECOND)
+    with pytest.raises(seats.SeatGone):
+        booking.confirm_seat(opened, at=SECOND)
+    assert not Notice.objects.filter(kind="seat_confirmed").exists()
+    assert not Seat.objects.exclude(confirmed_at=None).exists()
+
+
 def test_it_leaves_a_seat_to_whom_it_invited_once_the_day_has_begun(coordinator):
     firm = made.seated(1, at=at("12-09 12:00"))
     assert seating.fill(firm.day, at=calendar.starts_at(DAY)) == 0

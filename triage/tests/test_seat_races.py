@@ -1,7 +1,7 @@
 """Two hundred at ten seats, an answer against a lapse, a list settled while firms leave: in threads, on the run's database.
 
 Negative control: with the condition taken out of the UPDATE in `seats.take` (`filter(pk=pk)` without `uscc=None`), the
-first test fails in its first round on PostgreSQL; with `confirmed_at=None` out of `seats.lapse`, the second does.
+first test fails on PostgreSQL. The instants that threads seldom hit are tried in order in `test_allocation`.
 """
 
 from concurrent.futures import ThreadPoolExecutor

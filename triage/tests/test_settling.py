@@ -24,7 +24,7 @@ from zhoushan_consult.outbox.models import Notice
 pytestmark = pytest.mark.django_db
 
 SECOND = datetime(2026, 12, 2, 10, tzinfo=calendar.SHANGHAI)
-FOR_ONE = 24
+FOR_ONE = 12
 """Statements that one firm may cost in settling: its stage, move, trail and letters, and the shorter term."""
 
 
