@@ -25,6 +25,9 @@ REMIND_DAYS_BEFORE = tuple(env.list("REMIND_DAYS_BEFORE", cast=int, default=[3, 
 REPLY_WORKDAYS = env.int("REPLY_WORKDAYS", default=5)  # 六（四）：研究答复意见的工作日
 REPLY_REMIND_WORKDAYS = env.int("REPLY_REMIND_WORKDAYS", default=2)  # 六（四）：到期前提醒处室
 FOLLOW_UP_WORKDAYS = env.int("FOLLOW_UP_WORKDAYS", default=10)  # 六（六）：后续服务的默认期限
+FOLLOW_UP_ALARM_DAYS = env.int("FOLLOW_UP_ALARM_DAYS", default=30)  # 六（六）：立项满几天未办结，提醒综合处和办公室
+FOLLOW_UP_LEADER_DAYS = env.int("FOLLOW_UP_LEADER_DAYS", default=60)  # 六（六）：立项满几天未办结，报局领导
+RATINGS_SHOWN_FROM = env.int("RATINGS_SHOWN_FROM", default=3)  # 好差评：满几条，被评处室才看到合计
 REOPEN_WITHIN_DAYS = env.int("REOPEN_WITHIN_DAYS", default=30)  # 六（六）：办结后企业可反馈未解决的天数
 DEFERRAL_ANSWER_DAYS = env.int("DEFERRAL_ANSWER_DAYS", default=15)  # 六（五）：书面答复后企业选择是否仍需现场的天数
 RECEIPTS_A_DAY = env.int("RECEIPTS_A_DAY", default=3)  # 一个电话或邮箱一天内收到的登记回执，防止骚扰他人

@@ -3,21 +3,23 @@
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Exists, OuterRef, Subquery
 
 from appointments import letters
 from appointments.lifecycle import Stage
-from appointments.models import Appointment, Grade, IllegalMove, Rating
+from appointments.models import Appointment, Grade, IllegalMove, Rating, StageMove
 from sessions_app import policy
 from sessions_app.calendar import SHANGHAI
+from sessions_app.calendar import at as midnight
 from zhoushan_consult.audit.trail import record
 from zhoushan_consult.bureau.models import Division, Officer
+from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act, Role
 from zhoushan_consult.duties.kinds import Kind, daily
 from zhoushan_consult.workdays.days import add_workdays
 
 from . import notes
-from .models import Assignment, FollowUp, FollowUpPost, Part
+from .models import Assignment, FollowUp, FollowUpPost, Part, Work
 
 POOR_RATING_WORKDAYS = 5
 
@@ -77,24 +79,45 @@ def post_progress(matter: FollowUp, text: str, *, to_firm: bool, by: Officer, at
 def close(matter: FollowUp, result: str, *, by: Officer, at: datetime) -> None:
     """A matter is done. With the last one the registration is closed, and the firm asked whether it is solved."""
     _must_be_open_to(matter, by)
-    done = FollowUp.objects.filter(pk=matter.pk, closed_at=None)
-    if not done.update(closed_at=at, closed_by=by, result=result):
-        raise IllegalMove("这件督办已经办结，请刷新后查看。")
-    record("督办办结", matter, by=by, at=at)
-    for role in (Role.COORDINATOR, Role.WATCH):
-        notes.to_role(role, "follow_up_closed", matter, at=at, matter=matter)
+    _end(matter, result, by=by, at=at, closed_at=at)
     appointment = matter.appointment
     if not appointment.follow_ups.filter(closed_at=None).exists() and appointment.stage == Stage.FOLLOWING:
         appointment.move_to(Stage.CLOSED, "督办事项已办结", by=by, at=at)
         letters.write("closed", appointment, at=at, key=f"f{matter.pk}", result=result)
 
 
+def _end(matter: FollowUp, result: str, *, by: Officer | None, at: datetime, closed_at: datetime) -> None:
+    """A matter is done; 综合处 and 办公室 are told. Raises IllegalMove where it was done before."""
+    still_open = FollowUp.objects.filter(pk=matter.pk, closed_at=None)
+    if not still_open.update(closed_at=closed_at, closed_by=by, result=result):
+        raise IllegalMove("这件督办已经办结，请刷新后查看。")
+    record("督办办结", matter, by=by, at=at)
+    for role in (Role.COORDINATOR, Role.WATCH):
+        notes.to_role(role, "follow_up_closed", matter, at=at, matter=matter)
+
+
+class ReplyOwed(Refused):
+    def __init__(self):
+        super().__init__("这家企业当天未到场，问题还没有全部书面答复。请等处室审签答复后再办结。")
+
+
 @transaction.atomic
 def close_heard(appointment: Appointment, *, by: Officer, at: datetime) -> None:
-    """综合处 closes a registration in which nothing is left to do."""
+    """综合处 closes a registration in which nothing is left to do. Raises ReplyOwed: a firm that did not come is
+    answered in writing first."""
     by.must(Act.FOLLOW_UP)
+    if appointment.stage == Stage.ABSENT and not _answered(appointment):
+        raise ReplyOwed
     appointment.move_to(Stage.CLOSED, by=by, at=at)
     letters.write("closed", appointment, at=at, key="heard", result="")
+
+
+def _answered(appointment: Appointment) -> bool:
+    """Whether every 交办 of it that stands has its released reply."""
+    states = set(
+        appointment.assignments.exclude(state=Work.CANCELLED).order_by().values_list("state", flat=True)
+    )
+    return states == {Work.RELEASED}
 
 
 def _must_be_open_to(matter: FollowUp, officer: Officer) -> None:
@@ -114,27 +137,44 @@ def lead_division(appointment: Appointment) -> Division:
 
 
 def take_up_feedback(*, at: datetime) -> int:
-    """未解决 and 差评 from the firms' pages, not yet in 督办, are entered. Safe to repeat; returns how many."""
-    return _take_up_unsolved(at=at) + _take_up_poor_ratings(at=at)
+    """What the firms said on their pages enters 督办: 已解决 ends its matters, 未解决 and 差评 open new ones.
+
+    Safe to repeat; returns how many matters were ended and opened.
+    """
+    return _end_solved(at=at) + _take_up_unsolved(at=at) + _take_up_poor_ratings(at=at)
+
+
+def _end_solved(*, at: datetime) -> int:
+    """Matters of which the firm has said 已解决 since they were opened. A 差评回访 is not the firm's to end."""
+    said = StageMove.objects.filter(
+        appointment=OuterRef("appointment"),
+        old=Stage.FOLLOWING,
+        new=Stage.CLOSED,
+        by=None,
+        at__gte=OuterRef("opened_at"),
+    )
+    still_open = FollowUp.objects.filter(closed_at=None).exclude(origin=FollowUp.Origin.RATING)
+    solved = still_open.annotate(solved_at=Subquery(said.order_by("at").values("at")[:1]))
+    found = list(solved.exclude(solved_at=None).select_related("division"))
+    for matter in found:
+        with transaction.atomic():
+            _end(matter, "企业反馈已解决", by=None, at=at, closed_at=matter.solved_at)
+    return len(found)
 
 
 def _take_up_unsolved(*, at: datetime) -> int:
-    following = Appointment.objects.filter(stage=Stage.FOLLOWING).annotate(
-        open_matters=Count("follow_ups", filter=Q(follow_ups__closed_at=None))
+    """The firm's last 未解决 of every registration in 督办 opens a matter with a term, and so a ladder, of its own."""
+    taken_up = FollowUp.objects.filter(
+        appointment=OuterRef("appointment"), origin=FollowUp.Origin.FIRM, opened_at__gte=OuterRef("at")
     )
-    found = list(following.filter(open_matters=0))
-    for appointment in found:
-        words = appointment.moves.filter(new=Stage.FOLLOWING).last()
+    said = StageMove.objects.filter(new=Stage.FOLLOWING, by=None, appointment__stage=Stage.FOLLOWING)
+    waiting = said.exclude(Exists(taken_up)).select_related("appointment").order_by("at", "pk")
+    last = {move.appointment_id: move for move in waiting}
+    for move in last.values():
+        firm, words = move.appointment, move.note or "企业反馈未解决"
         with transaction.atomic():
-            open_matter(
-                appointment,
-                lead_division(appointment),
-                words.note or "企业反馈未解决",
-                FollowUp.Origin.FIRM,
-                by=None,
-                at=at,
-            )
-    return len(found)
+            open_matter(firm, lead_division(firm), words, FollowUp.Origin.FIRM, by=None, at=at)
+    return len(last)
 
 
 def _take_up_poor_ratings(*, at: datetime) -> int:
@@ -186,8 +226,32 @@ def _remind_one(matter: FollowUp, today: date, *, at: datetime) -> int:
     return len(reached[-1:])
 
 
+OLD = [
+    (policy.FOLLOW_UP_ALARM_DAYS, (Role.COORDINATOR, Role.WATCH)),
+    (policy.FOLLOW_UP_LEADER_DAYS, (Role.LEADER,)),
+]
+"""Days that a matter has been open, whatever its term, and who is told."""
+
+
+def alarm(*, at: datetime) -> int:
+    """A matter that is open for long is told once at each step, long before 90 days, be its term ever so far off."""
+    today = at.astimezone(SHANGHAI).date()
+    count = 0
+    for days, roles in OLD:
+        opened_by = midnight(today - timedelta(days=days - 1))
+        for matter in FollowUp.objects.filter(closed_at=None, opened_at__lt=opened_by).select_related(
+            "division"
+        ):
+            for role in roles:
+                notes.to_role(
+                    role, "follow_up_old", matter, at=at, key=f"old{days}", matter=matter, days=days
+                )
+            count += 1
+    return count
+
+
 def _make_the_round(about: str, due_at: datetime, now: datetime) -> int:
-    return take_up_feedback(at=now) + remind(at=now)
+    return take_up_feedback(at=now) + remind(at=now) + alarm(at=now)
 
 
 LADDER = Kind(

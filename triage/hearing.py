@@ -15,7 +15,7 @@ from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
 
-from . import followup
+from . import followup, replies
 from .models import FollowUp, Hearing, Outcome
 
 STAGE_AFTER = {Outcome.SOLVED: Stage.HEARD, Outcome.FOLLOW: Stage.HEARD, Outcome.ABSENT: Stage.ABSENT}
@@ -76,6 +76,8 @@ def conclude(
         defaults={"day": appointment.day, "outcome": outcome, "gist": gist, "by": by, "at": at},
     )
     record("现场结果", appointment, by=by, at=at, outcome=outcome)
+    if outcome == Outcome.ABSENT:
+        replies.owe(appointment, at=at)
     if outcome == Outcome.FOLLOW:
         appointment.move_to(Stage.FOLLOWING, by=by, at=at)
         for promise in promises:

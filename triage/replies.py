@@ -158,6 +158,17 @@ def answer_givers(*, at: datetime) -> int:
     return count
 
 
+def owe(appointment: Appointment, *, at: datetime) -> int:
+    """A firm that did not come is answered in writing (六（五）): divisions without a released reply are told so.
+
+    Runs in the caller's transaction; returns how many 交办 still wait for their reply.
+    """
+    waiting = appointment.assignments.filter(state__in=[Work.OPEN, Work.DRAFTED]).select_related("division")
+    for assignment in waiting:
+        notes.to_division(assignment, "reply_for_absent", at=at)
+    return len(waiting)
+
+
 def _answered_in_writing(appointment: Appointment, *, by: Officer, at: datetime) -> None:
     """A firm that asked for a written reply only is answered once every lead division has replied."""
     appointment.refresh_from_db()

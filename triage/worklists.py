@@ -7,7 +7,7 @@ from django.db.models import Count, Model, Q, QuerySet, Window
 
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
-from sessions_app import calendar
+from sessions_app import calendar, policy
 from sessions_app.models import ConsultDay
 from zhoushan_consult.outbox import delivery
 from zhoushan_consult.outbox.models import Notice
@@ -48,8 +48,10 @@ def overdue_replies(today: date) -> QuerySet[Assignment]:
 
 
 def overdue_follow_ups(today: date) -> QuerySet[FollowUp]:
-    """督办 still open after their term."""
-    return _with_firm(FollowUp.objects.filter(closed_at=None, due_on__lt=today))
+    """督办 still open after their term, or for long."""
+    long_ago = calendar.at(today - timedelta(days=policy.FOLLOW_UP_ALARM_DAYS - 1))
+    late = Q(due_on__lt=today) | Q(opened_at__lt=long_ago)
+    return _with_firm(FollowUp.objects.filter(late, closed_at=None))
 
 
 def to_conclude(now: datetime) -> QuerySet[Appointment]:

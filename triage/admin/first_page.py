@@ -189,9 +189,8 @@ def _overdue_replies(today: date) -> Basket:
 def _overdue_follow_ups(today: date) -> Basket:
     pile = worklists.first(worklists.overdue_follow_ups(today))
     rows = [_overdue_row(matter, matter.promise, today) for matter in pile.rows]
-    return Basket(
-        "late_follow_ups", "逾期督办", rows, pile.count, "没有逾期的督办。到期没有办结的会出现在这里。"
-    )
+    empty = f"没有逾期的督办。到期没有办结、或立项满{policy.FOLLOW_UP_ALARM_DAYS}天的会出现在这里。"
+    return Basket("late_follow_ups", "逾期和久未办结的督办", rows, pile.count, empty)
 
 
 def _overdue_row(matter: Assignment | FollowUp, text: str, today: date) -> Row:
@@ -200,9 +199,13 @@ def _overdue_row(matter: Assignment | FollowUp, text: str, today: date) -> Row:
         url=_screen(matter.appointment_id),
         lead=str(matter.division),
         detail=Truncator(text).chars(48),
-        age=_term(matter.due_on, today),
+        age=_term(matter.due_on, today) if matter.due_on < today else _since(matter, today),
         late=True,
     )
+
+
+def _since(matter: FollowUp, today: date) -> str:
+    return f"立项 {(today - matter.opened_at.astimezone(calendar.SHANGHAI).date()).days} 天"
 
 
 def _to_conclude(now: datetime) -> Basket:

@@ -1,13 +1,15 @@
 """What the rounds remind of, and that a second round repeats nothing (六（一）（二）（四）（五）（六）)."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
+import time_machine
+from django.test import Client
 
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, Grade, Rating
-from triage import followup
-from triage.models import FollowUp, Work
+from triage import followup, hearing, replies
+from triage.models import FollowUp, Outcome, Work
 from triage.tests.factories import NOW, appointment, assignment, division, officer, seated
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.duties import rounds
@@ -98,7 +100,12 @@ def test_it_asks_for_the_plan_from_the_twentieth_daily(crew):
 def test_it_climbs_the_ladder_of_a_late_follow_up(crew):
     firm = appointment(1, stage=Stage.FOLLOWING)
     FollowUp.objects.create(
-        appointment=firm, division=division("水处"), origin="day", promise="到厂", due_on=at("2026-12-14 00:00"), opened_at=NOW
+        appointment=firm,
+        division=division("水处"),
+        origin="day",
+        promise="到厂",
+        due_on=at("2026-12-14 00:00"),
+        opened_at=NOW,
     )
     counts = []
     for day in ("13", "15", "18", "22"):
@@ -134,3 +141,123 @@ def test_it_closes_with_the_last_matter_and_asks_the_firm(crew):
     followup.close(second, "好", by=crew["handler"], at=NOW + timedelta(days=1))
     assert Appointment.objects.get().stage == Stage.CLOSED
     assert letters("closed", "page") == 1
+
+
+# --- What the firms say, and what stays open -------------------------------------------------------------------------
+def matters() -> list[tuple]:
+    rows = FollowUp.objects.order_by("pk")
+    return [(row.origin, row.closed_at is None, row.result) for row in rows]
+
+
+@pytest.fixture
+def followed(crew):
+    """A firm in 督办 with one matter of 水处, due far off, and the page on which the firm speaks."""
+    firm = appointment(1, stage=Stage.FOLLOWING)
+    assignment(firm, "水处", by=crew["coordinator"], state=Work.RELEASED)
+    followup.open_matter(
+        firm, division("水处"), "到厂", "day", due_on=date(2027, 3, 1), by=crew["coordinator"], at=NOW
+    )
+    return firm
+
+
+def firm_says(firm: Appointment, what: str, text: str) -> None:
+    """The button on the progress page, by its own door."""
+    with time_machine.travel(at(text), tick=False):
+        browser = Client()
+        browser.post(
+            "/status/", {"reference": firm.reference, "phone": firm.phone_number.removeprefix("+86")}
+        )
+        path = {"solved": "/status/solved/", "unsolved": "/status/unsolved/"}[what]
+        answer = browser.post(path, {"reason": "还差材料"}, follow=True)
+        assert "谢谢反馈" in answer.content.decode() or "已转有关处室" in answer.content.decode()
+
+
+def test_it_ends_the_open_matters_of_a_firm_that_says_solved(followed):
+    firm_says(followed, "solved", "2026-11-25 20:00")
+    make_rounds("2026-11-26 08:31")
+    assert matters() == [("day", False, "企业反馈已解决")]
+    assert FollowUp.objects.get().closed_at == at("2026-11-25 20:00")
+    assert letters("follow_up_closed") == 2  # 综合处 and 办公室
+    make_rounds("2027-03-20 08:31")
+    assert letters("follow_up_late") == 0 and letters("follow_up_old") == 0
+
+
+def test_it_leaves_the_matter_of_a_poor_rating_to_the_bureau(followed):
+    Rating.objects.create(appointment=followed, grade=Grade.VERY_POOR, at=at("2026-11-25 19:00"))
+    make_rounds("2026-11-25 19:30")
+    firm_says(followed, "solved", "2026-11-25 20:00")
+    make_rounds("2026-11-26 08:31")
+    assert matters() == [("day", False, "企业反馈已解决"), ("rating", True, "")]
+
+
+def test_it_gives_a_reopened_matter_a_new_term_and_starts_its_ladder_anew(followed, crew):
+    FollowUp.objects.update(due_on=date(2026, 11, 10))
+    make_rounds("2026-11-24 08:31")
+    climbed = letters("follow_up_late")
+    assert climbed == 1  # 局领导: two weeks late
+    firm_says(followed, "solved", "2026-11-24 20:00")
+    firm_says(followed, "unsolved", "2026-11-24 21:00")
+    make_rounds("2026-11-25 08:31")
+    assert matters() == [("day", False, "企业反馈已解决"), ("firm", True, "")]
+    anew = FollowUp.objects.get(origin="firm")
+    assert (anew.due_on, anew.division.name) == (date(2026, 12, 9), "水处")  # ten working days
+    assert "还差材料" in anew.promise
+    make_rounds("2026-12-07 08:31")
+    assert letters("follow_up_late") == climbed
+    counts = []
+    for day in ("08", "10", "13", "17"):
+        make_rounds(f"2026-12-{day} 08:31")
+        counts.append(letters("follow_up_late") - climbed)
+    assert counts == [1, 2, 4, 5]  # handler; head; 综合处 and 办公室; 局领导
+
+
+def test_it_hears_unsolved_while_a_poor_rating_is_followed_up(crew):
+    firm = appointment(1, stage=Stage.CLOSED, closed_at=NOW)
+    Rating.objects.create(appointment=firm, grade=Grade.POOR, at=NOW)
+    make_rounds("2026-11-21 08:31")
+    firm_says(firm, "unsolved", "2026-11-21 20:00")
+    make_rounds("2026-11-22 08:31")
+    assert [origin for origin, *_ in matters()] == ["rating", "firm"]
+    make_rounds("2026-11-23 08:31")
+    assert len(matters()) == 2
+
+
+def test_it_tells_of_a_matter_that_is_open_for_long_however_far_off_its_term(followed, crew):
+    counts = {}
+    for text in ("2026-12-19", "2026-12-20", "2026-12-21", "2027-01-18", "2027-01-19"):
+        make_rounds(f"{text} 08:31")
+        counts[text] = letters("follow_up_old")
+    assert list(counts.values()) == [0, 2, 2, 2, 3]  # after 30 days 综合处 and 办公室, after 60 局领导
+    readers = Notice.objects.filter(kind="follow_up_old", channel="sms").order_by("pk")
+    assert [notice.to_name for notice in readers][-1] == crew["leader"].name
+    assert "立项已满60天" in readers.last().text
+
+
+# --- Firms that did not come ------------------------------------------------------------------------------------------
+@pytest.fixture
+def absent(crew):
+    """A firm that was not there, with one 交办 answered and one not."""
+    firm = seated(1, confirmed=True)
+    assignment(firm, "水处", by=crew["coordinator"])
+    assignment(firm, "大气处", by=crew["coordinator"], state=Work.RELEASED)
+    hearing.conclude(firm, Outcome.ABSENT, "", [], by=crew["coordinator"], at=at("2026-12-10 11:30"))
+    return firm
+
+
+def test_it_asks_the_division_for_the_written_reply_to_a_firm_that_did_not_come(absent, crew):
+    asked = Notice.objects.filter(kind="reply_for_absent", channel="sms")
+    assert [notice.to_name for notice in asked] == [crew["handler"].name]
+
+
+def test_it_does_not_close_a_firm_that_did_not_come_before_it_has_its_reply(absent, crew):
+    later = at("2026-12-11 10:00")
+    with pytest.raises(followup.ReplyOwed):
+        followup.close_heard(absent, by=crew["coordinator"], at=later)
+    given = absent.assignments.get(state=Work.OPEN)
+    replies.save_draft(given, "请先办理排水许可。", "", version=0, by=crew["handler"], at=later)
+    replies.submit_for_signature(given, by=crew["handler"], at=later)
+    replies.sign(given, version=1, by=crew["head"], at=later)
+    assert letters("reply_released", "page") == 1
+    absent.refresh_from_db()
+    followup.close_heard(absent, by=crew["coordinator"], at=later)
+    assert Appointment.objects.get().stage == Stage.CLOSED
