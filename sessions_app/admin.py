@@ -1,6 +1,7 @@
 """活动方案 in the admin (六（一）); the list of ten joins it in `triage.admin`."""
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import Prefetch, prefetch_related_objects
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -11,7 +12,7 @@ from zhoushan_consult.bureau.roles import Act
 from . import planning, preparing
 from .days import day_on
 from .forms import NewDayForm, PlanForm, RemarkForm, VersionForm
-from .models import ConsultDay, Plan
+from .models import ConsultDay, Plan, Reception
 
 
 def plan_is(*plans: Plan):
@@ -94,8 +95,18 @@ class ConsultDayAdmin(RecordAdmin):
     list_display = ["date", "theme", "place", "plan", "settled_at"]
     list_filter = ["plan"]
 
+    def get_object(self, request, object_id, from_field=None):
+        found = super().get_object(request, object_id, from_field)
+        if found:
+            people = Reception.objects.select_related("division", "area")
+            prefetch_related_objects([found], Prefetch("receptions", people))
+        return found
+
     def facts(self, request, record: ConsultDay) -> dict:
-        return {"receptions": record.receptions.select_related("division", "area")}
+        return {
+            "receptions": record.receptions.all(),
+            "changes": record.changes.select_related("by"),
+        }
 
     def has_add_permission(self, request) -> bool:
         return may(request, Act.PLAN)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from zhoushan_consult.audit import trail
 from zhoushan_consult.audit.trail import record
@@ -90,9 +90,9 @@ def change(
     if at >= calendar.ends_at(day.date):
         raise DayOver
     before = {name: getattr(day, name) for name in TEXTS}
-    people = _named(day.receptions.all())
+    people = _named(_people_of(day))
     if not _write(day, {Plan.PUBLISHED}, receptions, version, texts):
-        last = day.changes.last()
+        last = PlanChange.objects.filter(day=day).last()
         if last and (last.reason, last.by_id) == (reason, by.pk):
             return None
         raise NothingChanged
@@ -110,7 +110,7 @@ def _write(
     one = ConsultDay.objects.filter(pk=day.pk, plan__in=here)
     if held(day).plan not in here:
         raise PlanMoved
-    if one.filter(**texts).exists() and _named(day.receptions.all()) == _named(receptions):
+    if one.filter(**texts).exists() and _named(_people_of(day)) == _named(receptions):
         return False
     if not one.filter(version=version).update(version=F("version") + 1, **texts):
         raise EditedMeanwhile(day)
@@ -120,12 +120,17 @@ def _write(
 
 def _receive(day: ConsultDay, receptions: list[Reception]) -> None:
     """Those who receive, in this order. Whoever was on the list before keeps what they answered."""
-    before = {_who(person): person for person in day.receptions.all()}
+    before = {_who(person): person for person in _people_of(day)}
     for order, person in enumerate(receptions):
         kept = before.pop(_who(person), person)
         kept.day, kept.order = day, order
         kept.save(update_fields=["order"] if kept.pk else None)
     Reception.objects.filter(pk__in=[person.pk for person in before.values()]).delete()
+
+
+def _people_of(day: ConsultDay) -> QuerySet[Reception]:
+    """As the database has them now, whatever the page has read before."""
+    return Reception.objects.filter(day=day)
 
 
 def _who(person: Reception) -> tuple:

@@ -30,9 +30,8 @@ def last_published(day: ConsultDay) -> ConsultDay | None:
 
 
 def has_blanks(day: ConsultDay) -> bool:
-    """Whether the plan can still be written, and lacks something that the last one has."""
-    earlier = last_published(day) if day.plan in EDITABLE else None
-    return bool(earlier) and bool(_missing(day, earlier) or _nobody_of(day, earlier))
+    """Whether the plan can still be written, and lacks what every plan has."""
+    return day.plan in EDITABLE and not (day.theme and day.place and day.receptions.all())
 
 
 @transaction.atomic
@@ -46,13 +45,13 @@ def _fill(day: ConsultDay, *, by: Officer | None, at: datetime) -> None:
     earlier = last_published(day)
     if earlier is None:
         raise NothingBefore
-    nobody = _nobody_of(day, earlier)
+    people = _people_wanted(day, earlier)
     read = ConsultDay.objects.filter(pk=day.pk, plan__in=EDITABLE, version=day.version)
     if not read.update(version=F("version") + 1, **_missing(day, earlier)):
         raise PlanMoved
     Reception.objects.bulk_create(
         Reception(day=day, name=p.name, title=p.title, division=p.division, area=p.area, order=p.order)
-        for p in nobody
+        for p in people
     )
     record("照上期方案填写", day, by=by, at=at, earlier=calendar.slug(earlier.date))
     day.refresh_from_db()
@@ -65,9 +64,9 @@ def _missing(day: ConsultDay, earlier: ConsultDay) -> dict[str, str]:
     }
 
 
-def _nobody_of(day: ConsultDay, earlier: ConsultDay) -> list[Reception]:
+def _people_wanted(day: ConsultDay, earlier: ConsultDay) -> list[Reception]:
     """Those who received then, where nobody is named for `day` yet."""
-    return [] if day.receptions.exists() else list(earlier.receptions.select_related("division", "area"))
+    return [] if day.receptions.all() else list(earlier.receptions.select_related("division", "area"))
 
 
 def _prepare(about: str, due_at: datetime, now: datetime) -> int:

@@ -63,7 +63,12 @@ def _submit(request: HttpRequest, now: datetime, form: RegistrationForm) -> Http
     if token is None and "form_token" in request.POST:
         return _check(request, now, form, "这张表不是在本浏览器打开的，尚未提交。请核对后再提交一次。")
     if token and token.joins != joins:
-        return _check(request, now, form, f"{_missed(token.joins, now)}现在提交将登记到{calendar.short(joins)}，请确认。")
+        return _check(
+            request,
+            now,
+            form,
+            f"{_missed(token.joins, now)}现在提交将登记到{calendar.short(joins)}，请确认。",
+        )
     if not allow(f"register:{client_net(request)}", policy.REGISTRATIONS_AN_HOUR, HOUR, now, when_down=True):
         return _check(
             request, now, form, "提交次数过多，请一小时后再试，或电话联系综合处代为登记。", status=429

@@ -31,6 +31,7 @@ ROOMS = (
         "跟踪督办",
         lambda officer: officer.may(Act.WATCH) or (officer.may(Act.FOLLOW_UP) and bool(officer.division_id)),
     ),
+    Room("receptions", "接待安排", lambda officer: officer.may(Act.RECEIVE)),
     Room("run_sheet", "现场安排", lambda officer: officer.may(Act.DRAFT) and bool(officer.division_id)),
 )
 ADMIN_ACTS = frozenset({Act.REVIEW, Act.PLAN, Act.APPROVE_PLAN, Act.ACCOUNTS, Act.HEALTH})

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from . import assignments, baskets, entrance, follow_ups, overview, registrations, run_sheet
+from . import assignments, baskets, entrance, follow_ups, overview, receptions, registrations, run_sheet
 
 
 def one_of(steps):
@@ -27,6 +27,8 @@ urlpatterns = [
     path("follow-ups/<int:pk>/<matter_step:step>/", follow_ups.follow_up_step, name="follow_up_step"),
     path("overview/", overview.overview, name="overview"),
     path("run-sheet/", run_sheet.run_sheet, name="run_sheet"),
+    path("receptions/", receptions.receptions, name="receptions"),
+    path("receptions/<int:pk>/", receptions.reception, name="reception"),
     path("registrations/", registrations.registrations, name="registrations"),
     path("registrations/<int:pk>/", registrations.registration, name="registration"),
 ]

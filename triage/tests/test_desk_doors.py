@@ -4,6 +4,8 @@ import pytest
 from django.urls import get_resolver, reverse
 
 from appointments.lifecycle import Stage
+from sessions_app.days import day_on
+from sessions_app.models import ConsultDay, Plan, Reception
 from triage.models import Assignment, FollowUp
 from zhoushan_consult.bureau.models import Area
 from zhoushan_consult.bureau.roles import Role
@@ -56,12 +58,21 @@ def row(coordinator):
 
 
 @pytest.fixture
-def places(row):
+def person():
+    """Somebody on the reception list of a published plan."""
+    day = day_on(factories.DAY)
+    ConsultDay.objects.filter(pk=day.pk).update(plan=Plan.PUBLISHED, place="三楼会议室")
+    return Reception.objects.create(day=day, name="王海", title="副局长")
+
+
+@pytest.fixture
+def places(row, person):
     """The pk that stands in each address."""
     return {
         "assignment": row.pk,
         "follow_up": follow_up(row.appointment).pk,
         "registration": row.appointment_id,
+        "reception": person.pk,
     }
 
 
@@ -91,8 +102,12 @@ MATRIX = [
     (GET, "run_sheet", "302 200 200 200 403 403 403 403 403 403 403"),
     (GET, "registrations", "302 403 403 403 403 403 403 403 200 200 403"),
     (GET, "registration", "302 403 403 403 403 403 403 403 200 404 403"),
+    (GET, "receptions", "302 403 403 403 200 403 200 403 403 403 403"),
+    (GET, "reception", "302 403 403 403 302 403 302 403 403 403 403"),
+    (POST, "reception", "403 403 403 403 302 403 302 403 403 403 403"),
 ]
 TYPED = {"body": "请先办理排水许可。", "law": "", "version": "0", "remark": "请补依据", "reason": "不属本处"}
+TYPED |= {"answer": "absent", "why": "出差"}
 TYPED |= {"text": "已到现场查看。", "result": "已接入管网。"}
 CELLS = [
     pytest.param(method, target, role, int(status), id=f"{method}-{target}-{role}")

@@ -1,0 +1,398 @@
+"""After publication (六（一）): a change reaches every seated firm; a cancelled day's firms come to the next, first."""
+
+from datetime import date, datetime, timedelta
+
+import pytest
+import time_machine
+from django.urls import reverse
+
+from appointments import booking
+from appointments.lifecycle import Stage
+from appointments.models import Appointment
+from sessions_app import calendar
+from sessions_app.days import day_on
+from sessions_app.models import ConsultDay, Plan, PlanChange, Reception, Seat
+from triage import hearing, plan_changes, review, seating
+from triage.tests import factories as made
+from zhoushan_consult.bureau.roles import Role
+from zhoushan_consult.duties import rounds
+from zhoushan_consult.outbox.models import Channel, Notice, State
+
+pytestmark = pytest.mark.django_db
+
+FOURTH = datetime(2026, 12, 4, 9, tzinfo=calendar.SHANGHAI)
+NEXT = date(2027, 1, 10)
+PLAN = {"theme": "雨污分流", "partners": "市水务局", "place": "三楼会议室", "note": ""}
+NOBODY = {"row-TOTAL_FORMS": 0, "row-INITIAL_FORMS": 0}
+STORM = "台风红色预警"
+
+
+@pytest.fixture(autouse=True)
+def on_the_fourth():
+    with time_machine.travel(FOURTH, tick=False):
+        yield
+
+
+@pytest.fixture
+def day(db):
+    day = day_on(made.DAY)
+    ConsultDay.objects.filter(pk=day.pk).update(
+        plan=Plan.PUBLISHED, published_at=made.NOW, settled_at=made.NOW, **PLAN
+    )
+    day.refresh_from_db()
+    return day
+
+
+@pytest.fixture
+def office(coordinator, signed_in):
+    return signed_in(coordinator)
+
+
+@pytest.fixture
+def chief(leader, signed_in):
+    return signed_in(leader)
+
+
+def press(browser, day, act, **typed):
+    """A button of the day's screen, by someone who reads the plan as it is saved now (or as `version` says)."""
+    typed.setdefault("version", ConsultDay.objects.get(pk=day.pk).version)
+    answer = browser.post(reverse(f"admin:sessions_app_consultday_{act}", args=[day.pk]), typed)
+    day.refresh_from_db()
+    return answer
+
+
+def move(browser, day, place="五楼会议室", **typed):
+    return press(browser, day, "amend", **(PLAN | {"place": place, "reason": "三楼停电"} | NOBODY | typed))
+
+
+def call_off(browser, day, reason=STORM):
+    return press(browser, day, "cancel", reason=reason)
+
+
+def fresh(firm) -> Appointment:
+    return Appointment.objects.get(pk=firm.pk)
+
+
+def page_letters(kind, firm=None) -> list[str]:
+    found = Notice.objects.filter(kind=kind, channel=Channel.PAGE)
+    return [notice.text for notice in (found.filter(about_id=str(firm.pk)) if firm else found)]
+
+
+# --- A change --------------------------------------------------------------------------------------------------------
+def test_it_tells_every_seated_firm_of_another_place_at_once(office, day, client):
+    offered, confirmed = made.seated(1), made.seated(2, confirmed=True)
+    waiting = made.appointment(3, stage=Stage.DEFERRED)
+    assert move(office, day).status_code == 302
+    for firm in (offered, confirmed):
+        assert "服务地点由“三楼会议室”改为“五楼会议室”" in page_letters("plan_changed", firm)[0]
+        assert "三楼停电" in page_letters("plan_changed", firm)[0]
+    assert page_letters("plan_changed", waiting) == []
+    sms = Notice.objects.filter(kind="plan_changed", channel=Channel.SMS)
+    assert sms.count() == 2
+    assert all("五楼会议室" in notice.text for notice in sms)
+    assert "五楼会议室" in client.get("/").content.decode()
+    page = client.get(day.get_absolute_url()).content.decode()
+    assert "服务地点由“三楼会议室”改为“五楼会议室”。原因：三楼停电" in page
+
+
+def test_it_keeps_the_seats_through_a_change(office, day):
+    firm = made.seated(1, confirmed=True)
+    move(office, day)
+    assert fresh(firm).stage == Stage.SEATED
+    assert fresh(firm).seat.confirmed_at
+
+
+def test_it_changes_once_when_clicked_twice(office, day):
+    made.seated(1)
+    version = day.version
+    for _ in range(2):
+        assert move(office, day, version=version).status_code == 302
+    assert PlanChange.objects.count() == 1
+    assert len(page_letters("plan_changed")) == 1
+
+
+def test_it_tells_of_each_change_anew(office, day):
+    firm = made.seated(1)
+    move(office, day)
+    move(office, day, place="一楼大厅")
+    assert len(page_letters("plan_changed", firm)) == 2
+
+
+def test_it_leaves_the_firms_alone_when_only_those_who_receive_change(office, day):
+    made.seated(1)
+    people = {
+        "row-TOTAL_FORMS": 1,
+        "row-INITIAL_FORMS": 0,
+        "row-0-name": "王海",
+        "row-0-title": "副局长",
+    }
+    assert move(office, day, place=PLAN["place"], **people).status_code == 302
+    assert day.receptions.get().name == "王海"
+    assert PlanChange.objects.get().what == "接待人员已调整"
+    assert page_letters("plan_changed") == []
+
+
+def test_it_refuses_a_change_that_changes_nothing_or_has_no_reason(office, day):
+    assert "没有需要变更的内容" in move(office, day, place=PLAN["place"]).content.decode()
+    assert "请写明变更理由" in move(office, day, reason="").content.decode()
+    assert not PlanChange.objects.exists()
+
+
+def test_it_shows_both_texts_when_another_changed_the_plan_meanwhile(office, day):
+    version = day.version
+    move(office, day)
+    answer = move(office, day, place="六楼展厅", version=version)
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "钟和保存了另一份" in page
+    assert page.index("已保存的</span> 五楼会议室") < page.index("您填写的</span> 六楼展厅")
+    assert day.place == "五楼会议室"
+
+
+# --- A cancelled day -------------------------------------------------------------------------------------------------
+def test_it_carries_seated_and_waiting_firms_to_the_next_day_with_priority(chief, day):
+    offered, confirmed = made.seated(1), made.seated(2, confirmed=True)
+    accepted, pending = made.appointment(3, stage=Stage.ACCEPTED), made.appointment(4)
+    assert call_off(chief, day).status_code == 302
+    assert day.plan == Plan.CANCELLED
+    firms = [fresh(firm) for firm in (offered, confirmed, accepted, pending)]
+    assert [firm.stage for firm in firms] == [Stage.ACCEPTED] * 3 + [Stage.SUBMITTED]
+    assert {firm.day.date for firm in firms} == {NEXT}
+    assert all(firm.priority_since for firm in firms)
+    assert not Seat.objects.exclude(uscc=None).exists()
+    for firm in firms:
+        assert STORM in page_letters("day_cancelled", firm)[0]
+        assert "1月10日（周日）" in page_letters("day_cancelled", firm)[0]
+
+
+def test_it_seats_the_cancelled_firms_first_on_the_next_day(chief, coordinator, day):
+    seated = [made.seated(number) for number in range(1, 5)]
+    early = made.appointment(30, on=NEXT, stage=Stage.ACCEPTED, submitted_at=made.NOW - timedelta(days=9))
+    call_off(chief, day)
+    rivals = [made.appointment(number, on=NEXT, stage=Stage.ACCEPTED) for number in range(31, 40)]
+    seating.settle(day_on(NEXT), by=coordinator, at=datetime(2027, 1, 2, 9, tzinfo=calendar.SHANGHAI))
+    assert [fresh(firm).seat.number for firm in seated] == [1, 2, 3, 4]
+    assert fresh(early).seat.number == 5
+    assert sum(fresh(firm).stage == Stage.DEFERRED for firm in rivals) == 4
+
+
+def test_it_puts_a_seated_firm_before_one_that_was_deferred_and_asked_again(chief, day):
+    made.seated(1, at=made.NOW)
+    asked = made.appointment(2, on=NEXT, stage=Stage.ACCEPTED, priority_since=made.NOW + timedelta(days=1))
+    call_off(chief, day)
+    assert [firm.pk for firm in seating.line(day_on(NEXT))][1] == asked.pk
+
+
+def test_it_leaves_those_who_wanted_writing_only_as_they_are(chief, day):
+    written = made.appointment(1, stage=Stage.ACCEPTED, wants_onsite=False)
+    call_off(chief, day)
+    assert (fresh(written).day, fresh(written).stage) == (day, Stage.ACCEPTED)
+    assert page_letters("day_cancelled") == []
+
+
+def test_it_gives_the_priority_to_the_booking_the_firm_already_has_for_the_next_day(chief, day):
+    firm = made.seated(1)
+    newer = made.appointment(2, on=NEXT, uscc=firm.uscc, wants_onsite=False)
+    call_off(chief, day)
+    assert (fresh(newer).priority_since, fresh(newer).wants_onsite) == (made.NOW, True)
+    assert (fresh(firm).stage, fresh(firm).wants_onsite, fresh(firm).day) == (Stage.ACCEPTED, False, day)
+    assert newer.reference in page_letters("day_cancelled", firm)[0]
+    assert not Seat.objects.exclude(uscc=None).exists()
+
+
+def test_it_goes_one_day_further_where_the_firms_other_booking_is_answered(chief, day):
+    firm = made.seated(1)
+    made.appointment(2, on=NEXT, uscc=firm.uscc, wants_onsite=False, stage=Stage.ANSWERED)
+    call_off(chief, day)
+    assert fresh(firm).day.date == date(2027, 2, 10)
+
+
+def test_it_goes_past_a_next_day_that_is_cancelled_too(chief, day):
+    firm = made.seated(1)
+    call_off(chief, day_on(NEXT), "场馆维修")
+    call_off(chief, day)
+    assert fresh(firm).day.date == date(2027, 2, 10)
+
+
+def test_it_cancels_once_when_clicked_twice(chief, day):
+    firm = made.seated(1)
+    for _ in range(2):
+        assert call_off(chief, day).status_code == 302
+    assert len(page_letters("day_cancelled", firm)) == 1
+    assert fresh(firm).moves.count() == 2  # submitted, and carried over
+
+
+def test_it_takes_back_what_calls_the_firm_to_the_cancelled_day(chief, coordinator, day):
+    ConsultDay.objects.update(settled_at=None)
+    firm = made.appointment(1, stage=Stage.ACCEPTED)
+    seating.settle(ConsultDay.objects.get(pk=day.pk), by=coordinator, at=FOURTH)
+    call_off(chief, day)
+    invited = Notice.objects.get(kind="seat_offered", channel=Channel.SMS, about_id=str(firm.pk))
+    assert invited.state == State.CANCELLED
+
+
+def test_it_answers_a_firm_that_confirms_the_seat_of_a_cancelled_day(chief, day):
+    firm = made.seated(1)
+    call_off(chief, day)
+    with pytest.raises(Exception, match="名额已不在"):
+        booking.confirm_seat(firm, at=FOURTH)
+    with pytest.raises(Exception, match="名额已不在"):
+        booking.give_up_seat(firm, at=FOURTH)
+
+
+def test_it_shows_the_cancelled_day_with_the_reason_and_the_next(chief, day, client):
+    call_off(chief, day)
+    for address in ("/", day.get_absolute_url()):
+        page = client.get(address).content.decode()
+        assert "已取消" in page
+        assert STORM in page
+        assert "1月10日（周日）" in page
+    assert "已取消" in client.get("/days/").content.decode()
+
+
+def test_it_needs_a_reason_to_cancel(chief, day):
+    call_off(chief, day, "")
+    assert day.plan == Plan.PUBLISHED
+
+
+def test_it_does_not_cancel_a_day_that_has_begun_or_is_over(leader, signed_in, coordinator, day):
+    firm = made.seated(1, confirmed=True)
+    with time_machine.travel(calendar.ends_at(day.date), tick=False):
+        assert "已经结束" in call_off(signed_in(leader), day).content.decode()
+    with time_machine.travel(calendar.starts_at(day.date), tick=False):
+        hearing.check_in(firm, by=coordinator, at=calendar.starts_at(day.date))
+        assert "已有企业签到" in call_off(signed_in(leader), day).content.decode()
+    assert day.plan == Plan.PUBLISHED
+    assert fresh(firm).stage == Stage.SEATED
+
+
+def test_it_undoes_all_of_a_cancellation_that_fails_halfway(day, leader, monkeypatch):
+    for number in (1, 2):
+        made.seated(number)
+    monkeypatch.setattr(plan_changes, "_tell_bureau", lambda *args, **kwargs: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        plan_changes.cancel(day, STORM, by=leader, at=FOURTH)
+    day.refresh_from_db()
+    assert day.plan == Plan.PUBLISHED
+    assert Appointment.objects.filter(stage=Stage.SEATED, day=day).count() == 2
+    assert page_letters("day_cancelled") == []
+
+
+def test_it_settles_no_list_of_a_cancelled_day(chief, office, day):
+    ConsultDay.objects.update(settled_at=None)
+    call_off(chief, day)
+    assert (
+        "一键确定名单"
+        not in office.get(reverse("admin:sessions_app_consultday_change", args=[day.pk])).content.decode()
+    )
+    assert "12月10日" not in office.get("/admin/").content.decode().partition("待确定名单")[2][:400]
+
+
+def test_it_carries_whoever_is_taken_up_again_after_the_cancellation(chief, coordinator, day):
+    firm = made.appointment(1, stage=Stage.DECLINED)
+    call_off(chief, day)
+    review.reconsider(fresh(firm), "企业补充了材料", by=coordinator, at=FOURTH)
+    for _ in range(2):
+        rounds.run_due(FOURTH + timedelta(minutes=6))
+    assert fresh(firm).day.date == NEXT
+    assert len(page_letters("day_cancelled", firm)) == 1
+
+
+def test_it_registers_nobody_for_a_cancelled_day(chief, client, firm):
+    call_off(chief, day_on(NEXT), "场馆维修")
+    page = client.post("/register/", firm(1) | {"step": "check"}).content.decode()
+    assert "2月10日" in page
+    client.post("/register/", firm(1) | {"step": "submit"})
+    assert Appointment.objects.get().day.date == date(2027, 2, 10)
+
+
+def test_it_tells_those_whose_work_it_touches(chief, day, officer):
+    for number, role in enumerate((Role.COORDINATOR, Role.WATCH, Role.HEAD)):
+        officer(role, "水处", phone=f"1380000000{number}")
+    made.seated(1)
+    call_off(chief, day)
+    told = Notice.objects.filter(kind="day_cancelled_bureau", channel=Channel.SMS)
+    assert told.count() == 3
+    assert "1家要求现场咨询的企业已转到1月10日（周日）" in told[0].text
+
+
+MAY = {"amend": {Role.COORDINATOR}, "cancel": {Role.LEADER}}
+
+
+@pytest.mark.parametrize("act", MAY)
+@pytest.mark.parametrize("role", sorted(Role))
+def test_it_lets_综合处_change_and_局领导_cancel(role, act, day, officer, signed_in):
+    browser = signed_in(officer(role, "水处", area="定海区"))
+    answer = move(browser, day) if act == "amend" else call_off(browser, day)
+    assert (answer.status_code != 403) == (role in MAY[act])
+    changed = day.place != PLAN["place"] or day.is_cancelled
+    assert changed == (role in MAY[act])
+
+
+# --- Who receives ----------------------------------------------------------------------------------------------------
+@pytest.fixture
+def person(day):
+    return Reception.objects.create(day=day, name="王海", title="副局长")
+
+
+def answer(browser, person, **typed):
+    reply = browser.post(reverse("desk:reception", args=[person.pk]), typed)
+    person.refresh_from_db()
+    return reply
+
+
+def test_it_lets_办公室_write_down_who_comes(watcher, signed_in, person, office, day):
+    browser = signed_in(watcher)
+    assert "待确认" in browser.get(reverse("desk:receptions")).content.decode()
+    assert answer(browser, person, answer="comes").status_code == 302
+    assert (person.confirmed_at, person.recorded_by) == (FOURTH, watcher)
+    assert "12月4日确认参加" in browser.get(reverse("desk:receptions")).content.decode()
+    screen = office.get(reverse("admin:sessions_app_consultday_change", args=[day.pk])).content.decode()
+    assert "12月4日确认参加" in screen
+
+
+def test_it_tells_综合处_who_cannot_come_and_why(watcher, signed_in, person, officer):
+    officer(Role.COORDINATOR, "综合处", phone="13800000001")
+    browser = signed_in(watcher)
+    for _ in range(2):
+        answer(browser, person, answer="absent", why="出差，改由李江接待")
+    assert person.declined == "出差，改由李江接待"
+    assert Notice.objects.filter(kind="reception_declined", channel=Channel.SMS).count() == 1
+    answer(browser, person, answer="comes")
+    assert (person.declined, person.confirmed_at) == ("", FOURTH)
+
+
+@pytest.mark.parametrize("why", ["", "长" * 201])
+def test_it_asks_for_a_reason_that_fits_and_keeps_what_was_typed(watcher, signed_in, person, why):
+    reply = answer(signed_in(watcher), person, answer="absent", why=why)
+    assert reply.status_code == 422
+    assert f">{why}</textarea>" in reply.content.decode()
+    assert person.declined == ""
+
+
+def test_it_keeps_the_confirmations_when_the_list_is_changed(office, day, person):
+    Reception.objects.filter(pk=person.pk).update(confirmed_at=FOURTH)
+    people = {
+        "row-TOTAL_FORMS": 2,
+        "row-INITIAL_FORMS": 0,
+        "row-0-name": "李江",
+        "row-0-title": "处长",
+        "row-1-name": "王海",
+        "row-1-title": "副局长",
+    }
+    move(office, day, **people)
+    assert [(p.name, p.confirmed_at) for p in day.receptions.all()] == [("李江", None), ("王海", FOURTH)]
+
+
+@pytest.mark.parametrize("role", sorted(set(Role) - {Role.WATCH, Role.COORDINATOR}))
+def test_it_keeps_the_others_out_of_the_reception_list(role, officer, signed_in, person):
+    browser = signed_in(officer(role, "水处", area="定海区"))
+    assert browser.get(reverse("desk:receptions")).status_code == 403
+    assert answer(browser, person, answer="comes").status_code == 403
+    assert person.confirmed_at is None
+
+
+def test_it_takes_no_answer_for_a_day_that_is_over(watcher, signed_in, person):
+    with time_machine.travel(calendar.ends_at(made.DAY), tick=False):
+        assert answer(signed_in(watcher), person, answer="comes").status_code == 404
+    assert person.confirmed_at is None
