@@ -10,10 +10,10 @@ import secrets
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 
-from appointments import booking, feedback
+from appointments import booking, entering, feedback
 from appointments.booking import Registration
 from appointments.lifecycle import Stage
-from appointments.models import Appointment, Grade
+from appointments.models import Appointment, Channel, Grade
 from sessions_app import calendar, planning
 from sessions_app.days import day_on
 from sessions_app.models import Reception
@@ -63,7 +63,11 @@ class Month:
         self.leader = Officer.objects.get(username="juling")
 
     def stories(self) -> list[Story]:
-        return [self.plan(), self.list_of_ten(), *(self.registration(i, *line) for i, line in enumerate(self.lines))]
+        return [
+            self.plan(),
+            self.list_of_ten(),
+            *(self.registration(i, *line) for i, line in enumerate(self.lines)),
+        ]
 
     def on(self, days: int, clock: str) -> datetime:
         """`clock`, `days` after the first of the month of the 咨询日, and a few seconds more."""
@@ -74,12 +78,18 @@ class Month:
         at = self.on(-9, "10:00")
         yield at
         day = day_on(self.date)
-        day.theme, day.partners, day.place = "涉海企业污染防治与排污许可", "市自然资源和规划局、舟山海事局", PLACE
+        day.theme, day.partners, day.place = (
+            "涉海企业污染防治与排污许可",
+            "市自然资源和规划局、舟山海事局",
+            PLACE,
+        )
         day.note = "请从东门进，地面停车场免费。请带营业执照复印件和与问题有关的批复、图纸。"
         day.save()
         Reception.objects.create(day=day, name=self.leader.name, title="局领导", order=1)
         for order, division in enumerate(Division.objects.all(), 2):
-            Reception.objects.create(day=day, name=f"{division.name}负责人", title="处室负责人", division=division, order=order)
+            Reception.objects.create(
+                day=day, name=f"{division.name}负责人", title="处室负责人", division=division, order=order
+            )
         yield self.on(-8, "09:10")
         planning.submit(day, by=self.coordinator, at=self.on(-8, "09:10"))
         at = self.on(-7, "15:20")
@@ -91,9 +101,12 @@ class Month:
         yield at
         seating.settle(day_on(self.date), by=self.coordinator, at=at)
 
-    def registration(self, number: int, name: str, area: str, contact: str, onsite: bool, question: str, story: str) -> Story:
+    def registration(
+        self, number: int, name: str, area: str, contact: str, onsite: bool, question: str, story: str
+    ) -> Story:
         """A firm registers in the month before; then its own story goes on."""
-        at = self.first + self.step * (number + 1)
+        by_phone = story == "entered_late"
+        at = self.on(0, "15:00") if by_phone else self.first + self.step * (number + 1)
         yield at
         form = Registration(
             enterprise_name=name,
@@ -108,8 +121,14 @@ class Month:
             summary=question,
             wants_onsite=onsite,
         )
-        made = booking.submit(form, key=secrets.token_urlsafe(16), at=at)
+        key = secrets.token_urlsafe(16)
+        made = self._enter(form, key, at) if by_phone else booking.submit(form, key=key, at=at)
         yield from getattr(self, f"then_{story}")(made, at)
+
+    def _enter(self, form: Registration, key: str, at: datetime) -> Appointment:
+        """综合处 enters a firm that telephoned after the cutoff."""
+        entry = booking.Entry(Channel.PHONE, self.coordinator, "企业月底出海作业无法上网，次日来电补录")
+        return entering.enter(form, key=key, day=self.date, entry=entry, at=at)
 
     # --- What happens before the day ---------------------------------------------------------------------------------
     def then_pending(self, firm: Appointment, at: datetime) -> Story:
@@ -124,7 +143,11 @@ class Month:
         yield at
         outside = "消防" in firm.summary
         reason = DeclineReason.OUTSIDE if outside else DeclineReason.COMPLAINT
-        advice = "消防验收由住建部门办理，请咨询所在县区住建局。" if outside else "反映其他单位污染的，请拨打 12345，会有专人受理。"
+        advice = (
+            "消防验收由住建部门办理，请咨询所在县区住建局。"
+            if outside
+            else "反映其他单位污染的，请拨打 12345，会有专人受理。"
+        )
         call = review.Call(CallOutcome.REACHED, f"已说明不属于咨询日范围。{advice}")
         review.decline(firm, reason, advice, call, version=firm.version, by=self.coordinator, at=at)
 
@@ -134,10 +157,18 @@ class Month:
         portions = [Portion(d, firm.summary, p) for d, p in self._suggested(firm)]
         review.accept(firm, portions, version=firm.version, by=self.coordinator, at=at)
 
+    def then_entered_late(self, firm: Appointment, at: datetime) -> Story:
+        at += timedelta(minutes=90)
+        yield at
+        portions = [Portion(d, firm.summary, p) for d, p in self._suggested(firm)]
+        review.accept(firm, portions, version=firm.version, by=self.coordinator, at=at)
+
     def _suggested(self, firm: Appointment) -> list[tuple[Division, Part]]:
         """The divisions that the rules name, the lead first; 综合处 where they leave it to a person."""
         decision = suggest(firm)
-        codes = [code for code in dict.fromkeys([decision.primary, *decision.co]) if code not in ("", "manual")]
+        codes = [
+            code for code in dict.fromkeys([decision.primary, *decision.co]) if code not in ("", "manual")
+        ]
         found = [Division.objects.get(code=code) for code in codes or ["general"]]
         return [(division, Part.SUPPORT if i else Part.LEAD) for i, division in enumerate(found)]
 
@@ -146,7 +177,9 @@ class Month:
         at += timedelta(days=2)
         yield at
         given = self._work(firm)
-        assigning.hand_back(given, "倾倒区选划不属我处职责，建议由其他处室牵头。", by=self._handler(given), at=at)
+        assigning.hand_back(
+            given, "倾倒区选划不属我处职责，建议由其他处室牵头。", by=self._handler(given), at=at
+        )
 
     def then_drafting(self, firm: Appointment, at: datetime) -> Story:
         yield from self.then_accepted(firm, at)
@@ -193,7 +226,9 @@ class Month:
         yield at
         firm.refresh_from_db()
 
-    def _heard(self, firm: Appointment, at: datetime, outcome: Outcome, gist: str, promise: str = "") -> Story:
+    def _heard(
+        self, firm: Appointment, at: datetime, outcome: Outcome, gist: str, promise: str = ""
+    ) -> Story:
         yield from self._seated(firm, at)
         at = self.on(9, "08:30")
         yield at
@@ -216,7 +251,9 @@ class Month:
         at = self.on(13, "11:00")
         yield at
         matter = firm.follow_ups.get()
-        followup.post_progress(matter, "已与企业约定到厂时间，专家名单已定。", to_firm=True, by=self.coordinator, at=at)
+        followup.post_progress(
+            matter, "已与企业约定到厂时间，专家名单已定。", to_firm=True, by=self.coordinator, at=at
+        )
 
     def then_followed(self, firm: Appointment, at: datetime) -> Story:
         yield from self.then_open(firm, at)
