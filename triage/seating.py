@@ -12,7 +12,7 @@ from appointments.line import place as place_of
 from appointments.models import Appointment, IllegalMove
 from sessions_app import calendar, seats
 from sessions_app.days import held
-from sessions_app.models import ConsultDay, Seat
+from sessions_app.models import ConsultDay, Plan, Seat
 from zhoushan_consult.audit.trail import record
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.refusals import Refused
@@ -32,6 +32,11 @@ class AlreadySettled(Refused):
         super().__init__("本期名单已经确定。空出的名额会自动递补，请在下方查看。")
 
 
+class DayCancelled(Refused):
+    def __init__(self):
+        super().__init__("这一期活动已经取消，不再安排名额。要求现场咨询的企业已转到下一期。")
+
+
 class SeatsStillFree(Refused):
     def __init__(self):
         super().__init__("本期还有空余名额，会自动通知下一家，不需要增加名额。")
@@ -46,13 +51,16 @@ class NotYetClosed(Refused):
 def settle(day: ConsultDay, *, by: Officer, at: datetime) -> tuple[int, int]:
     """确定名单 in one act: seats offered in order, everyone after them deferred and told. Returns (seated, deferred).
 
-    Raises NotYetClosed before the cutoff, StillToReview while registrations wait, AlreadySettled the second time.
+    Raises NotYetClosed before the cutoff, StillToReview while registrations wait, AlreadySettled the second time,
+    DayCancelled.
     On a day that has begun there is nobody left to invite: everyone is deferred.
     """
     by.must(Act.SETTLE)
     if at < calendar.booking_closes(day.date):
         raise NotYetClosed(day)
     with transaction.atomic():
+        if held(day).is_cancelled:
+            raise DayCancelled
         if not ConsultDay.objects.filter(pk=day.pk, settled_at=None).update(settled_at=at):
             raise AlreadySettled
         # Counted while the row of the day is held: nobody enters a firm late in the meantime.
@@ -107,7 +115,8 @@ def add_seat(day: ConsultDay, appointment: Appointment, reason: str, *, by: Offi
     if not reason.strip():
         raise IllegalMove("请写明增加名额的理由。")
     with transaction.atomic():
-        held(day)
+        if held(day).is_cancelled:
+            raise DayCancelled
         if at <= seats.offers_end_at(day) and seats.free_of(day).exists():
             raise SeatsStillFree
         seat = seats.add(day, appointment.uscc, reason=reason, at=at)
@@ -122,7 +131,8 @@ def fill(day: ConsultDay, *, at: datetime) -> int:
     Once the day has begun, a seat is left to whoever was invited, confirmed or not.
     """
     with transaction.atomic():
-        held(day)  # one filler at a time
+        if held(day).is_cancelled:  # and one filler at a time
+            return 0
         lapsed = let_lapse(day, at=at) if at < calendar.starts_at(day.date) else 0
         offered = offer_free_seats(day, by=None, at=at) if at <= seats.offers_end_at(day) else 0
         return lapsed + offered
@@ -150,7 +160,8 @@ def _lapse(appointment: Appointment, *, at: datetime) -> bool:
 
 def _fill_settled(about: str, due_at: datetime, now: datetime) -> int:
     today = now.astimezone(calendar.SHANGHAI).date()
-    days = ConsultDay.objects.filter(settled_at__isnull=False, date__gte=today)
+    settled = ConsultDay.objects.filter(settled_at__isnull=False, date__gte=today)
+    days = settled.exclude(plan=Plan.CANCELLED)
     return sum(_attend_to(day, now) for day in days) + replies.answer_givers(at=now)
 
 

@@ -14,10 +14,10 @@ from appointments import booking, entering, feedback
 from appointments.booking import Registration
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, Channel, Grade
-from sessions_app import calendar, planning
+from sessions_app import calendar, planning, receiving
 from sessions_app.days import day_on
 from sessions_app.models import Reception
-from triage import assigning, followup, hearing, replies, review, seating
+from triage import arranging, assigning, followup, hearing, replies, review, seating
 from triage.assigning import Portion
 from triage.models import CallOutcome, DeclineReason, Outcome, Part, Work
 from triage.suggesting import suggest
@@ -66,6 +66,7 @@ class Month:
         return [
             self.plan(),
             self.list_of_ten(),
+            self.receptions(),
             *(self.registration(i, *line) for i, line in enumerate(self.lines)),
         ]
 
@@ -96,10 +97,21 @@ class Month:
         yield at
         planning.approve(day, by=self.leader, at=at)
 
+    def receptions(self) -> Story:
+        """办公室 asks who comes: most say so at once, the last one is asked until the week of the day."""
+        office = Officer.objects.get(username="bangongshi")
+        for at, some in ((self.on(-8, "10:30"), slice(0, -1)), (self.on(5, "15:00"), slice(-1, None))):
+            yield at
+            for person in list(day_on(self.date).receptions.all())[some]:
+                receiving.confirm(person, by=office, at=at)
+
     def list_of_ten(self) -> Story:
         at = self.on(1, "10:30")
         yield at
         seating.settle(day_on(self.date), by=self.coordinator, at=at)
+        at = self.on(8, "09:10")
+        yield at
+        arranging.fix(day_on(self.date), at=at)
 
     def registration(
         self, number: int, name: str, area: str, contact: str, onsite: bool, question: str, story: str

@@ -281,11 +281,30 @@ def test_it_undoes_all_of_a_cancellation_that_fails_halfway(day, leader, monkeyp
 def test_it_settles_no_list_of_a_cancelled_day(chief, office, day):
     ConsultDay.objects.update(settled_at=None)
     call_off(chief, day)
+    assert press(office, day, "settle").status_code == 409
     assert (
         "一键确定名单"
         not in office.get(reverse("admin:sessions_app_consultday_change", args=[day.pk])).content.decode()
     )
     assert "12月10日" not in office.get("/admin/").content.decode().partition("待确定名单")[2][:400]
+
+
+def test_it_offers_no_seat_of_a_cancelled_day_to_anyone(chief, day, leader):
+    made.seated(1)
+    deferred = made.appointment(2, stage=Stage.DEFERRED)
+    call_off(chief, day)
+    rounds.run_due(FOURTH + timedelta(minutes=2))
+    assert fresh(deferred).stage == Stage.DEFERRED
+    with pytest.raises(seating.DayCancelled):
+        seating.add_seat(day, fresh(deferred), "急需", by=leader, at=FOURTH)
+
+
+def test_it_lets_a_deferred_firm_of_a_cancelled_day_ask_for_the_next(chief, day):
+    deferred = made.appointment(1, stage=Stage.DEFERRED)
+    call_off(chief, day_on(NEXT), "场馆维修")
+    call_off(chief, day)
+    booking.ask_for_seat_again(fresh(deferred), at=FOURTH)
+    assert fresh(deferred).day.date == date(2027, 2, 10)
 
 
 def test_it_carries_whoever_is_taken_up_again_after_the_cancellation(chief, coordinator, day):

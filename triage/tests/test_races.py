@@ -11,10 +11,12 @@ from appointments import booking
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, IllegalMove
 from sessions_app import calendar, seats
-from sessions_app.models import Seat
-from triage import review, seating
+from sessions_app.days import day_on
+from sessions_app.models import ConsultDay, Seat
+from triage import plan_changes, review, seating
 from triage.models import CallOutcome, DeclineReason, Review
-from triage.tests.factories import NOW, appointment, officer
+from triage.tests.factories import NOW, appointment, officer, seated
+from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Role
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -64,7 +66,9 @@ def test_it_keeps_seats_and_seated_firms_equal_through_a_storm(coordinator):
     leave = [lambda pk=pk: booking.give_up_seat(fresh(pk), at=SECOND) for pk in seated[:5]]
     fill = [lambda: seating.fill(day, at=SECOND)] * 5
     results = at_once(confirm + leave + fill)
-    assert not [r for r in results if isinstance(r, Exception) and not isinstance(r, seats.SeatGone | IllegalMove)]
+    assert not [
+        r for r in results if isinstance(r, Exception) and not isinstance(r, seats.SeatGone | IllegalMove)
+    ]
     seating.fill(day, at=SECOND)
     held = set(Seat.objects.filter(day=day).exclude(uscc=None).values_list("uscc", flat=True))
     assert held == set(Appointment.objects.filter(stage=Stage.SEATED).values_list("uscc", flat=True))
@@ -91,13 +95,36 @@ def test_it_lets_one_of_two_officers_act_and_tells_the_other():
 
 def test_it_registers_a_form_once_however_often_it_is_sent():
     firm = appointment(99)  # any clean numbers
-    form = booking.Registration("舟山测试水产有限公司", firm.uscc[:8] + "x", "人", "resident", "3309", "+8613800000000", "问")
+    form = booking.Registration(
+        "舟山测试水产有限公司", firm.uscc[:8] + "x", "人", "resident", "3309", "+8613800000000", "问"
+    )
     results = at_once([lambda: booking.submit(form, key="one-key", at=NOW)] * 12)
     assert len({found.pk for found in results}) == 1
 
 
 def test_it_keeps_one_of_many_forms_of_the_same_firm():
-    form = booking.Registration("舟山测试水产有限公司", "9" * 18, "人", "resident", "3309", "+8613800000000", "问")
+    form = booking.Registration(
+        "舟山测试水产有限公司", "9" * 18, "人", "resident", "3309", "+8613800000000", "问"
+    )
     results = at_once([lambda n=n: booking.submit(form, key=f"key-{n}", at=NOW) for n in range(12)])
     assert len([found for found in results if isinstance(found, Appointment)]) == 1
     assert {type(found) for found in results} == {Appointment, booking.AlreadyBooked}
+
+
+@pytest.mark.parametrize("round_", range(5))
+def test_it_loses_no_firm_when_a_day_is_cancelled_while_firms_answer(round_, leader):
+    """Two clicks of 局领导, ten firms that confirm or give up, five that register: each firm ends in one place."""
+    firms = [seated(n) for n in range(1, 11)]
+    day = firms[0].day
+    acts = [booking.confirm_seat, booking.give_up_seat, booking.withdraw]
+    deeds = [lambda: plan_changes.cancel(day_on(day.date), "台风", by=leader, at=SECOND)] * 2
+    deeds += [lambda n=n, f=f: acts[n % 3](fresh(f.pk), at=SECOND) for n, f in enumerate(firms)]
+    deeds += [lambda: seating.fill(day_on(day.date), at=SECOND)]
+    results = at_once(deeds)
+    assert all(found is None or isinstance(found, int | Refused) for found in results), results
+    plan_changes.carry_latecomers(at=SECOND)
+    assert ConsultDay.objects.get(pk=day.pk).is_cancelled
+    assert not Seat.objects.filter(day=day).exclude(uscc=None).exists()
+    for firm in map(fresh, (firm.pk for firm in firms)):
+        carried = firm.day_id != day.pk and firm.stage == Stage.ACCEPTED and firm.priority_since
+        assert carried or not firm.wants_onsite or firm.stage == Stage.WITHDRAWN
