@@ -40,11 +40,14 @@ def defer(appointment: Appointment, place: int, *, by: Officer | None, at: datet
         )
 
 
-def defer_the_rest(day: ConsultDay, *, by: Officer | None, at: datetime) -> int:
-    """Whoever waits for a seat that there is not: deferred in the order of the line. Returns how many; safe to repeat."""
+def defer_the_rest(day: ConsultDay, *, after: int = 0, by: Officer | None, at: datetime) -> int:
+    """Whoever waits for a seat that there is not: deferred in the order of the line, `after` those who got one.
+
+    Returns how many; safe to repeat.
+    """
     waiting = order.line(day).filter(stage=Stage.ACCEPTED).select_related("day")
     deferred = 0
-    for place, appointment in enumerate(waiting, 1):
+    for place, appointment in enumerate(waiting, after + 1):
         with suppress(IllegalMove):  # withdrawn at this instant
             defer(appointment, place, by=by, at=at)
             deferred += 1

@@ -69,7 +69,7 @@ def settle(day: ConsultDay, *, by: Officer, at: datetime) -> tuple[int, int]:
         free = seats.free_of(day).count()
         record("确定名单", day, by=by, at=at, **of_day(day, free=free, waiting=line(day).count()))
         seated = offer_free_seats(day, by=by, at=at) if at < calendar.starts_at(day.date) else 0
-        deferred = deferral.defer_the_rest(day, by=by, at=at)
+        deferred = deferral.defer_the_rest(day, after=seated, by=by, at=at)
         deferral.hasten(day, by=by, at=at)
         return seated, deferred
 
