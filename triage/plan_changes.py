@@ -46,7 +46,7 @@ def change(
         return
     if any(getattr(before, name) != getattr(day, name) for name in planning.TEXTS):
         _tell_seated(day, made, moved=before.place != day.place)
-    _tell_bureau("plan_changed_bureau", day, at=at, key=f"c{made.pk}")
+    to_bureau("plan_changed_bureau", day, at=at, key=f"c{made.pk}")
 
 
 def _tell_seated(day: ConsultDay, made: PlanChange, *, moved: bool) -> None:
@@ -70,12 +70,12 @@ def cancel(day: ConsultDay, reason: str, *, by: Officer, at: datetime) -> None:
         return
     instead = first_open(calendar.following(day.date), at=at)
     carried = carry_over(Cancelled(day, instead, by, at))
-    _tell_bureau(
+    to_bureau(
         "day_cancelled_bureau", day, at=at, key="1", carried=carried, next_day=calendar.short(instead.date)
     )
 
 
-def _tell_bureau(kind: str, day: ConsultDay, *, at: datetime, key: str, **context) -> None:
+def to_bureau(kind: str, day: ConsultDay, *, at: datetime, key: str, **context) -> None:
     for role in TOLD:
         notes.to_role(role, kind, day, at=at, key=key, day=day, **context)
 

@@ -52,7 +52,11 @@ def addresses(patterns=None, prefix=""):
 def path_for(route: str) -> str:
     filled = re.sub(r"<(?:int|path):[^>]+>", "1", route)
     filled = re.sub(r"<reply_step:[^>]+>", "save", re.sub(r"<matter_step:[^>]+>", "close", filled))
-    filled = re.sub(r"\(\?P<\w+>([\w-]+)[^)]*\)", r"\1", re.sub(r"<[^>]*>", "x", filled) if "(?P" not in filled else filled)
+    filled = re.sub(
+        r"\(\?P<\w+>([\w-]+)[^)]*\)",
+        r"\1",
+        re.sub(r"<[^>]*>", "x", filled) if "(?P" not in filled else filled,
+    )
     return "/" + re.sub(r"[\^$]", "", filled).replace(".*", "x")
 
 
@@ -67,7 +71,10 @@ def test_it_sends_a_stranger_away_from_every_door_that_is_not_public(route):
         if OPENED_FIRST.match(route) and answer.status_code == 302:
             assert answer["Location"] == "/status/"
         elif answer.status_code == 302:
-            assert "login" in answer["Location"] or answer["Location"] in SIGNED_OUT, (method, answer["Location"])
+            assert "login" in answer["Location"] or answer["Location"] in SIGNED_OUT, (
+                method,
+                answer["Location"],
+            )
         else:
             assert answer.status_code in (400, 401, 403, 404, 405), (method, answer.status_code)
 
@@ -77,12 +84,15 @@ def test_it_lists_no_public_door_that_is_not_there():
 
 
 # --- Letters -------------------------------------------------------------------------------------------------------
+POSTING = {"post", "write", "to_role", "to_division", "to_officer", "to_bureau"}
+
+
 def kinds_posted() -> set[str]:
     """The kinds of letters that the code writes: the first text of a call to a function that posts."""
     found = set()
     for path in sources():
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and _name(node.func) in {"post", "write", "to_role", "to_division", "to_officer"}:
+            if isinstance(node, ast.Call) and _name(node.func) in POSTING:
                 found |= {_pattern(arg) for arg in node.args if isinstance(arg, ast.Constant | ast.JoinedStr)}
     return {kind for kind in found if kind}
 
@@ -115,10 +125,21 @@ def test_it_keeps_no_words_that_nobody_writes(folder):
     assert texts & {"sms.txt", "page.txt"}
 
 
-@pytest.mark.parametrize("path", sorted((TEMPLATES / "notices").rglob("sms.txt")), ids=lambda path: path.parent.name)
+@pytest.mark.parametrize(
+    "path", sorted((TEMPLATES / "notices").rglob("sms.txt")), ids=lambda path: path.parent.name
+)
 def test_it_puts_nothing_that_people_typed_into_an_sms(path):
     text = path.read_text()
-    for typed in ("enterprise_name", "contact_name", "summary", "reply.", "gist", "explanation", "promise", "question"):
+    for typed in (
+        "enterprise_name",
+        "contact_name",
+        "summary",
+        "reply.",
+        "gist",
+        "explanation",
+        "promise",
+        "question",
+    ):
         assert typed not in text
 
 
@@ -127,11 +148,14 @@ CONTRIB = Path(django.__file__).parent / "contrib"
 
 
 def is_used(name: str, words: str) -> bool:
-    """Named in full; named by its folder and its stem; in Django's place; or crispy-forms' own choice."""
-    folder, _, stem = name.removesuffix(".html").rpartition("/")
-    by_parts = f'"{folder}/{{' in words and f'"{stem}"' in words
+    """Named in full; put together from its folders and its stem; in Django's place; or crispy-forms' own choice."""
+    *folders, stem = name.removesuffix(".html").split("/")
+    tails = ["/".join([*folders[i:], stem]) for i in range(len(folders) + 1)]
+    by_parts = any(f"{folder}/{{" in words for folder in folders) and any(
+        f'"{tail}"' in words for tail in tails[1:]
+    )
     overrides = any((CONTRIB / app / "templates" / name).exists() for app in ("admin", "auth"))
-    return name in words or by_parts or overrides or folder.startswith("gov")
+    return name in words or by_parts or overrides or folders[:1] == ["gov"]
 
 
 def test_it_keeps_no_template_that_nobody_uses():
