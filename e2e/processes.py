@@ -26,16 +26,18 @@ from zhoushan_consult.embedded.children import BEAT, WEB, WORKER
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PATIENCE = 40  # seconds until a test gives up
-ANSWER_WITHIN = 10  # seconds a firm waits for a page: far more than a page takes, less than a broker that does not answer
+ANSWER_WITHIN = (
+    10  # seconds a firm waits for a page: far more than a page takes, less than a broker that does not answer
+)
 NOT_OURS = {"DATABASE_URL", "DATABASE_URL_FILE", "REDIS_URL", "HOLD", "SECURE_SSL_REDIRECT"}
 TOKEN = re.compile(r'name="(csrfmiddlewaretoken|form_token)" value="([^"]+)"')
 RECEIPT = re.compile(r'受理编号 <strong class="num">([^<]+)<')
 
 
-def until(what: str, condition: Callable[[], object], seconds: float = PATIENCE) -> None:
-    """Wait until `condition()` is true. Fails after `seconds`, saying `what` was waited for and what was found last."""
+def until(what: str, look: Callable[[], object], wanted: object = None, seconds: float = PATIENCE) -> None:
+    """Look until there is what is `wanted`, or just something. Fails after `seconds`, saying `what`, and what was found last."""
     latest = time.monotonic() + seconds
-    while not (found := condition()):
+    while not ((found := look()) if wanted is None else (found := look()) == wanted):
         assert time.monotonic() < latest, f"not within {seconds} s: {what}; found {found!r}"
         time.sleep(0.05)
 
@@ -92,7 +94,9 @@ class Process:
 
     def children(self) -> list[int]:
         """The process numbers of those that it started itself."""
-        return [int(number) for number in _proc(self.running.pid, f"task/{self.running.pid}/children").split()]
+        return [
+            int(number) for number in _proc(self.running.pid, f"task/{self.running.pid}/children").split()
+        ]
 
 
 class Files:
@@ -151,7 +155,10 @@ class Ground:
         environment = environment_for(self.folder) | self.databases.environment(self.name)
         for command in ["migrate", "collectstatic"]:
             subprocess.run(
-                [sys.executable, "manage.py", command, "--no-input", "--verbosity", "0"], cwd=BASE_DIR, env=environment, check=True
+                [sys.executable, "manage.py", command, "--no-input", "--verbosity", "0"],
+                cwd=BASE_DIR,
+                env=environment,
+                check=True,
             )
 
     def house(self, var: Path) -> "House":
@@ -191,7 +198,9 @@ class House:
         self.environment = environment_for(var) | databases.environment(database)
         self.environment |= {"SITE_URL": self.url, "REDIS_URL": redis_url}
         self.processes: list[Process] = []
-        self.redis = self._process("redis-server --save '' --appendonly no --bind 127.0.0.1 --port " + str(redis_port))
+        self.redis = self._process(
+            "redis-server --save '' --appendonly no --bind 127.0.0.1 --port " + str(redis_port)
+        )
         self.web = self._python(f"{WEB} --host 127.0.0.1 --port {port}")
 
     def worker(self, **environment: str) -> Process:
@@ -220,8 +229,15 @@ class House:
             return self.broker.ping()
         return False
 
+    def idle_workers(self) -> int:
+        """How many workers wait for Redis to give them something to do."""
+        return [client["cmd"] for client in self.broker.client_list()].count("brpop")
+
     def answers(self) -> bool:
-        with suppress(OSError, http.client.HTTPException), build_opener().open(f"{self.url}/healthz", timeout=2) as answer:
+        with (
+            suppress(OSError, http.client.HTTPException),
+            build_opener().open(f"{self.url}/healthz", timeout=2) as answer,
+        ):
             return answer.status == 200
         return False
 
@@ -284,10 +300,14 @@ class Firm:
         data = urlencode(form).encode() if form else None
         address = {"X-Forwarded-For": f"198.51.100.{self.number}"}
         try:
-            with self.browser.open(Request(f"{self.house.url}/register/", data, address), timeout=ANSWER_WITHIN) as answer:
+            request = Request(f"{self.house.url}/register/", data, address)
+            with self.browser.open(request, timeout=ANSWER_WITHIN) as answer:
                 return answer.read().decode()
         except HTTPError as error:
-            raise AssertionError(f"firm {self.number} was answered {error.code}: {error.read().decode()[:3000]}") from error
+            words = error.read().decode()[:3000]
+            raise AssertionError(f"firm {self.number} was answered {error.code}: {words}") from error
+        except TimeoutError as error:
+            raise TimeoutError(f"firm {self.number} had no answer within {ANSWER_WITHIN} s") from error
 
 
 def all_at_once(deeds: list[Callable[[], str]], hands: int = 20) -> list[str]:
