@@ -223,5 +223,5 @@ def test_it_saves_in_few_queries(client, submit, django_assert_max_num_queries):
     token = opened(client)
     with django_assert_max_num_queries(
         12
-    ):  # two rates, the areas, the form sent before, and eight in one transaction
+    ):  # the day, areas, rate, earlier form, receipts; then eight in one transaction
         submit(2, token=token)

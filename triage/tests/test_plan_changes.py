@@ -269,7 +269,7 @@ def test_it_does_not_cancel_a_day_that_has_begun_or_is_over(leader, signed_in, c
 def test_it_undoes_all_of_a_cancellation_that_fails_halfway(day, leader, monkeypatch):
     for number in (1, 2):
         made.seated(number)
-    monkeypatch.setattr(plan_changes, "_tell_bureau", lambda *args, **kwargs: 1 / 0)
+    monkeypatch.setattr(plan_changes, "to_bureau", lambda *args, **kwargs: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         plan_changes.cancel(day, STORM, by=leader, at=FOURTH)
     day.refresh_from_db()
