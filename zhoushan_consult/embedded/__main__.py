@@ -1,6 +1,7 @@
 """`python -m zhoushan_consult.embedded`: prepare, start, say where to look, and keep it running until told to stop."""
 
 import http.client
+import math
 import os
 import signal
 import subprocess
@@ -42,8 +43,6 @@ def _keep_running(place: Place, stop: Stop) -> None:
         household.start()
         if _answers(place, household, stop):
             print(greeting.text(place), flush=True)
-        elif not stop.told:
-            print("网站还没有应答，仍在启动，请看上面的提示。", flush=True)
         household.watch(stop)
         print("\n正在停止……", flush=True)
 
@@ -59,12 +58,15 @@ def _prepare(stop: Stop) -> bool:
 
 
 def _answers(place: Place, household: Household, stop: Stop) -> bool:
-    """Wait until the site answers; False if told to stop, or after START_WITHIN."""
-    latest = time.monotonic() + START_WITHIN
-    while time.monotonic() < latest and not stop.wait(0.2):
+    """Wait until the site answers, and say so if that takes long; False if told to stop before."""
+    late = time.monotonic() + START_WITHIN
+    while not stop.wait(0.2):
         household.mend()
         if _alive(place):
             return True
+        if time.monotonic() > late:
+            print("网站还没有应答，仍在启动，请看上面的提示。按 Ctrl-C 停止。", flush=True)
+            late = math.inf
     return False
 
 
@@ -72,7 +74,7 @@ def _alive(place: Place) -> bool:
     connection = http.client.HTTPConnection(place.near, place.port, timeout=2)
     try:
         connection.request("GET", "/healthz")
-        return connection.getresponse().status == 200
+        return connection.getresponse().status < 500
     except (OSError, http.client.HTTPException):
         return False
     finally:

@@ -21,25 +21,26 @@ def prepare() -> None:
         wipe(embedded_folder())
     if os.environ.get("DEMO") != "0" and _nobody_works_here():
         print("第一次启动，正在装入演示数据（虚构的企业和人员）……", flush=True)
-        _tell_a_month()
-    _make_up_for_the_time_off()
+        with redirect_stdout(StringIO()):  # a hundred letters would push the log-ins off the screen
+            call_command("seed_demo")
+            _do_what_is_due()
+            _send_what_waits()
+    else:
+        _do_what_is_due()
 
 
-def _tell_a_month() -> None:
-    """Seed it, and send its letters unseen: a hundred lines would push the log-ins off the screen."""
-    from zhoushan_consult.outbox.delivery import deliver_due
-
-    with redirect_stdout(StringIO()):
-        call_command("seed_demo")
-        while deliver_due(timezone.now()):
-            pass
-
-
-def _make_up_for_the_time_off() -> None:
-    """Do what fell due while nothing ran, before anybody looks."""
+def _do_what_is_due() -> None:
+    """Make up for the time in which nothing ran, before anybody looks."""
     from zhoushan_consult.duties.rounds import run_due
 
     run_due(timezone.now())
+
+
+def _send_what_waits() -> None:
+    from zhoushan_consult.outbox.delivery import deliver_due
+
+    while deliver_due(timezone.now()):
+        pass
 
 
 def _nobody_works_here() -> bool:

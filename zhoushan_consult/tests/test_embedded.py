@@ -24,7 +24,7 @@ from django.conf import settings
 from zhoushan_consult.embedded import greeting, keys_file
 from zhoushan_consult.embedded.place import Place, PortInUse
 
-PATIENCE = 60  # seconds until a test gives up
+PATIENCE = 180  # seconds until a test gives up
 SLOW = 200  # visitors
 LEFT_BEHIND = {
     "DJANGO_SETTINGS_MODULE",
@@ -85,10 +85,10 @@ class House:
         return self.process.wait(PATIENCE)
 
 
-def until(condition: Callable[[], object]) -> None:
+def until(condition: Callable[[], object], seen: object = "") -> None:
     latest = time.monotonic() + PATIENCE
     while not condition():
-        assert time.monotonic() < latest, "it never came about"
+        assert time.monotonic() < latest, f"it never came about: {seen}"
         time.sleep(0.05)
 
 
@@ -114,7 +114,7 @@ def running(var: Path, **environment) -> Iterator[House]:
     listener = threading.Thread(target=lambda: house.printed.extend(iter(process.stdout.readline, "")))
     listener.start()
     try:
-        until(lambda: house.has_printed("Ctrl-C") or process.poll() is not None)
+        until(lambda: house.has_printed("已启动") or process.poll() is not None, house.printed)
         yield house
     finally:
         process.poll() is None and house.stop()
