@@ -10,7 +10,9 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from zhoushan_consult.tests.people import *  # noqa: F403
 
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright keeps an event loop in this thread; nothing here is async
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = (
+    "true"  # Playwright keeps an event loop in this thread; nothing here is async
+)
 expect.set_options(timeout=10_000)
 
 
@@ -47,11 +49,16 @@ def visit(chromium, live_server):
 
     def open_browser(width: int = 1280, scripts: bool = True) -> Page:
         context = chromium.new_context(
-            base_url=live_server.url, viewport={"width": width, "height": 800}, java_script_enabled=scripts, locale="zh-CN"
+            base_url=live_server.url,
+            viewport={"width": width, "height": 800},
+            java_script_enabled=scripts,
+            locale="zh-CN",
         )
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on(
+            "console", lambda message: complaints.append(message.text) if message.type == "error" else None
+        )
         page.on("pageerror", lambda error: complaints.append(str(error)))
         return page
 

@@ -48,7 +48,11 @@ class Firm:
     def __init__(self, page: Page, number: int):
         rng = random.Random(number)
         self.page, self.name = page, f"舟山海试{number}号船舶修造有限公司"
-        self.code, self.id_number, self.mobile = samples.uscc(rng), samples.resident_id(rng), samples.mobile(rng)
+        self.code, self.id_number, self.mobile = (
+            samples.uscc(rng),
+            samples.resident_id(rng),
+            samples.mobile(rng),
+        )
         self.reference = ""
 
     def register(self) -> None:

@@ -15,7 +15,9 @@ PAGES_OF_A_ROLE = 16
 OFFICERS = {"zonghe": "/admin/", "juling": "/admin/", "xitong": "/admin/", "shuichu": "/desk/", "daqichu2": "/desk/",
             "bangongshi": "/desk/", "putuofenju": "/desk/"}  # fmt: skip
 # Names of substances, works and numbers that the trade writes in Latin letters, and what people typed.
-TRADE = re.compile(r"VOCs|RTO|COD|PDF|ICP|A4|SO|NO|CT|[A-Z0-9]{2,4}(?:-[A-Z0-9]{2,4}){2,3}|\b9133\w+|[\w.]+@[\w.]+|https?://\S+")
+TRADE = re.compile(
+    r"VOCs|RTO|COD|PDF|ICP|A4|SO|NO|CT|[A-Z0-9]{2,4}(?:-[A-Z0-9]{2,4}){2,3}|\b9133\w+|[\w.]+@[\w.]+|https?://\S+"
+)
 LATIN = re.compile(r"[A-Za-z]{2,}")
 
 
@@ -51,13 +53,20 @@ def address(href: str) -> str:
 
 def is_ours(href: str, here: str) -> bool:
     parts = urlsplit(href)
-    return parts.netloc == urlsplit(here).netloc and not parts.path.endswith((".pdf", "/logout/")) and "/static/" not in parts.path
+    return (
+        parts.netloc == urlsplit(here).netloc
+        and not parts.path.endswith((".pdf", "/logout/"))
+        and "/static/" not in parts.path
+    )
 
 
 def judge(page: Page, path: str) -> None:
     """What holds of every page, whoever opens it."""
     text = page.inner_text("body") + page.title()
-    values = page.eval_on_selector_all("[placeholder],[alt],[aria-label]", "all => all.map(e => [e.placeholder, e.alt, e.ariaLabel].join(' '))")
+    values = page.eval_on_selector_all(
+        "[placeholder],[alt],[aria-label]",
+        "all => all.map(e => [e.placeholder, e.alt, e.ariaLabel].join(' '))",
+    )
     strange = LATIN.findall(TRADE.sub("", text + " ".join(values)))
     known = set(Officer.objects.values_list("username", flat=True))
     assert [word for word in strange if word not in known] == [], path

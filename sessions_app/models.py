@@ -48,6 +48,9 @@ class ConsultDay(models.Model):
     def __str__(self):
         return f"{self.date.year}年{self.date.month}月企业环保咨询日"
 
+    def get_absolute_url(self):
+        return reverse("day", args=[calendar.slug(self.date)])
+
     @property
     def label(self) -> str:
         return calendar.label(self.date)
@@ -59,9 +62,6 @@ class ConsultDay(models.Model):
     @property
     def is_cancelled(self) -> bool:
         return self.plan == Plan.CANCELLED
-
-    def get_absolute_url(self):
-        return reverse("day", args=[calendar.slug(self.date)])
 
 
 class Reception(models.Model):
@@ -121,7 +121,7 @@ class Seat(models.Model):
 
     day = models.ForeignKey(ConsultDay, models.PROTECT, related_name="seats", verbose_name="咨询日")
     number = models.PositiveSmallIntegerField("序号")
-    uscc = models.CharField(
+    uscc = models.CharField(  # noqa: DJ001  unique a day where there is one: many free seats must not clash
         "统一社会信用代码", max_length=18, null=True, blank=True, validators=[MinLengthValidator(18)]
     )
     offered_at = models.DateTimeField("通知时间", null=True, blank=True)

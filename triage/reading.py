@@ -1,7 +1,7 @@
 """How the rules' decision reads to 综合处, and the rows with which the 交办 begins."""
 
-from django.utils.html import conditional_escape, format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from triage.models import Part
 from triage.routing import CERTAIN, LIKELY, UNSURE, Decision, Finding
@@ -22,9 +22,9 @@ def marked(text: str, decision: Decision) -> SafeString:
     """The text as it was typed, escaped, with the words that decided in <mark>."""
     pieces, here = [], 0
     for start, end in _spans(decision):
-        pieces += [conditional_escape(text[here:start]), format_html("<mark>{}</mark>", text[start:end])]
+        pieces += [text[here:start], format_html("<mark>{}</mark>", text[start:end])]
         here = end
-    return mark_safe("".join([*pieces, conditional_escape(text[here:])]))
+    return format_html_join("", "{}", ((piece,) for piece in [*pieces, text[here:]]))
 
 
 def _spans(decision: Decision) -> list[tuple[int, int]]:

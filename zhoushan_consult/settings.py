@@ -28,15 +28,21 @@ if EMBEDDED:
 SECRET_KEY = env.str("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 VAULT_KEYS = env.str("VAULT_KEYS", default="")  # "k2:base64,k1:base64": the first seals, all open
-VAULT_INDEX_KEY = env.str("VAULT_INDEX_KEY", default="")  # cannot be rotated without computing every index anew
+VAULT_INDEX_KEY = env.str(
+    "VAULT_INDEX_KEY", default=""
+)  # cannot be rotated without computing every index anew
 AUDIT_KEY = env.str("AUDIT_KEY")
 
 # --- Where it is served ------------------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)
-SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")  # links in letters are built from this only
+SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip(
+    "/"
+)  # links in letters are built from this only
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"] if EMBEDDED else [])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)  # how many proxies stand before us: whose X-Forwarded-For to believe
+TRUSTED_PROXIES = env.int(
+    "TRUSTED_PROXIES", default=0
+)  # how many proxies stand before us: whose X-Forwarded-For to believe
 WSGI_APPLICATION = "zhoushan_consult.wsgi.application"
 ROOT_URLCONF = "zhoushan_consult.urls"
 
@@ -118,7 +124,9 @@ if EMBEDDED:
 else:
     DATABASES = {"default": env.db("DATABASE_URL")}
     if DATABASES["default"]["ENGINE"].endswith("postgresql"):
-        DATABASES["default"].update(CONN_MAX_AGE=env.int("CONN_MAX_AGE", default=600), CONN_HEALTH_CHECKS=True)
+        DATABASES["default"].update(
+            CONN_MAX_AGE=env.int("CONN_MAX_AGE", default=600), CONN_HEALTH_CHECKS=True
+        )
         DATABASES["default"].setdefault("OPTIONS", {}).update(
             connect_timeout=5, options="-c statement_timeout=15000 -c lock_timeout=3000"
         )
@@ -186,9 +194,15 @@ OUTBOX_ADAPTERS = {
     "email": env.str("EMAIL_ADAPTER", default="zhoushan_consult.outbox.adapters.FileAdapter"),
 }
 OUTBOX_FOLDER = VAR_DIR / "letters"  # where the file adapter puts what would have been sent
-OUTBOX_DAILY_CAP = env.int("OUTBOX_DAILY_CAP", default=10)  # letters one person may get in one day, a guard against bombing
-SMS_SIGN_NAME = env.str("SMS_SIGN_NAME", default="").strip()  # the 【signature】 that the vendor puts before every SMS
-SMS_TEMPLATES = env.str("SMS_TEMPLATES", default="")  # TOML: what `manage.py sms_templates` prints, with the vendor's codes
+OUTBOX_DAILY_CAP = env.int(
+    "OUTBOX_DAILY_CAP", default=10
+)  # letters one person may get in one day, a guard against bombing
+SMS_SIGN_NAME = env.str(
+    "SMS_SIGN_NAME", default=""
+).strip()  # the 【signature】 that the vendor puts before every SMS
+SMS_TEMPLATES = env.str(
+    "SMS_TEMPLATES", default=""
+)  # TOML: what `manage.py sms_templates` prints, with the vendor's codes
 SMS_CA = env.str("SMS_CA", default="")  # PEM: a gateway's own authority, where it is not a public one
 MAS_URL = env.str("MAS_URL", default="").strip()
 MAS_EC_NAME = env.str("MAS_EC_NAME", default="").strip()

@@ -6,69 +6,166 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('bureau', '0002_divisions_areas_roles'),
+        ("bureau", "0002_divisions_areas_roles"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ConsultDay',
+            name="ConsultDay",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('date', models.DateField(unique=True, verbose_name='日期')),
-                ('theme', models.CharField(blank=True, max_length=60, verbose_name='服务主题')),
-                ('partners', models.CharField(blank=True, max_length=200, verbose_name='联动单位')),
-                ('place', models.CharField(blank=True, max_length=120, verbose_name='服务地点')),
-                ('note', models.TextField(blank=True, help_text='随方案公布，如停车、所需资料', max_length=1000, verbose_name='说明')),
-                ('plan', models.CharField(choices=[('draft', '拟订中'), ('submitted', '待审核'), ('returned', '已退回修改'), ('published', '已公布'), ('cancelled', '已取消')], default='draft', max_length=10, verbose_name='方案状态')),
-                ('remark', models.CharField(blank=True, max_length=300, verbose_name='审核意见')),
-                ('published_at', models.DateTimeField(blank=True, null=True, verbose_name='公布时间')),
-                ('settled_at', models.DateTimeField(blank=True, null=True, verbose_name='名单确定时间')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("date", models.DateField(unique=True, verbose_name="日期")),
+                ("theme", models.CharField(blank=True, max_length=60, verbose_name="服务主题")),
+                ("partners", models.CharField(blank=True, max_length=200, verbose_name="联动单位")),
+                ("place", models.CharField(blank=True, max_length=120, verbose_name="服务地点")),
+                (
+                    "note",
+                    models.TextField(
+                        blank=True,
+                        help_text="随方案公布，如停车、所需资料",
+                        max_length=1000,
+                        verbose_name="说明",
+                    ),
+                ),
+                (
+                    "plan",
+                    models.CharField(
+                        choices=[
+                            ("draft", "拟订中"),
+                            ("submitted", "待审核"),
+                            ("returned", "已退回修改"),
+                            ("published", "已公布"),
+                            ("cancelled", "已取消"),
+                        ],
+                        default="draft",
+                        max_length=10,
+                        verbose_name="方案状态",
+                    ),
+                ),
+                ("remark", models.CharField(blank=True, max_length=300, verbose_name="审核意见")),
+                ("published_at", models.DateTimeField(blank=True, null=True, verbose_name="公布时间")),
+                ("settled_at", models.DateTimeField(blank=True, null=True, verbose_name="名单确定时间")),
             ],
             options={
-                'verbose_name': '活动方案',
-                'verbose_name_plural': '活动方案',
-                'ordering': ['-date'],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('plan', 'published'), _negated=True), models.Q(('place', ''), _negated=True), _connector='OR'), name='published_plan_names_its_place')],
+                "verbose_name": "活动方案",
+                "verbose_name_plural": "活动方案",
+                "ordering": ["-date"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("plan", "published"), _negated=True),
+                            models.Q(("place", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="published_plan_names_its_place",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Reception',
+            name="Reception",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=30, verbose_name='姓名')),
-                ('title', models.CharField(max_length=60, verbose_name='职务')),
-                ('order', models.PositiveSmallIntegerField(default=0, verbose_name='排序')),
-                ('area', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='bureau.area', verbose_name='县区或功能区')),
-                ('day', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='receptions', to='sessions_app.consultday', verbose_name='咨询日')),
-                ('division', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='bureau.division', verbose_name='处室')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=30, verbose_name="姓名")),
+                ("title", models.CharField(max_length=60, verbose_name="职务")),
+                ("order", models.PositiveSmallIntegerField(default=0, verbose_name="排序")),
+                (
+                    "area",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="bureau.area",
+                        verbose_name="县区或功能区",
+                    ),
+                ),
+                (
+                    "day",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="receptions",
+                        to="sessions_app.consultday",
+                        verbose_name="咨询日",
+                    ),
+                ),
+                (
+                    "division",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="bureau.division",
+                        verbose_name="处室",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '接待人员',
-                'verbose_name_plural': '接待人员',
-                'ordering': ['order', 'pk'],
+                "verbose_name": "接待人员",
+                "verbose_name_plural": "接待人员",
+                "ordering": ["order", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Seat',
+            name="Seat",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField(verbose_name='序号')),
-                ('uscc', models.CharField(blank=True, max_length=18, null=True, validators=[django.core.validators.MinLengthValidator(18)], verbose_name='统一社会信用代码')),
-                ('offered_at', models.DateTimeField(blank=True, null=True, verbose_name='通知时间')),
-                ('reply_by', models.DateTimeField(blank=True, null=True, verbose_name='请于此前确认')),
-                ('confirmed_at', models.DateTimeField(blank=True, null=True, verbose_name='企业确认时间')),
-                ('extra_reason', models.CharField(blank=True, max_length=200, verbose_name='增加名额的理由')),
-                ('day', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='seats', to='sessions_app.consultday', verbose_name='咨询日')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField(verbose_name="序号")),
+                (
+                    "uscc",
+                    models.CharField(
+                        blank=True,
+                        max_length=18,
+                        null=True,
+                        validators=[django.core.validators.MinLengthValidator(18)],
+                        verbose_name="统一社会信用代码",
+                    ),
+                ),
+                ("offered_at", models.DateTimeField(blank=True, null=True, verbose_name="通知时间")),
+                ("reply_by", models.DateTimeField(blank=True, null=True, verbose_name="请于此前确认")),
+                ("confirmed_at", models.DateTimeField(blank=True, null=True, verbose_name="企业确认时间")),
+                ("extra_reason", models.CharField(blank=True, max_length=200, verbose_name="增加名额的理由")),
+                (
+                    "day",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="seats",
+                        to="sessions_app.consultday",
+                        verbose_name="咨询日",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '名额',
-                'verbose_name_plural': '名额',
-                'ordering': ['day', 'number'],
-                'constraints': [models.UniqueConstraint(fields=('day', 'number'), name='seat_number_once_a_day'), models.UniqueConstraint(fields=('day', 'uscc'), name='one_seat_a_firm_a_day'), models.CheckConstraint(condition=models.Q(('uscc__isnull', False), ('confirmed_at__isnull', True), _connector='OR'), name='only_a_taken_seat_is_confirmed')],
+                "verbose_name": "名额",
+                "verbose_name_plural": "名额",
+                "ordering": ["day", "number"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("day", "number"), name="seat_number_once_a_day"),
+                    models.UniqueConstraint(fields=("day", "uscc"), name="one_seat_a_firm_a_day"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("uscc__isnull", False), ("confirmed_at__isnull", True), _connector="OR"
+                        ),
+                        name="only_a_taken_seat_is_confirmed",
+                    ),
+                ],
             },
         ),
     ]

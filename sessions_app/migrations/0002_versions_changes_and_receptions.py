@@ -6,60 +6,83 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('bureau', '0002_divisions_areas_roles'),
-        ('sessions_app', '0001_days_and_seats'),
+        ("bureau", "0002_divisions_areas_roles"),
+        ("sessions_app", "0001_days_and_seats"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PlanChange',
+            name="PlanChange",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('what', models.TextField(verbose_name='变更内容')),
-                ('reason', models.CharField(max_length=200, verbose_name='变更理由')),
-                ('at', models.DateTimeField(verbose_name='变更时间')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("what", models.TextField(verbose_name="变更内容")),
+                ("reason", models.CharField(max_length=200, verbose_name="变更理由")),
+                ("at", models.DateTimeField(verbose_name="变更时间")),
             ],
             options={
-                'verbose_name': '方案变更',
-                'verbose_name_plural': '方案变更',
-                'ordering': ['at', 'pk'],
+                "verbose_name": "方案变更",
+                "verbose_name_plural": "方案变更",
+                "ordering": ["at", "pk"],
             },
         ),
         migrations.AddField(
-            model_name='consultday',
-            name='version',
-            field=models.PositiveIntegerField(default=1, editable=False, verbose_name='版本'),
+            model_name="consultday",
+            name="version",
+            field=models.PositiveIntegerField(default=1, editable=False, verbose_name="版本"),
         ),
         migrations.AddField(
-            model_name='reception',
-            name='confirmed_at',
-            field=models.DateTimeField(blank=True, null=True, verbose_name='确认参加时间'),
+            model_name="reception",
+            name="confirmed_at",
+            field=models.DateTimeField(blank=True, null=True, verbose_name="确认参加时间"),
         ),
         migrations.AddField(
-            model_name='reception',
-            name='declined',
-            field=models.CharField(blank=True, max_length=200, verbose_name='不能参加的说明'),
+            model_name="reception",
+            name="declined",
+            field=models.CharField(blank=True, max_length=200, verbose_name="不能参加的说明"),
         ),
         migrations.AddField(
-            model_name='reception',
-            name='recorded_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='记录人'),
+            model_name="reception",
+            name="recorded_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="记录人",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reception',
-            constraint=models.CheckConstraint(condition=models.Q(('confirmed_at__isnull', True), ('declined', ''), _connector='OR'), name='comes_or_does_not_come'),
+            model_name="reception",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("confirmed_at__isnull", True), ("declined", ""), _connector="OR"),
+                name="comes_or_does_not_come",
+            ),
         ),
         migrations.AddField(
-            model_name='planchange',
-            name='by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL, verbose_name='变更人'),
+            model_name="planchange",
+            name="by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="变更人",
+            ),
         ),
         migrations.AddField(
-            model_name='planchange',
-            name='day',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='changes', to='sessions_app.consultday', verbose_name='咨询日'),
+            model_name="planchange",
+            name="day",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="changes",
+                to="sessions_app.consultday",
+                verbose_name="咨询日",
+            ),
         ),
     ]

@@ -29,7 +29,9 @@ def test_it_says_the_same_whatever_zone_the_instant_is_written_in(year, month):
 
 
 def test_it_closes_at_four_in_the_afternoon_utc_of_the_last_day():
-    assert calendar.booking_closes(date(2026, 12, 10)).astimezone(UTC) == datetime(2026, 11, 30, 16, tzinfo=UTC)
+    assert calendar.booking_closes(date(2026, 12, 10)).astimezone(UTC) == datetime(
+        2026, 11, 30, 16, tzinfo=UTC
+    )
     assert calendar.last_booking_date(date(2027, 3, 10)) == date(2027, 2, 28)
     assert calendar.last_booking_date(date(2028, 3, 10)) == date(2028, 2, 29)
 
@@ -58,7 +60,9 @@ def test_it_writes_a_day_as_people_say_it():
     assert calendar.label(date(2026, 12, 10)) == "12月10日（周四）上午8:30—11:30"
 
 
-@pytest.mark.parametrize("slug", ["2026-13", "2026-1", "2019-09", "2026-12-10", "latest", "-", "99999-01", "２０２６-12"])
+@pytest.mark.parametrize(
+    "slug", ["2026-13", "2026-1", "2019-09", "2026-12-10", "latest", "-", "99999-01", "２０２６-12"]
+)
 def test_it_knows_no_day_under_a_wrong_address(slug):
     assert calendar.parse_slug(slug) is None
 

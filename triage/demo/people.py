@@ -48,7 +48,9 @@ def hire() -> tuple[str, list[Login]]:
 
 def _hire(password: str, username: str, name: str, division: str | None, roles: tuple[Role, ...]) -> Login:
     place = Division.objects.get(code=division) if division else None
-    made = Officer.objects.create_user(username, _mail(username), password, name=name, division=place, is_staff=True)
+    made = Officer.objects.create_user(
+        username, _mail(username), password, name=name, division=place, is_staff=True
+    )
     made.groups.set(Group.objects.filter(name__in=[str(role) for role in roles]))
     return Login(username, "、".join(str(role) for role in roles), place.name if place else "局领导")
 

@@ -6,202 +6,512 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('appointments', '0001_registrations'),
-        ('bureau', '0002_divisions_areas_roles'),
-        ('sessions_app', '0001_days_and_seats'),
+        ("appointments", "0001_registrations"),
+        ("bureau", "0002_divisions_areas_roles"),
+        ("sessions_app", "0001_days_and_seats"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Assignment',
+            name="Assignment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('part', models.CharField(choices=[('lead', '主办'), ('support', '协办')], default='lead', max_length=8, verbose_name='主办/协办')),
-                ('question', models.TextField(max_length=2000, verbose_name='交办事项')),
-                ('clause', models.CharField(blank=True, max_length=120, verbose_name='依据')),
-                ('topic', models.CharField(blank=True, max_length=60, verbose_name='事项')),
-                ('by_hand_reason', models.CharField(blank=True, help_text='与规则建议不同时填写', max_length=200, verbose_name='人工调整理由')),
-                ('state', models.CharField(choices=[('open', '待答复'), ('drafted', '待审签'), ('released', '已答复'), ('returned', '已退回综合处'), ('cancelled', '已撤销')], default='open', max_length=10, verbose_name='办理状态')),
-                ('due_on', models.DateField(verbose_name='答复期限')),
-                ('return_reason', models.CharField(blank=True, max_length=300, verbose_name='退回理由')),
-                ('assigned_at', models.DateTimeField(verbose_name='交办时间')),
-                ('released_at', models.DateTimeField(blank=True, null=True, verbose_name='答复时间')),
-                ('appointment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assignments', to='appointments.appointment', verbose_name='预约登记')),
-                ('assigned_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL, verbose_name='交办人')),
-                ('division', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='bureau.division', verbose_name='承办处室')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "part",
+                    models.CharField(
+                        choices=[("lead", "主办"), ("support", "协办")],
+                        default="lead",
+                        max_length=8,
+                        verbose_name="主办/协办",
+                    ),
+                ),
+                ("question", models.TextField(max_length=2000, verbose_name="交办事项")),
+                ("clause", models.CharField(blank=True, max_length=120, verbose_name="依据")),
+                ("topic", models.CharField(blank=True, max_length=60, verbose_name="事项")),
+                (
+                    "by_hand_reason",
+                    models.CharField(
+                        blank=True,
+                        help_text="与规则建议不同时填写",
+                        max_length=200,
+                        verbose_name="人工调整理由",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "待答复"),
+                            ("drafted", "待审签"),
+                            ("released", "已答复"),
+                            ("returned", "已退回综合处"),
+                            ("cancelled", "已撤销"),
+                        ],
+                        default="open",
+                        max_length=10,
+                        verbose_name="办理状态",
+                    ),
+                ),
+                ("due_on", models.DateField(verbose_name="答复期限")),
+                ("return_reason", models.CharField(blank=True, max_length=300, verbose_name="退回理由")),
+                ("assigned_at", models.DateTimeField(verbose_name="交办时间")),
+                ("released_at", models.DateTimeField(blank=True, null=True, verbose_name="答复时间")),
+                (
+                    "appointment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="assignments",
+                        to="appointments.appointment",
+                        verbose_name="预约登记",
+                    ),
+                ),
+                (
+                    "assigned_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="交办人",
+                    ),
+                ),
+                (
+                    "division",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="bureau.division",
+                        verbose_name="承办处室",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '交办',
-                'verbose_name_plural': '交办',
-                'ordering': ['due_on', 'pk'],
+                "verbose_name": "交办",
+                "verbose_name_plural": "交办",
+                "ordering": ["due_on", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='CallRecord',
+            name="CallRecord",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(verbose_name='通话时间')),
-                ('outcome', models.CharField(choices=[('reached', '已接通并告知'), ('no_answer', '无人接听'), ('wrong_number', '号码有误')], max_length=15, verbose_name='通话结果')),
-                ('gist', models.TextField(max_length=500, verbose_name='通话内容')),
-                ('appointment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='calls', to='appointments.appointment', verbose_name='预约登记')),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL, verbose_name='通话人')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(verbose_name="通话时间")),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("reached", "已接通并告知"),
+                            ("no_answer", "无人接听"),
+                            ("wrong_number", "号码有误"),
+                        ],
+                        max_length=15,
+                        verbose_name="通话结果",
+                    ),
+                ),
+                ("gist", models.TextField(max_length=500, verbose_name="通话内容")),
+                (
+                    "appointment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="calls",
+                        to="appointments.appointment",
+                        verbose_name="预约登记",
+                    ),
+                ),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="通话人",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '电话沟通记录',
-                'verbose_name_plural': '电话沟通记录',
-                'ordering': ['-at'],
+                "verbose_name": "电话沟通记录",
+                "verbose_name_plural": "电话沟通记录",
+                "ordering": ["-at"],
             },
         ),
         migrations.CreateModel(
-            name='FollowUp',
+            name="FollowUp",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('origin', models.CharField(choices=[('day', '现场未解决'), ('firm', '企业反馈未解决'), ('rating', '差评回访')], max_length=10, verbose_name='来源')),
-                ('promise', models.TextField(max_length=500, verbose_name='督办事项')),
-                ('due_on', models.DateField(verbose_name='办理期限')),
-                ('opened_at', models.DateTimeField(verbose_name='立项时间')),
-                ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='办结时间')),
-                ('result', models.TextField(blank=True, max_length=1000, verbose_name='办理结果')),
-                ('appointment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='follow_ups', to='appointments.appointment', verbose_name='预约登记')),
-                ('closed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='办结人')),
-                ('division', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='bureau.division', verbose_name='责任处室')),
-                ('opened_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='立项人')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[("day", "现场未解决"), ("firm", "企业反馈未解决"), ("rating", "差评回访")],
+                        max_length=10,
+                        verbose_name="来源",
+                    ),
+                ),
+                ("promise", models.TextField(max_length=500, verbose_name="督办事项")),
+                ("due_on", models.DateField(verbose_name="办理期限")),
+                ("opened_at", models.DateTimeField(verbose_name="立项时间")),
+                ("closed_at", models.DateTimeField(blank=True, null=True, verbose_name="办结时间")),
+                ("result", models.TextField(blank=True, max_length=1000, verbose_name="办理结果")),
+                (
+                    "appointment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="follow_ups",
+                        to="appointments.appointment",
+                        verbose_name="预约登记",
+                    ),
+                ),
+                (
+                    "closed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="办结人",
+                    ),
+                ),
+                (
+                    "division",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="bureau.division",
+                        verbose_name="责任处室",
+                    ),
+                ),
+                (
+                    "opened_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="立项人",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '跟踪督办',
-                'verbose_name_plural': '跟踪督办',
-                'ordering': ['due_on', 'pk'],
+                "verbose_name": "跟踪督办",
+                "verbose_name_plural": "跟踪督办",
+                "ordering": ["due_on", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='FollowUpPost',
+            name="FollowUpPost",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.TextField(max_length=1000, verbose_name='进展情况')),
-                ('to_firm', models.BooleanField(default=False, verbose_name='同时告知企业')),
-                ('at', models.DateTimeField(verbose_name='时间')),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL, verbose_name='填写人')),
-                ('follow_up', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='posts', to='triage.followup', verbose_name='跟踪督办')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("text", models.TextField(max_length=1000, verbose_name="进展情况")),
+                ("to_firm", models.BooleanField(default=False, verbose_name="同时告知企业")),
+                ("at", models.DateTimeField(verbose_name="时间")),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="填写人",
+                    ),
+                ),
+                (
+                    "follow_up",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="posts",
+                        to="triage.followup",
+                        verbose_name="跟踪督办",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '督办进展',
-                'verbose_name_plural': '督办进展',
-                'ordering': ['at'],
+                "verbose_name": "督办进展",
+                "verbose_name_plural": "督办进展",
+                "ordering": ["at"],
             },
         ),
         migrations.CreateModel(
-            name='Hearing',
+            name="Hearing",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('checked_in_at', models.DateTimeField(blank=True, null=True, verbose_name='签到时间')),
-                ('outcome', models.CharField(blank=True, choices=[('solved', '现场解决'), ('follow', '需跟踪督办'), ('absent', '未到场')], max_length=10, verbose_name='现场结果')),
-                ('gist', models.TextField(blank=True, max_length=1000, verbose_name='现场答复要点')),
-                ('at', models.DateTimeField(verbose_name='记录时间')),
-                ('appointment', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='hearing', to='appointments.appointment', verbose_name='预约登记')),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL, verbose_name='记录人')),
-                ('day', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='hearings', to='sessions_app.consultday', verbose_name='咨询日')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("checked_in_at", models.DateTimeField(blank=True, null=True, verbose_name="签到时间")),
+                (
+                    "outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[("solved", "现场解决"), ("follow", "需跟踪督办"), ("absent", "未到场")],
+                        max_length=10,
+                        verbose_name="现场结果",
+                    ),
+                ),
+                ("gist", models.TextField(blank=True, max_length=1000, verbose_name="现场答复要点")),
+                ("at", models.DateTimeField(verbose_name="记录时间")),
+                (
+                    "appointment",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="hearing",
+                        to="appointments.appointment",
+                        verbose_name="预约登记",
+                    ),
+                ),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="记录人",
+                    ),
+                ),
+                (
+                    "day",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="hearings",
+                        to="sessions_app.consultday",
+                        verbose_name="咨询日",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '现场咨询结果',
-                'verbose_name_plural': '现场咨询结果',
+                "verbose_name": "现场咨询结果",
+                "verbose_name_plural": "现场咨询结果",
             },
         ),
         migrations.CreateModel(
-            name='Reply',
+            name="Reply",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('body', models.TextField(max_length=5000, verbose_name='答复内容')),
-                ('law', models.CharField(blank=True, max_length=300, verbose_name='政策依据')),
-                ('version', models.PositiveIntegerField(default=1, verbose_name='版本')),
-                ('drafted_at', models.DateTimeField(verbose_name='拟稿时间')),
-                ('remark', models.CharField(blank=True, max_length=300, verbose_name='审签意见')),
-                ('signed_at', models.DateTimeField(blank=True, null=True, verbose_name='审签时间')),
-                ('assignment', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='reply', to='triage.assignment', verbose_name='交办')),
-                ('drafted_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='drafts', to=settings.AUTH_USER_MODEL, verbose_name='拟稿人')),
-                ('signed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='signed', to=settings.AUTH_USER_MODEL, verbose_name='审签人')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("body", models.TextField(max_length=5000, verbose_name="答复内容")),
+                ("law", models.CharField(blank=True, max_length=300, verbose_name="政策依据")),
+                ("version", models.PositiveIntegerField(default=1, verbose_name="版本")),
+                ("drafted_at", models.DateTimeField(verbose_name="拟稿时间")),
+                ("remark", models.CharField(blank=True, max_length=300, verbose_name="审签意见")),
+                ("signed_at", models.DateTimeField(blank=True, null=True, verbose_name="审签时间")),
+                (
+                    "assignment",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reply",
+                        to="triage.assignment",
+                        verbose_name="交办",
+                    ),
+                ),
+                (
+                    "drafted_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="drafts",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="拟稿人",
+                    ),
+                ),
+                (
+                    "signed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="signed",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="审签人",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '答复',
-                'verbose_name_plural': '答复',
+                "verbose_name": "答复",
+                "verbose_name_plural": "答复",
             },
         ),
         migrations.CreateModel(
-            name='ReplyVersion',
+            name="ReplyVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField(verbose_name='稿次')),
-                ('body', models.TextField(verbose_name='答复内容')),
-                ('law', models.CharField(blank=True, max_length=300, verbose_name='政策依据')),
-                ('at', models.DateTimeField(verbose_name='时间')),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL, verbose_name='拟稿人')),
-                ('reply', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='triage.reply', verbose_name='答复')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField(verbose_name="稿次")),
+                ("body", models.TextField(verbose_name="答复内容")),
+                ("law", models.CharField(blank=True, max_length=300, verbose_name="政策依据")),
+                ("at", models.DateTimeField(verbose_name="时间")),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="拟稿人",
+                    ),
+                ),
+                (
+                    "reply",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="versions",
+                        to="triage.reply",
+                        verbose_name="答复",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '答复历次稿',
-                'verbose_name_plural': '答复历次稿',
-                'ordering': ['-number'],
+                "verbose_name": "答复历次稿",
+                "verbose_name_plural": "答复历次稿",
+                "ordering": ["-number"],
             },
         ),
         migrations.CreateModel(
-            name='Review',
+            name="Review",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('accepted', models.BooleanField(verbose_name='是否通过')),
-                ('reason', models.CharField(blank=True, choices=[('complaint', '属于信访、投诉问题，不在咨询日受理范围'), ('outside', '不属于市生态环境局法定职责范围'), ('answered', '此前已明确予以解答的重复事项'), ('unclear', '咨询事项无法判明，经电话核实仍不明确'), ('not_enterprise', '登记主体不是企业，不属于服务对象')], max_length=20, verbose_name='不予通过的理由')),
-                ('explanation', models.TextField(blank=True, max_length=500, verbose_name='对企业的说明')),
-                ('at', models.DateTimeField(verbose_name='审核时间')),
-                ('appointment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reviews', to='appointments.appointment', verbose_name='预约登记')),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL, verbose_name='审核人')),
-                ('call', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='triage.callrecord', verbose_name='电话沟通记录')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("accepted", models.BooleanField(verbose_name="是否通过")),
+                (
+                    "reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("complaint", "属于信访、投诉问题，不在咨询日受理范围"),
+                            ("outside", "不属于市生态环境局法定职责范围"),
+                            ("answered", "此前已明确予以解答的重复事项"),
+                            ("unclear", "咨询事项无法判明，经电话核实仍不明确"),
+                            ("not_enterprise", "登记主体不是企业，不属于服务对象"),
+                        ],
+                        max_length=20,
+                        verbose_name="不予通过的理由",
+                    ),
+                ),
+                ("explanation", models.TextField(blank=True, max_length=500, verbose_name="对企业的说明")),
+                ("at", models.DateTimeField(verbose_name="审核时间")),
+                (
+                    "appointment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reviews",
+                        to="appointments.appointment",
+                        verbose_name="预约登记",
+                    ),
+                ),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="审核人",
+                    ),
+                ),
+                (
+                    "call",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="triage.callrecord",
+                        verbose_name="电话沟通记录",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '初审',
-                'verbose_name_plural': '初审',
-                'ordering': ['-at'],
+                "verbose_name": "初审",
+                "verbose_name_plural": "初审",
+                "ordering": ["-at"],
             },
         ),
         migrations.CreateModel(
-            name='RoutingTrace',
+            name="RoutingTrace",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('rules_version', models.CharField(max_length=40, verbose_name='规则版本')),
-                ('decision', models.JSONField(verbose_name='分办结果')),
-                ('at', models.DateTimeField(verbose_name='时间')),
-                ('appointment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='traces', to='appointments.appointment', verbose_name='预约登记')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("rules_version", models.CharField(max_length=40, verbose_name="规则版本")),
+                ("decision", models.JSONField(verbose_name="分办结果")),
+                ("at", models.DateTimeField(verbose_name="时间")),
+                (
+                    "appointment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="traces",
+                        to="appointments.appointment",
+                        verbose_name="预约登记",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '分办依据',
-                'verbose_name_plural': '分办依据',
-                'ordering': ['-at'],
+                "verbose_name": "分办依据",
+                "verbose_name_plural": "分办依据",
+                "ordering": ["-at"],
             },
         ),
         migrations.AddIndex(
-            model_name='assignment',
-            index=models.Index(fields=['division', 'state', 'due_on'], name='desk_of_a_division'),
+            model_name="assignment",
+            index=models.Index(fields=["division", "state", "due_on"], name="desk_of_a_division"),
         ),
         migrations.AddIndex(
-            model_name='assignment',
-            index=models.Index(fields=['state', 'due_on'], name='overdue_replies'),
+            model_name="assignment",
+            index=models.Index(fields=["state", "due_on"], name="overdue_replies"),
         ),
         migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['returned', 'cancelled']), _negated=True), fields=('appointment', 'division', 'question'), name='one_assignment_a_question_a_division'),
+            model_name="assignment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["returned", "cancelled"]), _negated=True),
+                fields=("appointment", "division", "question"),
+                name="one_assignment_a_question_a_division",
+            ),
         ),
         migrations.AddIndex(
-            model_name='followup',
-            index=models.Index(fields=['division', 'closed_at', 'due_on'], name='open_follow_ups'),
+            model_name="followup",
+            index=models.Index(fields=["division", "closed_at", "due_on"], name="open_follow_ups"),
         ),
         migrations.AddConstraint(
-            model_name='replyversion',
-            constraint=models.UniqueConstraint(fields=('reply', 'number'), name='reply_wording_numbered_once'),
+            model_name="replyversion",
+            constraint=models.UniqueConstraint(
+                fields=("reply", "number"), name="reply_wording_numbered_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='review',
-            constraint=models.CheckConstraint(condition=models.Q(('accepted', True), models.Q(('call__isnull', False), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='declined_with_reason_and_call'),
+            model_name="review",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("accepted", True),
+                    models.Q(("call__isnull", False), models.Q(("reason", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="declined_with_reason_and_call",
+            ),
         ),
     ]

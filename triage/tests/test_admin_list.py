@@ -83,8 +83,11 @@ def test_it_filters_by_stage_day_division_area_and_channel(browser, coordinator)
         "?_to_field=id_number",
         "?_popup=1",
         "?o=1.-9",
-    ]
-    + ["?id_number__startswith=1", "?e=1", "?division=%27%20or%201=1", "?all="],
+        "?id_number__startswith=1",
+        "?e=1",
+        "?division=%27%20or%201=1",
+        "?all=",
+    ],
 )
 def test_it_answers_any_address_with_a_list(browser, query):
     made.appointment(1)

@@ -25,11 +25,15 @@ def told(time_machine, settings, tmp_path):
 def test_it_shows_every_stage_in_mid_month(told):
     stages = told("2026-11-22T23:00:00")
     assert stages == set(Stage) - {Stage.ANSWERED, Stage.HEARD}
-    assert {Work.OPEN, Work.DRAFTED, Work.RELEASED, Work.RETURNED} <= set(Assignment.objects.values_list("state", flat=True))
+    assert {Work.OPEN, Work.DRAFTED, Work.RELEASED, Work.RETURNED} <= set(
+        Assignment.objects.values_list("state", flat=True)
+    )
     assert FollowUp.objects.filter(closed_at=None).exists()
 
 
-@pytest.mark.parametrize("now", ["2026-12-01T00:00:01", "2026-12-05T09:00:00", "2027-01-31T23:59:00", "2028-02-29T12:00:00"])
+@pytest.mark.parametrize(
+    "now", ["2026-12-01T00:00:01", "2026-12-05T09:00:00", "2027-01-31T23:59:00", "2028-02-29T12:00:00"]
+)
 def test_it_can_be_told_on_any_day(told, now):
     assert Stage.SUBMITTED in told(now)
 

@@ -247,7 +247,9 @@ def test_it_has_a_decision_for_any_text_whatever(text, firm_name):
         assert all(text[word.start : word.end] == word.text for word in finding.words)
 
 
-@pytest.mark.parametrize("piece", ["废水", "请查处", "没有废水、", "废水怎么办？", "怎么", "舟山", "不涉及", "想问", "其他废水"])
+@pytest.mark.parametrize(
+    "piece", ["废水", "请查处", "没有废水、", "废水怎么办？", "怎么", "舟山", "不涉及", "想问", "其他废水"]
+)
 def test_it_does_work_in_proportion_to_the_text(piece):
     """Counted in calls, not in time: twice the text is about twice the work."""
     short, long = (_calls(piece * times) for times in (300, 600))

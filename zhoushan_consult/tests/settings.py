@@ -9,7 +9,7 @@ os.environ.setdefault("VAULT_INDEX_KEY", "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Oz
 os.environ.setdefault("AUDIT_KEY", "QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8=")
 os.environ.setdefault("VAR_DIR", tempfile.mkdtemp(prefix="consult-test-"))
 
-from zhoushan_consult.settings import *  # noqa: E402, F403
+from zhoushan_consult.settings import *  # noqa: F403
 
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -19,7 +19,9 @@ REQUESTS_OF_A_FIRST_VISIT = 4
 class Question(forms.Form):
     name = forms.CharField(label="企业名称", help_text="与营业执照一致")
     code = forms.CharField(label="邮政编码", required=False)
-    way = forms.ChoiceField(label="咨询方式", choices=[("1", "现场"), ("0", "书面")], widget=forms.RadioSelect)
+    way = forms.ChoiceField(
+        label="咨询方式", choices=[("1", "现场"), ("0", "书面")], widget=forms.RadioSelect
+    )
     agree = forms.BooleanField(label="我同意", error_messages={"required": "请勾选同意"})
     token = forms.CharField(widget=forms.HiddenInput)
 
@@ -74,7 +76,9 @@ def test_it_shows_other_errors_with_the_telephone(name):
 
 
 def test_it_shows_what_nobody_has_filled_in_yet():
-    html = render_to_string("base.html", {"site": dict.fromkeys(["host_unit", "phone", "address", "icp"], "")})
+    html = render_to_string(
+        "base.html", {"site": dict.fromkeys(["host_unit", "phone", "address", "icp"], "")}
+    )
     assert html.count("待填〕") == 6
 
 

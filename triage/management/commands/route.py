@@ -34,7 +34,9 @@ class Command(BaseCommand):
             self.stderr.write(f"第 {number} 行：{fault}，已跳过。")
             return
         decision = book.route(item["text"], str(item.get("firm_name") or ""))
-        self.stdout.write(json.dumps({"id": item.get("id", number), **_in_chinese(decision)}, ensure_ascii=False))
+        self.stdout.write(
+            json.dumps({"id": item.get("id", number), **_in_chinese(decision)}, ensure_ascii=False)
+        )
 
 
 def _speak_utf8() -> None:

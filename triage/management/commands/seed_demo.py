@@ -26,8 +26,13 @@ class Command(BaseCommand):
         now = timezone.now()
         rng = random.Random(20191010)  # the same firms every time
         upcoming = calendar.booking_day(now)
-        running = calendar.day_of(now.astimezone(calendar.SHANGHAI).year, now.astimezone(calendar.SHANGHAI).month)
-        months = [Month(day, lines, rng, now) for day, lines in ((running, matters.PAST), (upcoming, matters.PRESENT))]
+        running = calendar.day_of(
+            now.astimezone(calendar.SHANGHAI).year, now.astimezone(calendar.SHANGHAI).month
+        )
+        months = [
+            Month(day, lines, rng, now)
+            for day, lines in ((running, matters.PAST), (upcoming, matters.PRESENT))
+        ]
         play([story for month in months for story in month.stories()], now)
         self._write(password, logins)
 
