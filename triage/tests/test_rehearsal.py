@@ -120,7 +120,8 @@ def test_it_would_find_a_letter_a_duty_an_entry_or_a_heartbeat_that_was_written(
     assert everything() != before
 
 
-def test_it_leaves_nothing_behind(month):
+def test_it_leaves_nothing_behind(month, monkeypatch, tmp_path):
+    monkeypatch.setattr(settings, "VAR_DIR", tmp_path)  # other workers of the suite rehearse in the common one
     adapters, name = settings.OUTBOX_ADAPTERS, connection.settings_dict["NAME"]
     played = rehearsal.rehearse(date(2026, 12, 1), date(2026, 12, 30))
     next(played)
@@ -128,7 +129,7 @@ def test_it_leaves_nothing_behind(month):
         assert connection.settings_dict["NAME"] != name
     played.close()  # as Ctrl-C would
     assert adapters == settings.OUTBOX_ADAPTERS and connection.settings_dict["NAME"] == name
-    assert not list(Path(settings.VAR_DIR).glob("rehearsal-*"))
+    assert not list(tmp_path.glob("rehearsal-*"))
     Area.objects.create(code="x", name="可以写入", kind=Area.Kind.ZONE)
 
 

@@ -26,7 +26,7 @@ ONE_EACH = {
     "oldest_unsent": (MORNING - 2 * HOUR, "自11月24日06:20起在等待"),
     "failed_duties": (1, "1项定时任务失败"),
     "missed_duties": (2, "2项定时任务错过未执行"),
-    "silent_from": (MORNING - 5 * HOUR, "自11月24日03:20起没有动静，请检查后台进程"),
+    "silent_from": (MORNING - 5 * HOUR, "自11月24日03:20起没有动静，请检查后台任务进程"),
     "unsealed": (7, "7条办理留痕超过3小时没有封存"),
     "year_unknown": (2027, "2027年的放假安排还没有录入"),
     "bad_keys": ("没有设置 VAULT_KEYS。", "密钥自检没有通过：没有设置 VAULT_KEYS。"),
