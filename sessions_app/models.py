@@ -60,6 +60,11 @@ class ConsultDay(models.Model):
         return self.plan == Plan.PUBLISHED
 
     @property
+    def was_published(self) -> bool:
+        """Whether 局领导 ever agreed to the plan: what nobody agreed to, the portal keeps to itself."""
+        return self.is_published or self.published_at is not None
+
+    @property
     def is_cancelled(self) -> bool:
         return self.plan == Plan.CANCELLED
 

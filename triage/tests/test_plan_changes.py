@@ -250,6 +250,18 @@ def test_it_shows_the_cancelled_day_with_the_reason_and_the_next(chief, day, cli
     assert "已取消" in client.get("/days/").content.decode()
 
 
+def test_it_publishes_nothing_of_a_plan_that_is_cancelled_as_a_draft(chief, day, client):
+    draft = day_on(NEXT)
+    ConsultDay.objects.filter(pk=draft.pk).update(theme="未定主题", place="未定地点", note="未定说明")
+    Reception.objects.create(day=draft, name="王海", title="副局长")
+    call_off(chief, draft)
+    for address in ("/", "/days/", draft.get_absolute_url()):
+        page = client.get(address).content.decode()
+        assert "已取消" in page
+        assert "未定" not in page
+        assert "王海" not in page
+
+
 def test_it_needs_a_reason_to_cancel(chief, day):
     call_off(chief, day, "")
     assert day.plan == Plan.PUBLISHED
