@@ -27,4 +27,4 @@ def address(name: str, *about: int) -> str:
 
 def show(request: HttpRequest, template: str, context: dict, status: int = 200) -> HttpResponse:
     frame = admin.site.each_context(request) | {"opts": ConsultDay._meta}
-    return TemplateResponse(request, f"admin/{template}.html", frame | context, status=status)
+    return TemplateResponse(request, template, frame | context, status=status)

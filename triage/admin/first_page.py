@@ -1,7 +1,7 @@
 """待办: what the first page of the admin opens on, for 综合处 and for 局领导."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.contrib import admin
 from django.urls import reverse
@@ -46,6 +46,7 @@ def _baskets(officer: Officer, now: datetime) -> Iterator[Basket]:
         yield _overdue_replies(today)
         yield _overdue_follow_ups(today)
     if officer.may(Act.RUN_DAY):
+        yield from _to_run(today)
         yield _to_conclude(now)
 
 
@@ -208,12 +209,25 @@ def _since(matter: FollowUp, today: date) -> str:
     return f"立项 {(today - matter.opened_at.astimezone(calendar.SHANGHAI).date()).days} 天"
 
 
+def _to_run(today: date) -> Iterator[Basket]:
+    """On the day itself and on its eve: the way to the sheet and to the door."""
+    near = ConsultDay.objects.filter(date__in=[today, today + timedelta(days=1)], settled_at__isnull=False)
+    for day in near.exclude(plan=Plan.CANCELLED):
+        age = "今天" if day.date == today else "明天"
+        row = Row("现场签到和结果", _floor(day), day.place, lead=calendar.short(day.date), age=age)
+        yield Basket("run", "咨询日现场", [row], 1, "")
+
+
+def _floor(day: ConsultDay) -> str:
+    return reverse("admin:sessions_app_consultday_floor", args=[day.pk])
+
+
 def _to_conclude(now: datetime) -> Basket:
     pile = worklists.first(worklists.to_conclude(now))
     rows = [
         Row(
             a.enterprise_name,
-            _screen(a.pk, "conclude"),
+            reverse("admin:sessions_app_consultday_firm", args=[a.day_id, a.pk]),
             f"{calendar.short(a.day.date)}　{a.seat.number}号名额",
             age="待录",
         )

@@ -40,7 +40,7 @@ def floor(request: HttpRequest, pk: int) -> HttpResponse:
         if len(talks) == 1 and not waiting:
             return redirect(address("firm", pk, talks[0].appointment.pk))
     context = {"talks": talks, "waiting": waiting, "sought": echoed(sought)}
-    return show(request, "floor/floor", _morning(day, sheet, now) | context)
+    return show(request, "admin/floor/floor.html", _morning(day, sheet, now) | context)
 
 
 def _found(request: HttpRequest, day: ConsultDay, sought: str, now: datetime) -> set[int]:
@@ -91,7 +91,7 @@ def _firm_page(request: HttpRequest, of: Appointment, form=None, status: int = 2
         "form": form or OutcomeForm(record=of, panel="outcome", initial=_promise(of, talk)),
         "open": of.stage == Stage.SEATED and timezone.now() >= calendar.at(of.day.date),
     }
-    return show(request, "floor/firm", context, status=status)
+    return show(request, "admin/floor/firm.html", context, status=status)
 
 
 def _promise(of: Appointment, talk: Talk | None) -> dict:

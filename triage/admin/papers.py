@@ -30,7 +30,7 @@ def paper(request: HttpRequest, pk: int, name: str) -> HttpResponse:
         "long": LONG,
         "very_long": VERY_LONG,
     }
-    return show(request, f"papers/{name}", context)
+    return show(request, f"admin/papers/{name}.html", context)
 
 
 def addresses() -> list:

@@ -134,6 +134,12 @@ def test_it_is_linked_from_the_screen_of_the_day(browser, ten, name):
     assert page(name, ten) in screen
 
 
+@pytest.mark.parametrize("days, shown", [(-2, False), (-1, True), (0, True), (1, False)])
+def test_it_opens_the_work_of_the_day_on_the_first_page(browser_at, ten, days, shown):
+    first_page = browser_at(MORNING + timedelta(days=days)).get("/admin/").content.decode()
+    assert (f'href="{page("floor", ten)}"' in first_page) is shown
+
+
 @pytest.mark.parametrize("name", [*PAPERS, "floor"])
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.COORDINATOR}))
 def test_it_is_for_those_who_run_the_day(officer, signed_in, ten, role, name):
