@@ -1,14 +1,13 @@
-"""Notes to officers: a short sentence by SMS and e-mail that something waits for them, never what it is about."""
+"""Notes to officers about the bureau's half of a registration: to a role, or to the division of a 交办."""
 
 from datetime import datetime
 
-from django.db.models import Model
-
-from zhoushan_consult.bureau.models import Division, Officer
+from sessions_app.notes import to_role
 from zhoushan_consult.bureau.roles import Role
-from zhoushan_consult.outbox.posting import Recipient, post
 
 from .models import Assignment
+
+__all__ = ["to_division", "to_role"]
 
 
 def to_division(
@@ -18,23 +17,3 @@ def to_division(
     to_role(
         role, kind, assignment, at=at, key=key, division=assignment.division, assignment=assignment, **context
     )
-
-
-def to_role(
-    role: Role,
-    kind: str,
-    about: Model,
-    *,
-    at: datetime,
-    key: str = "1",
-    division: Division | None = None,
-    **context,
-) -> None:
-    """To everyone who holds `role`, in `division` where one is given."""
-    for officer in Officer.objects.of(role, division):
-        to_officer(officer, kind, about, at=at, key=key, **context)
-
-
-def to_officer(officer: Officer, kind: str, about: Model, *, at: datetime, key: str = "1", **context) -> None:
-    recipient = Recipient(name=officer.name, phone=officer.phone, email=officer.email)
-    post(kind, about=about, to=recipient, key=f"{key}:{officer.pk}", at=at, about_row=about, **context)
