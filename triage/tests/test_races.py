@@ -13,13 +13,16 @@ from appointments.models import Appointment, IllegalMove
 from sessions_app import calendar, seats
 from sessions_app.days import day_on
 from sessions_app.models import ConsultDay, Seat
-from triage import plan_changes, review, seating
-from triage.models import CallOutcome, DeclineReason, Review
+from triage import hearing, plan_changes, review, seating, standby
+from triage.models import CallOutcome, DeclineReason, Outcome, Review
 from triage.tests.factories import NOW, appointment, officer, seated
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Role
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True, serialized_rollback=True),
+    pytest.mark.xdist_group("races"),  # one crowd at a time: the server has a hundred connections
+]
 
 SECOND = datetime(2026, 12, 2, 10, tzinfo=calendar.SHANGHAI)
 
@@ -128,3 +131,22 @@ def test_it_loses_no_firm_when_a_day_is_cancelled_while_firms_answer(round_, lea
     for firm in map(fresh, (firm.pk for firm in firms)):
         carried = firm.day_id != day.pk and firm.stage == Stage.ACCEPTED and firm.priority_since
         assert carried or not firm.wants_onsite or firm.stage == Stage.WITHDRAWN
+
+
+@pytest.mark.parametrize("same", [True, False], ids=["one firm twice", "two firms"])
+@pytest.mark.parametrize("round_", range(5))
+def test_it_calls_one_firm_in_for_one_that_did_not_come(coordinator, same, round_):
+    tenth = datetime(2026, 12, 10, 9, tzinfo=calendar.SHANGHAI)
+    firms = [seated(n, confirmed=True) for n in range(1, 11)]
+    waiting = [appointment(n, stage=Stage.DEFERRED) for n in (11, 12)]
+    hearing.conclude(firms[3], Outcome.ABSENT, "", [], by=coordinator, at=tenth)
+    called = [waiting[0], waiting[0] if same else waiting[1]]
+    results = at_once(
+        [lambda pk=firm.pk: standby.call_in(fresh(pk), by=coordinator, at=tenth) for firm in called]
+    )
+    assert sorted(type(found).__name__ for found in results) in (
+        ["NoSeatFreed", "Seat"],
+        ["IllegalMove", "Seat"],
+    )
+    assert Seat.objects.exclude(uscc=None).count() == 10
+    assert Appointment.objects.filter(stage=Stage.SEATED).count() == 10

@@ -22,7 +22,10 @@ from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.outbox.models import Notice
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True, serialized_rollback=True),
+    pytest.mark.xdist_group("races"),  # one crowd at a time: the server has a hundred connections
+]
 
 SECOND = datetime(2026, 12, 2, 10, tzinfo=calendar.SHANGHAI)
 TOO_LATE = SECOND + policy.CONFIRM_WITHIN + timedelta(seconds=1)

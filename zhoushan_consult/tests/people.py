@@ -6,7 +6,11 @@ Every `tests/conftest.py` imports all of it, before Django is set up: models are
 import os
 from datetime import date, timedelta
 
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile("house", deadline=None)  # a busy machine is no fault of the code
+hypothesis.settings.load_profile("house")
 
 USCC_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 SERVERS = {"postgres": "DATABASE_URL", "redis": "REDIS_URL"}  # a mark, and the variable that names its server
