@@ -31,6 +31,11 @@ ROOMS = (
         "跟踪督办",
         lambda officer: officer.may(Act.WATCH) or (officer.may(Act.FOLLOW_UP) and bool(officer.division_id)),
     ),
+    Room(
+        "ratings",
+        "服务评价",
+        lambda officer: officer.may(Act.WATCH) or (officer.may(Act.DRAFT) and bool(officer.division_id)),
+    ),
     Room("receptions", "接待安排", lambda officer: officer.may(Act.RECEIVE)),
     Room("run_sheet", "现场安排", lambda officer: officer.may(Act.DRAFT) and bool(officer.division_id)),
 )

@@ -3,7 +3,17 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from . import assignments, baskets, entrance, follow_ups, overview, receptions, registrations, run_sheet
+from . import (
+    assignments,
+    baskets,
+    entrance,
+    follow_ups,
+    overview,
+    ratings,
+    receptions,
+    registrations,
+    run_sheet,
+)
 
 
 def one_of(steps):
@@ -25,6 +35,7 @@ urlpatterns = [
     path("follow-ups/", follow_ups.follow_ups, name="follow_ups"),
     path("follow-ups/<int:pk>/", follow_ups.follow_up, name="follow_up"),
     path("follow-ups/<int:pk>/<matter_step:step>/", follow_ups.follow_up_step, name="follow_up_step"),
+    path("ratings/", ratings.ratings, name="ratings"),
     path("overview/", overview.overview, name="overview"),
     path("run-sheet/", run_sheet.run_sheet, name="run_sheet"),
     path("receptions/", receptions.receptions, name="receptions"),

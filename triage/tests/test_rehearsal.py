@@ -121,7 +121,9 @@ def test_it_would_find_a_letter_a_duty_an_entry_or_a_heartbeat_that_was_written(
 
 
 def test_it_leaves_nothing_behind(month, monkeypatch, tmp_path):
-    monkeypatch.setattr(settings, "VAR_DIR", tmp_path)  # other workers of the suite rehearse in the common one
+    monkeypatch.setattr(
+        settings, "VAR_DIR", tmp_path
+    )  # other workers of the suite rehearse in the common one
     adapters, name = settings.OUTBOX_ADAPTERS, connection.settings_dict["NAME"]
     played = rehearsal.rehearse(date(2026, 12, 1), date(2026, 12, 30))
     next(played)

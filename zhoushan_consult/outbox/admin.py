@@ -30,14 +30,58 @@ def failed(officer, now) -> list[Basket]:
     """What waits for whoever runs the site: letters that did not go."""
     if not officer.may(Act.HEALTH):
         return []
-    letters = Notice.objects.filter(state=State.FAILED)
+    letters = delivery.failed()
     every = f"{reverse('admin:outbox_notice_changelist')}?state__exact={State.FAILED}"
-    rows = [Row(str(letter), every, letter.last_error) for letter in letters[:FAILED_SHOWN]]
-    empty = "没有发送失败的通知。多次重发仍没有送出的会出现在这里。"
+    rows = [Row(str(letter), _screen(letter), letter.last_error) for letter in letters[:FAILED_SHOWN]]
+    empty = "没有发送失败的通知。多次重发仍没有送出、也没有改为电话的会出现在这里。"
     return [Basket("failed", "发送失败的通知", rows, letters.count(), empty, every)]
 
 
+def _screen(letter: Notice) -> str:
+    """Where it is sent again or telephoned instead."""
+    return reverse("admin:outbox_notice_change", args=[letter.pk])
+
+
 admin.site.opens_on(failed)
+
+
+def has_stopped(notice: Notice) -> bool:
+    """A letter that goes by a gateway and did not go."""
+    return notice.state in (State.FAILED, State.RETRY) and notice.channel in settings.OUTBOX_ADAPTERS
+
+
+RETRY = Panel(
+    name="retry",
+    title="重试",
+    act=Act.HEALTH,
+    do=lambda notice, form, **who: delivery.retry(notice, **who),
+    offered=has_stopped,
+    opened=lambda notice: notice.state == State.FAILED,
+    button="重新发送",
+    done="已安排重新发送，几秒钟后刷新可以看到结果。",
+    hint="通道恢复、号码或地址无误时使用。",
+)
+TELEPHONE = Panel(
+    name="telephone",
+    title="改为电话",
+    act=Act.HEALTH,
+    do=lambda notice, form, **who: delivery.replace_by_call(notice, **who),
+    offered=lambda notice: has_stopped(notice) and notice.channel == Channel.SMS,
+    opened=lambda notice: notice.state == State.FAILED,
+    button="转综合处电话告知",
+    done="已转到综合处的待电话联系名单。",
+    hint="短信不再发，由综合处打电话告知，并登记通话结果。",
+)
+LET_BE = Panel(
+    name="let_be",
+    title="不再处理",
+    act=Act.HEALTH,
+    do=lambda notice, form, **who: delivery.let_be(notice, **who),
+    offered=lambda notice: notice.state == State.FAILED,
+    button="不再处理",
+    done="已记为不再处理，不再提醒。",
+    hint="对方已从别的途径知道的，点这里；谁在什么时候点的会留存。",
+)
 
 
 def is_to_call(notice: Notice) -> bool:
@@ -60,7 +104,7 @@ CALL = Panel(
 
 @admin.register(Notice)
 class NoticeAdmin(RecordAdmin):
-    panels = (CALL,)
+    panels = (CALL, RETRY, TELEPHONE, LET_BE)
     actions = ["send_again", "call_instead"]
     list_display = [
         "__str__", "to_name", "masked", "state", "created_at", "next_try_at", "attempts", "sent_at",

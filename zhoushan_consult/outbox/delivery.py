@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, F, Min, Q, QuerySet
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
 from django.utils.module_loading import import_string
 
 from zhoushan_consult.audit.trail import record
@@ -81,6 +81,15 @@ def replace_by_call(notice: Notice, *, by: Officer, at: datetime) -> Notice:
 
 
 @transaction.atomic
+def let_be(notice: Notice, *, by: Officer, at: datetime) -> None:
+    """Say of a letter that failed that nothing more need be done about it. Raises NotNow."""
+    _must_mend(by)
+    if not Notice.objects.filter(pk=notice.pk, state=State.FAILED).update(state=State.CANCELLED):
+        raise NotNow
+    record("通知不再重发", notice.matter(), by=by, at=at, channel=notice.channel, kind=notice.kind)
+
+
+@transaction.atomic
 def record_call(notice: Notice, *, by: Officer, at: datetime, outcome: str, gist: str) -> None:
     """A person telephoned. Reached, it is done; not answered, it stays on the list; a wrong number ends it.
 
@@ -113,6 +122,18 @@ def oldest_unsent(now: datetime) -> datetime | None:
     """Since when the oldest letter that should have left waits, one that is tried again and again included."""
     unsent = Notice.objects.filter(state__in=OPEN, channel__in=settings.OUTBOX_ADAPTERS, due_at__lte=now)
     return unsent.aggregate(first=Min("due_at"))["first"]
+
+
+def failed() -> QuerySet[Notice]:
+    """The letters that did not go and wait for somebody to decide: an SMS whose call is made instead does not."""
+    call = Notice.objects.filter(
+        channel=Channel.CALL,
+        kind=OuterRef("kind"),
+        about_kind=OuterRef("about_kind"),
+        about_id=OuterRef("about_id"),
+        to_index=OuterRef("to_index"),
+    )
+    return Notice.objects.filter(state=State.FAILED).exclude(Exists(call), channel=Channel.SMS)
 
 
 def calls_to_make() -> QuerySet[Notice]:

@@ -5,6 +5,7 @@ import smtplib
 import stat
 import threading
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -213,7 +214,7 @@ def test_it_is_tried_again_at_longer_and_longer_intervals_and_then_telephoned(sm
         tries.append(now - AT)
         notice.refresh_from_db()
         now = notice.next_try_at
-    waits = [(after - before) / MINUTE for before, after in zip(tries, tries[1:], strict=False)]
+    waits = [(after - before) / MINUTE for before, after in pairwise(tries)]
     assert waits == [1, 5, 15, 60, 3 * 60, 6 * 60, 12 * 60, 24 * 60]
     assert (notice.state, notice.attempts, notice.last_error) == (State.FAILED, 9, "HTTP 503")
     (call,) = calls_to_make()
@@ -557,6 +558,56 @@ def test_it_tells_the_one_who_telephones_what_to_say_and_takes_the_outcome(
     browser.post(f"{LIST}{call.pk}/call/", {"outcome": "reached", "gist": "已告知"})
     assert state(call) == State.SENT
     assert SECRET not in browser.get(screen).content.decode()
+
+
+@pytest.fixture
+def returned(water):
+    """An e-mail that its server refused for good."""
+    to = Recipient(name="诸葛渔", email="firm@example.com")
+    (notice,) = post("email", about=water, to=to, key="k", at=AT)
+    Notice.objects.filter(pk=notice.pk).update(state=State.FAILED, next_try_at=None, last_error="SMTP 550")
+    return notice
+
+
+def press(browser, notice, button: str):
+    """From the first page to the letter in one click, and there the button."""
+    first = browser.get("/admin/").content.decode()
+    assert f'href="{LIST}{notice.pk}/change/"' in first
+    return browser.post(f"{LIST}{notice.pk}/{button}/", follow=True).content.decode()
+
+
+def test_it_is_sent_again_one_click_from_the_first_page(returned, keeper, signed_in):
+    assert "已安排重新发送" in press(signed_in(keeper), returned, "retry")
+    assert state(returned) == State.WAITING
+
+
+def test_it_is_telephoned_one_click_from_the_first_page(failed, keeper, signed_in):
+    calls_to_make().delete()  # as where it stopped before calls were made of such
+    browser = signed_in(keeper)
+    assert "已转到综合处的待电话联系名单" in press(browser, failed, "telephone")
+    assert state(failed) == State.CANCELLED and calls_to_make().count() == 1
+    assert f"{LIST}{failed.pk}/change/" not in browser.get("/admin/").content.decode()
+
+
+def test_it_is_let_be_one_click_from_the_first_page(returned, water, keeper, signed_in):
+    browser = signed_in(keeper)
+    assert "已记为不再处理" in press(browser, returned, "let_be")
+    assert state(returned) == State.CANCELLED and trail.about(water).last().verb == "通知不再重发"
+    assert "没有发送失败的通知" in browser.get("/admin/").content.decode()
+    assert browser.post(f"{LIST}{returned.pk}/let_be/").status_code == 409
+
+
+def test_it_waits_for_nobody_once_it_is_to_be_telephoned(failed, keeper, signed_in):
+    """The call is on the list of 综合处; only a call that reached nobody comes back."""
+    assert calls_to_make().count() == 1 and not delivery.failed().exists()
+    calls_to_make().update(state=State.FAILED)
+    assert delivery.failed().get().channel == Channel.CALL
+
+
+def test_it_cannot_be_mended_from_its_screen_by_others(returned, coordinator, leader, signed_in):
+    for officer in (coordinator, leader):
+        assert signed_in(officer).post(f"{LIST}{returned.pk}/let_be/").status_code == 403
+    assert state(returned) == State.FAILED
 
 
 def test_it_is_shown_to_nobody_else(sms, handler, watcher, signed_in):

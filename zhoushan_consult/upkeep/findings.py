@@ -9,8 +9,6 @@ from zhoushan_consult.duties.models import Duty, Heartbeat
 from zhoushan_consult.duties.models import State as DutyState
 from zhoushan_consult.duties.rounds import silent_for
 from zhoushan_consult.outbox import delivery
-from zhoushan_consult.outbox.models import Notice
-from zhoushan_consult.outbox.models import State as NoticeState
 from zhoushan_consult.vault.checks import self_test
 from zhoushan_consult.vault.keyring import BadKeys
 from zhoushan_consult.workdays.days import published
@@ -40,7 +38,7 @@ def look(now: datetime) -> Findings:
     """What is found at `now`. Reads, and changes nothing."""
     silent_from, silent_until = _silence(now)
     return Findings(
-        failed_letters=Notice.objects.filter(state=NoticeState.FAILED).count(),
+        failed_letters=delivery.failed().count(),
         oldest_unsent=_unsent(now),
         failed_duties=Duty.objects.filter(state=DutyState.FAILED).count(),
         missed_duties=Duty.objects.filter(state=DutyState.MISSED).count(),

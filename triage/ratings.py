@@ -1,0 +1,118 @@
+"""好差评 in totals: by division and month for those who watch over all; for the rated division itself, never which firm.
+
+A rating counts for every division with the lead in its registration, otherwise for 综合处. A division sees
+months that are over, put together until each span holds so many ratings that none can be told apart; spans neither
+overlap nor move, so no subtraction finds one either.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db.models import Q
+
+from appointments.models import Grade, Rating
+from sessions_app import calendar, policy
+from zhoushan_consult.bureau.models import Division
+
+from .models import Assignment, Part, Work
+
+MONTHS = 12  # looked back at, this one included; and spans that a division sees
+GRADES = tuple(sorted(Grade, reverse=True))
+CONTENT = frozenset({Grade.VERY_GOOD, Grade.GOOD, Grade.FAIR})
+
+
+@dataclass(frozen=True)
+class Rated:
+    """One rating, as far as a total needs it: in which month, how good, and of whom."""
+
+    month: date
+    grade: int
+    divisions: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Ratings counted: `counts` in the fixed order of the grades, the best first."""
+
+    label: str
+    counts: tuple[int, ...]
+    code: str = ""
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts)
+
+    @property
+    def content(self) -> str:
+        """满意率: those of the first three grades among all."""
+        well = sum(count for grade, count in zip(GRADES, self.counts, strict=True) if grade in CONTENT)
+        return f"{100 * well / self.total:.0f}%" if self.total else "—"
+
+
+def rated(since: datetime | None = None) -> list[Rated]:
+    """The ratings since an instant, or all there ever were, in three queries."""
+    rows = Rating.objects.filter(at__gte=since) if since else Rating.objects.all()
+    given = Assignment.objects.filter(_leading(), appointment__in=rows.values("appointment"))
+    leads = defaultdict(set)
+    for firm, division in given.values_list("appointment_id", "division_id"):
+        leads[firm].add(division)
+    general = Division.objects.get(code="general").pk
+    return [
+        Rated(month_of(at), grade, frozenset(leads[firm] or {general}))
+        for firm, grade, at in rows.order_by("at").values_list("appointment_id", "grade", "at")
+    ]
+
+
+def _leading() -> Q:
+    return Q(part=Part.LEAD) & ~Q(state__in=[Work.CANCELLED, Work.RETURNED])
+
+
+def month_of(at: datetime) -> date:
+    """The first of the month of an instant, in Zhoushan."""
+    return at.astimezone(calendar.SHANGHAI).date().replace(day=1)
+
+
+def months(now: datetime) -> list[date]:
+    """The first days of the last MONTHS months, the oldest first."""
+    last = month_of(now)
+    counted = [last.year * 12 + last.month - 1 - back for back in range(MONTHS)]
+    return [date(number // 12, number % 12 + 1, 1) for number in reversed(counted)]
+
+
+def tally(label: str, ratings: Iterable[Rated], code: str = "") -> Tally:
+    """The ratings counted by grade."""
+    grades = [rating.grade for rating in ratings]
+    return Tally(label, tuple(grades.count(grade) for grade in GRADES), code)
+
+
+def by_division(ratings: list[Rated], divisions: Iterable[Division]) -> list[Tally]:
+    """Each division, whether rated or not."""
+    return [
+        tally(division.name, [one for one in ratings if division.pk in one.divisions], division.code)
+        for division in divisions
+    ]
+
+
+def own(ratings: list[Rated], division_id: int, now: datetime) -> list[Tally]:
+    """What a division may see of itself: spans of months that are over, each with enough ratings, the newest first.
+
+    They are counted off from the first rating ever (`ratings` are all, in order of time), so that no span moves later.
+    """
+    mine = [one for one in ratings if division_id in one.divisions and one.month < month_of(now)]
+    spans, held = [], []
+    for place, one in enumerate(mine):
+        held.append(one)
+        month_is_over = place + 1 == len(mine) or mine[place + 1].month > one.month
+        if month_is_over and len(held) >= policy.RATINGS_SHOWN_FROM:
+            spans.append(tally(_span(held[0].month, one.month), held))
+            held = []
+    return spans[::-1][:MONTHS]
+
+
+def _span(begins: date, ends: date) -> str:
+    first = f"{begins.year}年{begins.month}月"
+    if begins == ends:
+        return first
+    return f"{first}—{ends.month}月" if begins.year == ends.year else f"{first}—{ends.year}年{ends.month}月"
