@@ -156,6 +156,7 @@ def keep_busy(house: House) -> None:
 
 def test_it_has_every_receipt_in_the_database_though_web_workers_are_killed(house, firms):
     house.open()
+    until("both web workers run", lambda: len(house.web.children()), 2)
     first, second = house.web.children()
     blows = iter(
         [lambda: os.kill(first, SIGKILL), lambda: os.kill(second, SIGKILL), lambda: restart(house.web)]
