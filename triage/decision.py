@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 from .topic import DIVISIONS, MANUAL, SCOPES
 
+_QUOTED = 40  # characters of a precedent in a sentence
 CERTAIN, LIKELY, UNSURE = "certain", "likely", "unsure"
 
 
@@ -28,7 +29,10 @@ class GaveWay:
 
 @dataclass(frozen=True)
 class Finding:
-    """One question judged: ``[start, end)`` of the original, its topic, who leads, what decided."""
+    """One question judged: ``[start, end)`` of the original, its topic, who leads, what decided.
+
+    ``precedent``: the text of the precedent that decided where no word of the rules did; else "".
+    """
 
     text: str
     start: int
@@ -42,6 +46,7 @@ class Finding:
     sure: str
     words: tuple[Word, ...]
     gave_way: tuple[GaveWay, ...]
+    precedent: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ def _primary(findings: tuple[Finding, ...]) -> Finding:
 
 def _why(finding: Finding, co: tuple[str, ...]) -> str:
     words = "、".join(f"“{word}”" for word in dict.fromkeys(word.text for word in finding.words))
-    ground = f"依据{words}，" if words else ""
+    ground = f"依据{words}，" if words else _likeness(finding)
     support = f"，{'、'.join(DIVISIONS[division] for division in co)}协办" if co else ""
     if finding.scope == "unclear":
         return f"{ground}未能判明咨询事项，请综合处电话核实（{finding.clause}）。"
@@ -87,3 +92,13 @@ def _why(finding: Finding, co: tuple[str, ...]) -> str:
     if finding.lead == MANUAL:
         return f"{ground}归入“{finding.name}”，责任处室请综合处人工确定（{finding.clause}）{support}。"
     return f"{ground}归入“{finding.name}”，按实施方案{finding.clause}，由{DIVISIONS[finding.lead]}办理{support}。"
+
+
+def _likeness(finding: Finding) -> str:
+    return f"与标准例“{shortened(finding.precedent)}”相近，" if finding.precedent else ""
+
+
+def shortened(text: str) -> str:
+    """As much of ``text`` as fits into a sentence that quotes it."""
+    text = text.replace("。", "，").replace("\n", " ").strip(" ，？?")
+    return text if len(text) <= _QUOTED else text[:_QUOTED] + "…"

@@ -3,6 +3,7 @@
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from triage.decision import shortened
 from triage.models import Part
 from triage.routing import CERTAIN, LIKELY, UNSURE, Decision, Finding
 from triage.topic import DIVISIONS, MANUAL, SCOPES
@@ -52,6 +53,7 @@ def grounds(decision: Decision) -> list[dict]:
             "sure": SURE[finding.sure],
             "doubtful": finding.sure == UNSURE or finding.scope != "in",
             "words": list(dict.fromkeys(word.text for word in finding.words)),
+            "precedent": shortened(finding.precedent),
             "gave_way": finding.gave_way,
         }
         for finding in decision.findings

@@ -2,15 +2,18 @@
 
 A text is made plain (``wording``), parted into questions (``questions``), and every question is judged by itself:
 the topics that speak in it (``evidence``) are ranked by layer and standing, those that give way step back, the first
-leads. What is not sure goes to 人工, never to a guess. Complaint and outside are only suggested; an officer decides.
+leads. Where the rules find nothing sure, the precedents are asked (``precedents``); what is still not sure goes to
+人工, never to a guess. Complaint and outside are only suggested; an officer decides.
 """
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from .decision import CERTAIN, LIKELY, UNSURE, Decision, Finding, GaveWay, Word, decided
 from .evidence import CONTINUED, Evidence, hear, hear_stance
 from .lexicon import Hit
+from .precedents import Precedent, Precedents
 from .questions import TOLD, Question, split, undivided
 from .topic import MANUAL, Topic
 from .vocabulary import Reading, Vocabulary
@@ -24,26 +27,45 @@ _UNCLEAR = Topic("unclear", "事项不明", "六（三）对不明事项与咨�
 
 
 class RuleBook:
-    """Topics compiled once. Raises KeyError where one names an unknown word list (see ``topicbook.validate``)."""
+    """Topics, and the precedents beside them, compiled once.
 
-    def __init__(self, topics: Iterable[Topic]):
+    Raises KeyError where a topic names an unknown word list (see ``topicbook.validate``).
+    """
+
+    def __init__(self, topics: Iterable[Topic], precedents: Iterable[Precedent] = ()):
         self.topics = tuple(topics)
-        self.version = hashlib.sha256(repr(self.topics).encode("utf-8", "replace")).hexdigest()[:12]
+        precedents = tuple(precedents)
+        self.version = _digest(self.topics, precedents)
+        self._precedents = Precedents(precedents)
         self._vocabulary = Vocabulary(self.topics)
         self._unclear = next((topic for topic in self.topics if topic.layer == "unclear"), _UNCLEAR)
 
     def route(self, text: str, firm_name: str = "") -> Decision:
         """Judge ``text``. Any text whatever has a decision; nothing is raised."""
         written = plain(text)
-        names = firm_names(written.text, firm_name)
-        findings = self._complaint(written, names) or self._matters(written, names)
-        return decided(findings or [_nothing(written, self._unclear)], self.version)
+        findings = self._ruled(written, firm_name)
+        if all(finding.sure == UNSURE for finding in findings):
+            findings = self._by_precedent(written) or findings
+        return decided(findings, self.version)
 
     def stands(self, word: str) -> bool:
         """Whether ``word`` is read as itself where a text is nothing else: no denial, firm's name or look-alike."""
         text = plain(word).text
         reading = self._vocabulary.read(text, [*firm_names(text), *denials(text)])
         return any(hit.word == text for hit in reading.standing)
+
+    def _ruled(self, written: Plain, firm_name: str = "") -> list[Finding]:
+        names = firm_names(written.text, firm_name)
+        findings = self._complaint(written, names) or self._matters(written, names)
+        return findings or [_nothing(written, self._unclear)]
+
+    def _by_precedent(self, written: Plain) -> list[Finding]:
+        """The topic of the nearest precedent, where the precedents speak clearly for a division."""
+        for precedent in self._precedents.nearest(written.text):
+            told = self._ruled(plain(precedent.text))[0]
+            if told.lead == precedent.answer:
+                return [_likened(written, told, precedent)]
+        return []
 
     def _complaint(self, written: Plain, names) -> list[Finding]:
         heard = hear_stance(self._vocabulary, self._vocabulary.read(written.text, names))
@@ -83,6 +105,10 @@ class RuleBook:
             LIKELY if kinds and kinds[0] >= _ENOUGH_HINTS and kinds[0] > max(kinds[1:], default=0) else UNSURE
         )
         return [_finding(written, whole, evidence, sure) for evidence in heard[:1]]
+
+
+def _digest(*rules: object) -> str:
+    return hashlib.sha256(repr(rules).encode("utf-8", "replace")).hexdigest()[:12]
 
 
 _Back = list[tuple[Evidence, Evidence]]
@@ -171,6 +197,12 @@ def _finding(
         words,
         tuple(gave_way),
     )
+
+
+def _likened(written: Plain, told: Finding, precedent: Precedent) -> Finding:
+    """``told``, which the rules say of ``precedent``, said of the whole of ``written``."""
+    whole = {"text": written.source, "start": 0, "end": len(written.source)}
+    return replace(told, **whole, support=(), sure=LIKELY, words=(), gave_way=(), precedent=precedent.text)
 
 
 def _word(written: Plain, hit: Hit) -> Word:

@@ -14,6 +14,7 @@ DIVISIONS = {
     "office": "办公室",
     "manual": "人工",
 }
+CODES = {name: code for code, name in DIVISIONS.items()}
 MANUAL = "manual"
 SCOPES = {"in": "咨询范围内", "complaint": "信访投诉", "outside": "非本局职责", "unclear": "事项不明"}
 

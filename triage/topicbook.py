@@ -1,9 +1,11 @@
 """The topics that are in force: read from the shipped ``topics/*.toml``, checked, compiled once.
 
 A topic is data. ``from_mapping`` and ``as_mapping`` carry one between TOML, a form, a database row and the pure Topic,
-so that topics edited elsewhere pass the same check (``validate``) and compile to the same RuleBook.
+so that topics edited elsewhere pass the same check (``validate``) and compile to the same RuleBook. The shipped
+precedents stand beside every set of topics.
 """
 
+import json
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -11,8 +13,9 @@ from functools import cache
 from pathlib import Path
 
 from .combinations import word_lists
+from .precedents import Precedent
 from .routing import RuleBook
-from .topic import DIVISIONS, LAYERS, SCOPES, Topic, as_written, covers
+from .topic import CODES, DIVISIONS, LAYERS, SCOPES, Topic, as_written, covers
 
 SHIPPED = Path(__file__).with_name("topics")
 _LISTS = ("support", "include", "hints", "exclude", "gives_way_to")
@@ -34,9 +37,20 @@ def _entries(path: Path) -> list[dict]:
 
 
 @cache
+def precedents() -> tuple[Precedent, ...]:
+    """The labelled texts that come with the service: division by its Chinese name, or a scope that is not ours."""
+    lines = (SHIPPED / "precedents.jsonl").read_text(encoding="utf-8").splitlines()
+    return tuple(_precedent(json.loads(line)) for line in lines)
+
+
+def _precedent(case: dict) -> Precedent:
+    return Precedent(case["text"], CODES[case["primary"]] if case["scope"] == "in" else case["scope"])
+
+
+@cache
 def current() -> RuleBook:
     """The rules in force, compiled once per process: the shipped topics, which a test has checked."""
-    return RuleBook(shipped())
+    return RuleBook(shipped(), precedents())
 
 
 def compiled(topics: Iterable[Topic]) -> RuleBook:
@@ -45,7 +59,7 @@ def compiled(topics: Iterable[Topic]) -> RuleBook:
     faults = validate(topics)
     if faults:
         raise Unusable("；".join(faults))
-    return RuleBook(topics)
+    return RuleBook(topics, precedents())
 
 
 def from_mapping(entry: Mapping) -> Topic:

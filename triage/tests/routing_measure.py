@@ -7,9 +7,11 @@ from pathlib import Path
 
 from triage import topicbook
 from triage.decision import Decision
+from triage.routing import RuleBook
 from triage.topic import DIVISIONS, MANUAL
 
-DATA = Path(__file__).with_name("data")
+GOLDEN = Path(__file__).parent / "data" / "routing_cases.jsonl"
+PRECEDENTS = topicbook.SHIPPED / "precedents.jsonl"
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,11 @@ class Judged:
 
 
 @cache
-def judged(name: str) -> tuple[Judged, ...]:
-    """The texts of ``data/<name>.jsonl``, each with its decision."""
-    lines = (DATA / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
-    cases = [json.loads(line) for line in lines]
-    return tuple(Judged(case, topicbook.current().route(case["text"])) for case in cases)
+def judged(path: Path) -> tuple[Judged, ...]:
+    """The texts of ``path``, each with its decision; precedents by the topics alone, for they know their own answer."""
+    book = RuleBook(topicbook.shipped()) if path == PRECEDENTS else topicbook.current()
+    cases = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return tuple(Judged(case, book.route(case["text"])) for case in cases)
 
 
 def wrong(results: list[Judged]) -> list[str]:

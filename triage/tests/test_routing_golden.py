@@ -1,4 +1,4 @@
-"""五（一）(二) on labelled texts: the golden cases of the bureau, and probes written round by round (docs/routing.md)."""
+"""五（一）(二) on labelled texts: the golden cases of the bureau, and the precedents (docs/routing.md)."""
 
 import re
 
@@ -8,64 +8,62 @@ from triage import topicbook
 from triage.decision import UNSURE
 from triage.topic import MANUAL
 
-from .routing_measure import judged, routed, share, wrong
+from .routing_measure import GOLDEN, PRECEDENTS, judged, routed, share, wrong
 
-BOTH = pytest.mark.parametrize("name", ["routing_cases", "routing_probes"])
+BOTH = pytest.mark.parametrize("path", [GOLDEN, PRECEDENTS], ids=["golden", "precedents"])
 
 
 def test_it_finds_the_division_of_the_golden_cases():
-    results = judged("routing_cases")
+    results = judged(GOLDEN)
     assert share([result for result in results if result.right], results) >= 0.98, wrong(results)
 
 
 def test_it_finds_the_scope_of_the_golden_cases():
-    missed = [
-        r.case["text"] for r in judged("routing_cases") if r.decision.scope not in r.case["accept_scope"]
-    ]
+    missed = [r.case["text"] for r in judged(GOLDEN) if r.decision.scope not in r.case["accept_scope"]]
     assert missed == []
 
 
-def test_it_finds_the_division_of_the_probes():
-    results = judged("routing_probes")
+def test_it_finds_the_division_of_the_precedents():
+    results = judged(PRECEDENTS)
     assert share([result for result in results if result.right], results) >= 0.95, wrong(results)
 
 
 @BOTH
-def test_it_is_right_where_it_decides_by_itself(name):
-    decided = routed(judged(name))
+def test_it_is_right_where_it_decides_by_itself(path):
+    decided = routed(judged(path))
     assert share([result for result in decided if result.right], decided) >= 0.95, wrong(decided)
 
 
 @BOTH
-def test_it_decides_most_texts_by_itself(name):
+def test_it_decides_most_texts_by_itself(path):
     """Of the texts that have a division at all."""
-    with_division = [result for result in judged(name) if result.case["primary"] != "人工"]
+    with_division = [result for result in judged(path) if result.case["primary"] != "人工"]
     assert share(routed(with_division), with_division) >= 0.9
 
 
 @BOTH
-def test_it_sends_no_outside_matter_to_a_division(name):
-    outside = [result for result in judged(name) if result.case["scope"] == "outside"]
+def test_it_sends_no_outside_matter_to_a_division(path):
+    outside = [result for result in judged(path) if result.case["scope"] == "outside"]
     assert share(routed(outside), outside) <= 0.02, wrong(outside)
 
 
 @BOTH
-def test_it_suggests_to_reject_hardly_any_question_in_scope(name):
-    inside = [result for result in judged(name) if result.case["scope"] == "in"]
+def test_it_suggests_to_reject_hardly_any_question_in_scope(path):
+    inside = [result for result in judged(path) if result.case["scope"] == "in"]
     rejected = [result for result in inside if result.decision.scope in ("outside", "complaint")]
     assert share(rejected, inside) <= 0.01, [result.case["text"] for result in rejected]
 
 
 @BOTH
-def test_it_finds_the_supporting_divisions(name):
-    asked = [(division, r) for r in judged(name) for division in r.case["co"] if division != "人工"]
+def test_it_finds_the_supporting_divisions(path):
+    asked = [(division, r) for r in judged(path) for division in r.case["co"] if division != "人工"]
     found = [1 for division, r in asked if division in (r.primary, *_names(r.decision.co))]
     assert share(found, asked) >= 0.9
 
 
 @BOTH
-def test_it_takes_complaints_for_complaints(name):
-    complaints = [result for result in judged(name) if result.case["scope"] == "complaint"]
+def test_it_takes_complaints_for_complaints(path):
+    complaints = [result for result in judged(path) if result.case["scope"] == "complaint"]
     seen = [result for result in complaints if result.decision.scope == "complaint"]
     assert share(seen, complaints) >= 0.9, [
         result.case["text"] for result in complaints if result not in seen
@@ -73,14 +71,14 @@ def test_it_takes_complaints_for_complaints(name):
 
 
 def test_it_quotes_the_clause_that_the_golden_case_names():
-    for result in judged("routing_cases"):
+    for result in judged(GOLDEN):
         if result.case["scope"] == "in" and result.right and result.decision.primary != MANUAL:
             leading = next(f for f in result.decision.findings if f.lead == result.decision.primary)
             assert _clause(leading.clause) & _clause(result.case["note"]), (result.case, leading.clause)
 
 
 def test_it_says_why_in_one_chinese_sentence():
-    for result in (*judged("routing_cases"), *judged("routing_probes")):
+    for result in (*judged(GOLDEN), *judged(PRECEDENTS)):
         why = result.decision.why
         assert why.endswith("。") and why.count("。") == 1 + sum(
             word.text.count("。") for word in _words(result)
@@ -89,18 +87,18 @@ def test_it_says_why_in_one_chinese_sentence():
 
 
 def test_it_leaves_what_is_not_sure_to_a_person():
-    unsure = [f for r in judged("routing_probes") for f in r.decision.findings if f.sure == UNSURE]
+    unsure = [f for r in judged(PRECEDENTS) for f in r.decision.findings if f.sure == UNSURE]
     assert unsure and {finding.lead for finding in unsure} == {MANUAL}
 
 
 def test_it_marks_exactly_the_words_that_stand_in_the_text():
-    for result in (*judged("routing_cases"), *judged("routing_probes")):
+    for result in (*judged(GOLDEN), *judged(PRECEDENTS)):
         for word in _words(result):
             assert result.case["text"][word.start : word.end] == word.text != ""
 
 
 def test_it_quotes_each_question_as_it_was_typed():
-    for result in judged("routing_probes"):
+    for result in judged(PRECEDENTS):
         for finding in result.decision.findings:
             assert result.case["text"][finding.start : finding.end] == finding.text
 
