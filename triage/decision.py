@@ -1,6 +1,6 @@
 """Decision: what the rules found in a text and why, in words that an officer and a firm can read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 from .topic import DIVISIONS, MANUAL, SCOPES
@@ -69,13 +69,14 @@ class Decision:
 def decided(findings: Iterable[Finding], version: str) -> Decision:
     """The findings of a text (at least one) drawn together: the first question for a division leads, the rest support."""
     findings = tuple(findings)
-    primary = _primary(findings)
+    leading = primary(findings)
     named = (division for finding in findings for division in (finding.lead, *finding.support))
-    co = tuple(dict.fromkeys(division for division in named if division not in (MANUAL, primary.lead)))
-    return Decision(primary.lead, co, primary.scope, primary.sure, findings, _why(primary, co), version)
+    co = tuple(dict.fromkeys(division for division in named if division not in (MANUAL, leading.lead)))
+    return Decision(leading.lead, co, leading.scope, leading.sure, findings, _why(leading, co), version)
 
 
-def _primary(findings: tuple[Finding, ...]) -> Finding:
+def primary(findings: Sequence[Finding]) -> Finding:
+    """The finding that leads: the first that names a division, else the first in scope, else the first."""
     inside = [finding for finding in findings if finding.scope == "in"]
     routed = [finding for finding in inside if finding.lead != MANUAL]
     return (routed or inside or findings)[0]

@@ -49,18 +49,23 @@ _NEXT = re.compile(
     r"^(?:\(?(?:[1-9]|1\d)[、.)](?!\d)|\(?[一二三四五六七八九十][、.)]|第[一二三四五六]|[一二三四五]是|问题[一二三四五1-9]"
     r"|另外|此外|还有|再就是|再一个|再有|再问|再请|另一?个?[请想问,，]|另,|另外|顺便|顺带|其次|最后|同时[想请也,，]|以及[想请]|还想|还要问|还请|也想)"
 )
+_FIRSTLY = re.compile(r"^(?:\(?[1一][、.)](?!\d)|第一|一是|首先|一方面|问题[一1])")
 _FIRST = re.compile(r"(?:^|[,，。;；?？!！\n:：])\(?1[、.)](?!\d)")
 _STOP = re.compile(r"[。;；?？!！\n]+$")
 
 
 @dataclass(frozen=True)
 class Clause:
-    """``[start, end)`` of the plain text; ``weight`` is ASKED, TOLD or DONE; ``ends`` when a sentence ends with it."""
+    """``[start, end)`` of the plain text; ``weight`` is ASKED, TOLD or DONE.
+
+    ``opens`` when it begins another question, ``firstly`` the first of several; ``ends`` when a sentence ends with it.
+    """
 
     start: int
     end: int
     weight: float
     opens: bool
+    firstly: bool
     ends: bool
 
 
@@ -113,7 +118,7 @@ def inquires(text: str) -> bool:
 
 def undivided(text: str) -> Question:
     """The whole of a plain text as one question that asks."""
-    return Question((Clause(0, len(text), ASKED, opens=False, ends=True),))
+    return Question((Clause(0, len(text), ASKED, opens=False, firstly=False, ends=True),))
 
 
 def _asks(group: list[Clause]) -> bool:
@@ -137,7 +142,14 @@ def _numbered(text: str) -> Iterator[int]:
 
 def _clause(text: str, start: int, end: int) -> Clause:
     words = text[start:end]
-    return Clause(start, end, _weight(words), bool(_NEXT.match(words)), bool(_STOP.search(words)))
+    return Clause(
+        start,
+        end,
+        _weight(words),
+        opens=bool(_NEXT.match(words)),
+        firstly=bool(_FIRSTLY.match(words)),
+        ends=bool(_STOP.search(words)),
+    )
 
 
 def _weight(words: str) -> float:
@@ -162,7 +174,9 @@ def _introductions(clauses: list[Clause]) -> list[Clause]:
 
 
 def _leads(clause: Clause, follower: Clause | None) -> bool:
-    return follower is not None and not clause.ends and not follower.opens and follower.weight == ASKED
+    if follower is None or follower.weight != ASKED:
+        return False
+    return follower.firstly or not (clause.ends or follower.opens)
 
 
 def _grouped(clauses: list[Clause]) -> list[list[Clause]]:
@@ -178,4 +192,6 @@ def _grouped(clauses: list[Clause]) -> list[list[Clause]]:
 
 
 def _begins(group: list[Clause], clause: Clause) -> bool:
+    if clause.firstly and not _asks(group):
+        return False  # what is told before 第一 is told of all
     return clause.opens or (_asks(group) and (group[-1].ends or clause.weight == ASKED))

@@ -10,19 +10,21 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from .decision import CERTAIN, LIKELY, UNSURE, Decision, Finding, GaveWay, Word, decided
+from .decision import CERTAIN, LIKELY, UNSURE, Decision, Finding, GaveWay, Word, decided, primary
 from .evidence import CONTINUED, Evidence, hear, hear_stance
 from .lexicon import Hit
 from .precedents import Precedent, Precedents
 from .questions import TOLD, Question, split, undivided
 from .topic import DIVISIONS, MANUAL, Topic
 from .vocabulary import Reading, Vocabulary
-from .wording import Plain, denials, firm_names, plain
+from .wording import Plain, Span, denials, firm_names, plain
 
 __all__ = ["CERTAIN", "LIKELY", "UNSURE", "Decision", "Finding", "RuleBook", "Topic"]
 
 _RIVAL = 0.8  # another division's topic this near in score leaves the lead only likely
-_CLEARLY = 0.25  # ahead of the next answer: precedents this clear are right 19 times in 20 (docs/routing.md)
+# How far ahead of the next answer the precedents must be to stand against what the rules found (docs/routing.md).
+_FIRM = {CERTAIN: 0.5, LIKELY: 0.4, UNSURE: 0.2}
+_LOOSE = 0.25  # for a lead that is likely by a loose word or a process only
 _ENOUGH_HINTS = 2  # different supporting words that together make a likely lead
 _UNCLEAR = Topic("unclear", "事项不明", "六（三）对不明事项与咨询对象电话沟通", "unclear", scope="unclear")
 
@@ -39,15 +41,15 @@ class RuleBook:
         self.version = _digest(self.topics, precedents)
         self._precedents = Precedents(precedents)
         self._vocabulary = Vocabulary(self.topics)
+        self._layers = {topic.code: topic.layer for topic in self.topics}
         self._unclear = next((topic for topic in self.topics if topic.layer == "unclear"), _UNCLEAR)
 
     def route(self, text: str, firm_name: str = "") -> Decision:
         """Judge ``text``. Any text whatever has a decision; nothing is raised."""
         written = plain(text)
-        findings = self._ruled(written, firm_name)
-        if all(finding.sure == UNSURE for finding in findings):
-            findings = self._by_precedent(written) or findings
-        return decided(findings, self.version)
+        names = firm_names(written.text, firm_name)
+        findings = self._ruled(written, names)
+        return decided(self._second_opinion(written, names, findings) or findings, self.version)
 
     def stands(self, word: str) -> bool:
         """Whether ``word`` is read as itself where a text is nothing else: no denial, firm's name or look-alike."""
@@ -55,19 +57,35 @@ class RuleBook:
         reading = self._vocabulary.read(text, [*firm_names(text), *denials(text)])
         return any(hit.word == text for hit in reading.standing)
 
-    def _ruled(self, written: Plain, firm_name: str = "") -> list[Finding]:
-        names = firm_names(written.text, firm_name)
+    def _ruled(self, written: Plain, names: Sequence[Span]) -> list[Finding]:
         findings = self._complaint(written, names) or self._matters(written, names)
         return findings or [_nothing(written, self._unclear)]
 
-    def _by_precedent(self, written: Plain) -> list[Finding]:
-        """The topic of the nearest precedent, where the precedents speak clearly for a division."""
-        opinion = self._precedents.opinion(written.text)
-        if opinion is None or opinion.ahead < _CLEARLY or opinion.answer not in DIVISIONS:
+    def _second_opinion(
+        self, written: Plain, names: Sequence[Span], findings: list[Finding]
+    ) -> list[Finding]:
+        """What the precedents say, where it is clear enough to stand against ``findings``; [] where it is not."""
+        opinion = self._precedents.opinion(_without(written.text, names))
+        leading = primary(findings)
+        if opinion is None or opinion.ahead < self._firmness(leading) or opinion.answer in _named(findings):
             return []
-        for precedent in self._precedents.nearest(written.text, opinion.answer):
-            told = self._ruled(plain(precedent.text))[0]
-            if told.lead == opinion.answer:
+        if opinion.answer in DIVISIONS:
+            return self._likened(written, opinion.answer)
+        return [] if leading.lead == MANUAL else [_nothing(written, self._unclear)]
+
+    def _firmness(self, finding: Finding) -> float:
+        """How clear the precedents must be to stand against ``finding``."""
+        if finding.sure != LIKELY:
+            return _FIRM[finding.sure]
+        return (
+            _FIRM[LIKELY] if self._layers.get(finding.code) in ("exception", "matter", "medium") else _LOOSE
+        )
+
+    def _likened(self, written: Plain, answer: str) -> list[Finding]:
+        """What the rules say of the nearest precedent with ``answer``, of which they say the same."""
+        for precedent in self._precedents.nearest(written.text, answer):
+            told = self._ruled(plain(precedent.text), ())[0]
+            if told.lead == answer:
                 return [_likened(written, told, precedent)]
         return []
 
@@ -113,6 +131,17 @@ class RuleBook:
 
 def _digest(*rules: object) -> str:
     return hashlib.sha256(repr(rules).encode("utf-8", "replace")).hexdigest()[:12]
+
+
+def _named(findings: Iterable[Finding]) -> set[str]:
+    return {division for finding in findings for division in (finding.lead, *finding.support)}
+
+
+def _without(text: str, names: Iterable[Span]) -> str:
+    """``text`` but for the firm's own name."""
+    for start, end in sorted(names, reverse=True):
+        text = text[:start] + text[end:]
+    return text
 
 
 _Back = list[tuple[Evidence, Evidence]]

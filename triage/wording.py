@@ -17,6 +17,9 @@ _CIRCLED = {chr(0x2460 + n): f"{n + 1}、" for n in range(20)}
 _MISSPELT = re.compile("|".join(sorted(map(re.escape, MEANT), key=len, reverse=True)))
 
 
+Span = tuple[int, int]
+
+
 @dataclass(frozen=True)
 class Plain:
     """A ``source`` text made plain. ``starts[i]`` and ``ends[i]`` bound, in the source, what became character ``i``."""
@@ -91,7 +94,7 @@ _TOWN = re.compile(f"^(?:{_PLACE}(?:省|市|县|区|镇)?)+")
 _ENDING = re.compile(f"(?:{_KIND}|{_SHORT_KIND})$")
 
 
-def firm_names(text: str, firm_name: str = "") -> list[tuple[int, int]]:
+def firm_names(text: str, firm_name: str = "") -> list[Span]:
     """Where plain ``text`` names a firm: ``firm_name`` as registered or shortened, letterheads, …有限公司."""
     spans = [found.span() for found in _FIRM.finditer(text)]
     name = plain(firm_name).text
@@ -121,6 +124,6 @@ _DENIED = re.compile(
 )
 
 
-def denials(text: str) -> list[tuple[int, int]]:
+def denials(text: str) -> list[Span]:
     """Where plain ``text`` says that something does not occur (不涉及废水、没有危废、不排VOCs、废水不外排)."""
     return [found.span() for found in _DENIED.finditer(text)]
