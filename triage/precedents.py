@@ -15,7 +15,7 @@ from heapq import nlargest
 
 import numpy
 
-from .wording import plain
+from appointments.wording import plain
 
 _PENALTY = 0.3  # of the regression: keeps a run that stands in few precedents from saying much
 _SHARED = 2  # a run that stands in fewer precedents says nothing of other texts

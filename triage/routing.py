@@ -10,6 +10,8 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from appointments.wording import Plain, Span, denials, firm_names, plain
+
 from .decision import CERTAIN, LIKELY, UNSURE, Decision, Finding, GaveWay, Word, decided, primary
 from .evidence import CONTINUED, Evidence, hear, hear_stance
 from .lexicon import Hit
@@ -17,7 +19,6 @@ from .precedents import Precedent, Precedents
 from .questions import TOLD, Question, split, undivided
 from .topic import DIVISIONS, MANUAL, Topic
 from .vocabulary import Reading, Vocabulary
-from .wording import Plain, Span, denials, firm_names, plain
 
 __all__ = ["CERTAIN", "LIKELY", "UNSURE", "Decision", "Finding", "RuleBook", "Topic"]
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .wording import plain
+from appointments.wording import plain
 
 DIVISIONS = {
     "water": "水处",

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from appointments.wording import plain
 from triage import topicbook
 from triage.decision import UNSURE
 from triage.questions import split
-from triage.wording import plain
 
 route = topicbook.current().route
 
