@@ -1,0 +1,18 @@
+"""``manage.py similar --jsonl FILE``: which of the answered questions answers each query."""
+
+from appointments import similar
+from zhoushan_consult.linewise import LinewiseCommand
+
+
+class Command(LinewiseCommand):
+    help = "在每行的已答复问题中找出能回答所提问题的一条，没有时为 -1（不需要数据库）"
+    shape = '{"id": …, "query": …, "answered": [文字, …]}'
+
+    def answer(self, item: dict) -> dict:
+        query, answered = item.get("query"), item.get("answered")
+        if not isinstance(query, str):
+            raise ValueError("缺少文字字段 query")
+        if not isinstance(answered, list) or not all(isinstance(text, str) for text in answered):
+            raise ValueError("缺少文字列表 answered")
+        match, why = similar.best(query, answered)
+        return {"match": match, "why": why}

@@ -1,0 +1,74 @@
+"""Commands that answer JSON line by line (``--jsonl FILE``), so that anyone can measure what the pages use."""
+
+import json
+import sys
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator
+
+from django.core.management.base import BaseCommand, CommandError
+
+
+class LinewiseCommand(BaseCommand):
+    """Reads objects, one a line, and prints one answer a line; an odd line is named and passed over.
+
+    Needs no database. Raises CommandError where the file cannot be read.
+    """
+
+    requires_system_checks: list[str] = []
+    shape = ""  # of a line, for --help
+
+    def add_arguments(self, parser):
+        parser.add_argument(
+            "--jsonl", required=True, metavar="文件", help=f"每行 {self.shape}；“-”为标准输入"
+        )
+
+    def handle(self, *args, jsonl: str, **options):
+        _speak_utf8()
+        for number, line in enumerate(_lines(jsonl), 1):
+            if line.strip():
+                self._answer(number, line)
+
+    @abstractmethod
+    def answer(self, item: dict) -> dict:
+        """The answer to ``item``. Raises ValueError, in Chinese, where a field is missing."""
+
+    def _answer(self, number: int, line: str) -> None:
+        try:
+            item = _object(line)
+            answer = self.answer(item)
+        except ValueError as fault:
+            self.stderr.write(f"第 {number} 行：{fault}，已跳过。")
+            return
+        self.stdout.write(json.dumps({"id": item.get("id", number), **answer}, ensure_ascii=False))
+
+
+def _speak_utf8() -> None:
+    """Chinese comes out whatever the terminal's locale, and a lone surrogate as an escape that JSON knows."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def _lines(name: str) -> Iterator[str]:
+    if name == "-":
+        yield from _decoded(sys.stdin.buffer)
+        return
+    try:
+        with open(name, "rb") as file:
+            yield from _decoded(file)
+    except OSError as fault:
+        raise CommandError(f"打不开文件 {name}：{fault.strerror}") from fault
+
+
+def _decoded(lines: Iterable[bytes]) -> Iterator[str]:
+    return (line.decode("utf-8-sig", "replace") for line in lines)
+
+
+def _object(line: str) -> dict:
+    try:
+        item = json.loads(line)
+    except (ValueError, RecursionError):
+        raise ValueError("不是有效的 JSON") from None
+    if not isinstance(item, dict):
+        raise ValueError("不是 JSON 对象")
+    return item
