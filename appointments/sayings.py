@@ -1,13 +1,13 @@
 """Sayings: what a question is about, whatever words it uses. Pure.
 
 ``similar_words.toml`` lists, by facet (the thing, the permit, the pollutant, the action …), concepts and the ways in
-which firms and officials say them. Reading a text gives its concepts, and the pairs of characters that no concept took.
+which firms and officials say them. Reading a text gives its concepts, and its characters and pairs of characters without the words of asking.
 """
 
 import re
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -23,7 +23,7 @@ _PARTS = re.compile(r"[^,，。.?？!！:：;；、\n ()\[\]0-9]+")
 _EMPTY = re.compile(
     "请问|您好|你好|领导|老师|我们|咱们|我司|我厂|我公司|本公司|本厂|贵局|公司|企业|单位|这个|那个|这种|哪些|哪里|什么|怎么|怎样|怎办"
     "|如何|是否|是不是|有没有|能不能|可不可以|要不要|需不需要|需要|可以|应当|应该|应如何|必须|能否|可否|还是|以及|或者|如果|因为|所以|但是"
-    "|现在|目前|之前|以后|已经|一下|一个|一种|问题|情况|想问|想请教|请教|咨询|了解|知道|办理|进行|相关|有关|对于|关于|按照|根据|符合|情形"
+    "|现在|目前|之前|以后|已经|一下|一个|一种|问题|情况|想问|想请教|请教|咨询|了解|知道|办理|进行|相关|有关|对于|关于|按照|根据|符合|情形|要求|规定|规范|有何|程序|手续|流程|建设项目|项目|设备|环保|环境保护|要求|规定|规范|有何|如何|程序|手续|流程|建设项目|项目|设备|环保|环境保护"
     "|谢谢|麻烦|吗|呢|啊|吧|的|了|着|过|和|与|及|或|在|是|有|要|能|会|被|把|给|让|就|也|都|还|又|很|不|没|我|你|他|它|其|该|本|为|于|由|从"
 )
 
@@ -37,34 +37,39 @@ class Concept(NamedTuple):
 
 @dataclass(frozen=True)
 class Saying:
-    """What a text says: its concepts, and the pairs of characters left over."""
+    """What a text says: its concepts by facet, and its characters and pairs of characters, words of asking apart."""
 
-    concepts: frozenset[Concept]
+    concepts: Mapping[str, frozenset[Concept]]
+    characters: frozenset[str]
     pairs: frozenset[str]
-
-    def of(self, facet: str) -> frozenset[Concept]:
-        return frozenset(concept for concept in self.concepts if concept.facet == facet)
 
 
 def said(text: str) -> Saying:
     """What ``text`` says. Any text whatever; nothing is raised."""
     written = plain(text).text
-    concepts, rest = _recognised(written)
-    return Saying(frozenset(_with_implied(concepts)), frozenset(_pairs(rest)))
+    parts = _PARTS.findall(_EMPTY.sub(" ", written))
+    pairs = (one + two for part in parts for one, two in pairwise(part))
+    return Saying(_by_facet(_recognised(written)), frozenset("".join(parts)), frozenset(pairs))
 
 
-def _recognised(text: str) -> tuple[set[Concept], str]:
-    """The concepts of a plain text, long words first; and the text with a blank for each word taken."""
+def _by_facet(concepts: set[Concept]) -> Mapping[str, frozenset[Concept]]:
+    found: dict[str, set[Concept]] = defaultdict(set)
+    for concept in concepts:
+        found[concept.facet].add(concept)
+        if broader := _implied().get(concept):
+            found[broader.facet].add(broader)
+    return {facet: frozenset(named) for facet, named in found.items()}
+
+
+def _recognised(text: str) -> set[Concept]:
+    """The concepts of a plain text, the long words first."""
     words = _vocabulary()
     found: set[Concept] = set()
-    rest: list[str] = []
     here = 0
     while here < len(text):
-        end, concepts = _longest(words, text, here)
+        here, concepts = _longest(words, text, here)
         found.update(concepts)
-        rest.append(" " if concepts else text[here])
-        here = end
-    return found, "".join(rest)
+    return found
 
 
 def _longest(words: "_Words", text: str, start: int) -> tuple[int, tuple[Concept, ...]]:
@@ -118,12 +123,3 @@ def _lines() -> tuple[tuple[str, str, str, str], ...]:
         (facet, heading.partition("<")[0], heading.partition("<")[2], words)
         for facet, (heading, _, words) in lines
     )
-
-
-def _with_implied(concepts: set[Concept]) -> set[Concept]:
-    return concepts | {_implied()[concept] for concept in concepts if concept in _implied()}
-
-
-def _pairs(text: str) -> Iterator[str]:
-    for part in _PARTS.findall(_EMPTY.sub(" ", text)):
-        yield from (one + two for one, two in pairwise(part))
