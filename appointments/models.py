@@ -4,11 +4,12 @@ from datetime import datetime
 
 from django.core.validators import RegexValidator
 from django.db import models
+from django.urls import reverse
 from phonenumber_field.modelfields import PhoneNumberField
 
 from sessions_app.models import ConsultDay, Seat
 from zhoushan_consult.audit.trail import record
-from zhoushan_consult.bureau.models import Area, Officer
+from zhoushan_consult.bureau.models import Area, Division, Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.identity.mask import mask_id, mask_phone
 from zhoushan_consult.identity.resident_id import IdType
@@ -209,3 +210,73 @@ class Rating(models.Model):
 
     def __str__(self):
         return self.get_grade_display()
+
+
+class Publicity(models.TextChoices):
+    """Where a 公开答复 stands."""
+
+    DRAFT = "draft", "拟公开"
+    PUBLISHED = "published", "已公开"
+    WITHDRAWN = "withdrawn", "已撤回"
+    SUPERSEDED = "superseded", "已更新"
+    DROPPED = "dropped", "不公开"
+
+
+class PublishedAnswer(models.Model):
+    """公开答复: a question that names nobody, and its answer, for every firm to read (五（二）). Changed only by `answers`."""
+
+    question = models.TextField("问题", max_length=300)
+    answer = models.TextField("答复", max_length=3000)
+    law = models.CharField("政策依据", max_length=300)
+    division = models.ForeignKey(Division, models.PROTECT, verbose_name="答复处室")
+    topic = models.CharField("事项类别", max_length=20, choices=TopicChoice)
+    state = models.CharField("状态", max_length=12, choices=Publicity, default=Publicity.DRAFT)
+    source = models.ForeignKey(
+        Appointment, models.PROTECT, null=True, blank=True, related_name="published", verbose_name="来源登记"
+    )
+    replaces = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="replacements", verbose_name="替换的答复"
+    )
+    version = models.PositiveIntegerField("版本", default=1, editable=False)  # grows with each amendment
+    remark = models.CharField("退改或撤回理由", max_length=200, blank=True)
+    drafted_by = models.ForeignKey(Officer, models.PROTECT, related_name="+", verbose_name="拟稿人")
+    approved_by = models.ForeignKey(
+        Officer, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="审核人"
+    )
+    published_at = models.DateTimeField("公开时间", null=True, blank=True)
+    ended_at = models.DateTimeField("撤回或更新时间", null=True, blank=True)
+    changed_at = models.DateTimeField("最近变动时间")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "公开答复"
+        ordering = ["-published_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(published_at__isnull=True)
+                | (models.Q(approved_by__isnull=False) & ~models.Q(approved_by=models.F("drafted_by"))),
+                name="published_answer_seen_by_two",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=["draft", "dropped"]) | models.Q(published_at__isnull=False),
+                name="public_answer_has_its_date",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state__in=["withdrawn", "superseded"]) | models.Q(ended_at__isnull=False),
+                name="ended_answer_has_its_date",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["state", "-published_at"], name="answers_in_public"),
+            models.Index(fields=["changed_at"], name="answers_by_change"),
+        ]
+
+    def __str__(self):
+        return self.question
+
+    def get_absolute_url(self) -> str:
+        return reverse("answer", args=[self.pk])
+
+    @property
+    def successor(self) -> "PublishedAnswer | None":
+        """The answer that stands in its place today."""
+        return self.replacements.filter(state=Publicity.PUBLISHED).first()

@@ -1,8 +1,10 @@
 from django.urls import path, re_path
 
-from .views import progress, receipt, register
+from .views import answers, progress, receipt, register
 
 urlpatterns = [
+    path("answers/", answers.index, name="answers"),
+    path("answers/<int:number>/", answers.answer, name="answer"),
     path("register/", register.register, name="register"),
     path("receipt/<str:token>/", receipt.receipt, name="receipt"),
     path("receipt/<str:token>/form/", receipt.sheet, name="sheet"),

@@ -3,6 +3,7 @@
 from functools import partial
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from appointments.models import Appointment
@@ -58,7 +59,27 @@ class DeclineForm(CallForm):
         max_length=500,
         help_text="会写进给企业的通知和进度页。请写明理由，以及可以找哪个部门、走什么途径。",
     )
-    field_order = ["reason", "explanation", "outcome", "gist"]
+    cited = Radio(
+        label="引用已公开的答复",
+        required=False,
+        help_text="属于重复事项的，选一条；它的网址会一并告知企业。",
+    )
+    field_order = ["reason", "cited", "explanation", "outcome", "gist"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        published = [answer for answer, _ in self.record.before.published]
+        self.fields["cited"].choices = [("", "不引用"), *((str(a.pk), a.question) for a in published)]
+        if not published:
+            del self.fields["cited"]
+
+    def explained(self) -> str:
+        """What the firm is told, with the address of the answer that is cited."""
+        cited = next(
+            (a for a, _ in self.record.before.published if str(a.pk) == self.cleaned_data.get("cited")), None
+        )
+        told = self.cleaned_data["explanation"]
+        return f"{told}\n已公开的答复：{settings.SITE_URL}{cited.get_absolute_url()}" if cited else told
 
 
 class DivisionRow(RowForm):

@@ -18,10 +18,11 @@ from zhoushan_consult.identity.phone import for_people
 from zhoushan_consult.web.address import client_net
 from zhoushan_consult.web.throttle import allow
 
-from .. import booking, form_token
+from .. import answers, booking, form_token
 from ..forms import RegistrationForm, areas
 
 HOUR = timedelta(hours=1)
+ANSWERS_SHOWN = 3
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -130,6 +131,7 @@ def _check(
         "typed": _hidden(request),
         "notice": notice,
         "joins": calendar.label(joins),
+        "answered": answers.similar(form.cleaned_data["summary"], now, ANSWERS_SHOWN),
         "form_token": request.POST["form_token"] if keep else form_token.issue(request, joins),
     }
     return render(request, "appointments/check.html", context, status=status)

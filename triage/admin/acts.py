@@ -35,7 +35,7 @@ def _accept(appointment, form, **who):
 def _decline(appointment, form, **who):
     said = form.cleaned_data
     reason = DeclineReason(said["reason"])
-    review.decline(appointment, reason, said["explanation"], _call(form), version=said["version"], **who)
+    review.decline(appointment, reason, form.explained(), _call(form), version=said["version"], **who)
 
 
 def _notified(appointment, form, **who):

@@ -3,13 +3,16 @@
 from django import forms
 from django.contrib import admin
 from django.db.models import Prefetch, Q, QuerySet
+from django.utils import timezone
 
 from appointments.admin import AppointmentAdmin, ListForm
 from appointments.models import Appointment, StageMove
-from triage import reading, visibility
+from triage import answered, reading, visibility
 from triage.models import Assignment, CallRecord, FollowUp, Review
 from triage.suggesting import suggest
 from zhoushan_consult.bureau.models import Division
+from zhoushan_consult.bureau.panels import may
+from zhoushan_consult.bureau.roles import Act
 from zhoushan_consult.identity import phone
 from zhoushan_consult.outbox.models import Channel, Notice
 from zhoushan_consult.outbox.models import State as NoticeState
@@ -49,6 +52,7 @@ class RegistrationAdmin(AppointmentAdmin):
         found = _with_all(self.get_queryset(request)).filter(pk=_number(object_id)).first()
         if found:
             found.every_division = list(Division.objects.all())
+            found.before = answered.before(found, request.user, timezone.now())
             found.letters = list(_letters(found))
             found.calls_to_make = [
                 n for n in found.letters if (n.channel, n.state) == (Channel.CALL, NoticeState.WAITING)
@@ -65,6 +69,7 @@ class RegistrationAdmin(AppointmentAdmin):
             "summary": reading.marked(record.summary, decision),
             "grounds": reading.grounds(decision),
             "earlier": _earlier(record),
+            "may_publish": may(request, Act.PUBLISH),
         }
 
 

@@ -8,9 +8,10 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from appointments import booking
+from appointments import answers, booking
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
+from triage import answered
 from triage.models import Assignment, CallRecord, DeclineReason, FollowUp, Part, Review, Work
 from triage.tests import factories as made
 from zhoushan_consult.audit.models import Entry
@@ -525,3 +526,67 @@ def test_it_goes_on_after_days_have_passed(browser):
     """An old registration opens: its term is over, its seat is gone, its texts are long."""
     appointment = made.appointment(summary="长" * 2000, submitted_at=made.NOW - timedelta(days=400))
     assert "长" * 100 in show(browser, appointment)
+
+
+# --- 五（二）：之前已明确予以解答的重复事项 ------------------------------------------------------------------------------
+@pytest.fixture
+def answered_before(coordinator, leader, monkeypatch):
+    """A public answer to the question of every made-up registration, and a browser's fresh look at the shelf."""
+    for shelf in (answers.shelf, answered.shelf):
+        monkeypatch.setattr(shelf, "_looked_at", None)
+        monkeypatch.setattr(shelf, "_edition", None)
+    wording = answers.Wording(
+        "水产加工废水接入市政污水管网要办哪些手续？",
+        "先向排水主管部门申请接管，再变更排污许可证。",
+        "《水污染防治法》",
+        made.division("水处"),
+        "water",
+    )
+    draft = answers.propose(wording, by=coordinator, at=made.NOW)
+    answers.publish(draft, version=draft.version, by=leader, at=made.NOW)
+    return draft
+
+
+def test_it_shows_what_was_answered_before_beside_a_new_question(browser, answered_before):
+    page = show(browser, made.appointment())
+    assert "以前答复过的相近问题" in page and "再变更排污许可证" in page
+    assert "以前答复过的相近问题" not in show(
+        browser, made.appointment(2, summary="牙片机要办辐射安全许可证吗？")
+    )
+
+
+def test_it_shows_the_bureaus_own_replies_too(browser, coordinator, monkeypatch):
+    monkeypatch.setattr(answered.shelf, "_looked_at", None)
+    monkeypatch.setattr(answered.shelf, "_edition", None)
+    earlier = made.released(made.appointment(), "水处", "请先申请接管。", by=coordinator)
+    page = show(browser, made.appointment(2))
+    assert "请先申请接管。" in page and f"#assignment-{earlier.pk}" in page
+    assert "以前答复过的相近问题" not in show(browser, earlier.appointment)  # itself is not earlier
+
+
+def test_it_tells_the_firm_the_address_of_the_answer_that_is_cited(browser, answered_before):
+    appointment = made.appointment()
+    press(
+        browser,
+        appointment,
+        "decline",
+        version=appointment.version,
+        reason=DeclineReason.ANSWERED,
+        cited=answered_before.pk,
+        explanation="这个问题已经公开答复过。",
+        outcome="reached",
+        gist="已告知",
+    )
+    review = Review.objects.get()
+    assert review.explanation.endswith(answered_before.get_absolute_url())
+
+
+def test_it_begins_a_public_answer_from_a_released_reply(browser, coordinator):
+    given = made.released(made.appointment(), "水处", "请先申请接管。", by=coordinator)
+    link = f"{reverse('admin:appointments_publishedanswer_add')}?reply={given.pk}"
+    assert link in show(browser, given.appointment)
+    form = browser.get(link).content.decode()
+    assert "请先申请接管。" in form and given.appointment.reference in form
+    typed = {"question": "接管要办什么手续？", "answer": "先申请接管。", "law": "《水污染防治法》", "division": given.division_id, "topic": "water"}  # fmt: skip
+    browser.post(link, typed)
+    assert given.appointment.published.get().question == "接管要办什么手续？"

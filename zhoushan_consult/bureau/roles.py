@@ -42,6 +42,7 @@ class Act(StrEnum):
     ACCOUNTS = "管理账号"
     HEALTH = "查看运行情况"
     RULES = "维护分办规则"
+    PUBLISH = "公开答复"
     READ_AREA = "查阅本辖区"
 
 
@@ -50,13 +51,13 @@ GRANTS: dict[Role, frozenset[Act]] = {
         {
             Act.PLAN, Act.READ_ALL, Act.REVIEW, Act.ASSIGN, Act.SETTLE, Act.RUN_DAY, Act.FOLLOW_UP, Act.WATCH,
             Act.RECEIVE,
-            Act.REVEAL_ID, Act.CALL, Act.EXPORT, Act.RULES,
+            Act.REVEAL_ID, Act.CALL, Act.EXPORT, Act.RULES, Act.PUBLISH,
         }
     ),
     Role.HANDLER: frozenset({Act.DRAFT, Act.FOLLOW_UP}),
     Role.HEAD: frozenset({Act.DRAFT, Act.SIGN, Act.FOLLOW_UP}),
     Role.WATCH: frozenset({Act.WATCH, Act.RECEIVE}),
-    Role.LEADER: frozenset({Act.APPROVE_PLAN, Act.READ_ALL, Act.WATCH, Act.EXTRA_SEAT}),
+    Role.LEADER: frozenset({Act.APPROVE_PLAN, Act.READ_ALL, Act.WATCH, Act.EXTRA_SEAT, Act.PUBLISH}),
     Role.SYSTEM: frozenset({Act.ACCOUNTS, Act.HEALTH}),
     Role.COUNTY: frozenset({Act.READ_AREA}),
 }  # fmt: skip

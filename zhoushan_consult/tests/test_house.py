@@ -18,7 +18,7 @@ OURS = [config for config in apps.get_app_configs() if config.name.split(".")[0]
 
 PUBLIC = {
     "", "days/", "days/<str:slug>/", "help/", "privacy/", "sitemap/", "elder/", "healthz", "readyz",
-    "register/", "receipt/<str:token>/", "receipt/<str:token>/form/", "receipt/<str:token>/form.pdf",
+    "answers/", "answers/<int:number>/", "register/", "receipt/<str:token>/", "receipt/<str:token>/form/", "receipt/<str:token>/form.pdf",
     "receipt/<str:token>/calendar.ics",
     "status/", "desk/login/", "admin/login/",
 }  # fmt: skip

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from sessions_app import calendar
-from triage.demo import matters, people
+from triage.demo import matters, people, published
 from triage.demo.month import Month, play
 from zhoushan_consult.bureau.models import Officer
 
@@ -34,6 +34,7 @@ class Command(BaseCommand):
             for day, lines in ((running, matters.PAST), (upcoming, matters.PRESENT))
         ]
         play([story for month in months for story in month.stories()], now)
+        published.publish(now)
         self._write(password, logins)
 
     def _write(self, password: str, logins: list[people.Login]) -> None:

@@ -22,11 +22,11 @@ from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
 from zhoushan_consult.identity.mask import mask_name
 
-from . import entering, form_token
-from .forms import EntryForm, areas
-from .lifecycle import LIVE, Stage
-from .models import Appointment, Channel
-from .searching import LONGEST, echoed, search
+from .. import entering, form_token
+from ..forms import EntryForm, areas
+from ..lifecycle import LIVE, Stage
+from ..models import Appointment, Channel
+from ..searching import LONGEST, echoed, search
 
 IN_HAND, ALL = "live", "all"
 DAYS_OFFERED = 24

@@ -1,0 +1,6 @@
+"""预约登记 and 公开答复 in the admin. `triage.admin` joins the acts of 初审 and 交办 to them, and registers both."""
+
+from .answers import AnswerAdmin
+from .registrations import AppointmentAdmin, ListForm
+
+__all__ = ["AnswerAdmin", "AppointmentAdmin", "ListForm"]

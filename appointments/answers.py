@@ -1,0 +1,173 @@
+"""公开答复: what was clearly answered before is there for every firm to read, and need not be asked again (五（二）).
+
+Drafted by one officer and published by another, without a word of whose question it was; withdrawn or replaced with a
+date, never edited once it is public.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Count, Max, Q, QuerySet
+
+from zhoushan_consult.audit.trail import record
+from zhoushan_consult.bureau.models import Division, Officer
+from zhoushan_consult.bureau.refusals import Refused
+from zhoushan_consult.bureau.roles import Act
+
+from .anonymity import telling
+from .models import Appointment, Publicity, PublishedAnswer
+from .shelf import Shelf
+
+_FOUND_ALIKE = 30  # answers that a search finds by meaning, beside those with its very words
+
+
+class Moved(Refused):
+    def __init__(self):
+        super().__init__("这条答复刚被他人改动，本次操作没有生效。请查看最新内容后再决定。")
+
+
+class SecondPairOfEyes(Refused):
+    def __init__(self):
+        super().__init__("拟稿人不能自己审核公开，请另一位有权限的同志核对后公开。")
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What is to be read in public."""
+
+    question: str
+    answer: str
+    law: str
+    division: Division
+    topic: str
+
+
+@transaction.atomic
+def propose(
+    wording: Wording,
+    *,
+    source: Appointment | None = None,
+    replaces: PublishedAnswer | None = None,
+    by: Officer,
+    at: datetime,
+) -> PublishedAnswer:
+    """Draft an answer for publication, from scratch, from a registration, or to replace a public one.
+
+    Raises ValidationError, by field, where a text tells whose question it was.
+    """
+    by.must(Act.PUBLISH)
+    made = PublishedAnswer(**vars(wording), source=source, replaces=replaces, drafted_by=by, changed_at=at)
+    _must_be_nobodys(made)
+    made.save()
+    record("拟公开答复", made, by=by, at=at)
+    return made
+
+
+@transaction.atomic
+def amend(draft: PublishedAnswer, wording: Wording, *, version: int, by: Officer, at: datetime) -> None:
+    """Change a draft; whoever changed it last is its drafter. Raises Moved, ValidationError as `propose`."""
+    by.must(Act.PUBLISH)
+    for name, value in vars(wording).items():
+        setattr(draft, name, value)
+    _must_be_nobodys(draft)
+    _move(draft, Publicity.DRAFT, at=at, version=version, **vars(wording), drafted_by=by, remark="")
+    record("修改拟公开答复", draft, by=by, at=at)
+
+
+@transaction.atomic
+def publish(draft: PublishedAnswer, *, version: int, by: Officer, at: datetime) -> None:
+    """Put it before the public; what it replaces is superseded. Raises SecondPairOfEyes, Moved."""
+    by.must(Act.PUBLISH)
+    if by.pk == draft.drafted_by_id:
+        raise SecondPairOfEyes
+    _move(draft, Publicity.PUBLISHED, at=at, version=version, approved_by=by, published_at=at, remark="")
+    record("公开答复", draft, by=by, at=at)
+    if draft.replaces and draft.replaces.state == Publicity.PUBLISHED:
+        _move(draft.replaces, Publicity.SUPERSEDED, at=at, ended_at=at)
+        record("更新公开答复", draft.replaces, by=by, at=at)
+
+
+@transaction.atomic
+def send_back(draft: PublishedAnswer, remark: str, *, version: int, by: Officer, at: datetime) -> None:
+    """Ask the drafter to mend it."""
+    by.must(Act.PUBLISH)
+    _move(draft, Publicity.DRAFT, at=at, version=version, remark=remark)
+    record("退改拟公开答复", draft, by=by, at=at, why=remark)
+
+
+@transaction.atomic
+def drop(draft: PublishedAnswer, remark: str, *, version: int, by: Officer, at: datetime) -> None:
+    """Decide not to publish it after all."""
+    by.must(Act.PUBLISH)
+    _move(draft, Publicity.DROPPED, at=at, version=version, remark=remark)
+    record("不公开答复", draft, by=by, at=at, why=remark)
+
+
+@transaction.atomic
+def withdraw(answer: PublishedAnswer, remark: str, *, by: Officer, at: datetime) -> None:
+    """Take a public answer back: its page says so, with the date."""
+    by.must(Act.PUBLISH)
+    _move(answer, Publicity.WITHDRAWN, at=at, ended_at=at, remark=remark)
+    record("撤回公开答复", answer, by=by, at=at, why=remark)
+
+
+_BEFORE = {
+    Publicity.DRAFT: Publicity.DRAFT,
+    Publicity.PUBLISHED: Publicity.DRAFT,
+    Publicity.DROPPED: Publicity.DRAFT,
+    Publicity.WITHDRAWN: Publicity.PUBLISHED,
+    Publicity.SUPERSEDED: Publicity.PUBLISHED,
+}
+
+
+def _move(
+    answer: PublishedAnswer, state: Publicity, /, *, at: datetime, version: int | None = None, **changes
+) -> None:
+    """A conditional UPDATE from the one state that leads there, and from the version that the officer read."""
+    version = answer.version if version is None else version
+    changes |= {"state": state, "changed_at": at, "version": version + 1}
+    here = PublishedAnswer.objects.filter(pk=answer.pk, state=_BEFORE[state], version=version)
+    if not here.update(**changes):
+        raise Moved
+    for name, value in changes.items():
+        setattr(answer, name, value)
+
+
+def _must_be_nobodys(draft: PublishedAnswer) -> None:
+    names = (draft.source.enterprise_name, draft.source.contact_name) if draft.source else ()
+    errors = {
+        field: f"公开的文字里不能有{'、'.join(found)}，请改成不指明是谁的说法。"
+        for field in ("question", "answer")
+        if (found := telling(getattr(draft, field), names))
+    }
+    if errors:
+        raise ValidationError(errors)
+
+
+# --- Reading ---------------------------------------------------------------------------------------------------------
+def in_public() -> QuerySet[PublishedAnswer]:
+    return PublishedAnswer.objects.filter(state=Publicity.PUBLISHED).select_related("division")
+
+
+def _edition() -> tuple:
+    return tuple(PublishedAnswer.objects.aggregate(Count("pk"), Max("changed_at")).values())
+
+
+shelf = Shelf(_edition, lambda: in_public().values_list("pk", "question"))
+
+
+def similar(text: str, now: datetime, limit: int) -> list[tuple[PublishedAnswer, str]]:
+    """The public answers to `text`, the likeliest first, each with why."""
+    found = shelf.closest(text, now, limit)
+    answers = in_public().in_bulk([match.key for match in found]) if found else {}
+    return [(answers[match.key], match.why) for match in found if match.key in answers]
+
+
+def search(text: str, now: datetime) -> QuerySet[PublishedAnswer]:
+    """Public answers to a question like `text`, or that have its words; all of them for an empty text."""
+    if not text:
+        return in_public()
+    alike = [match.key for match in shelf.closest(text, now, _FOUND_ALIKE)]
+    return in_public().filter(Q(pk__in=alike) | Q(question__icontains=text) | Q(answer__icontains=text))

@@ -1,0 +1,244 @@
+"""公开答复: seen by two, naming nobody, findable, never edited in public (五（二）)."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+
+from appointments import answers
+from appointments.answers import Wording
+from appointments.models import Publicity, PublishedAnswer
+from appointments.shelf import LOOKED_AFTER
+from sessions_app.calendar import SHANGHAI
+from triage.tests.factories import appointment
+from zhoushan_consult.bureau.models import Division
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def empty_shelf(monkeypatch):
+    """Each test begins as a process does."""
+    monkeypatch.setattr(answers.shelf, "_looked_at", None)
+    monkeypatch.setattr(answers.shelf, "_edition", None)
+
+
+@pytest.fixture
+def clock(time_machine):
+    """Set the clock, Shanghai; what it says."""
+
+    def set_to(text: str, later: timedelta = timedelta()):
+        now = datetime.fromisoformat(text).replace(tzinfo=SHANGHAI) + later
+        time_machine.move_to(now, tick=False)
+        return now
+
+    set_to("2026-11-20 15:00")
+    return set_to
+
+
+@pytest.fixture
+def wording(db):
+    def make(**changes):
+        soil = Division.objects.get(code="soil")
+        return Wording(
+            **{
+                "question": "废油漆桶怎么处置？",
+                "answer": "属于危险废物，委托有资质的单位处置。",
+                "law": "《国家危险废物名录》",
+                "division": soil,
+                "topic": "soil",
+                **changes,
+            }
+        )
+
+    return make
+
+
+@pytest.fixture
+def public(coordinator, leader, wording, clock):
+    def make(**changes):
+        now = clock("2026-11-02 09:00")
+        made = answers.propose(wording(**changes), by=coordinator, at=now)
+        answers.publish(made, version=made.version, by=leader, at=now)
+        return made
+
+    return make
+
+
+def screen(answer, act="change"):
+    return reverse(f"admin:appointments_publishedanswer_{act}", args=[answer.pk])
+
+
+def typed(**changes):
+    soil = Division.objects.get(code="soil")
+    return {
+        "question": "废油漆桶怎么处置？",
+        "answer": "委托有资质的单位处置。",
+        "law": "《国家危险废物名录》",
+        "division": soil.pk,
+        "topic": "soil",
+        **changes,
+    }
+
+
+def test_it_shows_a_public_answer_to_anyone(client, public):
+    page = client.get(public().get_absolute_url())
+    text = page.content.decode()
+    assert page.status_code == 200
+    assert all(
+        word in text
+        for word in (
+            "废油漆桶怎么处置？",
+            "委托有资质的单位处置",
+            "《国家危险废物名录》",
+            "土壤处",
+            "2026年11月2日",
+        )
+    )
+
+
+def test_it_hides_what_is_not_public_yet(client, coordinator, wording, clock):
+    draft = answers.propose(wording(), by=coordinator, at=clock("2026-11-02 09:00"))
+    assert client.get(draft.get_absolute_url()).status_code == 404
+    assert "废油漆桶" not in client.get("/answers/").content.decode()
+
+
+def test_it_needs_a_second_pair_of_eyes(signed_in, coordinator, leader, wording, clock):
+    draft = answers.propose(wording(), by=coordinator, at=clock("2026-11-02 09:00"))
+    refused = signed_in(coordinator).post(screen(draft, "publish"), {"version": draft.version})
+    assert "另一位" in refused.content.decode() and refused.status_code == 409
+    signed_in(leader).post(screen(draft, "publish"), {"version": draft.version})
+    draft.refresh_from_db()
+    assert (draft.state, draft.approved_by) == (Publicity.PUBLISHED, leader)
+
+
+def test_no_row_can_be_public_that_one_person_alone_saw(public):
+    made = public()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        PublishedAnswer.objects.filter(pk=made.pk).update(approved_by=made.drafted_by)
+
+
+def test_it_makes_the_last_to_amend_the_drafter(signed_in, coordinator, leader, wording, clock):
+    draft = answers.propose(wording(), by=coordinator, at=clock("2026-11-02 09:00"))
+    signed_in(leader).post(screen(draft, "amend"), typed(version=draft.version, answer="改过的答复。"))
+    draft.refresh_from_db()
+    assert (draft.answer, draft.drafted_by) == ("改过的答复。", leader)
+    refused = signed_in(leader).post(screen(draft, "publish"), {"version": draft.version})
+    assert refused.status_code == 409
+
+
+def test_it_publishes_only_the_wording_that_was_read(signed_in, coordinator, leader, wording, clock):
+    draft = answers.propose(wording(), by=coordinator, at=clock("2026-11-02 09:00"))
+    read = draft.version
+    signed_in(coordinator).post(screen(draft, "amend"), typed(version=read, answer="刚改过。"))
+    refused = signed_in(leader).post(screen(draft, "publish"), {"version": read})
+    draft.refresh_from_db()
+    assert draft.state == Publicity.DRAFT and "刚被他人改动" in refused.content.decode()
+
+
+@pytest.mark.parametrize(
+    "field, text, says",
+    [
+        ("question", "我是舟山远洋船舶修造有限公司，漆桶怎么处置？", "企业名称"),
+        ("answer", "请联系 13800138000 处理。", "手机号码"),
+        ("answer", "请拨打 0580-2021234。", "电话号码"),
+        ("answer", "发到 abc@example.com", "电子邮箱"),
+        ("answer", "证件号 33090219700101001X", "证件号码"),
+    ],
+)
+def test_it_says_beside_the_field_what_tells_whose_question_it_was(signed_in, coordinator, field, text, says):
+    page = signed_in(coordinator).post(
+        reverse("admin:appointments_publishedanswer_add"), typed(**{field: text})
+    )
+    body = page.content.decode()
+    assert f"公开的文字里不能有{says}" in body and text.split()[0] in body
+    assert not PublishedAnswer.objects.exists()
+
+
+def test_it_leaves_no_name_of_the_firm_it_came_from(coordinator, wording, clock):
+    clock("2026-11-02 09:00")
+    source = appointment()
+    short = source.enterprise_name.removeprefix("舟山").removesuffix("有限公司")
+    with pytest.raises(Exception, match="不能有"):
+        answers.propose(
+            wording(answer=f"{short}的漆桶要交给有资质的单位。"),
+            source=source,
+            by=coordinator,
+            at=clock("2026-11-02 09:00"),
+        )
+
+
+def test_it_says_that_an_answer_was_withdrawn_and_when(client, signed_in, coordinator, public, clock):
+    made = public()
+    clock("2026-11-20 10:00")
+    signed_in(coordinator).post(screen(made, "withdraw"), {"version": 2, "remark": "依据已废止"})
+    text = client.get(made.get_absolute_url()).content.decode()
+    assert "2026年11月20日撤回" in text and "委托有资质的单位处置" not in text and "依据已废止" not in text
+    assert "废油漆桶" not in client.get("/answers/").content.decode()
+
+
+def test_it_leads_from_a_replaced_answer_to_the_new_one(
+    client, signed_in, coordinator, leader, public, clock
+):
+    old = public()
+    signed_in(coordinator).post(screen(old, "renew"), typed(answer="新的办法。"))
+    new = old.replacements.get()
+    signed_in(leader).post(screen(new, "publish"), {"version": new.version})
+    text = client.get(old.get_absolute_url()).content.decode()
+    assert "已更新" in text and new.get_absolute_url() in text
+    assert new.get_absolute_url() in client.get("/answers/").content.decode()
+    assert f'href="{old.get_absolute_url()}"' not in client.get("/answers/").content.decode()
+
+
+@pytest.mark.parametrize("role", ["handler", "head", "watcher", "keeper", "county_reader"])
+def test_it_lets_no_other_role_draft(signed_in, request, role):
+    officer = request.getfixturevalue(role)
+    assert signed_in(officer).get(reverse("admin:appointments_publishedanswer_add")).status_code in (302, 403)
+
+
+# --- Finding ---------------------------------------------------------------------------------------------------------
+def test_it_finds_an_answer_by_what_a_firm_would_say(client, public, clock):
+    public()
+    public(question="排污许可证到期怎么延续？", answer="届满六十日前申请。", topic="permit")
+    text = client.get("/answers/", {"q": "漆桶咋处理"}).content.decode()
+    assert "废油漆桶怎么处置" in text and "排污许可证到期" not in text
+    assert "排污许可证到期" in client.get("/answers/", {"q": "六十日"}).content.decode()
+
+
+def test_it_narrows_by_division_and_topic(client, public):
+    public()
+    assert "废油漆桶" in client.get("/answers/", {"division": "soil", "topic": "soil"}).content.decode()
+    text = client.get("/answers/", {"division": "water"}).content.decode()
+    assert "废油漆桶" not in text and "预约登记" in text
+
+
+@pytest.mark.parametrize(
+    "query", ["q=%00", "q=%ff%fe", "division=nobody", "p=zzz", "q=" + "废" * 300, "topic=x&p=99"]
+)
+def test_it_has_an_ordinary_answer_to_odd_questions(client, public, query):
+    public()
+    assert client.get(f"/answers/?{query}").status_code in (200, 400)
+
+
+def test_it_notices_a_new_answer_within_the_minute(client, public, clock):
+    clock("2026-11-02 09:00")
+    assert "废油漆桶" not in client.get("/answers/", {"q": "漆桶怎么处置"}).content.decode()
+    public()
+    clock("2026-11-02 09:00", LOOKED_AFTER + timedelta(seconds=1))
+    assert "废油漆桶" in client.get("/answers/", {"q": "油漆空桶交给谁"}).content.decode()
+
+
+# --- The firm, before it registers -----------------------------------------------------------------------------------
+def test_it_shows_the_firm_what_was_answered_before_it_registers(client, public, firm, clock):
+    public()
+    data = firm(summary="我们油漆用完的空桶怎么处置？")
+    page = client.post("/register/", {**data, "step": "check"}).content.decode()
+    assert "以下问题已有答复，是否已解决您的疑问？" in page and "委托有资质的单位处置" in page
+    assert client.post("/register/", {**data, "step": "submit"}).status_code == 302
+
+
+def test_it_shows_nothing_to_a_firm_with_another_question(client, public, firm, clock):
+    public()
+    page = client.post("/register/", {**firm(summary="排污许可证的法定代表人怎么变更？"), "step": "check"})
+    assert "是否已解决您的疑问" not in page.content.decode()
