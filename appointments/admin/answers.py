@@ -149,6 +149,7 @@ class AnswerAdmin(RecordAdmin):
     list_filter = ["state", "division", "topic"]
     search_fields = ["question", "answer"]
     list_select_related = ["division"]
+    ordering = ["-changed_at", "-pk"]
     screen_template = "admin/answer/screen.html"
     add_template = "admin/answer/add.html"
 
