@@ -15,7 +15,7 @@ from appointments.wording import Plain, Span, denials, firm_names, plain
 from .decision import CERTAIN, LIKELY, UNSURE, Decision, Finding, GaveWay, Word, decided, primary
 from .evidence import CONTINUED, Evidence, hear, hear_stance
 from .lexicon import Hit
-from .precedents import Precedent, Precedents
+from .precedents import Opinion, Precedent, Precedents
 from .questions import TOLD, Question, split, undivided
 from .topic import DIVISIONS, MANUAL, Topic
 from .vocabulary import Reading, Vocabulary
@@ -24,8 +24,10 @@ __all__ = ["CERTAIN", "LIKELY", "UNSURE", "Decision", "Finding", "RuleBook", "To
 
 _RIVAL = 0.8  # another division's topic this near in score leaves the lead only likely
 # How far ahead of the next answer the precedents must be to stand against what the rules found (docs/routing.md).
-_FIRM = {CERTAIN: 0.5, LIKELY: 0.4, UNSURE: 0.2}
-_LOOSE = 0.25  # for a lead that is likely by a loose word or a process only
+_FIRM = {CERTAIN: 0.5, LIKELY: 0.3, UNSURE: 0.2}
+_NAME = 6  # characters from which a word is the full name of a thing: 辐射安全许可证
+_LOOSE = 0.2  # for a lead that is likely by a loose word or a process only
+_LENGTH = 3  # words of a medium for each of a matter that is only background
 _ENOUGH_HINTS = 2  # different supporting words that together make a likely lead
 _UNCLEAR = Topic("unclear", "事项不明", "六（三）对不明事项与咨询对象电话沟通", "unclear", scope="unclear")
 
@@ -50,7 +52,8 @@ class RuleBook:
         written = plain(text)
         names = firm_names(written.text, firm_name)
         findings = self._ruled(written, names)
-        return decided(self._second_opinion(written, names, findings) or findings, self.version)
+        opinion = self._precedents.opinion(_without(written.text, names))
+        return decided(self._weighed(written, findings, opinion) if opinion else findings, self.version)
 
     def stands(self, word: str) -> bool:
         """Whether ``word`` is read as itself where a text is nothing else: no denial, firm's name or look-alike."""
@@ -62,25 +65,31 @@ class RuleBook:
         findings = self._complaint(written, names) or self._matters(written, names)
         return findings or [_nothing(written, self._unclear)]
 
-    def _second_opinion(
-        self, written: Plain, names: Sequence[Span], findings: list[Finding]
-    ) -> list[Finding]:
-        """What the precedents say, where it is clear enough to stand against ``findings``; [] where it is not."""
-        opinion = self._precedents.opinion(_without(written.text, names))
+    def _weighed(self, written: Plain, findings: list[Finding], opinion: Opinion) -> list[Finding]:
+        """The findings beside what the precedents say: only what is loosely found, or clearly contradicted, gives way."""
         leading = primary(findings)
-        if opinion is None or opinion.ahead < self._firmness(leading) or opinion.answer in _named(findings):
-            return []
+        if opinion.answer == leading.lead:
+            return findings
+        if leading.sure != CERTAIN and any(opinion.answer == finding.lead for finding in findings):
+            return sorted(findings, key=lambda finding: finding.lead != opinion.answer)
+        if opinion.ahead >= self._firmness(leading) and opinion.answer not in _named(findings):
+            return self._instead(written, opinion, leading) or findings
+        return [_doubted(f) for f in findings] if self._is_loose(leading) else findings
+
+    def _instead(self, written: Plain, opinion: Opinion, leading: Finding) -> list[Finding]:
         if opinion.answer in DIVISIONS:
             return self._likened(written, opinion.answer)
         return [] if leading.lead == MANUAL else [_nothing(written, self._unclear)]
 
     def _firmness(self, finding: Finding) -> float:
         """How clear the precedents must be to stand against ``finding``."""
-        if finding.sure != LIKELY:
-            return _FIRM[finding.sure]
-        return (
-            _FIRM[LIKELY] if self._layers.get(finding.code) in ("exception", "matter", "medium") else _LOOSE
-        )
+        if any(len(word.text) >= _NAME for word in finding.words):
+            return _FIRM[CERTAIN]
+        return _LOOSE if self._is_loose(finding) else _FIRM[finding.sure]
+
+    def _is_loose(self, finding: Finding) -> bool:
+        """Likely only by a loose word, or by the works that a text names."""
+        return finding.sure == LIKELY and self._layers.get(finding.code) in ("process", "trace")
 
     def _likened(self, written: Plain, answer: str) -> list[Finding]:
         """What the rules say of the nearest precedent with ``answer``, of which they say the same."""
@@ -148,6 +157,18 @@ def _without(text: str, names: Iterable[Span]) -> str:
 _Back = list[tuple[Evidence, Evidence]]
 
 
+def _only_background(evidence: Evidence, heard: list[Evidence]) -> Evidence | None:
+    """The medium for which a matter steps back that is told in passing (手续都齐), while the medium is told at length."""
+    if evidence.topic.layer != "matter" or evidence.strength > TOLD:
+        return None
+    at_length = (
+        other for other in heard if other.topic.layer == "medium" and other.strength >= evidence.strength
+    )
+    return next(
+        (other for other in at_length if len(other.deciding) >= _LENGTH * len(evidence.deciding)), None
+    )
+
+
 def _ranked(heard: list[Evidence]) -> tuple[list[Evidence], _Back]:
     """Those with a deciding word, the leading one first; and those that stepped back, each with whom it did so for."""
     heard = [evidence for evidence in heard if evidence.strength]
@@ -157,6 +178,7 @@ def _ranked(heard: list[Evidence]) -> tuple[list[Evidence], _Back]:
         for other in heard
         if one is not other and one.topic.yields_to(other.topic)
     ]
+    back += [(one, other) for one in heard if (other := _only_background(one, heard))]
     stepped = {one.topic.code for one, _ in back}
     return sorted((evidence for evidence in heard if evidence.topic.code not in stepped), key=_rank), back
 
@@ -231,6 +253,11 @@ def _finding(
         words,
         tuple(gave_way),
     )
+
+
+def _doubted(finding: Finding) -> Finding:
+    """``finding`` left to a person."""
+    return replace(finding, lead=MANUAL, support=(), sure=UNSURE)
 
 
 def _likened(written: Plain, told: Finding, precedent: Precedent) -> Finding:
