@@ -55,7 +55,7 @@ def assign(
     by.must(Act.ASSIGN)
     if not any(portion.part == Part.LEAD for portion in portions):
         raise NeedsDivision
-    decision = suggest(appointment)
+    decision = suggest(appointment, at)
     RoutingTrace.objects.create(
         appointment=appointment, rules_version=decision.version, decision=decision.as_dict(), at=at
     )
@@ -105,7 +105,7 @@ def due_on(at: datetime) -> date:
 def add(appointment: Appointment, portion: Portion, *, by: Officer, at: datetime) -> Assignment:
     """One more 交办 for a registration that is being worked on: a question was overlooked or given back."""
     by.must(Act.ASSIGN)
-    made = _give(appointment, portion, suggest(appointment), by=by, at=at)
+    made = _give(appointment, portion, suggest(appointment, at), by=by, at=at)
     tell_firm_page(appointment)
     return made
 

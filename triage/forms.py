@@ -5,6 +5,7 @@ from functools import partial
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from appointments.models import Appointment
 from zhoushan_consult.bureau.models import Division
@@ -139,7 +140,7 @@ class AcceptForm(DivisionRows):
     version = forms.IntegerField(widget=forms.HiddenInput)
 
     def start(self) -> list[dict]:
-        return reading.portions(suggest(self.record), self.record.summary)
+        return reading.portions(suggest(self.record, timezone.now()), self.record.summary)
 
 
 class AddForm(DivisionRows):

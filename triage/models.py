@@ -82,6 +82,31 @@ class RoutingTrace(models.Model):
         return self.decision.get("why", "")
 
 
+class RuleVersion(models.Model):
+    """分办规则的一版: the whole set of topics as one row, never changed. The newest one holds; without a row, the shipped one."""
+
+    number = models.PositiveIntegerField("版次", unique=True)
+    topics = models.JSONField("事项")
+    remark = models.CharField("修改说明", max_length=300)
+    figures = models.JSONField("修改前后的准确率", default=dict)
+    by = models.ForeignKey(Officer, models.PROTECT, verbose_name="修改人")
+    at = models.DateTimeField("时间")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "分办规则"
+        ordering = ["-number"]
+
+    def __str__(self):
+        return f"第{self.number}版"
+
+
+class Lesson(models.TextChoices):
+    """What 综合处 made of a 交办 that people decided otherwise than the rules."""
+
+    CASE = "case", "列为标准例"
+    FINE = "fine", "无需改规则"
+
+
 class Part(models.TextChoices):
     LEAD = "lead", "主办"
     SUPPORT = "support", "协办"
@@ -135,6 +160,34 @@ class Assignment(models.Model):
 
     def __str__(self):
         return f"{self.division} {self.get_state_display()}"
+
+
+class RoutingLesson(models.Model):
+    """规则复核: what was learnt from a 交办 that was made by hand or given back. A `case` stands beside the golden ones."""
+
+    assignment = models.OneToOneField(
+        Assignment, models.PROTECT, related_name="lesson", verbose_name="改派或退回的交办"
+    )
+    lesson = models.CharField("复核结论", max_length=8, choices=Lesson)
+    text = models.TextField("标准例", max_length=2000, blank=True)
+    division = models.ForeignKey(
+        Division, models.PROTECT, null=True, blank=True, verbose_name="应由哪个处室办理"
+    )
+    by = models.ForeignKey(Officer, models.PROTECT, verbose_name="复核人")
+    at = models.DateTimeField("时间")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "规则复核"
+        ordering = ["-at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(lesson="case") | (~models.Q(text="") & models.Q(division__isnull=False)),
+                name="routing_case_has_text_and_division",
+            )
+        ]
+
+    def __str__(self):
+        return self.get_lesson_display()
 
 
 class Reply(models.Model):

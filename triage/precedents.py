@@ -6,6 +6,7 @@ says how far it is ahead of the next answer, and names the precedents that the t
 can compare. The rules always come first.
 """
 
+import hashlib
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -43,8 +44,9 @@ class Opinion:
 class Precedents:
     """Labelled texts. The weights are fitted at the first question (half a second for two thousand)."""
 
-    def __init__(self, precedents: Iterable[Precedent]):
+    def __init__(self, precedents: Iterable[Precedent] = ()):
         self._precedents = tuple(precedents)
+        self.digest = hashlib.sha256(repr(self._precedents).encode("utf-8", "replace")).hexdigest()[:12]
         self._answers = sorted({precedent.answer for precedent in self._precedents})
 
     def opinion(self, text: str) -> Opinion | None:

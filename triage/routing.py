@@ -38,11 +38,10 @@ class RuleBook:
     Raises KeyError where a topic names an unknown word list (see ``topicbook.validate``).
     """
 
-    def __init__(self, topics: Iterable[Topic], precedents: Iterable[Precedent] = ()):
+    def __init__(self, topics: Iterable[Topic], precedents: Precedents | None = None):
         self.topics = tuple(topics)
-        precedents = tuple(precedents)
-        self.version = _digest(self.topics, precedents)
-        self._precedents = Precedents(precedents)
+        self._precedents = precedents or Precedents()
+        self.version = _digest(self.topics, self._precedents.digest)
         self._vocabulary = Vocabulary(self.topics)
         self._layers = {topic.code: topic.layer for topic in self.topics}
         self._unclear = next((topic for topic in self.topics if topic.layer == "unclear"), _UNCLEAR)

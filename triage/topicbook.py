@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from .combinations import word_lists
-from .precedents import Precedent
+from .precedents import Precedent, Precedents
 from .routing import RuleBook
 from .topic import CODES, DIVISIONS, LAYERS, SCOPES, Topic, as_written, covers
 
@@ -37,13 +37,24 @@ def _entries(path: Path) -> list[dict]:
 
 
 @cache
-def precedents() -> tuple[Precedent, ...]:
-    """The labelled texts that come with the service: division by its Chinese name, or a scope that is not ours."""
-    lines = (SHIPPED / "precedents.jsonl").read_text(encoding="utf-8").splitlines()
-    return tuple(_precedent(json.loads(line)) for line in lines)
+def precedents() -> Precedents:
+    """The labelled texts that come with the service."""
+    return Precedents(_precedent(case) for case in cases("precedents"))
+
+
+@cache
+def golden() -> tuple[Precedent, ...]:
+    """The 标准例 of the bureau: every version of the rules is measured by them, none learns from them."""
+    return tuple(_precedent(case) for case in cases("cases"))
+
+
+def cases(name: str) -> list[dict]:
+    lines = (SHIPPED / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
 
 
 def _precedent(case: dict) -> Precedent:
+    """Division by its Chinese name, or a scope that is not ours."""
     return Precedent(case["text"], CODES[case["primary"]] if case["scope"] == "in" else case["scope"])
 
 

@@ -32,7 +32,7 @@ def _baskets(officer: Officer, now: datetime) -> Iterator[Basket]:
     today = now.astimezone(calendar.SHANGHAI).date()
     days = worklists.days_ahead(now) if officer.may(Act.PLAN) or officer.may(Act.APPROVE_PLAN) else []
     if officer.may(Act.REVIEW):
-        yield _to_review(today)
+        yield _to_review(today, now)
         yield _returned(today)
     if officer.may(Act.SETTLE):
         yield _to_settle(days, now)
@@ -50,20 +50,20 @@ def _baskets(officer: Officer, now: datetime) -> Iterator[Basket]:
         yield _to_conclude(now)
 
 
-def _to_review(today: date) -> Basket:
+def _to_review(today: date, now: datetime) -> Basket:
     pile = worklists.first(worklists.to_review())
-    rows = [_review_row(appointment, today) for appointment in pile.rows]
+    rows = [_review_row(appointment, today, now) for appointment in pile.rows]
     empty = "没有待初审的登记。企业在网上登记后，会按提交先后出现在这里。"
     more = f"{reverse('admin:appointments_appointment_changelist')}?stage=submitted&day=all"
     return Basket("review", "待初审", rows, pile.count, empty, more)
 
 
-def _review_row(appointment: Appointment, today: date) -> Row:
+def _review_row(appointment: Appointment, today: date, now: datetime) -> Row:
     waited = (today - appointment.submitted_at.astimezone(calendar.SHANGHAI).date()).days
     return Row(
         title=appointment.enterprise_name,
         url=_screen(appointment.pk),
-        lead=f"建议{division_names(suggest(appointment))}",
+        lead=f"建议{division_names(suggest(appointment, now))}",
         detail=Truncator(appointment.summary).chars(48),
         age=f"已等 {waited} 天" if waited else "今天提交",
         late=waited > LONG_WAIT,

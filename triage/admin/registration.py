@@ -60,7 +60,7 @@ class RegistrationAdmin(AppointmentAdmin):
         return found
 
     def facts(self, request, record: Appointment) -> dict:
-        decision = suggest(record)
+        decision = suggest(record, timezone.now())
         return {
             "title": record.enterprise_name,
             "phone": phone.for_people(record.phone_number),

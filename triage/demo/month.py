@@ -166,18 +166,18 @@ class Month:
     def then_accepted(self, firm: Appointment, at: datetime) -> Story:
         at += timedelta(days=1, hours=2)
         yield at
-        portions = [Portion(d, firm.summary, p) for d, p in self._suggested(firm)]
+        portions = [Portion(d, firm.summary, p) for d, p in self._suggested(firm, at)]
         review.accept(firm, portions, version=firm.version, by=self.coordinator, at=at)
 
     def then_entered_late(self, firm: Appointment, at: datetime) -> Story:
         at += timedelta(minutes=90)
         yield at
-        portions = [Portion(d, firm.summary, p) for d, p in self._suggested(firm)]
+        portions = [Portion(d, firm.summary, p) for d, p in self._suggested(firm, at)]
         review.accept(firm, portions, version=firm.version, by=self.coordinator, at=at)
 
-    def _suggested(self, firm: Appointment) -> list[tuple[Division, Part]]:
+    def _suggested(self, firm: Appointment, at: datetime) -> list[tuple[Division, Part]]:
         """The divisions that the rules name, the lead first; 综合处 where they leave it to a person."""
-        decision = suggest(firm)
+        decision = suggest(firm, at)
         codes = [
             code for code in dict.fromkeys([decision.primary, *decision.co]) if code not in ("", "manual")
         ]

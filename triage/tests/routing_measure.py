@@ -10,7 +10,7 @@ from triage.decision import Decision
 from triage.routing import RuleBook
 from triage.topic import DIVISIONS, MANUAL
 
-GOLDEN = Path(__file__).parent / "data" / "routing_cases.jsonl"
+GOLDEN = topicbook.SHIPPED / "cases.jsonl"
 PRECEDENTS = topicbook.SHIPPED / "precedents.jsonl"
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from triage import topicbook
 from triage.decision import LIKELY, UNSURE
-from triage.precedents import Precedent
+from triage.precedents import Precedent, Precedents
 from triage.routing import RuleBook
 
 TOPICS = [
@@ -15,7 +15,7 @@ PRECEDENTS = [
     *(Precedent(f"{who}的船坞滩上那摊黑水算污水吗", "water") for who in ("东边", "西边", "南边", "北边")),
     *(Precedent(f"{who}灶头上那股油烟要装罩子吗", "air") for who in ("一楼", "二楼", "三楼", "四楼")),
 ]
-book = RuleBook(TOPICS, PRECEDENTS)
+book = RuleBook(TOPICS, Precedents(PRECEDENTS))
 
 
 def test_it_likens_a_text_without_a_rules_word_to_a_precedent():
@@ -40,13 +40,13 @@ def test_it_says_nothing_where_the_precedents_say_nothing(text):
 def test_it_goes_by_no_precedent_that_the_rules_contradict():
     """Its topic and clause would not be those of the answer."""
     wrong = [Precedent(precedent.text.replace("污水", "油烟"), precedent.answer) for precedent in PRECEDENTS]
-    assert RuleBook(TOPICS, wrong).route("船坞滩上那摊黑水怎么弄").primary == "manual"
+    assert RuleBook(TOPICS, Precedents(wrong)).route("船坞滩上那摊黑水怎么弄").primary == "manual"
 
 
 def test_it_sends_nothing_to_a_division_that_resembles_what_is_not_ours():
     outside = [Precedent(precedent.text, "outside") if precedent.answer == "water" else precedent for precedent in PRECEDENTS]  # fmt: skip
-    assert RuleBook(TOPICS, outside).route("船坞滩上那摊黑水怎么弄").primary == "manual"
+    assert RuleBook(TOPICS, Precedents(outside)).route("船坞滩上那摊黑水怎么弄").primary == "manual"
 
 
 def test_it_counts_the_precedents_into_the_version():
-    assert RuleBook(TOPICS, PRECEDENTS).version != RuleBook(TOPICS).version
+    assert RuleBook(TOPICS, Precedents(PRECEDENTS)).version != RuleBook(TOPICS).version

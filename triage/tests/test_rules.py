@@ -1,0 +1,241 @@
+"""分办规则 kept by 综合处: edited with the effect shown first, in force at once, never lost, learnt from people."""
+
+from datetime import date
+
+import pytest
+import time_machine
+from django.urls import reverse
+
+from triage import assigning, rules, suggesting, topicbook
+from triage.models import Lesson, RoutingLesson, RoutingTrace, RuleVersion, Work
+from triage.tests import factories as made
+
+pytestmark = pytest.mark.django_db
+TEXT = "那台老设备旁边总是绕圈子一样出状况"  # no rule and no precedent knows it
+
+
+@pytest.fixture(autouse=True)
+def fresh_process(monkeypatch):
+    """Each test begins as a process does, and leaves no version behind for the next."""
+    monkeypatch.setattr(rules, "_kept", None)
+    with time_machine.travel(made.NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def browser(coordinator, signed_in):
+    return signed_in(coordinator)
+
+
+def address(name="changelist", *args):
+    return reverse(f"admin:triage_ruleversion_{name}", args=args)
+
+
+def typed(code="soil.waste", **changes):
+    """The topic of `code` as its form sends it, with `changes`."""
+    rule = next(rule for rule in rules.newest()[1] if rule.topic.code == code)
+    values = {
+        **topicbook.as_mapping(rule.topic),
+        "on": "on",
+        "since": "",
+        "remark": "补词",
+        "base": rules.newest()[0],
+    }
+    del values["code"]
+    return values | changes
+
+
+def edited(browser, code="soil.waste", step="save", **changes):
+    return browser.post(address("topic", code), typed(code, **changes) | {"step": step})
+
+
+def words(code="soil.waste"):
+    return topicbook.as_mapping(next(t for t in topicbook.shipped() if t.code == code))["include"]
+
+
+def lead(text=TEXT):
+    return suggesting.suggest(made.appointment(99, summary=text), made.NOW).primary
+
+
+def test_it_lists_the_topics_with_their_clause(browser):
+    page = browser.get(address()).content.decode()
+    assert "固体废物与危险废物" in page and "五（一）涉气污染防治问题由大气处研究回复" in page
+    assert "随系统提供的一版" in page
+
+
+def test_it_shows_first_what_an_edit_would_move_and_saves_nothing(browser):
+    moved = made.appointment(1, summary=TEXT)
+    page = edited(browser, step="preview", include=words() + " 绕圈子").content.decode()
+    assert moved.summary in page and "土壤处" in page and "修改前" in page and "保存为新的一版" in page
+    assert not RuleVersion.objects.exists()
+
+
+def test_it_decides_by_the_saved_rules_at_once(browser):
+    edited(browser, include=words() + " 绕圈子")
+    version = RuleVersion.objects.get()
+    assert (version.number, version.remark, version.figures["after"]["cases"]) == (1, "补词", 120)
+    assert lead() == "soil"
+
+
+def test_it_keeps_with_a_registration_the_version_that_decided(browser, coordinator):
+    edited(browser, include=words() + " 绕圈子")
+    appointment = made.appointment(1, summary=TEXT)
+    portion = assigning.Portion(made.division("土壤处"), TEXT)
+    assigning.assign(appointment, [portion], by=coordinator, at=made.NOW)
+    trace = RoutingTrace.objects.get()
+    assert trace.rules_version == rules.in_force(made.NOW).version != topicbook.current().version
+
+
+def test_it_reaches_another_process_within_the_minute(browser, monkeypatch):
+    assert lead() == "manual"
+    elsewhere = rules._kept  # what the other process knows
+    edited(browser, include=words() + " 绕圈子")
+    monkeypatch.setattr(rules, "_kept", elsewhere)
+    monkeypatch.setattr(rules.time, "monotonic", lambda: elsewhere.looked + 1)
+    assert rules.in_force(made.NOW).route(TEXT).primary == "manual"
+    monkeypatch.setattr(rules.time, "monotonic", lambda: elsewhere.looked + 59)
+    assert rules.in_force(made.NOW).route(TEXT).primary == "soil"
+
+
+def test_it_holds_from_its_date_on(browser):
+    edited(browser, code="soil.waste", include=words() + " 绕圈子", since="2026-12-01")
+    book = rules.newest()[1]
+    assert rules.compiled(book, date(2026, 11, 30)).route(TEXT).primary == "manual"
+    assert rules.compiled(book, date(2026, 12, 1)).route(TEXT).primary == "soil"
+    assert "自2026年12月1日起" in browser.get(address()).content.decode()
+
+
+def test_it_decides_nothing_by_a_topic_that_is_switched_off(browser):
+    edited(browser, code="unlisted.noise", on="")
+    assert "停用" in browser.get(address()).content.decode()
+    assert all(topic.code != "unlisted.noise" for topic in rules.in_force(made.NOW).topics)
+
+
+@pytest.mark.parametrize(
+    "changes, says",
+    [
+        ({"clause": ""}, "没有写明所依据的条款"),
+        ({"include": "废油漆桶 油烟净化器"}, "同时写在"),
+        ({"gives_way_to": "没有这个"}, "要让位于"),
+        ({"together": "@没有的词表 + 废水"}, "不存在"),
+        ({"name": ""}, "填"),
+        ({"remark": ""}, "填"),
+    ],
+)
+def test_it_says_at_once_what_is_wrong_and_keeps_what_was_typed(browser, changes, says):
+    page = edited(browser, **({"remark": "留着的说明"} | changes)).content.decode()
+    assert says in page and (changes.get("remark") == "" or "留着的说明" in page)
+    assert not RuleVersion.objects.exists()
+
+
+def test_it_says_when_two_topics_give_way_to_each_other(browser):
+    page = edited(
+        browser, code="general.total", gives_way_to="exception.vocs-total science.online"
+    ).content.decode()
+    page += edited(browser, code="science.online", gives_way_to="science.online").content.decode()
+    circle = edited(browser, code="exception.vocs-total", gives_way_to="general.total").content.decode()
+    assert "绕成了圈" in circle
+
+
+def test_it_lets_only_one_of_two_editors_save(browser, leader):
+    first, second = typed(include=words() + " 甲乙丙丁"), typed(include=words() + " 戊己庚辛")
+    browser.post(address("topic", "soil.waste"), first | {"step": "save"})
+    answer = browser.post(address("topic", "soil.waste"), second | {"step": "save"})
+    assert answer.status_code == 409
+    page = answer.content.decode()
+    assert "刚被他人修改" in page and "戊己庚辛" in page
+    assert RuleVersion.objects.count() == 1
+
+
+def test_it_adds_a_topic_of_its_own(browser):
+    new = {
+        "code": "water.heatpump", "name": "热泵积水", "clause": "五（一）涉水", "layer": "medium", "lead": "water",
+        "scope": "in", "include": "绕圈子", "on": "on", "remark": "新事项", "base": 0, "step": "save",
+    }  # fmt: skip
+    browser.post(address("new_topic"), new)
+    assert lead() == "water"
+    again = browser.post(address("new_topic"), new | {"base": 1}).content.decode()
+    assert "已有事项用这个代码" in again
+
+
+def test_it_shows_what_a_version_changed_and_returns_to_an_earlier_one(browser):
+    edited(browser, include=words() + " 绕圈子")
+    page = browser.get(address("version", 1)).content.decode()
+    assert "增加：<ins>绕圈子</ins>" in page and "补词" in page
+    browser.post(address("version", 0))
+    assert RuleVersion.objects.count() == 2 and lead() == "manual"
+    assert "恢复到随系统提供的一版" in browser.get(address("versions")).content.decode()
+
+
+def test_it_tries_a_text_and_saves_nothing(browser):
+    page = browser.post(address("trial"), {"text": "废油漆桶怎么处置？", "firm": ""}).content.decode()
+    assert "分办建议：土壤处" in page and "<mark>" in page and "五（一）" in page
+
+
+@pytest.mark.parametrize("role", ["handler", "head", "leader", "keeper", "watcher", "county_reader"])
+@pytest.mark.parametrize(
+    "name, args",
+    [("changelist", ()), ("topic", ("soil.waste",)), ("trial", ()), ("review", ()), ("version", (0,))],
+)
+def test_it_is_for_the_coordinators_alone(signed_in, request, role, name, args):
+    page = signed_in(request.getfixturevalue(role))
+    assert page.get(address(name, *args)).status_code in (302, 403)
+    assert page.post(address(name, *args)).status_code in (302, 403)
+    assert not RuleVersion.objects.exists()
+
+
+# --- Learning from people ------------------------------------------------------------------------------------------------
+@pytest.fixture
+def overruled(coordinator):
+    """A 交办 that 综合处 made otherwise than the rules said."""
+    appointment = made.appointment(1, summary=TEXT)
+    portion = assigning.Portion(made.division("土壤处"), TEXT, reason="是烘鱼的油渣")
+    [given] = assigning.assign(appointment, [portion], by=coordinator, at=made.NOW)
+    return given
+
+
+def test_it_lists_what_people_decided_otherwise(browser, overruled, coordinator):
+    back = made.assignment(
+        made.appointment(2), "水处", by=coordinator, state=Work.RETURNED, return_reason="属于固废"
+    )
+    page = browser.get(address("review")).content.decode()
+    assert all(text in page for text in ("是烘鱼的油渣", "属于固废", back.appointment.reference, "规则建议"))
+    assert "这个月没有" in browser.get(address("review"), {"month": "2026-10"}).content.decode()
+
+
+def test_it_makes_a_golden_case_in_one_click(browser, overruled):
+    browser.post(
+        address("lesson", overruled.pk), {"text": TEXT, "division": overruled.division_id, "lesson": "case"}
+    )
+    kept = RoutingLesson.objects.get()
+    assert (kept.lesson, kept.text, kept.division) == (Lesson.CASE, TEXT, overruled.division)
+    page = edited(browser, step="preview", include=words() + " 绕圈子").content.decode()
+    assert "121 条标准例" in page and "变好" in page
+
+
+def test_it_takes_no_case_that_names_the_firm(browser, overruled):
+    named = f"{overruled.appointment.enterprise_name}的油渣怎么处置"
+    page = browser.post(
+        address("lesson", overruled.pk), {"text": named, "division": overruled.division_id, "lesson": "case"}
+    )
+    assert "不能有" in page.content.decode() and not RoutingLesson.objects.exists()
+
+
+def test_it_lets_a_row_be_and_only_once(browser, overruled):
+    for _ in range(2):
+        answer = browser.post(address("lesson", overruled.pk), {"lesson": "fine"}, follow=True)
+    assert RoutingLesson.objects.get().lesson == Lesson.FINE
+    assert "已经有人复核过" in answer.content.decode()
+
+
+def test_it_counts_how_often_the_rules_were_right(browser, coordinator, overruled):
+    for number, division in ((3, "土壤处"), (4, "土壤处"), (5, "大气处")):
+        appointment = made.appointment(number, summary="废油漆桶怎么处置？")
+        assigning.assign(
+            appointment,
+            [assigning.Portion(made.division(division), appointment.summary, reason="另有原因")],
+            by=coordinator,
+            at=made.NOW,
+        )
+    page = browser.get(address("review")).content.decode()
+    assert "2/3" in page and "67%" in page
