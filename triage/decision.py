@@ -66,20 +66,26 @@ class Decision:
         return asdict(self)
 
 
-def decided(findings: Iterable[Finding], version: str) -> Decision:
+def decided(findings: Iterable[Finding], version: str, preferred: str = "") -> Decision:
     """The findings of a text (at least one) drawn together: the first question for a division leads, the rest support."""
     findings = tuple(findings)
-    leading = primary(findings)
+    leading = primary(findings, preferred)
     named = (division for finding in findings for division in (finding.lead, *finding.support))
     co = tuple(dict.fromkeys(division for division in named if division not in (MANUAL, leading.lead)))
     return Decision(leading.lead, co, leading.scope, leading.sure, findings, _why(leading, co), version)
 
 
-def primary(findings: Sequence[Finding]) -> Finding:
-    """The finding that leads: the first that names a division, else the first in scope, else the first."""
+def primary(findings: Sequence[Finding], preferred: str = "") -> Finding:
+    """The finding that leads: the first that names a division, else the first in scope, else the first.
+
+    Where that one is not certain, another that names the ``preferred`` division leads.
+    """
     inside = [finding for finding in findings if finding.scope == "in"]
     routed = [finding for finding in inside if finding.lead != MANUAL]
-    return (routed or inside or findings)[0]
+    leading = (routed or inside or findings)[0]
+    if leading.sure == CERTAIN:
+        return leading
+    return next((finding for finding in routed if finding.lead == preferred), leading)
 
 
 def _why(finding: Finding, co: tuple[str, ...]) -> str:

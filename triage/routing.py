@@ -52,7 +52,8 @@ class RuleBook:
         names = firm_names(written.text, firm_name)
         findings = self._ruled(written, names)
         opinion = self._precedents.opinion(_without(written.text, names))
-        return decided(self._weighed(written, findings, opinion) if opinion else findings, self.version)
+        weighed = self._weighed(written, findings, opinion) if opinion else findings
+        return decided(weighed, self.version, opinion.answer if opinion else "")
 
     def stands(self, word: str) -> bool:
         """Whether ``word`` is read as itself where a text is nothing else: no denial, firm's name or look-alike."""
@@ -66,11 +67,9 @@ class RuleBook:
 
     def _weighed(self, written: Plain, findings: list[Finding], opinion: Opinion) -> list[Finding]:
         """The findings beside what the precedents say: only what is loosely found, or clearly contradicted, gives way."""
-        leading = primary(findings)
+        leading = primary(findings, opinion.answer)
         if opinion.answer == leading.lead:
             return findings
-        if leading.sure != CERTAIN and any(opinion.answer == finding.lead for finding in findings):
-            return sorted(findings, key=lambda finding: finding.lead != opinion.answer)
         if opinion.ahead >= self._firmness(leading) and opinion.answer not in _named(findings):
             return self._instead(written, opinion, leading) or findings
         return [_doubted(f) for f in findings] if self._is_loose(leading) else findings

@@ -7,8 +7,8 @@ from zhoushan_consult.bureau.models import Division
 
 from . import topicbook
 from .models import Assignment
-from .rules import Rule
-from .topic import DIVISIONS, LAYERS, SCOPES
+from .rules import Rule, Rules
+from .topic import DIVISIONS, LAYERS, MANUAL, SCOPES, Topic, covers
 
 Words = {"required": False, "widget": forms.Textarea(attrs={"rows": 6})}
 Lines = {"required": False, "widget": forms.Textarea(attrs={"rows": 4})}
@@ -23,8 +23,8 @@ class TopicForm(forms.Form):
         r"^[\w.-]+$",
         label="代码",
         max_length=60,
-        help_text="不重复，点号前面是类别，如 air.smoke；保存后不再改。",
-        error_messages={"invalid": "代码只能用字母、数字、汉字、点号和短横。"},
+        help_text="给这个事项起一个不重复的简称，点号前面是类别，如“噪声.夜间”；保存后不再改。",
+        error_messages={"invalid": "代码只能用汉字、字母、数字、点号和短横。"},
     )
     name = forms.CharField(label="事项名称", max_length=60)
     clause = forms.CharField(
@@ -39,11 +39,11 @@ class TopicForm(forms.Form):
         help_text="例外先于事项，事项先于要素，要素先于零散字词。",
     )
     lead = forms.ChoiceField(label="主办处室", choices=DIVISIONS.items())
-    support = forms.CharField(
+    support = forms.MultipleChoiceField(
         label="固定协办",
-        max_length=60,
         required=False,
-        help_text=f"写代码，用空格隔开：{' '.join(DIVISIONS)}",
+        choices=[choice for choice in DIVISIONS.items() if choice[0] != MANUAL],
+        widget=forms.CheckboxSelectMultiple,
     )
     scope = forms.ChoiceField(label="范围", choices=SCOPES.items())
     include = forms.CharField(
@@ -54,11 +54,11 @@ class TopicForm(forms.Form):
     )
     hints = forms.CharField(label="线索词", help_text="单独不算，两个以上可作参考。", **Lines)
     exclude = forms.CharField(label="排除词", help_text="出现时，组合和线索词作废。", **Lines)
-    gives_way_to = forms.CharField(
+    gives_way_to = forms.MultipleChoiceField(
         label="让位于",
-        max_length=300,
         required=False,
-        help_text="同一问里有这些事项时退后：写事项代码、代码前半或层次。",
+        help_text="同一问里有这些事项时退后。按住 Ctrl 可以选几个。",
+        widget=forms.SelectMultiple(attrs={"size": 8}),
     )
     on = forms.BooleanField(label="启用", required=False)
     since = forms.DateField(
@@ -71,11 +71,12 @@ class TopicForm(forms.Form):
         label="修改说明", max_length=300, help_text="改了什么、为什么改，会留在修改记录里。"
     )
 
-    def __init__(self, data=None, *, rule: Rule | None, taken: frozenset[str]):
+    def __init__(self, data=None, *, rule: Rule | None, book: Rules):
         super().__init__(
             data, auto_id="topic_%s", initial=_initial(rule) if rule else {"on": True, "scope": "in"}
         )
-        self.rule, self.taken = rule, taken
+        self.rule, self.taken = rule, {each.topic.code for each in book}
+        self.fields["gives_way_to"].choices = _places([each.topic for each in book])
         if rule:
             del self.fields["code"]
 
@@ -92,7 +93,21 @@ class TopicForm(forms.Form):
 
 
 def _initial(rule: Rule) -> dict:
-    return {**topicbook.as_mapping(rule.topic), "on": rule.on, "since": rule.since}
+    topic = rule.topic
+    lists = {"support": list(topic.support), "gives_way_to": list(topic.gives_way_to)}
+    return {**topicbook.as_mapping(topic), **lists, "on": rule.on, "since": rule.since}
+
+
+def _places(topics: list[Topic]) -> list[tuple[str, str]]:
+    """What a topic may give way to: a layer, a kind of topics (the first part of their codes), or one topic."""
+    layers = [(code, f"全部“{name}”") for code, (name, _) in LAYERS.items()]
+    kinds = {pattern for topic in topics for pattern in topic.gives_way_to} - set(LAYERS)
+    named = [
+        (kind, f"“{first.name}”一类")
+        for kind in sorted(kinds - {t.code for t in topics})
+        if (first := next((t for t in topics if covers(kind, t)), None))
+    ]
+    return [*layers, *named, *((topic.code, topic.name) for topic in topics)]
 
 
 class TrialForm(forms.Form):

@@ -82,8 +82,7 @@ class RulesAdmin(RecordAdmin):
         rule = next((each for each in book if each.topic.code == code), None)
         if code and rule is None:
             raise Http404
-        taken = frozenset(each.topic.code for each in book)
-        form = TopicForm(request.POST if request.method == "POST" else None, rule=rule, taken=taken)
+        form = TopicForm(request.POST if request.method == "POST" else None, rule=rule, book=book)
         shown = {"form": form, "rule": rule, "base": request.POST.get("base", number)}
         if not (form.is_bound and form.is_valid()):
             return self._topic_page(request, **shown)

@@ -36,6 +36,8 @@ def typed(code="soil.waste", **changes):
     rule = next(rule for rule in rules.newest()[1] if rule.topic.code == code)
     values = {
         **topicbook.as_mapping(rule.topic),
+        "support": list(rule.topic.support),
+        "gives_way_to": list(rule.topic.gives_way_to),
         "on": "on",
         "since": "",
         "remark": "补词",
@@ -116,7 +118,7 @@ def test_it_decides_nothing_by_a_topic_that_is_switched_off(browser):
     [
         ({"clause": ""}, "没有写明所依据的条款"),
         ({"include": "废油漆桶 油烟净化器"}, "同时写在"),
-        ({"gives_way_to": "没有这个"}, "要让位于"),
+        ({"gives_way_to": ["没有这个"]}, "没有这个"),
         ({"together": "@没有的词表 + 废水"}, "不存在"),
         ({"name": ""}, "填"),
         ({"remark": ""}, "填"),
@@ -130,10 +132,10 @@ def test_it_says_at_once_what_is_wrong_and_keeps_what_was_typed(browser, changes
 
 def test_it_says_when_two_topics_give_way_to_each_other(browser):
     page = edited(
-        browser, code="general.total", gives_way_to="exception.vocs-total science.online"
+        browser, code="general.total", gives_way_to=["exception.vocs-total", "science.online"]
     ).content.decode()
-    page += edited(browser, code="science.online", gives_way_to="science.online").content.decode()
-    circle = edited(browser, code="exception.vocs-total", gives_way_to="general.total").content.decode()
+    page += edited(browser, code="science.online", gives_way_to=["science.online"]).content.decode()
+    circle = edited(browser, code="exception.vocs-total", gives_way_to=["general.total"]).content.decode()
     assert "绕成了圈" in circle
 
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from sessions_app import calendar
-from triage.demo import matters, people, published
+from triage.demo import matters, people, published, taught
 from triage.demo.month import Month, play
 from zhoushan_consult.bureau.models import Officer
 
@@ -35,6 +35,7 @@ class Command(BaseCommand):
         ]
         play([story for month in months for story in month.stories()], now)
         published.publish(now)
+        taught.teach(now)
         self._write(password, logins)
 
     def _write(self, password: str, logins: list[people.Login]) -> None:
