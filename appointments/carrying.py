@@ -63,7 +63,8 @@ def _carry(firm: Appointment, cancelled: Cancelled) -> None:
         _hand_over(firm, other, cancelled, since)
     if seat:
         seats.give_back(seat, firm.uscc)
-    record("活动取消顺延", firm, by=cancelled.by, at=cancelled.at, to=calendar.slug(cancelled.instead.date))
+    facts = of_day(cancelled.day, seat, to=calendar.slug(cancelled.instead.date))
+    record("活动取消顺延", firm, by=cancelled.by, at=cancelled.at, **facts)
     _tell(firm, other, cancelled)
 
 
@@ -103,10 +104,7 @@ def _hand_over(firm: Appointment, other: Appointment, cancelled: Cancelled, sinc
 def _move(firm: Appointment, note: str, cancelled: Cancelled, **changes) -> None:
     """Out of the seat, or on at the same stage; either way the firm's page says why."""
     if firm.stage == Stage.SEATED:
-        facts = of_day(cancelled.day, firm.seat)
-        firm.move_to(
-            Stage.ACCEPTED, note, by=cancelled.by, at=cancelled.at, facts=facts, seat=None, **changes
-        )
+        firm.move_to(Stage.ACCEPTED, note, by=cancelled.by, at=cancelled.at, seat=None, **changes)
         return
     Appointment.objects.filter(pk=firm.pk, stage=firm.stage).update(**changes)
     StageMove.objects.create(

@@ -16,7 +16,7 @@ OFFICERS = {"zonghe": "/admin/", "juling": "/admin/", "xitong": "/admin/", "shui
             "bangongshi": "/desk/", "putuofenju": "/desk/"}  # fmt: skip
 # Names of substances, works and numbers that the trade writes in Latin letters, and what people typed.
 TRADE = re.compile(
-    r"VOCs|RTO|COD|PDF|ICP|A4|SO|NO|CT|[A-Z0-9]{2,4}(?:-[A-Z0-9]{2,4}){2,3}|\b9133\w+|[\w.*]+@[\w.]+|https?://\S+"
+    r"VOCs|RTO|COD|PDF|ICP|A4|SO|NO|CT|HW(?=\d)|[A-Z0-9]{2,4}(?:-[A-Z0-9]{2,4}){2,3}|\b9133\w+|[\w.*]+@[\w.]+|https?://\S+"
 )
 LATIN = re.compile(r"[A-Za-z]{2,}")
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Q, QuerySet
+
 from appointments.line import in_words
 from appointments.models import Appointment
 from sessions_app import calendar
@@ -17,9 +19,11 @@ VERBS = [
     "转为已撤回",
     "确认参加",
     "未到场让出名额",
+    "活动取消顺延",
 ]
 """The entries in which a decision about a seat is written down; those of other matters name no 咨询日."""
 KIND = Appointment._meta.label_lower
+CANCELLED = "取消活动"
 
 
 @dataclass(frozen=True)
@@ -38,18 +42,21 @@ def decisions(day: ConsultDay) -> list[Decision]:
     entries = list(_entries(day))
     pks = {int(entry.about_id) for entry in entries if entry.about_kind == KIND}
     firms = Appointment.objects.only("pk", "enterprise_name").in_bulk(pks)
-    return [_decision(entry, firms) for entry in entries]
+    return [_decision(entry, firms, day) for entry in entries]
 
 
-def _entries(day: ConsultDay):
-    since = calendar.booking_opens(day.date)
-    kept = Entry.objects.filter(verb__in=VERBS, at__gte=since, facts__day=calendar.slug(day.date))
+def _entries(day: ConsultDay) -> QuerySet[Entry]:
+    seats = Q(verb__in=VERBS, facts__day=calendar.slug(day.date))
+    cancelled = Q(verb=CANCELLED, about_kind=day._meta.label_lower, about_id=str(day.pk))
+    kept = Entry.objects.filter(seats | cancelled, at__gte=calendar.booking_opens(day.date))
     return kept.order_by("at", "pk")
 
 
-def _decision(entry: Entry, firms: dict[int, Appointment]) -> Decision:
+def _decision(entry: Entry, firms: dict[int, Appointment], day: ConsultDay) -> Decision:
     firm = firms.get(int(entry.about_id)) if entry.about_kind == KIND else None
-    what, why = _told(entry.verb, entry.facts)
+    what, why = (
+        (CANCELLED, f"理由：{day.remark}") if entry.verb == CANCELLED else _told(entry.verb, entry.facts)
+    )
     return Decision(entry.at, what, why, entry.actor_name, firm)
 
 
@@ -61,6 +68,8 @@ def _told(verb: str, facts: dict) -> tuple[str, str]:
         return _offered(facts)
     if verb == "转为先行书面答复":
         return "没有名额，先行书面答复", f"排在第 {facts['place']} 位，{in_words(facts)}"
+    if verb == "活动取消顺延":
+        return _carried(facts), "活动取消，下次优先安排（六（五））"
     return _left(verb, facts), ""
 
 
@@ -75,6 +84,11 @@ def _offered(facts: dict) -> tuple[str, str]:
         return f"增加名额，给出{facts['seat']}号", f"理由：{facts['extra']}{asked}"
     moved_up = "递补" if facts["old"] == "deferred" else "给出"
     return f"{moved_up}{facts['seat']}号名额", f"排在第 {facts['place']} 位，{in_words(facts)}{asked}"
+
+
+def _carried(facts: dict) -> str:
+    freed = f"{facts['seat']}号名额作废，" if "seat" in facts else ""
+    return f"{freed}顺延到{calendar.short(calendar.parse_slug(facts['to']))}"
 
 
 def _left(verb: str, facts: dict) -> str:

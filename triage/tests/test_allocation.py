@@ -14,7 +14,7 @@ from appointments.models import Appointment
 from sessions_app import calendar, policy, seats
 from sessions_app.days import day_on
 from sessions_app.models import Seat
-from triage import assigning, deferral, reminders, replies, seating
+from triage import assigning, deferral, plan_changes, reminders, replies, seating
 from triage.assigning import Portion
 from triage.models import Assignment, Work
 from triage.tests import factories as made
@@ -443,6 +443,22 @@ def test_it_explains_every_decision_about_a_seat_in_order(story, coordinator, si
     places = [page.find(line) for line in order]
     assert -1 not in places, order[places.index(-1)]
     assert places == sorted(places)
+
+
+def test_it_explains_what_became_of_the_seats_of_a_cancelled_day(full, leader, coordinator, signed_in):
+    waiting = accepted(12)[0]
+    day = full[0].day
+    plan_changes.cancel(day_on(day.date), "台风", by=leader, at=at("12-05 09:00"))
+    page = told(signed_in(coordinator), day)
+    order = [
+        "12月5日 09:00 取消活动 — 理由：台风",
+        "1号名额作废，顺延到1月10日（周日） 舟山测试1号水产有限公司 活动取消，下次优先安排（六（五））",
+        f"顺延到1月10日（周日） {waiting.enterprise_name} 活动取消",
+    ]
+    places = [page.find(line) for line in order]
+    assert -1 not in places, order[places.index(-1)]
+    assert places == sorted(places)
+    assert "放弃" not in page
 
 
 def test_it_keeps_no_name_in_the_trail_and_looks_it_up(
