@@ -133,6 +133,7 @@ def _move(
         raise Moved
     for name, value in changes.items():
         setattr(answer, name, value)
+    transaction.on_commit(shelf.look_again)
 
 
 def _must_be_nobodys(draft: PublishedAnswer) -> None:

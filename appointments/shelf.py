@@ -24,6 +24,10 @@ class Shelf(Generic[Key]):
             self._look(now)
         return self._index.closest(text, limit)
 
+    def look_again(self) -> None:
+        """Let this process see at once what was just changed in it."""
+        self._looked_at = self._edition = None
+
     def _look(self, now: datetime) -> None:
         edition = self._edition_now()
         if edition != self._edition:

@@ -176,5 +176,5 @@ FILL = Kind(
     label="名额递补",
     schedule=every(timedelta(minutes=1)),
     run=_fill_settled,
-    useful_for=timedelta(minutes=10),
+    useful_for=timedelta(hours=1),
 )

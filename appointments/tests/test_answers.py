@@ -17,13 +17,6 @@ from zhoushan_consult.bureau.models import Division
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def empty_shelf(monkeypatch):
-    """Each test begins as a process does."""
-    monkeypatch.setattr(answers.shelf, "_looked_at", None)
-    monkeypatch.setattr(answers.shelf, "_edition", None)
-
-
 @pytest.fixture
 def clock(time_machine):
     """Set the clock, Shanghai; what it says."""

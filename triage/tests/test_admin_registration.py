@@ -11,7 +11,6 @@ from django.urls import reverse
 from appointments import answers, booking
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
-from triage import answered
 from triage.models import Assignment, CallRecord, DeclineReason, FollowUp, Part, Review, Work
 from triage.tests import factories as made
 from zhoushan_consult.audit.models import Entry
@@ -125,7 +124,7 @@ def test_it_takes_the_same_number_of_queries_however_much_was_written(
         CallRecord.objects.create(
             appointment=appointment, by=coordinator, at=made.NOW, outcome="reached", gist="谈过"
         )
-    browser.get("/admin/")
+    browser.get(address(appointment))
     with django_assert_max_num_queries(13):
         browser.get(address(appointment))
 
@@ -530,11 +529,8 @@ def test_it_goes_on_after_days_have_passed(browser):
 
 # --- 五（二）：之前已明确予以解答的重复事项 ------------------------------------------------------------------------------
 @pytest.fixture
-def answered_before(coordinator, leader, monkeypatch):
-    """A public answer to the question of every made-up registration, and a browser's fresh look at the shelf."""
-    for shelf in (answers.shelf, answered.shelf):
-        monkeypatch.setattr(shelf, "_looked_at", None)
-        monkeypatch.setattr(shelf, "_edition", None)
+def answered_before(coordinator, leader):
+    """A public answer to the question of every made-up registration."""
     wording = answers.Wording(
         "水产加工废水接入市政污水管网要办哪些手续？",
         "先向排水主管部门申请接管，再变更排污许可证。",
@@ -555,9 +551,7 @@ def test_it_shows_what_was_answered_before_beside_a_new_question(browser, answer
     )
 
 
-def test_it_shows_the_bureaus_own_replies_too(browser, coordinator, monkeypatch):
-    monkeypatch.setattr(answered.shelf, "_looked_at", None)
-    monkeypatch.setattr(answered.shelf, "_edition", None)
+def test_it_shows_the_bureaus_own_replies_too(browser, coordinator):
     earlier = made.released(made.appointment(), "水处", "请先申请接管。", by=coordinator)
     page = show(browser, made.appointment(2))
     assert "请先申请接管。" in page and f"#assignment-{earlier.pk}" in page

@@ -31,6 +31,16 @@ def rows_of_migrations(django_db_serialized_rollback):
     """A test that really commits leaves empty tables; the next one finds divisions and roles there again."""
 
 
+@pytest.fixture(autouse=True)
+def empty_shelves():
+    """A process remembers answered questions for some seconds: no test finds those of another."""
+    from appointments import answers
+    from triage import answered
+
+    answers.shelf.look_again()
+    answered.shelf.look_again()
+
+
 @pytest.fixture
 def officer(db):
     """Makes an officer: `officer(Role.HANDLER, "水处")`; several roles are given as a list."""
