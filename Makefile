@@ -3,7 +3,7 @@
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format lock clean
+.PHONY: help run test lint bench format lock clean
 
 help: ## List what can be done
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -17,6 +17,9 @@ test: .venv/requirements-dev.txt ## Run every test: SQLite; PostgreSQL, Redis an
 
 lint: .venv/requirements-dev.txt ## Check style, types, one-way imports, templates, migrations and deployment settings
 	@.ci/lint
+
+bench: .venv/requirements-dev.txt ## Measure it: pages, rules, similar questions, settling, lists; about a minute
+	@$(BIN)/python -m bench
 
 format: .venv/requirements-dev.txt ## Put the code into its one form
 	@$(BIN)/ruff check --fix --quiet .

@@ -1,0 +1,44 @@
+"""分办: one text judged by the shipped rules, and by rules with a thousand topics more (the design, 9)."""
+
+from triage import topicbook
+from triage.routing import RuleBook
+from triage.topic import Topic
+
+from .figures import Table, beside
+from .ground import Ground
+from .texts import golden, words
+from .turns import in_turns
+
+MORE = 1000
+WORDS = 8  # in each topic
+SHIPPED, LARGER = "the shipped rules", f"with {MORE:,} topics more"
+AT_MOST = 2.0  # ms
+TIMES = 3  # each case is judged
+
+
+def measure(ground: Ground) -> Table:
+    larger = RuleBook([*topicbook.shipped(), *_generated()], topicbook.precedents())
+    deeds = {SHIPPED: topicbook.current().route, LARGER: larger.route}
+    medians = in_turns(deeds, golden() * TIMES)
+    figures = beside(SHIPPED, medians, {SHIPPED: AT_MOST, LARGER: AT_MOST})
+    return Table(f"Routing one text: medians over the golden cases, and the ratio to {SHIPPED}", figures)
+
+
+def _generated() -> list[Topic]:
+    made = iter(words(MORE * WORDS))
+    return [_topic(number, [next(made) for _ in range(WORDS)]) for number in range(MORE)]
+
+
+def _topic(number: int, own: list[str]) -> Topic:
+    """As officials write them: words that decide, words that only support, and a pair that decides together."""
+    *deciding, hint, one, other = own
+    return Topic(
+        f"bench.{number}",
+        deciding[0],
+        "五（一）",
+        "medium",
+        "water",
+        include=tuple(deciding),
+        hints=(hint,),
+        together=(f"{one} + {other}",),
+    )
