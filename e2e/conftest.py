@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect, sync_playwright
 
+from e2e.processes import ANSWER_WITHIN, Firm, Ground
 from zhoushan_consult.tests.people import *  # noqa: F403
 
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = (
@@ -90,3 +91,30 @@ def worker():
         deliver_due(timezone.now())
 
     return work
+
+
+@pytest.fixture(scope="session")
+def ground(tmp_path_factory):
+    """What every house of real processes is built on."""
+    url = os.environ.get("DATABASE_URL") or os.environ.get("TEST_DATABASE_URL")
+    ground = Ground(tmp_path_factory.mktemp("ground"), url)
+    try:
+        ground.prepare()
+        yield ground
+    finally:
+        ground.clear()
+
+
+@pytest.fixture
+def house(ground, tmp_path):
+    house = ground.house(tmp_path / "var")
+    yield house
+    house.close()
+
+
+@pytest.fixture
+def firms(house, firm):
+    """Firms that have not come yet: `firms(20)`, and afterwards `firms(5, after=20)`."""
+    return lambda count, after=0, patience=ANSWER_WITHIN: [
+        Firm(house, number, firm(number), patience) for number in range(after + 1, after + count + 1)
+    ]

@@ -1,7 +1,5 @@
 """A gateway and a duty that keep a book of what was asked of them: a line each time, whatever the database says later."""
 
-import os
-import signal
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,38 +10,24 @@ from zhoushan_consult.duties.kinds import Due, Kind, every
 from zhoushan_consult.outbox.adapters import FileAdapter
 from zhoushan_consult.outbox.models import Notice
 
-LETTERS, RUNG, HELD = "letters.book", "rung.book", "held"
-BELLS_A_SECOND = 40  # so many that the rounds of two workers overlap
+LETTERS, RUNG = "letters.book", "rung.book"
+BELLS_A_SECOND = 40  # so many that the rounds of several workers overlap
 
 
-def note(book: str, line: str) -> int:
-    """Add a line to a book that several processes keep; returns how many it has now."""
+def note(book: str, line: str) -> None:
+    """Add a line to a book that several processes keep."""
     path = Path(settings.VAR_DIR) / book
     with path.open("a", encoding="utf-8") as file:  # one short write, at the end: lines never mix
         file.write(f"{line}\n")
-    return path.read_text(encoding="utf-8").count("\n")
 
 
 class Gateway(FileAdapter):
-    """Takes every letter, except that it never ends the call of the one that HOLD names.
-
-    HOLD is "before 3" or "after 3": the third letter, before or after it was taken.
-    """
-
-    taken = 0
+    """Takes every letter."""
 
     def send(self, notice: Notice) -> str:
-        Gateway.taken += 1
-        self._hold("before", notice)
         number = super().send(notice)
         note(LETTERS, notice.dedupe_key)
-        self._hold("after", notice)
         return number
-
-    def _hold(self, point: str, notice: Notice) -> None:
-        if os.environ.get("HOLD") == f"{point} {self.taken}":
-            note(HELD, notice.dedupe_key)
-            signal.pause()
 
 
 def _each_second(since: datetime, until: datetime) -> Iterator[Due]:

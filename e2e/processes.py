@@ -14,10 +14,11 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from html import unescape
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.parse import urlencode, urlsplit
-from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_opener
+from urllib.request import HTTPCookieProcessor, HTTPRedirectHandler, OpenerDirector, Request, build_opener
 
 import psycopg2
 import redis
@@ -29,8 +30,10 @@ PATIENCE = 40  # seconds until a test gives up
 ANSWER_WITHIN = (
     10  # seconds a firm waits for a page: far more than a page takes, less than a broker that does not answer
 )
-NOT_OURS = {"DATABASE_URL", "DATABASE_URL_FILE", "REDIS_URL", "HOLD", "SECURE_SSL_REDIRECT"}
+NOT_OURS = {"DATABASE_URL", "DATABASE_URL_FILE", "REDIS_URL", "SECURE_SSL_REDIRECT"}
+ELSEWHERE = "America/New_York"  # where the machine and its database believe they stand: months are Zhoushan's
 TOKEN = re.compile(r'name="(csrfmiddlewaretoken|form_token)" value="([^"]+)"')
+HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 RECEIPT = re.compile(r'受理编号 <strong class="num">([^<]+)<')
 
 
@@ -86,6 +89,13 @@ class Process:
         if self.running:
             self.send(signal.SIGKILL)
             self.running.wait()
+
+    def dies(self) -> bool:
+        """Whether it was killed, by itself or by another; waits for its end."""
+        return self.running.wait(PATIENCE) == -signal.SIGKILL
+
+    def lives(self) -> bool:
+        return self.running.poll() is None
 
     def end(self) -> None:
         """Ask it to finish what it does, and wait until it has."""
@@ -143,10 +153,9 @@ class Server:
 
 
 class Ground:
-    """An empty service, migrated and with its static files, on the database that the environment names; to be copied."""
+    """An empty service, migrated and with its static files, to be copied. On the database at `url`, else on SQLite."""
 
-    def __init__(self, folder: Path):
-        url = os.environ.get("DATABASE_URL") or os.environ.get("TEST_DATABASE_URL")
+    def __init__(self, folder: Path, url: str | None):
         self.databases = Server(url) if url else Files()
         self.folder, self.name = folder, f"consult_processes_{os.getpid()}"
 
@@ -172,7 +181,10 @@ class Ground:
 
 
 def environment_for(var: Path) -> dict[str, str]:
-    """What every process of a house is told: rounds each second, a gateway that counts, one trusted proxy in front."""
+    """What every process of a house is told: rounds each second, a gateway that counts, one trusted proxy in front.
+
+    And that it stands elsewhere.
+    """
     kept = {name: value for name, value in os.environ.items() if name not in NOT_OURS}
     return kept | {
         "DJANGO_SETTINGS_MODULE": "e2e.settings",
@@ -184,6 +196,8 @@ def environment_for(var: Path) -> dict[str, str]:
         "SMS_ADAPTER": "e2e.counting.Gateway",
         "EMAIL_ADAPTER": "e2e.counting.Gateway",
         "PYTHONUNBUFFERED": "1",
+        "TZ": ELSEWHERE,
+        "PGTZ": ELSEWHERE,
     }
 
 
@@ -219,10 +233,19 @@ class House:
 
     def open(self, *others: Process) -> None:
         """Start Redis, the web server and `others`, and wait until the first two answer."""
-        for process in [self.redis, self.web, *others]:
+        self.start(self.web, *others)
+        until("the site answers", self.answers)
+
+    def start(self, *processes: Process) -> None:
+        """Start Redis and `processes`, and wait until Redis answers."""
+        for process in [self.redis, *processes]:
             process.start()
         until("Redis answers", self.redis_answers)
-        until("the site answers", self.answers)
+
+    def play(self, scene: str) -> None:
+        """Write into the database what `scenes` tells under this name."""
+        command = [sys.executable, "-m", "e2e.scenes", scene]
+        subprocess.run(command, cwd=BASE_DIR, env=self.environment, check=True)
 
     def redis_answers(self) -> bool:
         with suppress(redis.RedisError):
@@ -241,12 +264,16 @@ class House:
             return answer.status == 200
         return False
 
-    def column(self, statement: str) -> list:
-        """The first column of what the database answers."""
+    def rows(self, statement: str) -> list[tuple]:
+        """What the database answers."""
         with closing(self.databases.connect(self.database, self.var)) as connection:
             cursor = connection.cursor()
             cursor.execute(statement)
-            return [row[0] for row in cursor.fetchall()]
+            return cursor.fetchall()
+
+    def column(self, statement: str) -> list:
+        """The first column of what the database answers."""
+        return [row[0] for row in self.rows(statement)]
 
     def change(self, statement: str) -> None:
         with closing(self.databases.connect(self.database, self.var)) as connection:
@@ -268,32 +295,74 @@ class House:
         self.broker.close()
 
 
-class Firm:
-    """A firm at its own browser and address, with one form to send."""
+class Unavailable(AssertionError):
+    """The site said 503, and when to come back, on `page`; to a form that was sent, or to a page that was asked for."""
 
-    def __init__(self, house: House, number: int, typed: dict[str, str]):
-        self.house, self.number, self.typed = house, number, typed
-        self.browser: OpenerDirector = build_opener(HTTPCookieProcessor())
-        self.tokens: dict[str, str] = {}
+    def __init__(self, error: HTTPError, sent: bool):
+        self.page, self.sent = error.read().decode(), sent and error.url.endswith("/register/")
+        self.retry_after = error.headers["Retry-After"]
+        super().__init__(self.page[:3000])
+
+    def form(self) -> dict[str, str]:
+        """What the button of the page sends again."""
+        return {name: unescape(value) for name, value in HIDDEN.findall(self.page)}
+
+
+class OneWait(HTTPRedirectHandler):
+    """To a person an answer and the page that it leads to are one wait: the second has what the first left of it."""
+
+    def http_request(self, request: Request) -> Request:
+        request.began = time.monotonic()
+        return request
+
+    def http_error_302(self, request: Request, *details):
+        request.timeout = max(request.timeout - (time.monotonic() - request.began), 0.001)
+        return super().http_error_302(request, *details)
+
+
+class Firm:
+    """A firm at its own browser and address, with one form to send, that waits `patience` seconds for what it asks."""
+
+    def __init__(self, house: House, number: int, typed: dict[str, str], patience: float = ANSWER_WITHIN):
+        self.house, self.number, self.typed, self.patience = house, number, typed, patience
+        self.browser: OpenerDirector = build_opener(HTTPCookieProcessor(), OneWait())
+        self.form: dict[str, str] = {}
+        self.sent_away: list[Unavailable] = []
 
     def register(self) -> str:
         """Open the form, send it, and read the 受理编号 from the receipt. The same form, however often it is called."""
-        self.tokens = self.tokens or dict(TOKEN.findall(self._page()))
-        page = self._page(self.typed | self.tokens | {"step": "submit"})
+        self.form = self.form or self.typed | dict(TOKEN.findall(self._page())) | {"step": "submit"}
+        page = self._page(self.form)
         found = RECEIPT.search(page)
         assert found, f"firm {self.number} was shown no receipt but: {page[:3000]}"
         return found[1]
 
     def register_in_the_end(self) -> str:
         """The same, but where the connection is cut, it tries again, as people do."""
+        return self._in_the_end(self.register)
+
+    def register_though_sent_away(self) -> str:
+        """The same, but where the site says 503, it presses the button of that page, or reloads one that has none."""
+
+        def attempt() -> str | None:
+            try:
+                return self.register()
+            except Unavailable as page:
+                self.sent_away.append(page)
+                self.form = page.form() if page.sent else self.form
+                return None
+
+        return self._in_the_end(attempt)
+
+    def _in_the_end(self, attempt: Callable[[], str | None]) -> str:
         receipts: list[str] = []
 
-        def attempt() -> list[str]:
+        def once_more() -> list[str]:
             with suppress(OSError, http.client.HTTPException):
-                receipts.append(self.register())
+                receipts.extend(filter(None, [attempt()]))
             return receipts
 
-        until(f"a receipt for firm {self.number}", attempt)
+        until(f"a receipt for firm {self.number}", once_more)
         return receipts[0]
 
     def _page(self, form: dict[str, str] | None = None) -> str:
@@ -301,13 +370,15 @@ class Firm:
         address = {"X-Forwarded-For": f"198.51.100.{self.number}"}
         try:
             request = Request(f"{self.house.url}/register/", data, address)
-            with self.browser.open(request, timeout=ANSWER_WITHIN) as answer:
+            with self.browser.open(request, timeout=self.patience) as answer:
                 return answer.read().decode()
         except HTTPError as error:
+            if error.code == 503:
+                raise Unavailable(error, sent=bool(form)) from None
             words = error.read().decode()[:3000]
             raise AssertionError(f"firm {self.number} was answered {error.code}: {words}") from error
         except TimeoutError as error:
-            raise TimeoutError(f"firm {self.number} had no answer within {ANSWER_WITHIN} s") from error
+            raise TimeoutError(f"firm {self.number} had no answer within {self.patience} s") from error
 
 
 def all_at_once(deeds: list[Callable[[], str]], hands: int = 20) -> list[str]:

@@ -176,5 +176,6 @@ FILL = Kind(
     label="名额递补",
     schedule=every(timedelta(minutes=1)),
     run=_fill_settled,
+    # Longer than the claim of a worker that died: its round is taken up again, and nobody has to look after it.
     useful_for=timedelta(hours=1),
 )

@@ -76,6 +76,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "zhoushan_consult.web.private.NoStore",
     "zhoushan_consult.web.characters.RefuseControlCharacters",
+    "zhoushan_consult.web.connections.BorrowConnection",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -108,6 +109,7 @@ CRISPY_TEMPLATE_PACK = "gov"
 
 # --- Database ----------------------------------------------------------------------------------------------------
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATABASE_CONNECTIONS = 0  # of each web process; 0: as many as it has threads
 if EMBEDDED:
     DATABASES = {
         "default": {
@@ -124,6 +126,7 @@ if EMBEDDED:
 else:
     DATABASES = {"default": env.db("DATABASE_URL")}
     if DATABASES["default"]["ENGINE"].endswith("postgresql"):
+        DATABASE_CONNECTIONS = env.int("DATABASE_CONNECTIONS", default=16)
         DATABASES["default"].update(
             CONN_MAX_AGE=env.int("CONN_MAX_AGE", default=600), CONN_HEALTH_CHECKS=True
         )

@@ -52,6 +52,10 @@ def test_it_knows_every_duty_it_is_told_of():
     assert len({kind.name for kind in kinds()}) == len(kinds())
 
 
+def test_it_gives_no_duty_up_before_the_claim_of_a_dead_worker_has_run_out():
+    assert [kind.name for kind in kinds() if kind.useful_for <= 2 * rounds.HELD_FOR] == []
+
+
 def test_it_tells_what_stands_on_the_list_when_the_month_has_ended(crew):
     appointment(1)
     appointment(2, stage=Stage.ACCEPTED, priority_since=NOW)

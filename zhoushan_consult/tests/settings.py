@@ -17,6 +17,7 @@ STORAGES = {
 }
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
+DATABASE_CONNECTIONS = 0  # what a test wrote and has not committed is seen on its own connection only
 if EMBEDDED:  # noqa: F405
     DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}  # noqa: F405  threads need a file, not memory
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405, which whitenoise looks for

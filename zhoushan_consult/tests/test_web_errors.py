@@ -2,6 +2,7 @@
 
 import logging
 import re
+from io import BytesIO
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -49,6 +50,33 @@ def test_it_says_503_and_try_again_while_the_database_does_not_answer(browser, h
     assert response.status_code == 503
     assert int(response["Retry-After"]) > 0
     assert "过几分钟" in response.content.decode()
+
+
+@pytest.fixture
+def sent_away():
+    """The 503 page that answers a form of these fields."""
+    browser = Client(raise_request_exception=False)
+    return lambda **fields: browser.post("/fail/busy/", fields).content.decode()
+
+
+def test_it_keeps_what_was_typed_on_the_503_page_to_be_sent_again(sent_away):
+    page = sent_away(summary='含"引号"的<问题>', topics=["water", "air"])
+    assert "没有保存" in page
+    assert 'name="summary" value="含&quot;引号&quot;的&lt;问题&gt;"' in page
+    assert page.count('name="topics"') == 2
+    assert re.search(r'<form method="post">.*<button[^>]*>再提交一次</button>', page, flags=re.DOTALL)
+
+
+def test_it_puts_no_password_and_no_file_into_the_503_page(sent_away):
+    for fields in [{"username": "a", "password": "Geheim-7"}, {"note": "b", "sheet": BytesIO(b"%PDF")}]:
+        page = sent_away(**fields)
+        assert "没有保存" in page and "返回上一页" in page
+        assert "<form" not in page and "Geheim-7" not in page
+
+
+def test_it_says_nothing_of_saving_where_a_page_was_only_asked_for(browser):
+    page = browser.get("/fail/busy/").content.decode()
+    assert "没有保存" not in page and "刷新本页" in page
 
 
 def test_it_gives_a_flaw_a_number_that_the_log_knows(browser, caplog):

@@ -19,7 +19,6 @@ from . import errors
 METHODS = ("GET", "HEAD", "POST")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 BROKEN_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-SECRET = re.compile("password", re.IGNORECASE)  # fields that are never shown again
 UNREADABLE = (
     BadRequest,
     SuspiciousOperation,
@@ -94,8 +93,8 @@ def _typed(fields) -> list[str]:
 
 def _offer_without(request):
     """The page whose one button sends the same form again, without the control characters."""
-    if request.FILES or any(map(SECRET.search, request.POST)):
+    pairs = errors.sendable_again(request)
+    if not pairs:
         return errors.bad_request(request)
-    pairs = [(name, value) for name, values in request.POST.lists() for value in values]
     clean = [tuple(CONTROL.sub("", text) for text in pair) for pair in pairs]
     return errors.page(request, "characters", 400, fields=clean)

@@ -1,10 +1,12 @@
 """The pages of errors: what happened, whether anything was saved, what to do next. None needs the database.
 
 They render without context processors, for whatever broke may break again there; and without reading the request,
-which may be what cannot be read. What is logged names the route and the place in the code, never what was typed.
+which may be what cannot be read; only where the database was away it has been read before. What is logged names the
+route and the place in the code, never what was typed.
 """
 
 import logging
+import re
 import secrets
 import sys
 from traceback import format_tb
@@ -16,6 +18,7 @@ from django.template.loader import render_to_string
 from .site import site
 
 RETRY_AFTER = 30  # seconds, for machines; people read 过几分钟
+SECRET = re.compile("password", re.IGNORECASE)  # fields that are never shown again
 
 log = logging.getLogger(__name__)
 
@@ -69,12 +72,20 @@ def server_error(request):
     error = sys.exc_info()[1]
     if isinstance(error, OperationalError | InterfaceError):
         log.error("503 on %s: %s: %s", _route(request), type(error).__name__, str(error).partition("\n")[0])
-        response = page(request, "503", 503)
+        response = page(request, "503", 503, fields=sendable_again(request))
         response.headers["Retry-After"] = str(RETRY_AFTER)
         return response
     number = secrets.token_hex(4)
     log.error("500 %s on %s: %s\n%s", number, _route(request), type(error).__name__, _places(error))
     return page(request, "500", 500, error_id=number)
+
+
+def sendable_again(request) -> list[tuple[str, str]]:
+    """The fields of a form, for a page whose one button sends it again: going back from the second page of a form, a
+    browser shows none of what was typed. None where there is a password or a file."""
+    if request.FILES or any(map(SECRET.search, request.POST)):
+        return []
+    return [(name, value) for name, values in request.POST.lists() for value in values]
 
 
 def page(request, name: str, status: int, **context) -> HttpResponse:

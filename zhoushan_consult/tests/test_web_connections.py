@@ -1,0 +1,62 @@
+"""A request borrows one of a few connections: no more than there are, and each is given back, whatever happened."""
+
+from types import SimpleNamespace
+
+import pytest
+from django.core.exceptions import MiddlewareNotUsed
+from django.db import OperationalError, connections
+
+from zhoushan_consult.web.connections import BorrowConnection
+
+
+@pytest.fixture
+def few(settings, monkeypatch):
+    """A middleware with so many connections: `few(1, view)`. Nobody waits for one long."""
+    monkeypatch.setattr("zhoushan_consult.web.connections.PATIENCE", 0.01)
+
+    def make(count, view):
+        settings.DATABASE_CONNECTIONS = count
+        return BorrowConnection(view)
+
+    return make
+
+
+def asked(path: str = "/", deeper: int = 0) -> SimpleNamespace:
+    return SimpleNamespace(path_info=path, deeper=deeper)
+
+
+def test_it_answers_on_a_borrowed_connection_and_leaves_the_thread_its_own(few):
+    own = connections["default"]
+    used = few(1, lambda request: connections["default"])
+    assert used(asked()) is used(asked()) is not own
+    assert connections["default"] is own
+
+
+def test_it_lends_no_more_than_there_are(few):
+    lending = few(
+        2, lambda request: lending(asked(deeper=request.deeper - 1)) if request.deeper else "answer"
+    )
+    assert lending(asked(deeper=1)) == "answer"
+    with pytest.raises(OperationalError):
+        lending(asked(deeper=2))
+    assert lending(asked(deeper=1)) == "answer"
+
+
+def test_it_takes_back_what_a_failed_request_borrowed(few):
+    def fail(request):
+        raise ValueError
+
+    failing = few(1, fail)
+    for _ in range(3):
+        with pytest.raises(ValueError):
+            failing(asked())
+
+
+def test_it_says_that_the_process_lives_though_every_connection_is_lent(few):
+    busy = few(1, lambda request: busy(asked("/healthz")) if request.path_info == "/" else "alive")
+    assert busy(asked()) == "alive"
+
+
+def test_it_is_not_there_where_a_thread_may_have_a_connection_of_its_own(few):
+    with pytest.raises(MiddlewareNotUsed):
+        few(0, None)
