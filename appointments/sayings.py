@@ -1,13 +1,13 @@
 """Sayings: what a question is about, whatever words it uses. Pure.
 
 ``similar_words.toml`` lists, by facet (the thing, the permit, the pollutant, the action …), concepts and the ways in
-which firms and officials say them. Reading a text gives its concepts, and its characters and pairs of characters without the words of asking.
+which firms and officials say them. Reading a text gives its concepts, and its characters and pairs of characters.
 """
 
 import re
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -16,16 +16,9 @@ from typing import NamedTuple
 
 from .wording import plain
 
-_WORDS = Path(__file__).with_name("similar_words.toml")
+WORDS = Path(__file__).with_name("similar_words.toml")
 _GAP = 6  # characters between the halves of “漆…桶”
-_PARTS = re.compile(r"[^,，。.?？!！:：;；、\n ()\[\]0-9]+")
-# Words of asking and courtesy: everybody's, so nobody's.
-_EMPTY = re.compile(
-    "请问|您好|你好|领导|老师|我们|咱们|我司|我厂|我公司|本公司|本厂|贵局|公司|企业|单位|这个|那个|这种|哪些|哪里|什么|怎么|怎样|怎办"
-    "|如何|是否|是不是|有没有|能不能|可不可以|要不要|需不需要|需要|可以|应当|应该|应如何|必须|能否|可否|还是|以及|或者|如果|因为|所以|但是"
-    "|现在|目前|之前|以后|已经|一下|一个|一种|问题|情况|想问|想请教|请教|咨询|了解|知道|办理|进行|相关|有关|对于|关于|按照|根据|符合|情形|要求|规定|规范|有何|程序|手续|流程|建设项目|项目|设备|环保|环境保护|要求|规定|规范|有何|如何|程序|手续|流程|建设项目|项目|设备|环保|环境保护"
-    "|谢谢|麻烦|吗|呢|啊|吧|的|了|着|过|和|与|及|或|在|是|有|要|能|会|被|把|给|让|就|也|都|还|又|很|不|没|我|你|他|它|其|该|本|为|于|由|从"
-)
+_PARTS = re.compile(r"[^,，。.?？!！:：;；、\n ()\[\]]+")
 
 
 class Concept(NamedTuple):
@@ -37,28 +30,26 @@ class Concept(NamedTuple):
 
 @dataclass(frozen=True)
 class Saying:
-    """What a text says: its concepts by facet, and its characters and pairs of characters, words of asking apart."""
+    """What a text says: its concepts, and its runs of one and two characters."""
 
-    concepts: Mapping[str, frozenset[Concept]]
-    characters: frozenset[str]
-    pairs: frozenset[str]
+    concepts: frozenset[Concept]
+    runs: frozenset[str]
+
+    @property
+    def marks(self) -> Iterator[str]:
+        """All that it says, each under a name of its own: 漆桶, @thing:废油漆桶."""
+        yield from self.runs
+        yield from (f"@{concept.facet}:{concept.name}" for concept in self.concepts)
 
 
 def said(text: str) -> Saying:
     """What ``text`` says. Any text whatever; nothing is raised."""
     written = plain(text).text
-    parts = _PARTS.findall(_EMPTY.sub(" ", written))
+    parts = _PARTS.findall(written)
     pairs = (one + two for part in parts for one, two in pairwise(part))
-    return Saying(_by_facet(_recognised(written)), frozenset("".join(parts)), frozenset(pairs))
-
-
-def _by_facet(concepts: set[Concept]) -> Mapping[str, frozenset[Concept]]:
-    found: dict[str, set[Concept]] = defaultdict(set)
-    for concept in concepts:
-        found[concept.facet].add(concept)
-        if broader := _implied().get(concept):
-            found[broader.facet].add(broader)
-    return {facet: frozenset(named) for facet, named in found.items()}
+    named = _recognised(written)
+    broader = {_implied()[concept] for concept in named if concept in _implied()}
+    return Saying(frozenset(named | broader), frozenset("".join(parts)).union(pairs))
 
 
 def _recognised(text: str) -> set[Concept]:
@@ -117,7 +108,7 @@ def _implied() -> dict[Concept, Concept]:
 @cache
 def _lines() -> tuple[tuple[str, str, str, str], ...]:
     """Facet, name, what it implies, and its words."""
-    listed = tomllib.loads(_WORDS.read_text(encoding="utf-8")).items()
+    listed = tomllib.loads(WORDS.read_text(encoding="utf-8")).items()
     lines = ((facet, line.partition("：")) for facet, text in listed for line in text.strip().splitlines())
     return tuple(
         (facet, heading.partition("<")[0], heading.partition("<")[2], words)

@@ -66,10 +66,9 @@ class Decision:
         return asdict(self)
 
 
-def decided(findings: Iterable[Finding], version: str, preferred: str = "") -> Decision:
-    """The findings of a text (at least one) drawn together: the first question for a division leads, the rest support."""
+def decided(findings: Iterable[Finding], leading: Finding, version: str) -> Decision:
+    """The findings of a text drawn together: ``leading``, one of them, leads, the other divisions support."""
     findings = tuple(findings)
-    leading = primary(findings, preferred)
     named = (division for finding in findings for division in (finding.lead, *finding.support))
     co = tuple(dict.fromkeys(division for division in named if division not in (MANUAL, leading.lead)))
     return Decision(leading.lead, co, leading.scope, leading.sure, findings, _why(leading, co), version)

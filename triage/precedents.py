@@ -1,28 +1,20 @@
-"""Precedents (标准例): labelled texts, asked for a second opinion where the rules find nothing sure.
+"""Precedents (标准例): labelled texts, asked for a second opinion beside what the rules find.
 
-A text is its runs of one and two characters, rare ones counting more. Each run speaks for the answers by weights that
-least squares fits to all precedents (ridge regression), so that 的 and 我们 say nothing and 渣 says 土壤处. An opinion
-says how far it is ahead of the next answer, and names the precedents that the text resembles most, so that an officer
-can compare. The rules always come first.
+What each run of characters says of each answer is fitted to all of them (``weights``), so that 的 and 我们 say nothing
+and 渣 says 土壤处. An opinion says how far it is ahead of the next answer; the precedents that a text resembles most are
+named, so that an officer can compare.
 """
 
 import hashlib
-import math
-from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from heapq import nlargest
 
 import numpy
 
-from appointments.wording import plain
+from .weights import Weights, fit
 
-_PENALTY = 0.3  # of the regression: keeps a run that stands in few precedents from saying much
-_SHARED = 2  # a run that stands in fewer precedents says nothing of other texts
-_LEAST = 20.0  # a text with less weight, a few words, speaks the more softly the shorter it is
 _NEAR = 5  # precedents named with an opinion
-_MARKS = frozenset(",，。.?？!！:：;；、\n ()")
 
 
 @dataclass(frozen=True)
@@ -42,77 +34,38 @@ class Opinion:
 
 
 class Precedents:
-    """Labelled texts. The weights are fitted at the first question (half a second for two thousand)."""
+    """Labelled texts, and the ``weights`` that were fitted to them; fitted anew where those are of other texts."""
 
-    def __init__(self, precedents: Iterable[Precedent] = ()):
+    def __init__(self, precedents: Iterable[Precedent] = (), weights: Weights | None = None):
         self._precedents = tuple(precedents)
-        self.digest = hashlib.sha256(repr(self._precedents).encode("utf-8", "replace")).hexdigest()[:12]
-        self._answers = sorted({precedent.answer for precedent in self._precedents})
+        self._kept = weights
+        said = "\n".join(f"{precedent.answer} {precedent.text}" for precedent in self._precedents)
+        self.digest = hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()[:12]
 
-    def opinion(self, text: str) -> Opinion | None:
-        """Of a plain ``text``; None where no run of it is known, or there is only one answer to give."""
-        runs = self._weighed(text)
-        if not runs or len(self._answers) < 2:
+    def opinion(self, *readings: str) -> Opinion | None:
+        """Of a plain text, in one reading or the mean of several; None where nothing in it is known."""
+        heard = [self.weights.weighed(text) for text in readings]
+        scores = [self.weights.scores(*weighed) for weighed in heard if weighed[0]]
+        if not scores or len(self.weights.answers) < 2:
             return None
-        scores = self._usual + sum(weight * self._weights[run] for run, weight in runs.items())
-        next_best, best = numpy.argsort(scores)[-2:]
-        return Opinion(self._answers[best], float(scores[best] - scores[next_best]))
+        mean = numpy.mean(scores, axis=0)
+        next_best, best = numpy.argsort(mean)[-2:]
+        return Opinion(self.weights.answers[best], float(mean[best] - mean[next_best]))
 
     def nearest(self, text: str, answer: str) -> list[Precedent]:
         """The few precedents with ``answer`` that plain ``text`` resembles most, the nearest first."""
-        alike: dict[int, float] = defaultdict(float)
-        for run, weight in self._weighed(text).items():
-            for place, its_weight in self._standing[run]:
-                alike[place] += weight * its_weight
-        with_answer = [place for place in alike if self._precedents[place].answer == answer]
-        return [self._precedents[place] for place in nlargest(_NEAR, with_answer, key=alike.__getitem__)]
-
-    def _weighed(self, text: str) -> dict[str, float]:
-        """The known runs of ``text``, each with its weight; their squares add up to 1, or less in a text of few words."""
-        known = {run: count for run, count in _runs(text).items() if run in self._rarity}
-        weights = {run: (1 + math.log(count)) * self._rarity[run] for run, count in known.items()}
-        length = max(math.hypot(*weights.values()), _LEAST)
-        return {run: weight / length for run, weight in weights.items()}
+        likeness = self.weights.alike(*self.weights.weighed(text))
+        likeness[~self._answered[answer]] = 0
+        return [self._precedents[place] for place in numpy.argsort(-likeness)[:_NEAR] if likeness[place] > 0]
 
     @cached_property
-    def _rarity(self) -> dict[str, float]:
-        found = Counter(run for precedent in self._precedents for run in _runs(plain(precedent.text).text))
-        whole = len(self._precedents)
-        return {run: 1 + math.log((1 + whole) / (1 + n)) for run, n in found.items() if n >= _SHARED}
+    def weights(self) -> Weights:
+        if self._kept and self._kept.digest == self.digest:
+            return self._kept
+        answers = [precedent.answer for precedent in self._precedents]
+        return fit([precedent.text for precedent in self._precedents], answers, self.digest)
 
     @cached_property
-    def _standing(self) -> dict[str, list[tuple[int, float]]]:
-        """Where each run stands, and with what weight."""
-        standing: dict[str, list[tuple[int, float]]] = {run: [] for run in self._rarity}
-        for place, precedent in enumerate(self._precedents):
-            for run, weight in self._weighed(plain(precedent.text).text).items():
-                standing[run].append((place, weight))
-        return standing
-
-    @cached_property
-    def _given(self) -> numpy.ndarray:
-        """One row a precedent, one column an answer: 1 where it is given."""
-        return numpy.array([[precedent.answer == answer for answer in self._answers] for precedent in self._precedents], float)  # fmt: skip
-
-    @cached_property
-    def _usual(self) -> numpy.ndarray:
-        return self._given.mean(axis=0)
-
-    @cached_property
-    def _weights(self) -> dict[str, numpy.ndarray]:
-        """What each run says of each answer: ridge regression, solved over the precedents (fewer than the runs)."""
-        alike = _PENALTY * numpy.eye(len(self._precedents))
-        columns = {run: _column(entries) for run, entries in self._standing.items()}
-        for places, weights in columns.values():
-            alike[numpy.ix_(places, places)] += numpy.outer(weights, weights)
-        said = numpy.linalg.solve(alike, self._given - self._usual)
-        return {run: weights @ said[places] for run, (places, weights) in columns.items()}
-
-
-def _column(entries: list[tuple[int, float]]) -> tuple[list[int], numpy.ndarray]:
-    return [place for place, _ in entries], numpy.array([weight for _, weight in entries])
-
-
-def _runs(text: str) -> Counter[str]:
-    runs = [*text, *(text[i : i + 2] for i in range(len(text) - 1))]
-    return Counter(run for run in runs if not _MARKS.intersection(run))
+    def _answered(self) -> dict[str, numpy.ndarray]:
+        given = numpy.array([precedent.answer for precedent in self._precedents])
+        return {answer: given == answer for answer in self.weights.answers}

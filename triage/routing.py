@@ -15,35 +15,46 @@ from appointments.wording import Plain, Span, denials, firm_names, plain
 from .decision import CERTAIN, LIKELY, UNSURE, Decision, Finding, GaveWay, Word, decided, primary
 from .evidence import CONTINUED, Evidence, hear, hear_stance
 from .lexicon import Hit
-from .precedents import Opinion, Precedent, Precedents
-from .questions import TOLD, Question, split, undivided
+from .precedents import Opinion, Precedents
+from .questions import DONE, TOLD, Clause, Question, split, undivided
 from .topic import DIVISIONS, MANUAL, Topic
 from .vocabulary import Reading, Vocabulary
 
 __all__ = ["CERTAIN", "LIKELY", "UNSURE", "Decision", "Finding", "RuleBook", "Topic"]
 
 _RIVAL = 0.8  # another division's topic this near in score leaves the lead only likely
-# How far ahead of the next answer the precedents must be to stand against what the rules found (docs/routing.md).
-_FIRM = {CERTAIN: 0.5, LIKELY: 0.3, UNSURE: 0.2}
+# How far ahead of the next answer the precedents must be (docs/routing.md tells what each was measured by):
+_AGREED = 0.05  # to be believed where they say what the rules say
+_FIRM = {CERTAIN: 0.2, LIKELY: 0.12, UNSURE: 0.12}  # to stand against a division that the rules name
+_FIRM_AGAINST_NONE = (
+    0.25  # against rules that find it not ours, or are certain that 五（一） names no division
+)
+_FIRM_AGAINST_NAME = 0.8  # against the full name of a thing
+_SURE_PART = 0.12  # to name the division of one question of several
+_REFUSED = 0.3  # to suggest that it is not ours
+_REFUSES = ("outside", "complaint")
 _NAME = 6  # characters from which a word is the full name of a thing: 辐射安全许可证
-_LOOSE = 0.2  # for a lead that is likely by a loose word or a process only
+_PLAINEST = ("medium", "matter", "other", "outside", "complaint")
 _LENGTH = 3  # words of a medium for each of a matter that is only background
 _ENOUGH_HINTS = 2  # different supporting words that together make a likely lead
 _UNCLEAR = Topic("unclear", "事项不明", "六（三）对不明事项与咨询对象电话沟通", "unclear", scope="unclear")
 
 
 class RuleBook:
-    """Topics, and the precedents beside them, compiled once.
+    """Topics, and the precedents beside them, compiled once. ``own``: words that officials added, which no precedent outweighs.
 
     Raises KeyError where a topic names an unknown word list (see ``topicbook.validate``).
     """
 
-    def __init__(self, topics: Iterable[Topic], precedents: Precedents | None = None):
+    def __init__(
+        self, topics: Iterable[Topic], precedents: Precedents | None = None, own: Iterable[str] = ()
+    ):
         self.topics = tuple(topics)
         self._precedents = precedents or Precedents()
         self.version = _digest(self.topics, self._precedents.digest)
         self._vocabulary = Vocabulary(self.topics)
-        self._layers = {topic.code: topic.layer for topic in self.topics}
+        self._own = frozenset(plain(word).text for word in own)
+        self._known: dict[str, Finding] = {}
         self._unclear = next((topic for topic in self.topics if topic.layer == "unclear"), _UNCLEAR)
 
     def route(self, text: str, firm_name: str = "") -> Decision:
@@ -51,9 +62,12 @@ class RuleBook:
         written = plain(text)
         names = firm_names(written.text, firm_name)
         findings = self._ruled(written, names)
-        opinion = self._precedents.opinion(_without(written.text, names))
-        weighed = self._weighed(written, findings, opinion) if opinion else findings
-        return decided(weighed, self.version, opinion.answer if opinion else "")
+        opinion = self._precedents.opinion(*_readings(written.text, names))
+        if opinion is None:
+            return decided(findings, primary(findings), self.version)
+        leading = self._settled(written, undivided(written.text), primary(findings, opinion.answer), opinion)
+        asked = self._asked(written, names, findings) if leading.scope == "in" else []
+        return decided(*_led(leading, asked), self.version)
 
     def stands(self, word: str) -> bool:
         """Whether ``word`` is read as itself where a text is nothing else: no denial, firm's name or look-alike."""
@@ -65,37 +79,76 @@ class RuleBook:
         findings = self._complaint(written, names) or self._matters(written, names)
         return findings or [_nothing(written, self._unclear)]
 
-    def _weighed(self, written: Plain, findings: list[Finding], opinion: Opinion) -> list[Finding]:
-        """The findings beside what the precedents say: only what is loosely found, or clearly contradicted, gives way."""
-        leading = primary(findings, opinion.answer)
-        if opinion.answer == leading.lead:
-            return findings
-        if opinion.ahead >= self._firmness(leading) and opinion.answer not in _named(findings):
-            return self._instead(written, opinion, leading) or findings
-        return [_doubted(f) for f in findings] if self._is_loose(leading) else findings
+    # --- Beside the precedents ---------------------------------------------------------------------------------------
+    def _settled(self, written: Plain, question: Question, finding: Finding, opinion: Opinion) -> Finding:
+        """What the rules found beside what the precedents say: agreed, or the firmer of the two, or nobody's guess."""
+        if opinion.answer == _answer(finding):
+            return finding if opinion.ahead >= _AGREED or self._by_name(finding) else _doubted(finding)
+        if opinion.ahead >= self._firmness(finding):
+            return self._likened(written, question, opinion)
+        return finding if self._by_name(finding) else _doubted(finding)
 
-    def _instead(self, written: Plain, opinion: Opinion, leading: Finding) -> list[Finding]:
-        if opinion.answer in DIVISIONS:
-            return self._likened(written, opinion.answer)
-        return [] if leading.lead == MANUAL else [_nothing(written, self._unclear)]
+    def _by_name(self, finding: Finding) -> bool:
+        """Whether the full name of a thing decided, or a word that officials added."""
+        words = {plain(word.text).text for word in finding.words}
+        named = any(len(word) >= _NAME for word in words)
+        return finding.sure == CERTAIN and (named or not self._own.isdisjoint(words))
 
     def _firmness(self, finding: Finding) -> float:
-        """How clear the precedents must be to stand against ``finding``."""
-        if any(len(word.text) >= _NAME for word in finding.words):
-            return _FIRM[CERTAIN]
-        return _LOOSE if self._is_loose(finding) else _FIRM[finding.sure]
+        """How far ahead the precedents must be to stand against ``finding``."""
+        if self._by_name(finding):
+            return _FIRM_AGAINST_NAME
+        if finding.scope in _REFUSES or (finding.lead == MANUAL and finding.sure == CERTAIN):
+            return _FIRM_AGAINST_NONE
+        return _FIRM[finding.sure]
 
-    def _is_loose(self, finding: Finding) -> bool:
-        """Likely only by a loose word, or by the works that a text names."""
-        return finding.sure == LIKELY and self._layers.get(finding.code) in ("process", "trace")
+    def _asked(self, written: Plain, names: Sequence[Span], findings: Sequence[Finding]) -> list[Finding]:
+        """Question by question, where there are several: what is sure to belong to a division."""
+        questions = split(written.text)
+        if len(questions) < 2:
+            return []
+        return [
+            found for question in questions if (found := self._asked_in(written, names, question, findings))
+        ]
 
-    def _likened(self, written: Plain, answer: str) -> list[Finding]:
-        """What the rules say of the nearest precedent with ``answer``, of which they say the same."""
-        for precedent in self._precedents.nearest(written.text, answer):
-            told = self._ruled(plain(precedent.text), ())[0]
-            if told.lead == answer:
-                return [_likened(written, told, precedent)]
-        return []
+    def _asked_in(
+        self, written: Plain, names: Sequence[Span], question: Question, findings
+    ) -> Finding | None:
+        opinion = self._precedents.opinion(*_readings(written.text, names, question))
+        start = written.quote(question.start, question.end)[1]
+        ruled = next((found for found in findings if found.start == start), None)
+        if ruled and opinion:
+            ruled = self._settled(written, question, ruled, opinion)
+        elif opinion and opinion.answer in DIVISIONS and opinion.ahead >= _SURE_PART:
+            ruled = self._likened(written, question, opinion)
+        return ruled if ruled and ruled.lead != MANUAL else None
+
+    def _likened(self, written: Plain, question: Question, opinion: Opinion) -> Finding:
+        """What the rules say of the nearest precedent with this answer, of which they say the same."""
+        text, start, end = written.quote(question.start, question.end)
+        place = {"text": text, "start": start, "end": end, "words": (), "gave_way": (), "support": ()}
+        if opinion.answer == "unclear" or (opinion.answer in _REFUSES and opinion.ahead < _REFUSED):
+            return replace(_nothing(written, self._unclear), **place)
+        for precedent in self._precedents.nearest(
+            written.text[question.start : question.end], opinion.answer
+        ):
+            told = self._told(precedent.text)
+            if _answer(told) == opinion.answer:
+                return replace(told, **place, sure=LIKELY, precedent=precedent.text)
+        return replace(_by_topic(written, self._plainest(opinion.answer)), **place)
+
+    def _told(self, text: str) -> Finding:
+        """What the rules alone say of a precedent."""
+        if text not in self._known:
+            self._known[text] = primary(self._ruled(plain(text), ()))
+        return self._known[text]
+
+    def _plainest(self, answer: str) -> Topic:
+        """The topic that says no more than that a matter has this answer."""
+        mine = [
+            topic for topic in self.topics if answer in (topic.scope, topic.lead) and topic.layer in _PLAINEST
+        ]
+        return min(mine, key=lambda topic: _PLAINEST.index(topic.layer), default=self._unclear)
 
     def _complaint(self, written: Plain, names) -> list[Finding]:
         heard = hear_stance(self._vocabulary, self._vocabulary.read(written.text, names))
@@ -141,15 +194,34 @@ def _digest(*rules: object) -> str:
     return hashlib.sha256(repr(rules).encode("utf-8", "replace")).hexdigest()[:12]
 
 
-def _named(findings: Iterable[Finding]) -> set[str]:
-    return {division for finding in findings for division in (finding.lead, *finding.support)}
+def _answer(finding: Finding) -> str:
+    """As precedents are labelled: a division, or a scope that no division has."""
+    return finding.lead if finding.scope == "in" else finding.scope
 
 
-def _without(text: str, names: Iterable[Span]) -> str:
-    """``text`` but for the firm's own name."""
-    for start, end in sorted(names, reverse=True):
-        text = text[:start] + text[end:]
-    return text
+def _led(leading: Finding, asked: list[Finding]) -> tuple[list[Finding], Finding]:
+    """The findings of all questions, and the one that leads: the first of several, or that of the whole text."""
+    several = len({found.lead for found in asked}) > 1
+    if asked and (several or leading.sure == UNSURE):
+        return asked, asked[0]
+    mine = next((found for found in asked if found.lead == leading.lead), None)
+    return (asked, mine) if mine else ([leading, *asked], leading)
+
+
+def _readings(text: str, names: Sequence[Span], question: Question | None = None) -> tuple[str, str]:
+    """A plain ``text``, or one question of it, without firms' names; and also without what it denies or has done already."""
+    clauses = [clause for one in ([question] if question else split(text)) for clause in one.clauses]
+    left = [clause for clause in clauses if clause.weight > DONE] or clauses
+    whole = _without(text, clauses, names)
+    return whole, _without(text, left, [*names, *denials(text)]) or whole
+
+
+def _without(text: str, clauses: Iterable[Clause], spans: Iterable[Span]) -> str:
+    """The ``clauses`` of ``text`` but for what stands in ``spans``."""
+    out = [False] * len(text)
+    for start, end in spans:
+        out[start:end] = [True] * (end - start)
+    return "".join(text[at] for clause in clauses for at in range(clause.start, clause.end) if not out[at])
 
 
 _Back = list[tuple[Evidence, Evidence]]
@@ -254,14 +326,14 @@ def _finding(
 
 
 def _doubted(finding: Finding) -> Finding:
-    """``finding`` left to a person."""
-    return replace(finding, lead=MANUAL, support=(), sure=UNSURE)
+    """``finding`` left to a person; that it is not ours is no longer suggested, unless it is certain."""
+    scope = finding.scope if finding.scope == "in" or finding.sure == CERTAIN else "unclear"
+    return replace(finding, lead=MANUAL, support=(), sure=UNSURE, scope=scope)
 
 
-def _likened(written: Plain, told: Finding, precedent: Precedent) -> Finding:
-    """``told``, which the rules say of ``precedent``, said of the whole of ``written``."""
-    whole = {"text": written.source, "start": 0, "end": len(written.source)}
-    return replace(told, **whole, support=(), sure=LIKELY, words=(), gave_way=(), precedent=precedent.text)
+def _by_topic(written: Plain, topic: Topic) -> Finding:
+    """A finding by no word and no precedent."""
+    return replace(_nothing(written, topic), lead=topic.lead, sure=LIKELY)
 
 
 def _word(written: Plain, hit: Hit) -> Word:

@@ -76,8 +76,11 @@ def as_json(rule: Rule) -> dict:
 
 
 def compiled(rules: Rules, day: date) -> RuleBook:
-    """What `rules` say on `day`, beside the precedents."""
-    return RuleBook((rule.topic for rule in rules if rule.holds(day)), topicbook.precedents())
+    """What `rules` say on `day`, beside the precedents; the words that 综合处 added weigh more than these."""
+    topics = [rule.topic for rule in rules if rule.holds(day)]
+    shipped = {word for topic in topicbook.shipped() for word in topic.include}
+    own = {word for topic in topics for word in topic.include} - shipped
+    return RuleBook(topics, topicbook.precedents(), own)
 
 
 @dataclass(frozen=True)

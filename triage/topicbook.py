@@ -12,12 +12,16 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
+from appointments.examples import matters
+
 from .combinations import word_lists
 from .precedents import Precedent, Precedents
 from .routing import RuleBook
 from .topic import CODES, DIVISIONS, LAYERS, SCOPES, Topic, as_written, covers
+from .weights import Weights
 
 SHIPPED = Path(__file__).with_name("topics")
+WEIGHTS = SHIPPED / "precedents.npz"
 _LISTS = ("support", "include", "hints", "exclude", "gives_way_to")
 
 
@@ -38,13 +42,17 @@ def _entries(path: Path) -> list[dict]:
 
 @cache
 def precedents() -> Precedents:
-    """The labelled texts that come with the service."""
-    return Precedents(_precedent(case) for case in cases("precedents"))
+    """The labelled texts that come with the service: those written for the rules, and the examples of what firms ask."""
+    written = [_precedent(case) for case in cases("precedents")]
+    asked = [
+        Precedent(text, _label(line["lead"], line["scope"])) for line in matters() for text in line["texts"]
+    ]
+    return Precedents([*golden(), *written, *asked], Weights.load(WEIGHTS) if WEIGHTS.exists() else None)
 
 
 @cache
 def golden() -> tuple[Precedent, ...]:
-    """The 标准例 of the bureau: every version of the rules is measured by them, none learns from them."""
+    """The 标准例 of the bureau: every version of the rules is measured by them."""
     return tuple(_precedent(case) for case in cases("cases"))
 
 
@@ -54,8 +62,12 @@ def cases(name: str) -> list[dict]:
 
 
 def _precedent(case: dict) -> Precedent:
+    return Precedent(case["text"], _label(case["primary"], case["scope"]))
+
+
+def _label(division: str, scope: str) -> str:
     """Division by its Chinese name, or a scope that is not ours."""
-    return Precedent(case["text"], CODES[case["primary"]] if case["scope"] == "in" else case["scope"])
+    return CODES[division] if scope == "in" else scope
 
 
 @cache

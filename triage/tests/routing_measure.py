@@ -26,6 +26,11 @@ class Judged:
         return DIVISIONS[self.decision.primary]
 
     @property
+    def divisions(self) -> set[str]:
+        """All that were named, the lead included."""
+        return {self.primary, *(DIVISIONS[code] for code in self.decision.co)}
+
+    @property
     def right(self) -> bool:
         return self.primary == self.case["primary"]
 

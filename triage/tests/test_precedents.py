@@ -1,4 +1,4 @@
-"""Precedents: a second opinion where the rules are silent, never against them."""
+"""Precedents: a second opinion beside the rules; what the two see differently is nobody's guess."""
 
 import pytest
 
@@ -6,6 +6,7 @@ from triage import topicbook
 from triage.decision import LIKELY, UNSURE
 from triage.precedents import Precedent, Precedents
 from triage.routing import RuleBook
+from triage.weights import Weights
 
 TOPICS = [
     topicbook.from_mapping({"code": "air.smoke", "name": "烟", "clause": "五（一）涉气", "layer": "medium", "lead": "air", "include": "黑烟 油烟"}),
@@ -26,9 +27,24 @@ def test_it_likens_a_text_without_a_rules_word_to_a_precedent():
     assert decision.why.startswith("与标准例“") and "五（一）涉水" in decision.why
 
 
-def test_it_lets_the_rules_go_first():
-    decision = book.route("船坞滩上那摊黑水边上的油烟怎么弄")
+TORN = "船坞滩上那摊黑水边上的油烟怎么弄"
+
+
+def test_it_leaves_to_a_person_what_rules_and_precedents_see_differently():
+    assert RuleBook(TOPICS).route(TORN).primary == "air"
+    decision = book.route(TORN)
+    assert (decision.primary, decision.sure, decision.scope) == ("manual", UNSURE, "in")
+
+
+def test_it_weighs_a_word_that_officials_added_more_than_the_precedents():
+    decision = RuleBook(TOPICS, Precedents(PRECEDENTS), own=["油烟"]).route(TORN)
     assert (decision.primary, decision.findings[0].precedent) == ("air", "")
+
+
+def test_it_leads_with_the_first_of_two_questions():
+    decision = book.route("二楼灶头上那股油烟要装罩子吗？东边的船坞滩上那摊黑水算污水吗？")
+    assert (decision.primary, decision.co) == ("air", ("water",))
+    assert [finding.lead for finding in decision.findings] == ["air", "water"]
 
 
 @pytest.mark.parametrize("text", ["", "您好", "食堂的合同在哪里签", "船坞"])
@@ -37,10 +53,29 @@ def test_it_says_nothing_where_the_precedents_say_nothing(text):
     assert (decision.primary, decision.sure) == ("manual", UNSURE)
 
 
-def test_it_goes_by_no_precedent_that_the_rules_contradict():
-    """Its topic and clause would not be those of the answer."""
+def test_it_names_no_precedent_that_the_rules_contradict():
+    """Its topic and clause would not be those of the answer: the plainest topic of the division is named."""
     wrong = [Precedent(precedent.text.replace("污水", "油烟"), precedent.answer) for precedent in PRECEDENTS]
-    assert RuleBook(TOPICS, Precedents(wrong)).route("船坞滩上那摊黑水怎么弄").primary == "manual"
+    decision = RuleBook(TOPICS, Precedents(wrong)).route("船坞滩上那摊黑水怎么弄")
+    assert (decision.primary, decision.findings[0].code, decision.findings[0].precedent) == (
+        "water",
+        "water.sewage",
+        "",
+    )
+
+
+def test_it_goes_by_what_was_learnt_from_these_very_texts():
+    """After a change of the examples, `manage.py learn` is due."""
+    assert (
+        topicbook.WEIGHTS.exists() and Weights.load(topicbook.WEIGHTS).digest == topicbook.precedents().digest
+    )
+
+
+def test_it_keeps_what_was_learnt(tmp_path):
+    learnt = Precedents(PRECEDENTS).weights
+    learnt.save(tmp_path / "kept.npz")
+    again = Precedents(PRECEDENTS, Weights.load(tmp_path / "kept.npz"))
+    assert RuleBook(TOPICS, again).route("船坞滩上那摊黑水怎么弄") == book.route("船坞滩上那摊黑水怎么弄")
 
 
 def test_it_sends_nothing_to_a_division_that_resembles_what_is_not_ours():
