@@ -11,6 +11,7 @@ from pathlib import Path
 
 MATTERS = Path(__file__).with_name("matters")
 APART = "apart.jsonl"
+WAYS = 4  # a matter said in fewer ways teaches only who answers it
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,11 @@ def matters() -> Iterator[dict]:
     for path in sorted(MATTERS.glob("*.jsonl")):
         if path.name != APART:
             yield from _read(path)
+
+
+def said_in_many_ways() -> Iterator[dict]:
+    """Those matters from which it can be learnt that two ways of saying mean the same."""
+    return (line for line in matters() if len(line["texts"]) >= WAYS)
 
 
 def told_apart() -> Iterator[Apart]:

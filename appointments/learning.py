@@ -13,7 +13,7 @@ from functools import cache
 
 import numpy
 
-from .examples import Apart, digest, matters, told_apart
+from .examples import Apart, digest, said_in_many_ways, told_apart
 from .meaning import Meaning
 from .sayings import WORDS, said
 
@@ -25,13 +25,11 @@ _KNOWN_FROM = 3  # texts in which a mark must stand
 _OVERLOOKED = 0.5  # share of its marks that a text is shown without: no single one may decide
 _SMALL = 5e-4  # pull towards nothing
 _STEP = 3e-3
-_WAYS = 4  # a matter said in fewer ways teaches nothing here
 
 
 def learn_all(tell: Callable[[str], None] = lambda line: None) -> Meaning:
     """The Meaning of all examples; ``tell`` is told how far it has come."""
-    groups = [line["texts"] for line in matters() if len(line["texts"]) >= _WAYS]
-    return learn(groups, list(told_apart()), tell)
+    return learn([line["texts"] for line in said_in_many_ways()], list(told_apart()), tell)
 
 
 def source() -> str:

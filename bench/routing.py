@@ -17,7 +17,7 @@ TIMES = 3  # each case is judged
 
 
 def measure(ground: Ground) -> Table:
-    larger = RuleBook([*topicbook.shipped(), *_generated()], topicbook.precedents())
+    larger = RuleBook([*topicbook.shipped(), *_generated()], topicbook.precedents(), topicbook.neighbours())
     deeds = {SHIPPED: topicbook.current().route, LARGER: larger.route}
     medians = in_turns(deeds, golden() * TIMES)
     figures = beside(SHIPPED, medians, {SHIPPED: AT_MOST, LARGER: AT_MOST})

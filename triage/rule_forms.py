@@ -10,6 +10,7 @@ from .models import Assignment
 from .rules import Rule, Rules
 from .topic import DIVISIONS, LAYERS, MANUAL, SCOPES, Topic, covers
 
+WITHOUT_CLAUSE = ("words", "lookalike")  # layers that decide nothing by themselves
 Words = {"required": False, "widget": forms.Textarea(attrs={"rows": 6})}
 Lines = {"required": False, "widget": forms.Textarea(attrs={"rows": 4})}
 
@@ -30,7 +31,7 @@ class TopicForm(forms.Form):
     clause = forms.CharField(
         label="依据的条款",
         max_length=200,
-        required=False,
+        error_messages={"required": "没有写明所依据的条款，请填写。"},
         help_text="照抄实施方案的原话，如“五（一）涉气污染防治问题由大气处研究回复”。词表和形近词可以不填。",
     )
     layer = forms.ChoiceField(
@@ -75,6 +76,8 @@ class TopicForm(forms.Form):
         super().__init__(
             data, auto_id="topic_%s", initial=_initial(rule) if rule else {"on": True, "scope": "in"}
         )
+        layer = (data or {}).get("layer") or (rule.topic.layer if rule else "")
+        self.fields["clause"].required = layer not in WITHOUT_CLAUSE
         self.rule, self.taken = rule, {each.topic.code for each in book}
         self.fields["gives_way_to"].choices = _places([each.topic for each in book])
         if rule:

@@ -80,7 +80,7 @@ def compiled(rules: Rules, day: date) -> RuleBook:
     topics = [rule.topic for rule in rules if rule.holds(day)]
     shipped = {word for topic in topicbook.shipped() for word in topic.include}
     own = {word for topic in topics for word in topic.include} - shipped
-    return RuleBook(topics, topicbook.precedents(), own)
+    return RuleBook(topics, topicbook.precedents(), topicbook.neighbours(), own)
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
-from appointments.examples import matters
+from appointments.examples import matters, said_in_many_ways
 
 from .combinations import word_lists
+from .neighbours import Neighbours
 from .precedents import Precedent, Precedents
 from .routing import RuleBook
 from .topic import CODES, DIVISIONS, LAYERS, SCOPES, Topic, as_written, covers
@@ -51,6 +52,12 @@ def precedents() -> Precedents:
 
 
 @cache
+def neighbours() -> Neighbours:
+    """Who answers the known matters."""
+    return Neighbours([_label(line["lead"], line["scope"]) for line in said_in_many_ways()])
+
+
+@cache
 def golden() -> tuple[Precedent, ...]:
     """The 标准例 of the bureau: every version of the rules is measured by them."""
     return tuple(_precedent(case) for case in cases("cases"))
@@ -73,7 +80,7 @@ def _label(division: str, scope: str) -> str:
 @cache
 def current() -> RuleBook:
     """The rules in force, compiled once per process: the shipped topics, which a test has checked."""
-    return RuleBook(shipped(), precedents())
+    return RuleBook(shipped(), precedents(), neighbours=neighbours())
 
 
 def compiled(topics: Iterable[Topic]) -> RuleBook:
@@ -82,7 +89,7 @@ def compiled(topics: Iterable[Topic]) -> RuleBook:
     faults = validate(topics)
     if faults:
         raise Unusable("；".join(faults))
-    return RuleBook(topics, precedents())
+    return RuleBook(topics, precedents(), neighbours=neighbours())
 
 
 def from_mapping(entry: Mapping) -> Topic:

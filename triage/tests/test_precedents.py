@@ -64,6 +64,21 @@ def test_it_names_no_precedent_that_the_rules_contradict():
     )
 
 
+class Neighbours:
+    """The known matters near any text: so much of them is the division's."""
+
+    digest = ""
+
+    def __init__(self, share: float):
+        self.share = lambda text, answer: share
+
+
+@pytest.mark.parametrize("share, primary", [(0.0, "manual"), (0.5, "air")])
+def test_it_leaves_to_a_person_what_no_known_matter_nearby_bears_out(share, primary):
+    decision = RuleBook(TOPICS, Precedents(PRECEDENTS), Neighbours(share)).route("黑烟要装罩子吗")
+    assert decision.primary == primary
+
+
 def test_it_goes_by_what_was_learnt_from_these_very_texts():
     """After a change of the examples, `manage.py learn` is due."""
     assert (

@@ -107,9 +107,9 @@ def test_it_lets_an_edited_topic_lead_at_once():
 def test_it_needs_no_more_work_for_a_thousand_topics():
     """A text touches only the topics whose words stand in it."""
     many = [topic(f"t{n}", include=f"生造词{n}号甲 生造词{n}号乙") for n in range(1000)]
-    with_many = RuleBook([*topicbook.shipped(), *many])
+    few, with_many = RuleBook(topicbook.shipped()), RuleBook([*topicbook.shipped(), *many])
     text = "蒸煮废水的COD怎么降？"
-    assert with_many.route(text).findings == topicbook.current().route(text).findings
-    assert len(with_many._vocabulary.read("蒸煮废水").hits) == len(
-        topicbook.current()._vocabulary.read("蒸煮废水").hits
+    assert with_many.route(text).findings == few.route(text).findings
+    assert len(with_many._ruling._vocabulary.read("蒸煮废水").hits) == len(
+        few._ruling._vocabulary.read("蒸煮废水").hits
     )
