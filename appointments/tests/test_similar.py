@@ -9,34 +9,47 @@ from django.core.management import call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
+from appointments.learning import source
+from appointments.meaning import learnt
 from appointments.similar import Index, best
 
-CASES = [
-    json.loads(line)
-    for line in Path(__file__)
-    .with_name("data")
-    .joinpath("similar_cases.jsonl")
-    .read_text("utf-8")
-    .splitlines()
-]
+DATA = Path(__file__).with_name("data")
+NATURAL = pytest.mark.parametrize("name", ["similar_looked_at", "similar_untouched"])
 
 
-def matched(cases) -> list[dict]:
-    return [case for case in cases if best(case["query"], case["answered"])[0] == case["match"]]
+def cases(name: str) -> list[dict]:
+    return [json.loads(line) for line in (DATA / f"{name}.jsonl").read_text("utf-8").splitlines()]
 
 
-def test_it_puts_the_right_answer_first():
-    answered = [case for case in CASES if case["match"] >= 0]
-    assert len(matched(answered)) / len(answered) >= 0.75
+def share(found: list[bool]) -> float:
+    return sum(found) / len(found)
 
 
-def test_it_knows_when_nothing_was_answered():
-    """The same questions, their right answer taken away."""
-    without = [
-        {**case, "answered": [t for i, t in enumerate(case["answered"]) if i != case["match"]], "match": -1}
-        for case in CASES
-    ]
-    assert len(matched(without)) / len(without) >= 0.6
+def found(case: dict) -> bool:
+    return best(case["query"], case["answered"])[0] == case["match"]
+
+
+@NATURAL
+def test_it_puts_the_right_answer_first(name):
+    """On pairs by hands that knew neither the words nor the examples; one part was not looked at while it was tuned."""
+    assert share([found(case) for case in cases(name) if case["match"] >= 0]) >= 0.8
+
+
+@NATURAL
+def test_it_knows_when_nothing_was_answered(name):
+    assert share([found(case) for case in cases(name) if case["match"] < 0]) >= 0.68
+
+
+def test_it_rather_misses_than_mistakes_where_words_mislead():
+    """The right answer shares hardly a character with the question, the wrong ones many: the worst there is."""
+    hard = [*cases("similar_hard_looked_at"), *cases("similar_hard_untouched")]
+    given = [(case["match"], best(case["query"], case["answered"])[0]) for case in hard]
+    assert share([answer < 0 for match, answer in given if match < 0]) >= 0.6
+
+
+def test_it_learnt_from_these_very_examples():
+    """After a change of them, `manage.py learn` is due."""
+    assert learnt().digest == source()
 
 
 @pytest.mark.parametrize(
