@@ -6,7 +6,8 @@ characters it shares: 废油漆桶 is no 漆渣, 排污许可证延续 no 危废
 """
 
 import math
-from collections.abc import Hashable, Iterable
+import re
+from collections.abc import Hashable, Iterable, Iterator
 from typing import Generic, NamedTuple, TypeVar
 
 import numpy
@@ -24,7 +25,9 @@ _ENOUGH, _SHARP = (
     0.75,
     12.0,
 )  # likeness from which the same question is meant, and how soon that is sure (docs/answered.md)
-_LOOKED_AT = 50  # answers that point most the same way, which are compared in full
+_LOOKED_AT = 20  # answers that point most the same way, which are compared in full
+_PARTED = re.compile(r"[?？。;；\n]+|(?=还有|另外|顺便|再问)")  # where one question ends and the next begins
+_A_QUESTION = 6  # characters that a question has at least
 _NAMED = 3  # concepts named in the reason
 _FACETS = ("thing", "permit", "facility", "pollutant", "action", "setting")  # named in it, in this order
 _ONE_MATTER = 0.2  # share from which a known matter is named in the reason
@@ -50,19 +53,30 @@ class Index(Generic[Key]):
         self._directions = stacked(map(learnt().direction, self._sayings))
 
     def closest(self, text: str, limit: int = 5) -> list[Match[Key]]:
-        """Those that answer ``text``, the likeliest first; [] where none does."""
-        asked = said(text)
+        """Those that answer ``text`` or one of its questions, the likeliest first; [] where none does."""
+        found: dict[int, Match[Key]] = {}
+        for reading in _readings(text):
+            for place, match in self._near(said(reading)):
+                if place not in found or found[place].score < match.score:
+                    found[place] = match
+        return sorted(found.values(), key=lambda match: -match.score)[:limit]
+
+    def _near(self, asked: Saying) -> Iterator[tuple[int, Match[Key]]]:
         direction = learnt().direction(asked)
         same_way = self._directions @ direction
         places = numpy.argsort(-same_way, kind="stable")[:_LOOKED_AT]
         shared = learnt().stands(self._directions[places]) * learnt().stands(direction)
-        contrary = [_contrary(asked, self._sayings[place]) for place in places]
-        likeness = same_way[places] + _MATTERS * shared.sum(axis=-1) - contrary
-        found = [n for n in numpy.argsort(-likeness, kind="stable")[:limit] if likeness[n] >= _ENOUGH]
-        return [self._match(asked, int(places[n]), float(likeness[n]), shared[n]) for n in found]
+        for place, near, way in zip(places, shared, same_way[places], strict=True):
+            answered = self._sayings[place]
+            likeness = float(way + _MATTERS * near.sum()) - _contrary(asked, answered)
+            if likeness >= _ENOUGH:
+                yield int(place), Match(self._keys[place], _score(likeness), _why(asked, answered, near))
 
-    def _match(self, asked: Saying, place: int, likeness: float, shared: numpy.ndarray) -> Match[Key]:
-        return Match(self._keys[place], _score(likeness), _why(asked, self._sayings[place], shared))
+
+def _readings(text: str) -> list[str]:
+    """The whole, and each of several questions in it."""
+    parts = [part for part in _PARTED.split(text) if len(part) >= _A_QUESTION]
+    return [text, *parts] if len(parts) > 1 else [text]
 
 
 def best(query: str, answered: list[str]) -> tuple[int, str]:

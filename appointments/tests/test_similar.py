@@ -69,6 +69,18 @@ def test_it_tells_near_questions_apart(query, right, wrong):
     assert best(query, [wrong])[0] == -1
 
 
+def test_it_finds_the_answer_to_each_question_of_a_text():
+    index = Index(
+        [
+            ("drums", "废油漆桶是不是危险废物，怎么处置？"),
+            ("permit", "排污许可证到期前多久申请延续？"),
+            ("smoke", "油烟净化器多久清洗一次？"),
+        ]
+    )
+    found = index.closest("油漆用光的空桶算危废吗，怎么处置？还有排污证明年三月到期，提前多久去续")
+    assert {match.key for match in found} == {"drums", "permit"}
+
+
 def test_it_says_what_both_speak_of():
     assert best("漆桶怎么处置", ["废油漆桶应如何处置？"]) == (0, "都说到废油漆桶、处置")
 
