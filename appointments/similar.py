@@ -21,12 +21,10 @@ _MATTERS = 0.25  # for all known matters in common, beside 1 for pointing the sa
 _CONTRARY = {"thing": 0.1, "permit": 0.2}  # taken off where both name one, and not the same
 _COURSE = frozenset("申领 延续 变更 注销 补办 重新申请 转让".split())
 _OTHER_COURSE = 0.2  # taken off where both name a step in the life of a permit, and not the same
-_ENOUGH, _SHARP = (
-    0.75,
-    12.0,
-)  # likeness from which the same question is meant, and how soon that is sure (docs/answered.md)
+_ENOUGH = 0.77  # likeness from which the same question is meant (docs/answered.md)
+_SHARP = 12.0  # how soon that is sure
 _LOOKED_AT = 20  # answers that point most the same way, which are compared in full
-_PARTED = re.compile(r"[?？。;；\n]+|(?=还有|另外|顺便|再问)")  # where one question ends and the next begins
+_PARTED = re.compile(r"[?？\n]+|(?=还有|另外|顺便|再问)")  # where one question ends and the next begins
 _A_QUESTION = 6  # characters that a question has at least
 _NAMED = 3  # concepts named in the reason
 _FACETS = ("thing", "permit", "facility", "pollutant", "action", "setting")  # named in it, in this order

@@ -37,7 +37,7 @@ def test_it_puts_the_right_answer_first(name):
 
 @NATURAL
 def test_it_knows_when_nothing_was_answered(name):
-    assert share([found(case) for case in cases(name) if case["match"] < 0]) >= 0.68
+    assert share([found(case) for case in cases(name) if case["match"] < 0]) >= 0.7
 
 
 def test_it_rather_misses_than_mistakes_where_words_mislead():
