@@ -8,6 +8,7 @@ outside are only suggested; an officer decides.
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from math import inf
 
 from appointments.wording import Plain, Span, denials, firm_names, plain
 
@@ -23,7 +24,7 @@ __all__ = ["CERTAIN", "LIKELY", "UNSURE", "Decision", "Finding", "RuleBook", "To
 # How far ahead of the next answer the precedents must be (docs/routing.md tells by what each was measured):
 _AGREED = 0.08  # to be believed where they say what the rules say
 _FIRM = {CERTAIN: 0.25, LIKELY: 0.18, UNSURE: 0.18}  # to stand against a division that the rules name
-_FIRM_AGAINST_NONE = 0.25  # against rules that find it not ours, or are certain that no division is named
+_FIRM_AGAINST_NONE = 0.45  # against rules that find it not ours, or are certain that no division is named
 _FIRM_AGAINST_NAME = 0.8  # against the full name of a thing
 _SURE_PART = 0.15  # to name the division of one question of several
 _REFUSED = 0.4  # to suggest that it is not ours
@@ -35,7 +36,8 @@ _PLAINEST = ("other", "medium", "matter", "outside", "complaint")
 
 
 class RuleBook:
-    """Topics, and the precedents beside them. ``own``: words that officials added, which no precedent outweighs.
+    """Topics, and the precedents beside them, which never outweigh what officials wrote themselves: the topics (by code)
+    that they made or moved to another division, and the words that they added.
 
     Raises KeyError where a topic names an unknown word list (see ``topicbook.validate``).
     """
@@ -45,13 +47,15 @@ class RuleBook:
         topics: Iterable[Topic],
         precedents: Precedents | None = None,
         neighbours: Neighbours | None = None,
-        own: Iterable[str] = (),
+        own_topics: Iterable[str] = (),
+        own_words: Iterable[str] = (),
     ):
         self.topics = tuple(topics)
         self._precedents, self._neighbours = precedents or Precedents(), neighbours
         self.version = _digest(self.topics, self._precedents.digest, neighbours and neighbours.digest)
         self._ruling = Ruling(self.topics)
-        self._own = frozenset(plain(word).text for word in own)
+        self._own_topics = frozenset(own_topics)
+        self._own_words = frozenset(plain(word).text for word in own_words)
         self._known: dict[str, Finding] = {}
 
     def route(self, text: str, firm_name: str = "") -> Decision:
@@ -91,13 +95,21 @@ class RuleBook:
         return [doubted if found is leading else found for found in findings], doubted
 
     def _by_name(self, finding: Finding) -> bool:
-        """Whether the full name of a thing decided, or a word that officials added."""
+        """Whether the full name of a thing decided, or what officials wrote themselves."""
+        named = any(len(plain(word.text).text) >= _NAME for word in finding.words)
+        return self._is_own(finding) or (finding.sure == CERTAIN and named)
+
+    def _is_own(self, finding: Finding) -> bool:
+        """Whether a topic that officials made or moved decided, or a word that they added."""
+        if finding.code in self._own_topics:
+            return finding.sure != UNSURE
         words = {plain(word.text).text for word in finding.words}
-        named = any(len(word) >= _NAME for word in words)
-        return finding.sure == CERTAIN and (named or not self._own.isdisjoint(words))
+        return finding.sure == CERTAIN and not self._own_words.isdisjoint(words)
 
     def _firmness(self, finding: Finding) -> float:
         """How far ahead the precedents must be to stand against ``finding``."""
+        if self._is_own(finding):
+            return inf
         if self._by_name(finding):
             return _FIRM_AGAINST_NAME
         if finding.scope in _REFUSES or (finding.lead == MANUAL and finding.sure == CERTAIN):
@@ -186,9 +198,8 @@ def _without(text: str, clauses: Iterable[Clause], spans: Iterable[Span]) -> str
 
 
 def _doubted(finding: Finding) -> Finding:
-    """``finding`` left to a person; that it is not ours is no longer suggested, unless it is certain."""
-    scope = finding.scope if finding.scope == "in" or finding.sure == CERTAIN else "unclear"
-    return replace(finding, lead=MANUAL, support=(), sure=UNSURE, scope=scope)
+    """``finding`` left to a person."""
+    return replace(finding, lead=MANUAL, support=(), sure=UNSURE)
 
 
 def _by_topic(written: Plain, topic: Topic) -> Finding:

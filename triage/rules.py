@@ -76,11 +76,22 @@ def as_json(rule: Rule) -> dict:
 
 
 def compiled(rules: Rules, day: date) -> RuleBook:
-    """What `rules` say on `day`, beside the precedents; the words that 综合处 added weigh more than these."""
+    """What `rules` say on `day`, beside the precedents; what 综合处 made, moved or added weighs more than these."""
     topics = [rule.topic for rule in rules if rule.holds(day)]
-    shipped = {word for topic in topicbook.shipped() for word in topic.include}
-    own = {word for topic in topics for word in topic.include} - shipped
-    return RuleBook(topics, topicbook.precedents(), topicbook.neighbours(), own)
+    shipped = {topic.code: topic for topic in topicbook.shipped()}
+    words = {word for topic in topics for word in topic.include}
+    return RuleBook(
+        topics,
+        topicbook.precedents(),
+        topicbook.neighbours(),
+        own_topics={topic.code for topic in topics if _place(topic) != _place(shipped.get(topic.code))},
+        own_words=words - {word for topic in shipped.values() for word in topic.include},
+    )
+
+
+def _place(topic: Topic | None) -> tuple:
+    """Who answers a topic, and whether it is ours."""
+    return (topic.lead, topic.support, topic.scope) if topic else ()
 
 
 @dataclass(frozen=True)

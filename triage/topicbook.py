@@ -48,7 +48,7 @@ def precedents() -> Precedents:
     asked = [
         Precedent(text, _label(line["lead"], line["scope"])) for line in matters() for text in line["texts"]
     ]
-    return Precedents([*golden(), *written, *asked], Weights.load(WEIGHTS) if WEIGHTS.exists() else None)
+    return Precedents([*written, *asked], Weights.load(WEIGHTS) if WEIGHTS.exists() else None)
 
 
 @cache
@@ -59,7 +59,7 @@ def neighbours() -> Neighbours:
 
 @cache
 def golden() -> tuple[Precedent, ...]:
-    """The 标准例 of the bureau: every version of the rules is measured by them."""
+    """The 标准例 of the bureau: every version of the rules is measured by them, none learns from them."""
     return tuple(_precedent(case) for case in cases("cases"))
 
 

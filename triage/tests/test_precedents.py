@@ -1,5 +1,7 @@
 """Precedents: a second opinion beside the rules; what the two see differently is nobody's guess."""
 
+from dataclasses import replace
+
 import pytest
 
 from triage import topicbook
@@ -37,8 +39,14 @@ def test_it_leaves_to_a_person_what_rules_and_precedents_see_differently():
 
 
 def test_it_weighs_a_word_that_officials_added_more_than_the_precedents():
-    decision = RuleBook(TOPICS, Precedents(PRECEDENTS), own=["油烟"]).route(TORN)
+    decision = RuleBook(TOPICS, Precedents(PRECEDENTS), own_words=["油烟"]).route(TORN)
     assert (decision.primary, decision.findings[0].precedent) == ("air", "")
+
+
+def test_it_weighs_a_topic_that_officials_moved_more_than_the_precedents():
+    moved = [replace(topic, lead="soil") if topic.lead == "water" else topic for topic in TOPICS]
+    text = "东边的船坞滩上那摊黑水算污水吗"
+    assert RuleBook(moved, Precedents(PRECEDENTS), own_topics=["water.sewage"]).route(text).primary == "soil"
 
 
 def test_it_leads_with_the_first_of_two_questions():

@@ -72,6 +72,16 @@ def test_it_shows_first_what_an_edit_would_move_and_saves_nothing(browser):
     assert not RuleVersion.objects.exists()
 
 
+def test_it_shows_and_does_what_moves_to_another_division(browser):
+    """However many examples say that it was another's."""
+    asked = "我公司排污许可证需要变更法定代表人，怎么办理？"
+    assert topicbook.current().route(asked).primary == "eia"
+    page = edited(browser, "eia.permit", "preview", lead="water").content.decode()
+    assert "变差" in page and "120 条标准例" in page
+    edited(browser, "eia.permit", lead="water")
+    assert lead(asked) == "water"
+
+
 def test_it_decides_by_the_saved_rules_at_once(browser):
     edited(browser, include=words() + " 绕圈子")
     version = RuleVersion.objects.get()
