@@ -69,7 +69,10 @@ class TopicForm(forms.Form):
         help_text="不填，保存后马上适用。",
     )
     remark = forms.CharField(
-        label="修改说明", max_length=300, help_text="改了什么、为什么改，会留在修改记录里。"
+        label="修改说明",
+        max_length=300,
+        help_text="改了什么、为什么改，会留在修改记录里。",
+        error_messages={"required": "请填写改了什么、为什么改。"},
     )
 
     def __init__(self, data=None, *, rule: Rule | None, book: Rules):
