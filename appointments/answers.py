@@ -16,9 +16,9 @@ from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
 
-from .anonymity import telling
 from .models import Appointment, Publicity, PublishedAnswer
-from .shelf import Shelf
+from .similarity.cached_index import Shelf
+from .text.anonymity import telling
 
 _FOUND_ALIKE = 30  # answers that a search finds by meaning, beside those with its very words
 

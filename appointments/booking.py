@@ -18,7 +18,7 @@ from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.vault.blind_index import blind_index
 
 from . import letters
-from . import line as order
+from . import waiting_list as order
 from .lifecycle import AWAITING_DAY, Stage
 from .models import Appointment, Channel, IllegalMove, StageMove
 from .references import clean_reference, new_reference

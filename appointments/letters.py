@@ -10,7 +10,7 @@ from sessions_app import calendar, policy
 from zhoushan_consult.outbox.models import Notice
 from zhoushan_consult.outbox.posting import Recipient, latest_calendar, post
 
-from . import invitation
+from . import calendar_entry
 from .models import Appointment
 
 CALLS = {"seat_offered", "seat_confirmed", "plan_changed", "day_near"}
@@ -54,9 +54,9 @@ def _calendar(kind: str, appointment: Appointment, at: datetime) -> str:
     """What the firm's calendar is told with a letter: when and where to come, or no longer to come."""
     if kind in CALLS:
         confirmed = kind == "seat_confirmed" or bool(appointment.seat.confirmed_at)
-        return invitation.published(appointment, confirmed=confirmed, at=at)
+        return calendar_entry.published(appointment, confirmed=confirmed, at=at)
     if kind in CALLS_OFF:
-        return invitation.taken_back(latest_calendar(appointment, CALLS | CALLS_OFF), appointment, at=at)
+        return calendar_entry.taken_back(latest_calendar(appointment, CALLS | CALLS_OFF), appointment, at=at)
     return ""
 
 

@@ -7,7 +7,7 @@ from sessions_app import calendar, policy, seats
 from zhoushan_consult.outbox.posting import letters_to_page
 
 from . import feedback
-from . import line as order
+from . import waiting_list as order
 from .lifecycle import AWAITING_DAY, Stage
 from .models import Appointment, Rating
 

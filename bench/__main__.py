@@ -15,8 +15,8 @@ from importlib import import_module
 
 import django
 
+from .environment import Ground
 from .figures import Table, verdict
-from .ground import Ground
 
 MEASURES = ("pages", "routing", "similar", "settling", "staff")
 

@@ -15,12 +15,12 @@ from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.web.throttle import allow
 from zhoushan_consult.wsgi import application
 
+from .baseline import floor
+from .client import Request, ask, filled_in
+from .environment import Ground
 from .figures import Figure, Table, beside
-from .floor import floor
-from .ground import Ground
 from .texts import questions
-from .turns import in_turns, python_calls, statements
-from .visitor import Request, ask, filled_in
+from .timing import in_turns, python_calls, statements
 
 TIMES = 100  # each is asked for
 ANSWERS = 300  # public ones: years of them

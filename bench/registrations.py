@@ -17,7 +17,7 @@ from triage.tests.factories import DAY, appointment, assignment, officer
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Role
 
-from .ground import Ground
+from .environment import Ground
 
 SECOND = datetime(2026, 12, 2, 10, tzinfo=calendar.SHANGHAI)  # when 综合处 settles the list of the 10th
 NEXT = calendar.following(DAY)

@@ -1,13 +1,13 @@
 """分办: one text judged by the shipped rules, and by rules with a thousand topics more (the design, 9)."""
 
-from triage import topicbook
-from triage.routing import RuleBook
-from triage.topic import Topic
+from triage.routing import topic_files
+from triage.routing.router import RuleBook
+from triage.routing.topic import Topic
 
+from .environment import Ground
 from .figures import Table, beside
-from .ground import Ground
 from .texts import golden, words
-from .turns import in_turns
+from .timing import in_turns
 
 MORE = 1000
 WORDS = 8  # in each topic
@@ -17,8 +17,10 @@ TIMES = 3  # each case is judged
 
 
 def measure(ground: Ground) -> Table:
-    larger = RuleBook([*topicbook.shipped(), *_generated()], topicbook.precedents(), topicbook.neighbours())
-    deeds = {SHIPPED: topicbook.current().route, LARGER: larger.route}
+    larger = RuleBook(
+        [*topic_files.shipped(), *_generated()], topic_files.precedents(), topic_files.neighbours()
+    )
+    deeds = {SHIPPED: topic_files.current().route, LARGER: larger.route}
     medians = in_turns(deeds, golden() * TIMES)
     figures = beside(SHIPPED, medians, {SHIPPED: AT_MOST, LARGER: AT_MOST})
     return Table(f"Routing one text: medians over the golden cases, and the ratio to {SHIPPED}", figures)

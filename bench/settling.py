@@ -9,11 +9,11 @@ from triage.tests.factories import DAY
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.wsgi import application
 
+from .client import Request, Unexpected, ask
+from .environment import Ground
 from .figures import Figure, Table
-from .ground import Ground
 from .registrations import BUREAUS, FEW, SECOND, Bureau, on_the_second, signed_in
-from .turns import in_turns, statements
-from .visitor import Request, Unexpected, ask
+from .timing import in_turns, statements
 
 TURNS = 3
 QUERIES = 12  # of a staff page, whatever the size of the data (the design, 13)

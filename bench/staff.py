@@ -4,11 +4,11 @@ from functools import partial
 
 from zhoushan_consult.wsgi import application
 
+from .client import Request, ask
+from .environment import Ground
 from .figures import Figure, Table, beside
-from .ground import Ground
 from .registrations import BUREAUS, FEW, on_the_second, signed_in
-from .turns import in_turns, statements
-from .visitor import Request, ask
+from .timing import in_turns, statements
 
 TIMES = 30  # each page is opened
 QUERIES = 12  # whatever the size of the data (the design, 13)

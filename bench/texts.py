@@ -8,25 +8,25 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from random import Random
 
-from triage import topicbook
+from triage.routing import topic_files
 
 _SEED = 20191010
 _CLAUSE = re.compile(r"[^，。；？！,;?!\n]+[，。；？！,;?!\n]*")
 
 
 def golden() -> list[str]:
-    return [case.text for case in topicbook.golden()]
+    return [case.text for case in topic_files.golden()]
 
 
 def questions(count: int) -> list[str]:
     """So many different questions: the first half of one with the second half of another."""
-    labelled = [case["text"] for name in ("cases", "precedents") for case in topicbook.cases(name)]
+    labelled = [case["text"] for name in ("golden", "labelled") for case in topic_files.cases(name)]
     return list(islice(_crossed([_CLAUSE.findall(text) for text in labelled], "".join), count))
 
 
 def words(count: int) -> list[str]:
     """So many different words that are none of the rules': 废油漆桶 and 排污许可证 give 废油许可证."""
-    known = {word for topic in topicbook.shipped() for word in (*topic.whole_words, *topic.hints)}
+    known = {word for topic in topic_files.shipped() for word in (*topic.whole_words, *topic.hints)}
     longer = sorted(word for word in known if len(word) > 3)
     fresh = (word for word in _crossed(longer, str) if word not in known)
     return list(islice(fresh, count))

@@ -83,7 +83,7 @@ def clock(time_machine):
 @pytest.fixture
 def worker():
     """Does now what beat and a worker would do within the next minutes."""
-    from zhoushan_consult.duties.rounds import run_due
+    from zhoushan_consult.duties.runner import run_due
     from zhoushan_consult.outbox.delivery import deliver_due
 
     def work() -> None:

@@ -23,7 +23,7 @@ from urllib.request import HTTPCookieProcessor, HTTPRedirectHandler, OpenerDirec
 import psycopg2
 import redis
 
-from zhoushan_consult.embedded.children import BEAT, WEB, WORKER
+from zhoushan_consult.embedded.processes import BEAT, WEB, WORKER
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PATIENCE = 40  # seconds until a test gives up

@@ -11,7 +11,7 @@ from appointments import booking
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
 from triage import review
-from triage.assigning import Portion
+from triage.assignment import Portion
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.identity import samples
 from zhoushan_consult.outbox.models import Notice

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
 from sessions_app.models import ConsultDay
-from triage import arranging
+from triage import timetable
 from triage.tests import factories
 
 PAGE = re.compile(rb"/Type\s*/Page\b")
@@ -82,7 +82,7 @@ def test_it_shows_every_page_of_the_day_on_any_screen(door, ten, width):
 
 def test_it_runs_the_morning_without_javascript(door, ten):
     page = door(width=768, scripts=False)
-    arranging.fix(ten, at=factories.NOW)
+    timetable.fix(ten, at=factories.NOW)
     page.goto(f"/admin/sessions_app/consultday/{ten.pk}/")
     page.get_by_role("link", name="现场签到和结果").click()
     page.get_by_role("button", name=f"签到 {LONG.format(1)}", exact=True).click()

@@ -6,7 +6,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from zhoushan_consult.bureau.panels import Panel, RecordAdmin, may
+from zhoushan_consult.bureau.actions import Panel, RecordAdmin, may
 from zhoushan_consult.bureau.roles import Act
 
 from . import planning, preparing

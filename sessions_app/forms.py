@@ -6,10 +6,10 @@ from datetime import date, datetime
 from django import forms
 from django.forms.models import fields_for_model, model_to_dict
 
+from zhoushan_consult.bureau.actions import PanelForm
 from zhoushan_consult.bureau.models import Area, Division
-from zhoushan_consult.bureau.panels import PanelForm
 from zhoushan_consult.bureau.refusals import Refused
-from zhoushan_consult.bureau.rows import RowForm, RowsForm
+from zhoushan_consult.bureau.row_forms import RowForm, RowsForm
 
 from . import calendar, planning
 from .models import ConsultDay, Reception

@@ -11,7 +11,7 @@ from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act, Role
 from zhoushan_consult.duties.kinds import Kind, monthly
 
-from . import calendar, notes, policy
+from . import calendar, notifications, policy
 from .days import day_on, not_cancelled
 from .models import ConsultDay, Plan, Reception
 from .planning import EDITABLE, TEXTS, PlanMoved
@@ -76,7 +76,9 @@ def _prepare(about: str, due_at: datetime, now: datetime) -> int:
     if not untouched or last_published(day) is None:
         return 0
     _fill(day, by=None, at=now)
-    return notes.to_role(Role.COORDINATOR, "plan_prepared", day, at=now, key=calendar.slug(day.date), day=day)
+    return notifications.to_role(
+        Role.COORDINATOR, "plan_prepared", day, at=now, key=calendar.slug(day.date), day=day
+    )
 
 
 PREPARE = Kind(

@@ -11,7 +11,7 @@ from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act, Role
 from zhoushan_consult.duties.kinds import Kind, daily
 
-from . import calendar, notes, policy
+from . import calendar, notifications, policy
 from .models import Plan, Reception
 
 
@@ -48,7 +48,7 @@ def decline(person: Reception, why: str, *, by: Officer, at: datetime) -> None:
     if one.update(confirmed_at=None, declined=why, recorded_by=by):
         record("接待人员不能参加", person, by=by, at=at)
         key = f"{at:%Y%m%d%H%M%S}"
-        notes.to_role(Role.COORDINATOR, "reception_declined", person, at=at, key=key, day=person.day)
+        notifications.to_role(Role.COORDINATOR, "reception_declined", person, at=at, key=key, day=person.day)
     person.refresh_from_db()
 
 
@@ -82,7 +82,7 @@ def _remind(about: str, due_at: datetime, now: datetime) -> int:
     waiting = list(unanswered(date_))
     if waiting:
         day, count = waiting[0].day, len(waiting)
-        notes.to_role(Role.WATCH, "reception_open", day, at=now, key=str(today), day=day, count=count)
+        notifications.to_role(Role.WATCH, "reception_open", day, at=now, key=str(today), day=day, count=count)
     return len(waiting)
 
 

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.duties.kinds import Kind, daily
 
-from . import calendar, notes, policy
+from . import calendar, notifications, policy
 from .days import day_on
 from .models import ConsultDay, Plan
 
@@ -33,10 +33,12 @@ def _remind(day: ConsultDay, today: date, now: datetime) -> int:
     if role is None:
         return 0
     submitted = role == Role.LEADER
-    told = notes.to_role(role, "plan_wanted", day, at=now, key=str(today), day=day, submitted=submitted)
+    told = notifications.to_role(
+        role, "plan_wanted", day, at=now, key=str(today), day=day, submitted=submitted
+    )
     if today < day.date.replace(day=1):
         return told
-    return told + notes.to_role(Role.LEADER, "plan_late", day, at=now, key="late", day=day)
+    return told + notifications.to_role(Role.LEADER, "plan_late", day, at=now, key="late", day=day)
 
 
 PLAN_WANTED = Kind(

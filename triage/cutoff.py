@@ -9,7 +9,7 @@ from sessions_app.days import day_on
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.duties.kinds import Kind, monthly
 
-from . import notes
+from . import notifications
 
 
 def summarize(about: str, due_at: datetime, now: datetime) -> int:
@@ -22,7 +22,7 @@ def summarize(about: str, due_at: datetime, now: datetime) -> int:
         "accepted": rows.filter(stage=Stage.ACCEPTED).count(),
         "carried": rows.filter(priority_since__isnull=False).count(),
     }
-    notes.to_role(Role.COORDINATOR, "cutoff_summary", day, at=now, day=day, **counts)
+    notifications.to_role(Role.COORDINATOR, "cutoff_summary", day, at=now, day=day, **counts)
     return rows.count()
 
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from appointments import letters
-from appointments import line as order
+from appointments import waiting_list as order
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, IllegalMove
 from sessions_app import calendar, policy
@@ -19,8 +19,8 @@ from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.duties.kinds import Kind, daily
 from zhoushan_consult.workdays.days import add_workdays
 
-from . import notes
-from .assigning import tell_firm_page
+from . import notifications
+from .assignment import tell_firm_page
 from .models import Assignment, Part, Work
 
 
@@ -79,7 +79,7 @@ def _written_first_by(day: ConsultDay, at: datetime) -> date:
 
 def _tell_divisions(day: ConsultDay, counts: Counter, last: date, *, at: datetime) -> None:
     for division, count in counts.items():
-        notes.to_role(
+        notifications.to_role(
             Role.HANDLER,
             "replies_hastened",
             day,

@@ -8,15 +8,15 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from appointments.models import Appointment
+from zhoushan_consult.bureau.actions import PanelForm
 from zhoushan_consult.bureau.models import Division
-from zhoushan_consult.bureau.panels import PanelForm
-from zhoushan_consult.bureau.rows import RowForm, RowsForm
+from zhoushan_consult.bureau.row_forms import RowForm, RowsForm
 
-from . import reading
-from .assigning import Portion
+from .assignment import Portion
 from .hearing import Promise
 from .models import Assignment, CallOutcome, DeclineReason, FollowUp, Outcome, Part, Work
-from .suggesting import suggest
+from .rulebook import explanation
+from .rulebook.suggestion import suggest
 
 MOVABLE = {Work.OPEN, Work.DRAFTED, Work.RETURNED}
 
@@ -140,7 +140,7 @@ class AcceptForm(DivisionRows):
     version = forms.IntegerField(widget=forms.HiddenInput)
 
     def start(self) -> list[dict]:
-        return reading.portions(suggest(self.record, timezone.now()), self.record.summary)
+        return explanation.portions(suggest(self.record, timezone.now()), self.record.summary)
 
 
 class AddForm(DivisionRows):

@@ -15,7 +15,7 @@ from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
 
-from . import followup, replies
+from . import follow_up, replies
 from .models import FollowUp, Hearing, Outcome
 
 STAGE_AFTER = {Outcome.SOLVED: Stage.HEARD, Outcome.FOLLOW: Stage.HEARD, Outcome.ABSENT: Stage.ABSENT}
@@ -81,7 +81,7 @@ def conclude(
     if outcome == Outcome.FOLLOW:
         appointment.move_to(Stage.FOLLOWING, by=by, at=at)
         for promise in promises:
-            followup.open_matter(
+            follow_up.open_matter(
                 appointment,
                 promise.division,
                 promise.text,

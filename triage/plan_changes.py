@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from appointments import letters
-from appointments.carrying import HOLDS_ON, Cancelled, carry_over
+from appointments.cancellation import HOLDS_ON, Cancelled, carry_over
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
 from sessions_app import calendar, planning
@@ -19,7 +19,7 @@ from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.duties.kinds import Kind, every
 
-from . import notes
+from . import notifications
 from .models import Hearing
 
 TOLD = (Role.COORDINATOR, Role.WATCH, Role.HEAD)
@@ -77,7 +77,7 @@ def cancel(day: ConsultDay, reason: str, *, by: Officer, at: datetime) -> None:
 
 def to_bureau(kind: str, day: ConsultDay, *, at: datetime, key: str, **context) -> None:
     for role in TOLD:
-        notes.to_role(role, kind, day, at=at, key=key, day=day, **context)
+        notifications.to_role(role, kind, day, at=at, key=key, day=day, **context)
 
 
 @transaction.atomic

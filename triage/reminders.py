@@ -6,8 +6,8 @@ from django.db.models import QuerySet
 
 from appointments import letters
 from appointments.lifecycle import Stage
-from appointments.line import line
 from appointments.models import Appointment
+from appointments.waiting_list import line
 from sessions_app import calendar, policy
 from sessions_app.days import takes_firms
 from sessions_app.models import ConsultDay, Plan
@@ -15,7 +15,7 @@ from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.duties.kinds import Kind, daily
 from zhoushan_consult.workdays.days import add_workdays
 
-from . import arranging, notes
+from . import notifications, timetable
 from .models import Assignment, Work
 
 
@@ -42,7 +42,7 @@ def remind_divisions(about: str, due_at: datetime, now: datetime) -> int:
         late = assignment.due_on < today
         step = "late" if late else "soon"
         for role in (Role.HANDLER, Role.HEAD) if late else (Role.HANDLER,):
-            notes.to_division(assignment, f"reply_{step}", at=now, role=role, key=step)
+            notifications.to_division(assignment, f"reply_{step}", at=now, role=role, key=step)
         count += 1
     return count
 
@@ -60,7 +60,9 @@ def remind_to_settle(about: str, due_at: datetime, now: datetime) -> int:
     last = day.date.replace(day=policy.SETTLE_BY)
     roles = (Role.COORDINATOR, Role.LEADER) if today > last else (Role.COORDINATOR,)
     for role in roles if any(counts.values()) else ():
-        notes.to_role(role, "settle_wanted", day, at=now, key=str(today), day=day, last=last, **counts)
+        notifications.to_role(
+            role, "settle_wanted", day, at=now, key=str(today), day=day, last=last, **counts
+        )
     return sum(counts.values())
 
 
@@ -71,8 +73,8 @@ def send_run_sheets(about: str, due_at: datetime, now: datetime) -> int:
     for days in policy.REMIND_DAYS_BEFORE:
         for day in _settled(today + timedelta(days=days)):
             if days == min(policy.REMIND_DAYS_BEFORE):
-                arranging.fix(day, at=now)
-            count += _send_run_sheet(arranging.sheet(day), f"{day.date}:{days}", now)
+                timetable.fix(day, at=now)
+            count += _send_run_sheet(timetable.sheet(day), f"{day.date}:{days}", now)
     return count
 
 
@@ -80,7 +82,7 @@ def _settled(date_: date) -> QuerySet[ConsultDay]:
     return ConsultDay.objects.filter(date=date_, settled_at__isnull=False).exclude(plan=Plan.CANCELLED)
 
 
-def _send_run_sheet(sheet: arranging.Sheet, key: str, now: datetime) -> int:
+def _send_run_sheet(sheet: timetable.Sheet, key: str, now: datetime) -> int:
     for division in sheet.divisions:
         own = [talk for talk in sheet.talks if talk.needs(division)]
         facts = {
@@ -89,7 +91,9 @@ def _send_run_sheet(sheet: arranging.Sheet, key: str, now: datetime) -> int:
             "first": own[0].starts_at,
             "division_name": division.name,
         }
-        notes.to_role(Role.HANDLER, "run_sheet_ready", sheet.day, at=now, key=key, division=division, **facts)
+        notifications.to_role(
+            Role.HANDLER, "run_sheet_ready", sheet.day, at=now, key=key, division=division, **facts
+        )
     return len(sheet.divisions)
 
 

@@ -14,8 +14,8 @@ from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act, Role
 
-from . import notes
-from .assigning import must_be_own, tell_firm_page, turn
+from . import notifications
+from .assignment import must_be_own, tell_firm_page, turn
 from .models import Assignment, Part, Reply, ReplyVersion, Work
 
 AFTERWARDS = {
@@ -90,7 +90,7 @@ def submit_for_signature(assignment: Assignment, *, by: Officer, at: datetime) -
         raise NothingToSign
     turn(assignment, {Work.OPEN}, Work.DRAFTED)
     record("送审签", assignment, by=by, at=at)
-    notes.to_division(assignment, "reply_to_sign", at=at, role=Role.HEAD, key=_moment(at))
+    notifications.to_division(assignment, "reply_to_sign", at=at, role=Role.HEAD, key=_moment(at))
 
 
 @transaction.atomic
@@ -110,7 +110,7 @@ def send_back(assignment: Assignment, remark: str, *, by: Officer, at: datetime)
     turn(assignment, {Work.DRAFTED}, Work.OPEN)
     Reply.objects.filter(assignment=assignment).update(remark=remark)
     record("退回修改答复", assignment, by=by, at=at)
-    notes.to_division(assignment, "reply_sent_back", at=at, key=_moment(at))
+    notifications.to_division(assignment, "reply_sent_back", at=at, key=_moment(at))
 
 
 def _moment(at: datetime) -> str:
@@ -165,7 +165,7 @@ def owe(appointment: Appointment, *, at: datetime) -> int:
     """
     waiting = appointment.assignments.filter(state__in=[Work.OPEN, Work.DRAFTED]).select_related("division")
     for assignment in waiting:
-        notes.to_division(assignment, "reply_for_absent", at=at)
+        notifications.to_division(assignment, "reply_for_absent", at=at)
     return len(waiting)
 
 

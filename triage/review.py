@@ -1,4 +1,4 @@
-"""初审 (六（三）): accept, decline with a reason and a telephone call, take up again. 交办 follows in `assigning`."""
+"""初审 (六（三）): accept, decline with a reason and a telephone call, take up again. 交办 follows in `assignment`."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
 
-from . import assigning
+from . import assignment
 from .models import CallOutcome, CallRecord, DeclineReason, Review
 
 
@@ -37,14 +37,14 @@ class Call:
 
 @transaction.atomic
 def accept(
-    appointment: Appointment, portions: list["assigning.Portion"], *, version: int, by: Officer, at: datetime
+    appointment: Appointment, portions: list[assignment.Portion], *, version: int, by: Officer, at: datetime
 ) -> None:
     """通过初审 and 交办 in one act: every question with its division. Raises IllegalMove, ChangedMeanwhile."""
     by.must(Act.REVIEW)
     _must_be_unchanged(appointment, version)
     appointment.move_to(Stage.ACCEPTED, by=by, at=at)
     Review.objects.create(appointment=appointment, accepted=True, by=by, at=at)
-    assigning.assign(appointment, portions, by=by, at=at)
+    assignment.assign(appointment, portions, by=by, at=at)
     letters.write("review_accepted", appointment, at=at, key=_round(appointment))
 
 
@@ -99,7 +99,7 @@ def reconsider(appointment: Appointment, why: str, *, by: Officer, at: datetime)
     if appointment.stage not in {Stage.DECLINED, Stage.ACCEPTED}:
         raise IllegalMove
     appointment.move_to(Stage.SUBMITTED, "重新审核", by=by, at=at)
-    assigning.call_off(appointment, by=by, at=at)
+    assignment.call_off(appointment, by=by, at=at)
     record("重新审核", appointment, by=by, at=at, why=why)
 
 

@@ -7,9 +7,9 @@ from django.db import transaction
 
 from appointments import letters
 from appointments.lifecycle import Stage
-from appointments.line import ground, line, of_day
-from appointments.line import place as place_of
 from appointments.models import Appointment, IllegalMove
+from appointments.waiting_list import ground, line, of_day
+from appointments.waiting_list import place as place_of
 from sessions_app import calendar, seats
 from sessions_app.days import held
 from sessions_app.models import ConsultDay, Plan, Seat

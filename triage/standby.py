@@ -7,8 +7,8 @@ from django.db.models import QuerySet
 
 from appointments import letters
 from appointments.lifecycle import Stage
-from appointments.line import ground, line, of_day
 from appointments.models import Appointment, IllegalMove
+from appointments.waiting_list import ground, line, of_day
 from sessions_app import calendar, seats
 from sessions_app.days import held
 from sessions_app.models import ConsultDay, Seat
@@ -17,7 +17,7 @@ from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
 
-from . import arranging
+from . import timetable
 from .models import Outcome
 
 
@@ -58,7 +58,7 @@ def call_in(appointment: Appointment, *, by: Officer, at: datetime) -> Seat:
         raise OnTheDayOnly(day)
     with transaction.atomic():
         held(day)  # one seat is given once
-        arranging.fix(day, by=by, at=at)
+        timetable.fix(day, by=by, at=at)
         place = _place(appointment)
         seat = _free_seat(day, appointment.uscc, at=at)
         facts = of_day(day, seat, **ground(appointment), standby=True, place=place)

@@ -83,7 +83,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "zhoushan_consult.bureau.idleness.EndIdleSessions",
+    "zhoushan_consult.bureau.session_limits.EndIdleSessions",
     "zhoushan_consult.bureau.refusals.AnswerRefusals",
     "axes.middleware.AxesMiddleware",
 ]
@@ -186,7 +186,7 @@ DUTIES = [
     "triage.reminders.SETTLE_WANTED",
     "triage.seating.FILL",
     "triage.deferral.CLOSE_UNANSWERED",
-    "triage.followup.LADDER",
+    "triage.follow_up.LADDER",
     "zhoushan_consult.web.throttle.PURGE",
     "zhoushan_consult.upkeep.digest.DIGEST",
 ]
@@ -304,7 +304,7 @@ SITE = {
     "police_record": env.str("SITE_POLICE_RECORD", default=""),
 }
 
-DEFAULT_EXCEPTION_REPORTER_FILTER = "zhoushan_consult.vault.reports.NothingTyped"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "zhoushan_consult.vault.error_reports.NothingTyped"
 
 # --- Logs: never what people typed ---------------------------------------------------------------------------------
 LOGGING = {

@@ -3,14 +3,14 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from .web import errors, health, reading
+from .web import elder_mode, errors, health
 
 urlpatterns = [
     path("", include("sessions_app.urls")),
     path("", include("appointments.urls")),
     path("desk/", include("triage.desk.urls")),
     path("admin/", admin.site.urls),
-    path("elder/", reading.elder, name="elder"),
+    path("elder/", elder_mode.elder, name="elder"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]

@@ -6,8 +6,8 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
+from zhoushan_consult.bureau.actions import Panel, PanelForm, RecordAdmin, may
 from zhoushan_consult.bureau.models import Division
-from zhoushan_consult.bureau.panels import Panel, PanelForm, RecordAdmin, may
 from zhoushan_consult.bureau.roles import Act
 
 from .. import answers

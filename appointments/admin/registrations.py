@@ -16,17 +16,17 @@ from django.views.decorators.http import require_safe
 
 from sessions_app import calendar
 from sessions_app.models import ConsultDay
+from zhoushan_consult.bureau.actions import RecordAdmin, may
 from zhoushan_consult.bureau.models import Area
-from zhoushan_consult.bureau.panels import RecordAdmin, may
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
 from zhoushan_consult.identity.mask import mask_name
 
-from .. import entering, form_token
+from .. import form_token, staff_entry
 from ..forms import EntryForm, areas
 from ..lifecycle import LIVE, Stage
 from ..models import Appointment, Channel
-from ..searching import LONGEST, echoed, search
+from ..search import LONGEST, echoed, search
 
 IN_HAND, ALL = "live", "all"
 DAYS_OFFERED = 24
@@ -81,7 +81,7 @@ class ListForm(forms.Form):
 
 
 def _entry_form(now: datetime, data=None) -> EntryForm:
-    days = entering.days_to_join(now)
+    days = staff_entry.days_to_join(now)
     return EntryForm(data, now=now, areas=areas(), days=days, late=days[0] if len(days) > 1 else None)
 
 
@@ -136,7 +136,7 @@ class AppointmentAdmin(RecordAdmin):
         if not form.is_valid():
             return self._entry_page(request, now, form)
         try:
-            made = entering.enter(
+            made = staff_entry.enter(
                 form.registration(),
                 key=token.key,
                 day=form.cleaned_data["day"],

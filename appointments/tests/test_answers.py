@@ -9,7 +9,7 @@ from django.urls import reverse
 from appointments import answers
 from appointments.answers import Wording
 from appointments.models import Publicity, PublishedAnswer
-from appointments.shelf import LOOKED_AFTER
+from appointments.similarity.cached_index import LOOKED_AFTER
 from sessions_app.calendar import SHANGHAI
 from triage.tests.factories import appointment
 from zhoushan_consult.bureau.models import Division

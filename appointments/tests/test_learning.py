@@ -1,8 +1,8 @@
 """What is learnt from examples: that two ways of saying mean the same, and that two like texts do not."""
 
-from appointments.examples import Apart
-from appointments.learning import learn
-from appointments.sayings import said
+from appointments.similarity.concepts import said
+from appointments.training.corpus_files import Apart
+from appointments.training.train_embedding import learn
 
 # The official word and the firm's share no character: only the examples say that they mean the same.
 WORDS = [

@@ -3,7 +3,7 @@
 import pytest
 from reportlab.pdfbase import pdfmetrics
 
-from appointments import sheet
+from appointments.pdf import sheet
 from triage.tests.factories import appointment
 
 pytestmark = pytest.mark.django_db

@@ -9,9 +9,9 @@ from django.core.management import call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.learning import source
-from appointments.meaning import learnt
-from appointments.similar import Index, best
+from appointments.similarity.embedding import learnt
+from appointments.similarity.index import Index, best
+from appointments.training.train_embedding import source
 
 DATA = Path(__file__).with_name("data")
 NATURAL = pytest.mark.parametrize("name", ["similar_looked_at", "similar_untouched"])

@@ -15,7 +15,7 @@ from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.web.address import client_net
 from zhoushan_consult.web.throttle import allow
 
-from .. import arrival, booking, feedback, progress
+from .. import booking, check_in_code, feedback, progress
 from ..forms import AmendForm, LookupForm, RatingForm, UnsolvedForm, areas
 from ..lifecycle import Stage
 from ..models import Appointment
@@ -84,8 +84,8 @@ def _page(
 
 def _arrival_code(appointment: Appointment) -> str:
     """What the firm shows at the door: opened by an officer who has signed in, it leads to its 签到."""
-    door = reverse("admin:sessions_app_consultday_arrival", args=[arrival.token(appointment)])
-    return arrival.picture(settings.SITE_URL + door)
+    door = reverse("admin:sessions_app_consultday_arrival", args=[check_in_code.token(appointment)])
+    return check_in_code.picture(settings.SITE_URL + door)
 
 
 @require_POST

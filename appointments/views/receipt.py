@@ -7,10 +7,10 @@ from django.views.decorators.http import require_safe
 
 from sessions_app import calendar
 
-from ..invitation import published
+from ..calendar_entry import published
 from ..lifecycle import Stage
 from ..models import Appointment
-from ..sheet import as_pdf, rows
+from ..pdf.sheet import as_pdf, rows
 
 
 def _of(token: str) -> Appointment:

@@ -11,7 +11,7 @@ from sessions_app.days import day_on
 from sessions_app.models import ConsultDay, Plan, Reception
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.bureau.roles import Role
-from zhoushan_consult.duties import rounds
+from zhoushan_consult.duties import runner
 from zhoushan_consult.duties.models import Duty, State
 from zhoushan_consult.outbox.models import Channel, Notice
 
@@ -25,7 +25,7 @@ NOW = datetime(2026, 11, 16, 10, tzinfo=calendar.SHANGHAI)
 def make_rounds(text: str) -> None:
     """Twice, for the second changes nothing, and every duty must have gone well."""
     for _ in range(2):
-        rounds.run_due(datetime.fromisoformat(f"{text}:00+08:00"))
+        runner.run_due(datetime.fromisoformat(f"{text}:00+08:00"))
     assert not Duty.objects.filter(state=State.FAILED).exists()
 
 

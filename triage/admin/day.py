@@ -7,20 +7,20 @@ from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
 
-from appointments import line as order
+from appointments import waiting_list as order
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
 from sessions_app import calendar
 from sessions_app.admin import ConsultDayAdmin
 from sessions_app.forms import ChangeForm
 from sessions_app.models import ConsultDay
-from triage import arranging, explaining, plan_changes, seating
+from triage import plan_changes, seat_history, seating, timetable
 from triage.forms import ReasonForm
 from triage.models import Sitting
-from zhoushan_consult.bureau.panels import Panel, may
+from zhoushan_consult.bureau.actions import Panel, may
 from zhoushan_consult.bureau.roles import Act
 
-from . import floor, papers
+from . import check_in, papers
 
 LINE_SHOWN = 100
 
@@ -81,7 +81,7 @@ REARRANGE = Panel(
     name="rearrange",
     title="重新编排现场安排表",
     act=Act.RUN_DAY,
-    do=lambda day, form, **who: arranging.arrange_anew(day, **who),
+    do=lambda day, form, **who: timetable.arrange_anew(day, **who),
     offered=_is_arranged,
     button="重新编排",
     done="现场安排表已重新编排，请重新打印并告知处室。",
@@ -97,7 +97,7 @@ class DayAdmin(ConsultDayAdmin):
         explained = self.admin_site.admin_view(self.explained)
         return [
             path("<int:pk>/allocation/", explained, name=self._url_name("allocation")),
-            *floor.addresses(),
+            *check_in.addresses(),
             *papers.addresses(),
             *super().get_urls(),
         ]
@@ -111,7 +111,7 @@ class DayAdmin(ConsultDayAdmin):
             "opts": self.opts,
             "title": "名额分配说明",
             "record": record,
-            "decisions": explaining.decisions(record),
+            "decisions": seat_history.decisions(record),
         }
         return TemplateResponse(request, "admin/day/allocation.html", context)
 

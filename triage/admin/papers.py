@@ -5,9 +5,9 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from sessions_app.models import ConsultDay
-from triage import arranging
+from triage import timetable
 
-from .doors import door, show
+from .urls import door, show
 
 PAPERS = {"run_sheet": "现场安排表", "sign_in": "签到表", "name_cards": "桌牌"}
 EMPTY_LINES = 2
@@ -25,7 +25,7 @@ def paper(request: HttpRequest, pk: int, name: str) -> HttpResponse:
         "day": day,
         "name": name,
         "papers": PAPERS.items(),
-        "sheet": arranging.sheet(day),
+        "sheet": timetable.sheet(day),
         "empty_lines": range(EMPTY_LINES),
         "long": LONG,
         "very_long": VERY_LONG,

@@ -7,17 +7,18 @@ from django.utils import timezone
 
 from appointments.admin import AppointmentAdmin, ListForm
 from appointments.models import Appointment, StageMove
-from triage import answered, reading, visibility
+from triage import earlier_answers, visibility
 from triage.models import Assignment, CallRecord, FollowUp, Review
-from triage.suggesting import suggest
+from triage.rulebook import explanation
+from triage.rulebook.suggestion import suggest
+from zhoushan_consult.bureau.actions import may
 from zhoushan_consult.bureau.models import Division
-from zhoushan_consult.bureau.panels import may
 from zhoushan_consult.bureau.roles import Act
 from zhoushan_consult.identity import phone
 from zhoushan_consult.outbox.models import Channel, Notice
 from zhoushan_consult.outbox.models import State as NoticeState
 
-from .acts import PANELS
+from .registration_actions import PANELS
 
 EARLIER_SHOWN = 12
 LETTERS_SHOWN = 60
@@ -52,7 +53,7 @@ class RegistrationAdmin(AppointmentAdmin):
         found = _with_all(self.get_queryset(request)).filter(pk=_number(object_id)).first()
         if found:
             found.every_division = list(Division.objects.all())
-            found.before = answered.before(found, request.user, timezone.now())
+            found.before = earlier_answers.before(found, request.user, timezone.now())
             found.letters = list(_letters(found))
             found.calls_to_make = [
                 n for n in found.letters if (n.channel, n.state) == (Channel.CALL, NoticeState.WAITING)
@@ -65,9 +66,9 @@ class RegistrationAdmin(AppointmentAdmin):
             "title": record.enterprise_name,
             "phone": phone.for_people(record.phone_number),
             "decision": decision,
-            "suggested": reading.division_names(decision),
-            "summary": reading.marked(record.summary, decision),
-            "grounds": reading.grounds(decision),
+            "suggested": explanation.division_names(decision),
+            "summary": explanation.marked(record.summary, decision),
+            "grounds": explanation.grounds(decision),
             "earlier": _earlier(record),
             "may_publish": may(request, Act.PUBLISH),
         }

@@ -10,17 +10,17 @@ import secrets
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 
-from appointments import booking, entering, feedback
+from appointments import booking, feedback, staff_entry
 from appointments.booking import Registration
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, Channel, Grade
 from sessions_app import calendar, planning, receiving
 from sessions_app.days import day_on
 from sessions_app.models import Reception
-from triage import arranging, assigning, followup, hearing, replies, review, seating
-from triage.assigning import Portion
+from triage import assignment, follow_up, hearing, replies, review, seating, timetable
+from triage.assignment import Portion
 from triage.models import CallOutcome, DeclineReason, Outcome, Part, Work
-from triage.suggesting import suggest
+from triage.rulebook.suggestion import suggest
 from zhoushan_consult.bureau.models import Area, Division, Officer
 from zhoushan_consult.identity import samples
 
@@ -111,7 +111,7 @@ class Month:
         seating.settle(day_on(self.date), by=self.coordinator, at=at)
         at = self.on(8, "09:10")
         yield at
-        arranging.fix(day_on(self.date), at=at)
+        timetable.fix(day_on(self.date), at=at)
 
     def registration(
         self, number: int, name: str, area: str, contact: str, onsite: bool, question: str, story: str
@@ -140,7 +140,7 @@ class Month:
     def _enter(self, form: Registration, key: str, at: datetime) -> Appointment:
         """综合处 enters a firm that telephoned after the cutoff."""
         entry = booking.Entry(Channel.PHONE, self.coordinator, "企业月底出海作业无法上网，次日来电补录")
-        return entering.enter(form, key=key, day=self.date, entry=entry, at=at)
+        return staff_entry.enter(form, key=key, day=self.date, entry=entry, at=at)
 
     # --- What happens before the day ---------------------------------------------------------------------------------
     def then_pending(self, firm: Appointment, at: datetime) -> Story:
@@ -189,7 +189,7 @@ class Month:
         at += timedelta(days=2)
         yield at
         given = self._work(firm)
-        assigning.hand_back(
+        assignment.hand_back(
             given, "倾倒区选划不属我处职责，建议由其他处室牵头。", by=self._handler(given), at=at
         )
 
@@ -247,7 +247,7 @@ class Month:
         hearing.check_in(firm, by=self.coordinator, at=at)
         at = self.on(9, "10:45")
         yield at
-        promises = [hearing.Promise(promise, followup.lead_division(firm))] if promise else []
+        promises = [hearing.Promise(promise, follow_up.lead_division(firm))] if promise else []
         hearing.conclude(firm, outcome, gist, promises, by=self.coordinator, at=at)
 
     def then_solved(self, firm: Appointment, at: datetime) -> Story:
@@ -263,7 +263,7 @@ class Month:
         at = self.on(13, "11:00")
         yield at
         matter = firm.follow_ups.get()
-        followup.post_progress(
+        follow_up.post_progress(
             matter, "已与企业约定到厂时间，专家名单已定。", to_firm=True, by=self.coordinator, at=at
         )
 
@@ -272,7 +272,7 @@ class Month:
         at = self.on(17, "16:20")
         yield at
         matter = firm.follow_ups.get()
-        followup.close(matter, "已出具书面意见并送达企业，企业表示满意。", by=self.coordinator, at=at)
+        follow_up.close(matter, "已出具书面意见并送达企业，企业表示满意。", by=self.coordinator, at=at)
 
     def then_absent(self, firm: Appointment, at: datetime) -> Story:
         yield from self._seated(firm, at)

@@ -8,16 +8,17 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from triage import assigning, replies
+from triage import replies
+from triage.assignment import hand_back
 from triage.models import Assignment, Reply, Work
 from triage.visibility import assignments_for
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Act
 
-from .admission import at_desk, show
+from .access import at_desk, show
+from .actions import Attempt, Step, in_place, take
 from .contacts import contact
 from .forms import DraftForm, HandBackForm, SendBackForm, SignForm, StepForm
-from .steps import Attempt, Step, in_place, take
 from .terms import Today
 
 WORDINGS = 10  # earlier wordings shown
@@ -62,7 +63,7 @@ def _send_back(row: Assignment, said: dict, *, by: Officer, at: datetime):
 
 
 def _hand_back(row: Assignment, said: dict, *, by: Officer, at: datetime):
-    assigning.hand_back(row, said["reason"], by=by, at=at)
+    hand_back(row, said["reason"], by=by, at=at)
 
 
 def _was_submitted(row: Assignment, said: dict, officer: Officer) -> bool:

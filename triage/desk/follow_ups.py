@@ -10,17 +10,17 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from triage import followup
+from triage.follow_up import close, post_progress
 from triage.models import FollowUp
 from triage.visibility import follow_ups_for
 from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.roles import Act
 
-from .admission import at_desk, in_room, show
+from .access import at_desk, in_room, show
+from .actions import Attempt, Step, in_place, take
 from .contacts import contact
 from .forms import CloseForm, ProgressForm, StepForm
-from .pages import NONE, NOT_NEEDED, Number, counted, page_of
-from .steps import Attempt, Step, in_place, take
+from .pagination import NONE, NOT_NEEDED, Number, counted, page_of
 from .terms import Today
 
 POSTS = 30  # shown, the newest
@@ -115,11 +115,11 @@ def follow_up_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
 
 
 def _post_progress(matter: FollowUp, said: dict, *, by: Officer, at: datetime):
-    followup.post_progress(matter, said["text"], to_firm=said["to_firm"], by=by, at=at)
+    post_progress(matter, said["text"], to_firm=said["to_firm"], by=by, at=at)
 
 
 def _close(matter: FollowUp, said: dict, *, by: Officer, at: datetime):
-    followup.close(matter, said["result"], by=by, at=at)
+    close(matter, said["result"], by=by, at=at)
 
 
 STEPS = {

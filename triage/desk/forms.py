@@ -5,7 +5,7 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import ButtonHolder, Layout
 from django import forms
 
-from zhoushan_consult.bureau import signing_in
+from zhoushan_consult.bureau import login
 
 
 def button(label: str, css_class: str = "btn btn-primary", **attributes) -> StrictButton:
@@ -146,7 +146,7 @@ class CloseForm(StepForm):
     )
 
 
-class SignInForm(signing_in.SignInForm):
+class SignInForm(login.SignInForm):
     """用户名 and 密码, in the look of the desk."""
 
     helper = FormHelper()

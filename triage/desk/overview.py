@@ -11,8 +11,8 @@ from triage.visibility import assignments_for, follow_ups_for
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.bureau.roles import Act
 
-from .admission import in_room, show
-from .pages import NONE, NOT_NEEDED, counted, page_of
+from .access import in_room, show
+from .pagination import NONE, NOT_NEEDED, counted, page_of
 from .terms import Today
 
 LONGEST = 10  # late follow-ups shown; the others are one click away

@@ -12,7 +12,7 @@ from triage.ratings import GRADES, by_division, months, own, rated, tally
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.bureau.roles import Act
 
-from .admission import in_room, show
+from .access import in_room, show
 
 
 @in_room("ratings")

@@ -12,7 +12,7 @@ from sessions_app import receiving
 from sessions_app.models import Reception
 from zhoushan_consult.bureau.refusals import Refused
 
-from .admission import in_room, show
+from .access import in_room, show
 
 LONGEST = Reception._meta.get_field("declined").max_length
 

@@ -8,9 +8,9 @@ from django.views.decorators.http import require_safe
 from triage.models import Work
 from triage.visibility import appointments_for
 
-from .admission import in_room, show
+from .access import in_room, show
 from .contacts import contact
-from .pages import page_of
+from .pagination import page_of
 from .terms import Today
 
 UNSEEN = ("id_number", "id_index", "email")

@@ -6,12 +6,12 @@ from django.views.decorators.http import require_safe
 
 from sessions_app import calendar
 from sessions_app.models import ConsultDay
-from triage import arranging
-from triage.arranging import Sheet, Talk
+from triage import timetable
+from triage.timetable import Sheet, Talk
 from triage.visibility import appointments_for
 from zhoushan_consult.bureau.models import Officer
 
-from .admission import in_room, show
+from .access import in_room, show
 
 
 @in_room("run_sheet")
@@ -19,7 +19,7 @@ from .admission import in_room, show
 def run_sheet(request: HttpRequest) -> HttpResponse:
     date = calendar.current_day(timezone.now())
     day = ConsultDay.objects.filter(date=date, settled_at__isnull=False).first()
-    sheet = arranging.sheet(day) if day else None
+    sheet = timetable.sheet(day) if day else None
     context = {
         "date": calendar.label(date),
         "day": day,

@@ -5,14 +5,14 @@ from django.urls.converters import StringConverter
 
 from . import (
     assignments,
-    baskets,
-    entrance,
     follow_ups,
+    login,
     overview,
     ratings,
     receptions,
     registrations,
     run_sheet,
+    worklists,
 )
 
 
@@ -26,10 +26,10 @@ register_converter(one_of(follow_ups.STEPS), "matter_step")
 
 app_name = "desk"
 urlpatterns = [
-    path("", entrance.home, name="home"),
-    path("login/", entrance.SignIn.as_view(), name="login"),
-    path("logout/", entrance.SignOut.as_view(), name="logout"),
-    path("assignments/", baskets.baskets, name="assignments"),
+    path("", login.home, name="home"),
+    path("login/", login.SignIn.as_view(), name="login"),
+    path("logout/", login.SignOut.as_view(), name="logout"),
+    path("assignments/", worklists.baskets, name="assignments"),
     path("assignments/<int:pk>/", assignments.assignment, name="assignment"),
     path("assignments/<int:pk>/<reply_step:step>/", assignments.assignment_step, name="assignment_step"),
     path("follow-ups/", follow_ups.follow_ups, name="follow_ups"),

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from triage import topicbook
-from triage.decision import Decision
-from triage.routing import RuleBook
-from triage.topic import DIVISIONS, MANUAL
+from triage.routing import topic_files
+from triage.routing.decision import Decision
+from triage.routing.router import RuleBook
+from triage.routing.topic import DIVISIONS, MANUAL
 
-GOLDEN = topicbook.SHIPPED / "cases.jsonl"
-PRECEDENTS = topicbook.SHIPPED / "precedents.jsonl"
+GOLDEN = topic_files.SHIPPED / "cases.jsonl"
+PRECEDENTS = topic_files.SHIPPED / "precedents.jsonl"
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Judged:
 @cache
 def judged(path: Path) -> tuple[Judged, ...]:
     """The texts of ``path``, each with its decision; precedents by the topics alone, for they know their own answer."""
-    book = RuleBook(topicbook.shipped()) if path == PRECEDENTS else topicbook.current()
+    book = RuleBook(topic_files.shipped()) if path == PRECEDENTS else topic_files.current()
     cases = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     return tuple(Judged(case, book.route(case["text"])) for case in cases)
 

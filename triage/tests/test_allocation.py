@@ -14,8 +14,8 @@ from appointments.models import Appointment
 from sessions_app import calendar, policy, seats
 from sessions_app.days import day_on
 from sessions_app.models import Seat
-from triage import assigning, deferral, plan_changes, reminders, replies, seating
-from triage.assigning import Portion
+from triage import assignment, deferral, plan_changes, reminders, replies, seating
+from triage.assignment import Portion
 from triage.models import Assignment, Work
 from triage.tests import factories as made
 from triage.tests.desk import read
@@ -238,7 +238,7 @@ def test_it_hastens_what_is_given_after_the_list_too(full, coordinator):
     for firm in full[:10]:
         booking.confirm_seat(fresh(firm), at=SECOND)
     water = Division.objects.get(name="水处")
-    assigning.add(
+    assignment.add(
         full[10], Portion(water, "又一个问题", reason="企业补充"), by=coordinator, at=at("12-07 09:00")
     )
     assert Assignment.objects.get().due_on > date(2026, 12, 9)

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from appointments.lifecycle import Stage
-from triage import assigning
+from triage import assignment
 from triage.models import Assignment, ReplyVersion, Work
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.outbox.models import Channel, Notice
@@ -193,8 +193,8 @@ def test_it_keeps_the_text_of_a_draft_that_came_after_the_matter_was_given_back(
 
 
 def test_it_keeps_the_text_of_a_draft_whose_matter_went_to_another_division(drafter, row, coordinator):
-    air = assigning.Portion(factories.division("大气处"), "废气问题", reason="实为废气")
-    assigning.reassign(row, air, by=coordinator, at=factories.NOW)
+    air = assignment.Portion(factories.division("大气处"), "废气问题", reason="实为废气")
+    assignment.reassign(row, air, by=coordinator, at=factories.NOW)
     page = write(drafter, row, "写了一半的答复", name="save")
     assert page.status_code == 404 and "写了一半的答复" in read(page) and row.question not in read(page)
 

@@ -7,7 +7,7 @@ from email import message_from_bytes
 import pytest
 from django.core import mail
 
-from appointments import booking, invitation
+from appointments import booking, calendar_entry
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
 from sessions_app import calendar, policy
@@ -17,7 +17,7 @@ from triage.tests.factories import DAY, NOW, appointment, seated
 from zhoushan_consult.outbox.delivery import deliver_due
 from zhoushan_consult.outbox.gateways.registered import Registered
 from zhoushan_consult.outbox.models import Channel, Notice
-from zhoushan_consult.outbox.texts import wordings
+from zhoushan_consult.outbox.sms_texts import wordings
 
 pytestmark = pytest.mark.django_db
 
@@ -86,7 +86,7 @@ def test_it_tells_nothing_of_the_firm_by_its_uid(offered):
     assert re.fullmatch("[0-9a-f]{32}", uid) and host
     assert offered.reference not in entry["UID"] and str(offered.pk) != uid
     other = seated(2, email=MAIL)
-    assert parsed(invitation.published(other, confirmed=False, at=NOW))["UID"] != entry["UID"]
+    assert parsed(calendar_entry.published(other, confirmed=False, at=NOW))["UID"] != entry["UID"]
 
 
 def test_it_renews_the_same_entry_and_grows_its_sequence(offered, coordinator, monkeypatch):
@@ -161,7 +161,7 @@ def test_it_sends_no_entry_by_any_other_way(offered):
 )
 def test_it_writes_any_place_so_that_it_is_read_back(firm, place):
     firm.day.place = place
-    entry = parsed(invitation.published(firm, confirmed=True, at=NOW))
+    entry = parsed(calendar_entry.published(firm, confirmed=True, at=NOW))
     kept = "\n".join("".join(filter(str.isprintable, line)) for line in place.splitlines())
     assert entry.get("LOCATION", "") == kept
 

@@ -15,7 +15,7 @@ from sessions_app.models import ConsultDay, Plan, PlanChange, Reception, Seat
 from triage import hearing, plan_changes, review, seating
 from triage.tests import factories as made
 from zhoushan_consult.bureau.roles import Role
-from zhoushan_consult.duties import rounds
+from zhoushan_consult.duties import runner
 from zhoushan_consult.outbox.models import Channel, Notice, State
 
 pytestmark = pytest.mark.django_db
@@ -305,7 +305,7 @@ def test_it_offers_no_seat_of_a_cancelled_day_to_anyone(chief, day, leader):
     made.seated(1)
     deferred = made.appointment(2, stage=Stage.DEFERRED)
     call_off(chief, day)
-    rounds.run_due(FOURTH + timedelta(minutes=2))
+    runner.run_due(FOURTH + timedelta(minutes=2))
     assert fresh(deferred).stage == Stage.DEFERRED
     with pytest.raises(seating.DayCancelled):
         seating.add_seat(day, fresh(deferred), "急需", by=leader, at=FOURTH)
@@ -324,7 +324,7 @@ def test_it_carries_whoever_is_taken_up_again_after_the_cancellation(chief, coor
     call_off(chief, day)
     review.reconsider(fresh(firm), "企业补充了材料", by=coordinator, at=FOURTH)
     for _ in range(2):
-        rounds.run_due(FOURTH + timedelta(minutes=6))
+        runner.run_due(FOURTH + timedelta(minutes=6))
     assert fresh(firm).day.date == NEXT
     assert len(page_letters("day_cancelled", firm)) == 1
 

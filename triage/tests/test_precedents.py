@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from triage import topicbook
-from triage.decision import LIKELY, UNSURE
-from triage.precedents import Precedent, Precedents
-from triage.routing import RuleBook
-from triage.weights import Weights
+from triage.routing import topic_files
+from triage.routing.classifier import Precedent, Precedents
+from triage.routing.decision import LIKELY, UNSURE
+from triage.routing.ridge import Weights
+from triage.routing.router import RuleBook
 
 TOPICS = [
-    topicbook.from_mapping({"code": "air.smoke", "name": "烟", "clause": "五（一）涉气", "layer": "medium", "lead": "air", "include": "黑烟 油烟"}),
-    topicbook.from_mapping({"code": "water.sewage", "name": "污水", "clause": "五（一）涉水", "layer": "medium", "lead": "water", "include": "污水"}),
+    topic_files.from_mapping({"code": "air.smoke", "name": "烟", "clause": "五（一）涉气", "layer": "medium", "lead": "air", "include": "黑烟 油烟"}),
+    topic_files.from_mapping({"code": "water.sewage", "name": "污水", "clause": "五（一）涉水", "layer": "medium", "lead": "water", "include": "污水"}),
 ]  # fmt: skip
 PRECEDENTS = [
     *(Precedent(f"{who}的船坞滩上那摊黑水算污水吗", "water") for who in ("东边", "西边", "南边", "北边")),
@@ -90,7 +90,8 @@ def test_it_leaves_to_a_person_what_no_known_matter_nearby_bears_out(share, prim
 def test_it_goes_by_what_was_learnt_from_these_very_texts():
     """After a change of the examples, `manage.py learn` is due."""
     assert (
-        topicbook.WEIGHTS.exists() and Weights.load(topicbook.WEIGHTS).digest == topicbook.precedents().digest
+        topic_files.WEIGHTS.exists()
+        and Weights.load(topic_files.WEIGHTS).digest == topic_files.precedents().digest
     )
 
 

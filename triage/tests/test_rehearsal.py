@@ -20,12 +20,12 @@ from triage.tests import factories as made
 from triage.tests.desk import follow_up
 from zhoushan_consult.bureau.models import Area, Officer
 from zhoushan_consult.bureau.roles import Role
-from zhoushan_consult.duties import rounds
+from zhoushan_consult.duties import runner
 from zhoushan_consult.duties.models import Duty, Heartbeat
 from zhoushan_consult.outbox.adapters import MemoryAdapter
 from zhoushan_consult.outbox.models import Notice
 from zhoushan_consult.upkeep import rehearsal
-from zhoushan_consult.upkeep.copies import working_copy
+from zhoushan_consult.upkeep.database_copy import working_copy
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -51,7 +51,7 @@ def month(coordinator):
     letters.write("seat_confirmed", firm, at=made.NOW)
     made.appointment(2)
     follow_up(made.appointment(3, stage=Stage.FOLLOWING))
-    rounds.run_due(datetime.fromisoformat("2026-11-30T20:00+08:00"))
+    runner.run_due(datetime.fromisoformat("2026-11-30T20:00+08:00"))
     return firm
 
 
@@ -116,7 +116,7 @@ def test_it_leaves_every_byte_of_the_data_as_it_was(month):
 def test_it_would_find_a_letter_a_duty_an_entry_or_a_heartbeat_that_was_written(month, coordinator):
     """The control of the test above: what it compares does change."""
     before = everything()
-    rounds.run_due(datetime.fromisoformat("2026-12-01T00:06+08:00"))
+    runner.run_due(datetime.fromisoformat("2026-12-01T00:06+08:00"))
     assert everything() != before
 
 
@@ -173,8 +173,8 @@ def in_a_thread(act) -> list:
 def make_real_rounds() -> datetime:
     """The beat of the real site, while the rehearsal goes on."""
     settings_at = datetime.fromisoformat("2026-12-01T08:40+08:00")
-    rounds.run_due(settings_at)
-    return rounds.last_rounds()
+    runner.run_due(settings_at)
+    return runner.last_rounds()
 
 
 @pytest.mark.postgres

@@ -8,11 +8,11 @@ from django.test import Client
 
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, Grade, Rating
-from triage import followup, hearing, replies
+from triage import follow_up, hearing, replies
 from triage.models import FollowUp, Outcome, Work
 from triage.tests.factories import NOW, appointment, assignment, division, officer, seated
 from zhoushan_consult.bureau.roles import Role
-from zhoushan_consult.duties import rounds
+from zhoushan_consult.duties import runner
 from zhoushan_consult.duties.kinds import kinds
 from zhoushan_consult.duties.models import Duty, State
 from zhoushan_consult.outbox.models import Notice
@@ -44,7 +44,7 @@ def crew():
 def make_rounds(text: str) -> None:
     """Twice, for the second changes nothing, and every duty must have gone well."""
     for _ in range(2):
-        rounds.run_due(at(text))
+        runner.run_due(at(text))
     assert not Duty.objects.filter(state=State.FAILED).exists()
 
 
@@ -53,7 +53,7 @@ def test_it_knows_every_duty_it_is_told_of():
 
 
 def test_it_gives_no_duty_up_before_the_claim_of_a_dead_worker_has_run_out():
-    assert [kind.name for kind in kinds() if kind.useful_for <= 2 * rounds.HELD_FOR] == []
+    assert [kind.name for kind in kinds() if kind.useful_for <= 2 * runner.HELD_FOR] == []
 
 
 def test_it_tells_what_stands_on_the_list_when_the_month_has_ended(crew):
@@ -138,11 +138,11 @@ def test_it_follows_a_poor_rating_up_in_five_working_days(crew):
 def test_it_closes_with_the_last_matter_and_asks_the_firm(crew):
     firm = appointment(1, stage=Stage.FOLLOWING)
     for _ in range(2):
-        followup.open_matter(firm, division("水处"), "到厂", "day", by=crew["coordinator"], at=NOW)
+        follow_up.open_matter(firm, division("水处"), "到厂", "day", by=crew["coordinator"], at=NOW)
     first, second = firm.follow_ups.all()
-    followup.close(first, "好", by=crew["handler"], at=NOW + timedelta(days=1))
+    follow_up.close(first, "好", by=crew["handler"], at=NOW + timedelta(days=1))
     assert Appointment.objects.get().stage == Stage.FOLLOWING
-    followup.close(second, "好", by=crew["handler"], at=NOW + timedelta(days=1))
+    follow_up.close(second, "好", by=crew["handler"], at=NOW + timedelta(days=1))
     assert Appointment.objects.get().stage == Stage.CLOSED
     assert letters("closed", "page") == 1
 
@@ -158,7 +158,7 @@ def followed(crew):
     """A firm in 督办 with one matter of 水处, due far off, and the page on which the firm speaks."""
     firm = appointment(1, stage=Stage.FOLLOWING)
     assignment(firm, "水处", by=crew["coordinator"], state=Work.RELEASED)
-    followup.open_matter(
+    follow_up.open_matter(
         firm, division("水处"), "到厂", "day", due_on=date(2027, 3, 1), by=crew["coordinator"], at=NOW
     )
     return firm
@@ -255,13 +255,13 @@ def test_it_asks_the_division_for_the_written_reply_to_a_firm_that_did_not_come(
 
 def test_it_does_not_close_a_firm_that_did_not_come_before_it_has_its_reply(absent, crew):
     later = at("2026-12-11 10:00")
-    with pytest.raises(followup.ReplyOwed):
-        followup.close_heard(absent, by=crew["coordinator"], at=later)
+    with pytest.raises(follow_up.ReplyOwed):
+        follow_up.close_heard(absent, by=crew["coordinator"], at=later)
     given = absent.assignments.get(state=Work.OPEN)
     replies.save_draft(given, "请先办理排水许可。", "", version=0, by=crew["handler"], at=later)
     replies.submit_for_signature(given, by=crew["handler"], at=later)
     replies.sign(given, version=1, by=crew["head"], at=later)
     assert letters("reply_released", "page") == 1
     absent.refresh_from_db()
-    followup.close_heard(absent, by=crew["coordinator"], at=later)
+    follow_up.close_heard(absent, by=crew["coordinator"], at=later)
     assert Appointment.objects.get().stage == Stage.CLOSED

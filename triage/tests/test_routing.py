@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.wording import plain
-from triage import topicbook
-from triage.decision import UNSURE
-from triage.questions import split
-from triage.routing import RuleBook
+from appointments.text.normalize import plain
+from triage.routing import topic_files
+from triage.routing.clauses import split
+from triage.routing.decision import UNSURE
+from triage.routing.router import RuleBook
 
-book = RuleBook(topicbook.shipped())  # the rules by themselves
+book = RuleBook(topic_files.shipped())  # the rules by themselves
 route = book.route
 
 

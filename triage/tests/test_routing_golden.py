@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from triage import topicbook
-from triage.decision import UNSURE
-from triage.topic import MANUAL
+from triage.routing import topic_files
+from triage.routing.decision import UNSURE
+from triage.routing.topic import MANUAL
 
 from .routing_measure import GOLDEN, PRECEDENTS, judged, routed, share, wrong
 
@@ -104,7 +104,7 @@ def test_it_quotes_each_question_as_it_was_typed():
 
 
 def test_it_ships_topics_without_a_fault():
-    assert topicbook.validate(topicbook.shipped()) == []
+    assert topic_files.validate(topic_files.shipped()) == []
 
 
 def _words(result):
@@ -118,6 +118,6 @@ def _clause(text: str) -> set[str]:
 
 
 def _names(codes):
-    from triage.topic import DIVISIONS
+    from triage.routing.topic import DIVISIONS
 
     return [DIVISIONS[code] for code in codes]

@@ -2,25 +2,25 @@
 
 import pytest
 
-from triage import topicbook
-from triage.routing import RuleBook
-from triage.topic import Topic
+from triage.routing import topic_files
+from triage.routing.router import RuleBook
+from triage.routing.topic import Topic
 
 CLAUSE = "五（一）涉水和涉海污染防治问题由水处研究回复"
 
 
 def topic(code: str, **fields) -> Topic:
     entry = {"code": code, "name": code, "clause": CLAUSE, "layer": "matter", "lead": "water", **fields}
-    return topicbook.from_mapping(entry)
+    return topic_files.from_mapping(entry)
 
 
 def faults(*topics: Topic) -> str:
-    return "\n".join(topicbook.validate(topics))
+    return "\n".join(topic_files.validate(topics))
 
 
 def test_it_carries_a_topic_to_a_form_and_back():
-    for shipped in topicbook.shipped():
-        assert topicbook.from_mapping(topicbook.as_mapping(shipped)) == shipped
+    for shipped in topic_files.shipped():
+        assert topic_files.from_mapping(topic_files.as_mapping(shipped)) == shipped
 
 
 def test_it_reads_words_as_plain_text():
@@ -94,20 +94,22 @@ def test_it_reports_a_code_used_twice():
 
 
 def test_it_refuses_to_compile_faulty_topics_and_says_all_that_is_wrong():
-    with pytest.raises(topicbook.Unusable, match="没有写明所依据的条款.*层次“none”不存在"):
-        topicbook.compiled([topic("a", include="废水", clause=""), topic("b", include="污水", layer="none")])
+    with pytest.raises(topic_files.Unusable, match="没有写明所依据的条款.*层次“none”不存在"):
+        topic_files.compiled(
+            [topic("a", include="废水", clause=""), topic("b", include="污水", layer="none")]
+        )
 
 
 def test_it_lets_an_edited_topic_lead_at_once():
-    edited = [*topicbook.shipped(), topic("water.new", name="海参尾水", include="海参苗种池换水")]
-    finding = topicbook.compiled(edited).route("海参苗种池换水怎么办？").findings[0]
+    edited = [*topic_files.shipped(), topic("water.new", name="海参尾水", include="海参苗种池换水")]
+    finding = topic_files.compiled(edited).route("海参苗种池换水怎么办？").findings[0]
     assert (finding.code, finding.lead) == ("water.new", "water")
 
 
 def test_it_needs_no_more_work_for_a_thousand_topics():
     """A text touches only the topics whose words stand in it."""
     many = [topic(f"t{n}", include=f"生造词{n}号甲 生造词{n}号乙") for n in range(1000)]
-    few, with_many = RuleBook(topicbook.shipped()), RuleBook([*topicbook.shipped(), *many])
+    few, with_many = RuleBook(topic_files.shipped()), RuleBook([*topic_files.shipped(), *many])
     text = "蒸煮废水的COD怎么降？"
     assert with_many.route(text).findings == few.route(text).findings
     assert len(with_many._ruling._vocabulary.read("蒸煮废水").hits) == len(

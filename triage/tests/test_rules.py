@@ -6,8 +6,10 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from triage import assigning, rules, suggesting, topicbook
+from triage import assignment
 from triage.models import Lesson, RoutingLesson, RoutingTrace, RuleVersion, Work
+from triage.routing import topic_files
+from triage.rulebook import suggestion, versions
 from triage.tests import factories as made
 
 pytestmark = pytest.mark.django_db
@@ -17,7 +19,7 @@ TEXT = "那台老设备旁边总是绕圈子一样出状况"  # no rule and no p
 @pytest.fixture(autouse=True)
 def fresh_process(monkeypatch):
     """Each test begins as a process does, and leaves no version behind for the next."""
-    monkeypatch.setattr(rules, "_kept", None)
+    monkeypatch.setattr(versions, "_kept", None)
     with time_machine.travel(made.NOW, tick=False):
         yield
 
@@ -33,15 +35,15 @@ def address(name="changelist", *args):
 
 def typed(code="soil.waste", **changes):
     """The topic of `code` as its form sends it, with `changes`."""
-    rule = next(rule for rule in rules.newest()[1] if rule.topic.code == code)
+    rule = next(rule for rule in versions.newest()[1] if rule.topic.code == code)
     values = {
-        **topicbook.as_mapping(rule.topic),
+        **topic_files.as_mapping(rule.topic),
         "support": list(rule.topic.support),
         "gives_way_to": list(rule.topic.gives_way_to),
         "on": "on",
         "since": "",
         "remark": "补词",
-        "base": rules.newest()[0],
+        "base": versions.newest()[0],
     }
     del values["code"]
     return values | changes
@@ -52,11 +54,11 @@ def edited(browser, code="soil.waste", step="save", **changes):
 
 
 def words(code="soil.waste"):
-    return topicbook.as_mapping(next(t for t in topicbook.shipped() if t.code == code))["include"]
+    return topic_files.as_mapping(next(t for t in topic_files.shipped() if t.code == code))["include"]
 
 
 def lead(text=TEXT):
-    return suggesting.suggest(made.appointment(99, summary=text), made.NOW).primary
+    return suggestion.suggest(made.appointment(99, summary=text), made.NOW).primary
 
 
 def test_it_lists_the_topics_with_their_clause(browser):
@@ -75,7 +77,7 @@ def test_it_shows_first_what_an_edit_would_move_and_saves_nothing(browser):
 def test_it_shows_and_does_what_moves_to_another_division(browser):
     """However many examples say that it was another's."""
     asked = "我公司排污许可证需要变更法定代表人，怎么办理？"
-    assert topicbook.current().route(asked).primary == "eia"
+    assert topic_files.current().route(asked).primary == "eia"
     page = edited(browser, "eia.permit", "preview", lead="water").content.decode()
     assert "变差" in page and "120 条标准例" in page
     edited(browser, "eia.permit", lead="water")
@@ -92,35 +94,35 @@ def test_it_decides_by_the_saved_rules_at_once(browser):
 def test_it_keeps_with_a_registration_the_version_that_decided(browser, coordinator):
     edited(browser, include=words() + " 绕圈子")
     appointment = made.appointment(1, summary=TEXT)
-    portion = assigning.Portion(made.division("土壤处"), TEXT)
-    assigning.assign(appointment, [portion], by=coordinator, at=made.NOW)
+    portion = assignment.Portion(made.division("土壤处"), TEXT)
+    assignment.assign(appointment, [portion], by=coordinator, at=made.NOW)
     trace = RoutingTrace.objects.get()
-    assert trace.rules_version == rules.in_force(made.NOW).version != topicbook.current().version
+    assert trace.rules_version == versions.in_force(made.NOW).version != topic_files.current().version
 
 
 def test_it_reaches_another_process_within_the_minute(browser, monkeypatch):
     assert lead() == "manual"
-    elsewhere = rules._kept  # what the other process knows
+    elsewhere = versions._kept  # what the other process knows
     edited(browser, include=words() + " 绕圈子")
-    monkeypatch.setattr(rules, "_kept", elsewhere)
-    monkeypatch.setattr(rules.time, "monotonic", lambda: elsewhere.looked + 1)
-    assert rules.in_force(made.NOW).route(TEXT).primary == "manual"
-    monkeypatch.setattr(rules.time, "monotonic", lambda: elsewhere.looked + 59)
-    assert rules.in_force(made.NOW).route(TEXT).primary == "soil"
+    monkeypatch.setattr(versions, "_kept", elsewhere)
+    monkeypatch.setattr(versions.time, "monotonic", lambda: elsewhere.looked + 1)
+    assert versions.in_force(made.NOW).route(TEXT).primary == "manual"
+    monkeypatch.setattr(versions.time, "monotonic", lambda: elsewhere.looked + 59)
+    assert versions.in_force(made.NOW).route(TEXT).primary == "soil"
 
 
 def test_it_holds_from_its_date_on(browser):
     edited(browser, code="soil.waste", include=words() + " 绕圈子", since="2026-12-01")
-    book = rules.newest()[1]
-    assert rules.compiled(book, date(2026, 11, 30)).route(TEXT).primary == "manual"
-    assert rules.compiled(book, date(2026, 12, 1)).route(TEXT).primary == "soil"
+    book = versions.newest()[1]
+    assert versions.compiled(book, date(2026, 11, 30)).route(TEXT).primary == "manual"
+    assert versions.compiled(book, date(2026, 12, 1)).route(TEXT).primary == "soil"
     assert "自2026年12月1日起" in browser.get(address()).content.decode()
 
 
 def test_it_decides_nothing_by_a_topic_that_is_switched_off(browser):
     edited(browser, code="unlisted.noise", on="")
     assert "停用" in browser.get(address()).content.decode()
-    assert all(topic.code != "unlisted.noise" for topic in rules.in_force(made.NOW).topics)
+    assert all(topic.code != "unlisted.noise" for topic in versions.in_force(made.NOW).topics)
 
 
 @pytest.mark.parametrize(
@@ -201,8 +203,8 @@ def test_it_is_for_the_coordinators_alone(signed_in, request, role, name, args):
 def overruled(coordinator):
     """A 交办 that 综合处 made otherwise than the rules said."""
     appointment = made.appointment(1, summary=TEXT)
-    portion = assigning.Portion(made.division("土壤处"), TEXT, reason="是烘鱼的油渣")
-    [given] = assigning.assign(appointment, [portion], by=coordinator, at=made.NOW)
+    portion = assignment.Portion(made.division("土壤处"), TEXT, reason="是烘鱼的油渣")
+    [given] = assignment.assign(appointment, [portion], by=coordinator, at=made.NOW)
     return given
 
 
@@ -243,9 +245,9 @@ def test_it_lets_a_row_be_and_only_once(browser, overruled):
 def test_it_counts_how_often_the_rules_were_right(browser, coordinator, overruled):
     for number, division in ((3, "土壤处"), (4, "土壤处"), (5, "大气处")):
         appointment = made.appointment(number, summary="废油漆桶怎么处置？")
-        assigning.assign(
+        assignment.assign(
             appointment,
-            [assigning.Portion(made.division(division), appointment.summary, reason="另有原因")],
+            [assignment.Portion(made.division(division), appointment.summary, reason="另有原因")],
             by=coordinator,
             at=made.NOW,
         )

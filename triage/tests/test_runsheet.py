@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from triage.runsheet import Clash, Guest, Place, arrange, clashes, join, minutes_each
+from triage.timetable_solver import Clash, Guest, Place, arrange, clashes, join, minutes_each
 
 DIVISIONS = ["水处", "大气处", "土壤处", "环评处"]
 

@@ -11,7 +11,7 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
-from appointments import booking, entering
+from appointments import booking, staff_entry
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, Channel
 from sessions_app import calendar, policy, seats
@@ -131,7 +131,7 @@ def test_it_enters_no_firm_late_over_a_list_that_is_being_settled(round_):
     results = crowd(
         [
             lambda: seating.settle(day, by=by, at=SECOND),
-            lambda: entering.enter(form, key="k", day=DAY, entry=entry, at=SECOND),
+            lambda: staff_entry.enter(form, key="k", day=DAY, entry=entry, at=SECOND),
         ]
     )
     assert unexpected(results) == []

@@ -7,18 +7,18 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from appointments import arrival
+from appointments import check_in_code
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
 from sessions_app import calendar
 from sessions_app.models import Seat
-from triage import arranging
+from triage import timetable
 from triage.models import FollowUp, Hearing, Sitting
 from triage.tests import factories as made
 from triage.tests.desk import read
 from zhoushan_consult.audit.models import Entry
 from zhoushan_consult.bureau.roles import Role
-from zhoushan_consult.duties import rounds
+from zhoushan_consult.duties import runner
 from zhoushan_consult.outbox.models import Notice
 
 pytestmark = pytest.mark.django_db
@@ -90,32 +90,32 @@ def test_it_shares_the_morning_among_ten_firms_at_two_tables(browser, ten):
 
 def test_it_sends_no_division_to_two_tables_at_once(browser, ten, coordinator):
     made.assignment(firm(2), "水处", by=coordinator, part="support")
-    talks = arranging.sheet(ten).talks
+    talks = timetable.sheet(ten).talks
     for turn in {talk.place.turn for talk in talks}:
         wanted = [each.name for talk in talks if talk.place.turn == turn for each in talk.divisions]
         assert len(wanted) == len(set(wanted))
 
 
 def test_it_says_where_a_division_is_wanted_twice(browser, ten, coordinator):
-    arranging.fix(ten, at=MORNING)
+    timetable.fix(ten, at=MORNING)
     made.assignment(firm(2), "水处", by=coordinator)
     shown = read(browser.get(page("run_sheet", ten)))
     assert "8:30 1号、2号都需要水处，没有能错开的场次。请水处派两人到场，或请其中一桌稍候。" in shown
 
 
 def test_it_keeps_the_printed_sheet_when_the_list_changes(ten):
-    arranging.fix(ten, at=MORNING)
-    before = {talk.number: talk.place for talk in arranging.sheet(ten).talks}
+    timetable.fix(ten, at=MORNING)
+    before = {talk.number: talk.place for talk in timetable.sheet(ten).talks}
     Appointment.objects.filter(pk=firm(4).pk).update(stage=Stage.WITHDRAWN, seat=None)
-    after = {talk.number: talk.place for talk in arranging.sheet(ten).talks}
+    after = {talk.number: talk.place for talk in timetable.sheet(ten).talks}
     assert after == {number: place for number, place in before.items() if number != 4}
 
 
 def test_it_is_arranged_anew_by_a_click(browser, ten, coordinator, on_the_morning):
-    arranging.fix(ten, at=MORNING)
+    timetable.fix(ten, at=MORNING)
     made.assignment(firm(2), "水处", by=coordinator)
     assert browser.post(page("rearrange", ten)).status_code == 302
-    assert arranging.sheet(ten).clashes == []
+    assert timetable.sheet(ten).clashes == []
     assert Entry.objects.filter(verb="排定现场").count() == 2
 
 
@@ -171,7 +171,7 @@ def test_it_tells_divisions_three_days_and_one_day_before(ten, handler, other_ha
     told = []
     for date in (6, 7, 8, 9, 10):
         for hour in (9, 10):
-            rounds.run_due(datetime(2026, 12, date, hour, 15, tzinfo=calendar.SHANGHAI))
+            runner.run_due(datetime(2026, 12, date, hour, 15, tzinfo=calendar.SHANGHAI))
         told.append(Notice.objects.filter(kind="run_sheet_ready", channel="sms").count())
     assert told == [0, 2, 2, 4, 4]
     texts = {notice.text.split("http")[0] for notice in Notice.objects.filter(kind="run_sheet_ready")}
@@ -218,7 +218,7 @@ def test_it_shows_the_code_on_the_page_of_a_seated_firm_only(client, ten, on_the
 
 def test_it_opens_the_firm_by_its_code_and_a_button_checks_it_in(browser, ten):
     of = firm(5)
-    answer = browser.get(page("arrival", arrival.token(of)))
+    answer = browser.get(page("arrival", check_in_code.token(of)))
     assert answer["Location"] == page("firm", ten, of)
     assert "企业已到，签到" in read(browser.get(answer["Location"]))
     assert not Hearing.objects.exists()
@@ -227,12 +227,12 @@ def test_it_opens_the_firm_by_its_code_and_a_button_checks_it_in(browser, ten):
 
 
 def test_it_asks_a_stranger_with_a_code_to_sign_in(client, ten):
-    answer = client.get(page("arrival", arrival.token(firm(5))))
+    answer = client.get(page("arrival", check_in_code.token(firm(5))))
     assert answer["Location"].startswith("/admin/login/")
 
 
 def test_it_takes_a_code_on_its_own_day_only(browser, browser_at, ten):
-    code = page("arrival", arrival.token(firm(5)))
+    code = page("arrival", check_in_code.token(firm(5)))
     assert "这个签到码不在今天的名单上" in read(browser.get(page("arrival", "0" * 32), follow=True))
     assert "这个签到码不在今天的名单上" in read(
         browser_at(MORNING + timedelta(days=1)).get(code, follow=True)
@@ -240,13 +240,13 @@ def test_it_takes_a_code_on_its_own_day_only(browser, browser_at, ten):
 
 
 def test_it_makes_each_code_for_one_registration_and_one_day(ten):
-    codes = {arrival.token(of) for of in Appointment.objects.select_related("day")}
+    codes = {check_in_code.token(of) for of in Appointment.objects.select_related("day")}
     assert len(codes) == 10
     assert all(re.fullmatch("[0-9a-f]{32}", code) for code in codes)
     of = firm(1)
-    before = arrival.token(of)
+    before = check_in_code.token(of)
     of.day.date += timedelta(days=31)
-    assert arrival.token(of) != before
+    assert check_in_code.token(of) != before
 
 
 # --- How it ended --------------------------------------------------------------------------------------------------
@@ -295,12 +295,12 @@ def test_it_calls_the_first_in_line_to_the_seat_of_an_absent_firm(browser, ten, 
     assert "请候补企业入场" not in read(browser.get(page("floor", ten)))
     conclude(browser, 3, "absent")
     assert "请候补企业入场" in read(browser.get(page("floor", ten)))
-    place = next(talk.place for talk in arranging.sheet(ten).talks if talk.number == 3)
+    place = next(talk.place for talk in timetable.sheet(ten).talks if talk.number == 3)
     call_in(browser, 11)
     assert (firm(11).stage, firm(11).seat.number) == (Stage.SEATED, 3)
     assert firm(11).seat.confirmed_at == MORNING
     assert (firm(3).stage, firm(3).seat) == (Stage.ABSENT, None)
-    assert next(talk.place for talk in arranging.sheet(ten).talks if talk.number == 3) == place
+    assert next(talk.place for talk in timetable.sheet(ten).talks if talk.number == 3) == place
     assert Notice.objects.filter(kind="standby_called", channel="sms").count() == 1
     shown = read(browser.get(page("floor", ten)))
     assert "未到场、名额已由候补企业使用： 舟山测试3号" in shown

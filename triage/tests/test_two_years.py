@@ -9,8 +9,8 @@ import pytest
 
 from appointments import booking
 from appointments.lifecycle import Stage
-from appointments.line import line, place
 from appointments.models import Appointment
+from appointments.waiting_list import line, place
 from sessions_app import calendar, policy
 from sessions_app.days import day_on
 from triage import seating

@@ -9,6 +9,6 @@ class AuditConfig(AppConfig):
     verbose_name = "办理留痕"
 
     def ready(self) -> None:
-        from .stamps import key
+        from .mac import key
 
         key()

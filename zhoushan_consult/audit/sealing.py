@@ -18,9 +18,9 @@ from django.utils.timezone import localtime
 
 from zhoushan_consult.duties.kinds import Kind, every
 
+from .mac import code, is_true
 from .models import Entry, Seal
-from .runs import gaps, read, written
-from .stamps import code, is_true
+from .number_ranges import gaps, read, written
 
 RECHECKED = 48  # seals, so two days at least: far longer than any transaction is let live
 PIECE = 1000  # entries read at a time

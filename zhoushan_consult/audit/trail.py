@@ -13,8 +13,8 @@ from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.identity import resident_id
 
+from .mac import stamp
 from .models import Entry
-from .stamps import stamp
 
 PERSONAL = frozenset({"id_number", "phone", "email", "contact_name", "address"})
 _LIKE_AN_ID = re.compile(r"(?<![0-9])[0-9]{17}[0-9Xx](?![0-9])")

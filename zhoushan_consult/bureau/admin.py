@@ -7,9 +7,9 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from . import accounts
+from .actions import Panel, RecordAdmin, may
 from .forms import AccountForm, NewAccountForm
 from .models import Area, Division, Officer
-from .panels import Panel, RecordAdmin, may
 from .refusals import Refused
 from .roles import Act
 

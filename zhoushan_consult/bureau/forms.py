@@ -6,8 +6,8 @@ from django.core.exceptions import ValidationError
 
 from zhoushan_consult.identity import phone
 
+from .actions import PanelForm
 from .models import Area, Division, Officer
-from .panels import PanelForm
 from .roles import Role
 
 NEEDS_DIVISION = {Role.HANDLER, Role.HEAD}

@@ -8,7 +8,7 @@ from django.contrib.admin.apps import AdminConfig
 from django.urls import path
 from django.utils import timezone
 
-from .baskets import Basket
+from .worklist import Basket
 
 DESK = "/desk/"
 
@@ -60,7 +60,7 @@ class BureauAdminSite(AdminSite):
 
     def login(self, request, extra_context=None):
         """Every officer signs in here; those who have nothing to do in the admin go on to their desk."""
-        from .signing_in import SignIn
+        from .login import SignIn
 
         request.current_app = self.name
         return SignIn.as_view(extra_context=self.each_context(request) | {"title": "登录"})(request)

@@ -8,12 +8,12 @@ from django.db.models import Count, Max, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from zhoushan_consult.bureau.baskets import Basket, Row
-from zhoushan_consult.bureau.panels import Panel, RecordAdmin
+from zhoushan_consult.bureau.actions import Panel, RecordAdmin
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
+from zhoushan_consult.bureau.worklist import Basket, Row
 
-from . import rounds
+from . import runner
 from .kinds import kinds, next_due
 from .models import TROUBLE, Duty, Heartbeat
 
@@ -29,7 +29,7 @@ def trouble(officer, now) -> list[Basket]:
     ledger = reverse("admin:duties_duty_changelist")
     rows = [_row(duty) for duty in duties[:SHOWN]]
     count = duties.count()
-    if silence := rounds.silent_for(now):
+    if silence := runner.silent_for(now):
         rows.insert(0, Row("定时巡查", ledger, SILENT, "已停", span(silence), late=True))
         count += 1
     empty = "没有失败或错过的定时任务。出错的会连同原因出现在这里。"
@@ -93,7 +93,7 @@ AGAIN = Panel(
     name="again",
     title="再执行一次",
     act=Act.HEALTH,
-    do=lambda duty, form, **who: rounds.again(duty, **who),
+    do=lambda duty, form, **who: runner.again(duty, **who),
     offered=lambda duty: duty.waits_for_somebody and duty.in_force,
     opened=lambda duty: True,
     button="再执行一次",
@@ -104,7 +104,7 @@ WAIVE = Panel(
     name="waive",
     title="不再补做",
     act=Act.HEALTH,
-    do=lambda duty, form, **who: rounds.waive(duty, **who),
+    do=lambda duty, form, **who: runner.waive(duty, **who),
     offered=lambda duty: duty.waits_for_somebody,
     button="不再补做",
     done="已记为不再补做，不再提醒。",
@@ -124,7 +124,7 @@ class DutyAdmin(RecordAdmin):
     def changelist_view(self, request, extra_context=None):
         now = timezone.now()
         shown = {"schedule": schedule(now), "heartbeat": Heartbeat.objects.first()}
-        silence = rounds.silent_for(now)
+        silence = runner.silent_for(now)
         shown |= {"silence": span(silence) if silence else "", "silent": SILENT}
         return super().changelist_view(request, {**shown, **(extra_context or {})})
 
@@ -144,11 +144,11 @@ class DutyAdmin(RecordAdmin):
 
     @admin.action(description="再执行一次")
     def do_again(self, request, queryset: QuerySet[Duty]):
-        self._each(request, queryset, rounds.again, "已安排，一分钟内执行")
+        self._each(request, queryset, runner.again, "已安排，一分钟内执行")
 
     @admin.action(description="不再补做")
     def do_waive(self, request, queryset: QuerySet[Duty]):
-        self._each(request, queryset, rounds.waive, "已记为不再补做")
+        self._each(request, queryset, runner.waive, "已记为不再补做")
 
     def _each(self, request, queryset: QuerySet[Duty], act, done: str) -> None:
         at, count = timezone.now(), 0

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from .rounds import run_due
+from .runner import run_due
 
 
 @shared_task(name="zhoushan_consult.duties.tasks.make_rounds")

@@ -9,8 +9,8 @@ import sys
 import time
 
 from . import greeting
-from .children import Household, Stop
-from .place import Place, PortInUse
+from .address import Place, PortInUse
+from .processes import Household, Stop
 
 START_WITHIN = 60  # seconds for the first answer
 TOLD_TO_STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from unicodedata import east_asian_width
 
-from .place import Place
+from .address import Place
 
 HEADINGS = ["账号", "单位", "岗位", "密码"]
 DEMO = "演示账号（只在本机有效，保存在 {file}）："

@@ -31,7 +31,7 @@ def prepare() -> None:
 
 def _do_what_is_due() -> None:
     """Make up for the time in which nothing ran, before anybody looks."""
-    from zhoushan_consult.duties.rounds import run_due
+    from zhoushan_consult.duties.runner import run_due
 
     run_due(timezone.now())
 

@@ -7,15 +7,15 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from zhoushan_consult.bureau.baskets import Basket, Row
-from zhoushan_consult.bureau.panels import Panel, PanelForm, RecordAdmin, may
+from zhoushan_consult.bureau.actions import Panel, PanelForm, RecordAdmin, may
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
+from zhoushan_consult.bureau.worklist import Basket, Row
 from zhoushan_consult.identity import phone as phones
 
 from . import delivery
 from .models import CallOutcome, Channel, Notice, State
-from .texts import segments
+from .sms_texts import segments
 
 
 class CallForm(PanelForm):

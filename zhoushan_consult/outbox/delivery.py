@@ -22,7 +22,7 @@ from zhoushan_consult.audit.trail import record
 from zhoushan_consult.bureau.models import NotAllowed, Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
-from zhoushan_consult.duties.mishap import told
+from zhoushan_consult.duties.safe_error import told
 
 from .adapters import Adapter, Permanent, Temporary
 from .models import OPEN, CallOutcome, Channel, Notice, State

@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from .delivery import deliver_due
-from .reports import ask_after
+from .delivery_reports import ask_after
 
 
 @shared_task(name="zhoushan_consult.outbox.tasks.sweep")

@@ -35,10 +35,10 @@ def rows_of_migrations(django_db_serialized_rollback):
 def empty_shelves():
     """A process remembers answered questions for some seconds: no test finds those of another."""
     from appointments import answers
-    from triage import answered
+    from triage import earlier_answers
 
     answers.shelf.look_again()
-    answered.shelf.look_again()
+    earlier_answers.shelf.look_again()
 
 
 @pytest.fixture

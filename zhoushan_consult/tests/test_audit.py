@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.test import override_settings
 
-from zhoushan_consult.audit import runs, sealing, trail
+from zhoushan_consult.audit import number_ranges, sealing, trail
 from zhoushan_consult.audit.models import AppendOnly, Entry, Seal
 from zhoushan_consult.audit.trail import PersonalData, record
 from zhoushan_consult.bureau.models import Division
@@ -289,10 +289,16 @@ def test_it_does_not_start_without_a_key(settings, bad):
 
 
 def test_it_writes_numbers_as_runs():
-    assert runs.written([3, 1, 2, 7, 9, 10]) == "1-3,7,9-10"
-    assert runs.read("1-3,7,9-10") == [range(1, 4), range(7, 8), range(9, 11)]
-    assert list(runs.gaps(runs.read("1-3,7,5-6,9-10"), upto=8))[1:] == [range(4, 5), range(8, 9)]
-    assert list(runs.gaps(runs.read("1-3"), upto=5)) == [range(runs.LOWEST, 1), range(4, 6)]
+    assert number_ranges.written([3, 1, 2, 7, 9, 10]) == "1-3,7,9-10"
+    assert number_ranges.read("1-3,7,9-10") == [range(1, 4), range(7, 8), range(9, 11)]
+    assert list(number_ranges.gaps(number_ranges.read("1-3,7,5-6,9-10"), upto=8))[1:] == [
+        range(4, 5),
+        range(8, 9),
+    ]
+    assert list(number_ranges.gaps(number_ranges.read("1-3"), upto=5)) == [
+        range(number_ranges.LOWEST, 1),
+        range(4, 6),
+    ]
 
 
 @pytest.mark.postgres

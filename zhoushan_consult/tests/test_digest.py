@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from zhoushan_consult.audit import sealing, trail
-from zhoushan_consult.duties import rounds
+from zhoushan_consult.duties import runner
 from zhoushan_consult.duties.kinds import SHANGHAI
 from zhoushan_consult.duties.models import Duty, Heartbeat
 from zhoushan_consult.duties.models import State as DutyState
@@ -44,7 +44,7 @@ def well(settings, keeper):
 
 def morning(at: datetime = MORNING) -> dict[str, str]:
     """Make the rounds; what each channel of the letter says, by channel."""
-    rounds.run_due(at)
+    runner.run_due(at)
     assert not Duty.objects.filter(kind="health_digest", state=DutyState.FAILED).exists()
     return {notice.channel: notice.text for notice in Notice.objects.filter(kind="health_digest")}
 
@@ -106,7 +106,7 @@ def test_it_finds_duties_that_failed_or_were_missed_until_somebody_has_looked(ke
     found = findings.look(MORNING)
     assert (found.failed_duties, found.missed_duties) == (1, 1)
     for duty in Duty.objects.filter(state__in=[DutyState.FAILED, DutyState.MISSED]):
-        rounds.waive(duty, by=keeper, at=MORNING)
+        runner.waive(duty, by=keeper, at=MORNING)
     assert findings.look(MORNING) == Findings()
 
 
@@ -114,7 +114,7 @@ def test_it_finds_a_silence_that_is_on_and_one_that_ended_within_a_day():
     began, ended = MORNING - 5 * HOUR, MORNING - 2 * HOUR
     Heartbeat.objects.update(at=began)
     assert (findings.look(MORNING).silent_from, findings.look(MORNING).silent_until) == (began, None)
-    rounds.run_due(ended)
+    runner.run_due(ended)
     Heartbeat.objects.update(at=MORNING)
     assert (findings.look(MORNING).silent_from, findings.look(MORNING).silent_until) == (began, ended)
     tomorrow = MORNING + DAY

@@ -12,10 +12,10 @@ from django.db import connection
 
 from zhoushan_consult.audit import trail
 from zhoushan_consult.bureau.models import Area
-from zhoushan_consult.duties import rounds, tasks
+from zhoushan_consult.duties import runner, tasks
 from zhoushan_consult.duties.kinds import SHANGHAI, Kind, daily, every, monthly, next_due
 from zhoushan_consult.duties.models import Duty, Heartbeat, State
-from zhoushan_consult.duties.rounds import HELD_FOR, last_rounds, run_due
+from zhoushan_consult.duties.runner import HELD_FOR, last_rounds, run_due
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 MONTH_END = datetime(2026, 12, 1, 0, 5, tzinfo=SHANGHAI)
@@ -157,7 +157,7 @@ def test_it_runs_two_of_one_moment_in_the_order_of_the_settings(duties):
 
 def test_it_is_bounded_in_one_round_and_loses_nothing(duties, monkeypatch):
     duties("DAILY")
-    monkeypatch.setattr(rounds, "MOST", 3)
+    monkeypatch.setattr(runner, "MOST", 3)
     start = datetime(2026, 11, 1, 9, 0, tzinfo=SHANGHAI)
     run_due(start)
     for _ in range(10):
@@ -167,9 +167,9 @@ def test_it_is_bounded_in_one_round_and_loses_nothing(duties, monkeypatch):
 
 
 def test_it_writes_down_all_of_one_moment_or_none(monkeypatch):
-    monkeypatch.setattr(rounds, "MOST", 2)
+    monkeypatch.setattr(runner, "MOST", 2)
     moment = [("a", MONTH_END), ("b", MONTH_END), ("c", MONTH_END), ("d", MONTH_END + MINUTE)]
-    assert rounds._first(moment) == moment[:3]
+    assert runner._first(moment) == moment[:3]
 
 
 def test_it_does_on_a_new_site_only_what_is_still_of_use(duties):
@@ -298,7 +298,7 @@ def schedule_of(browser) -> str:
 def test_it_shows_of_every_kind_when_it_runs_next_and_what_its_last_run_did(duties, browser, monkeypatch):
     duties("DAILY", "MONTHLY", "BY_MINUTE")
     readings = iter([0.0, 1.25] * 3)
-    monkeypatch.setattr(rounds, "monotonic", lambda: next(readings))
+    monkeypatch.setattr(runner, "monotonic", lambda: next(readings))
     run_due(datetime(2026, 12, 3, 9, 0, tzinfo=SHANGHAI))
     shown = schedule_of(browser)
     daily, monthly = shown[shown.index("每天一次") :], shown[shown.index("每月一次") :]
@@ -403,8 +403,8 @@ def test_it_is_asked_for_once_by_two_who_click_at_once(missed, browser, keeper):
     browser.post(f"{LEDGER}{missed.pk}/again/")
     answer = browser.post(f"{LEDGER}{missed.pk}/again/")
     assert answer.status_code == 409
-    with pytest.raises(rounds.NotInTrouble):
-        rounds.again(stale, by=keeper, at=MONTH_END)
+    with pytest.raises(runner.NotInTrouble):
+        runner.again(stale, by=keeper, at=MONTH_END)
     assert len(audited(missed)) == 1
 
 
@@ -473,7 +473,7 @@ def test_it_is_run_once_by_many_rounds_at_a_time(duties):
 def test_it_would_be_run_by_each_of_them_without_the_claim(duties, monkeypatch):
     """The control of the test above: the claim is what it proves."""
     duties("DAILY")
-    found, gate = rounds._due, threading.Barrier(4)
+    found, gate = runner._due, threading.Barrier(4)
 
     def all_at_once(*args):
         try:
@@ -485,9 +485,9 @@ def test_it_would_be_run_by_each_of_them_without_the_claim(duties, monkeypatch):
         Duty.objects.filter(pk=duty.pk).update(state=State.RUNNING)
         return True
 
-    monkeypatch.setattr(rounds, "_due", all_at_once)
-    monkeypatch.setattr(rounds, "_claim", no_claim)
-    monkeypatch.setattr(rounds, "_mark", lambda duty, **changes: None)
+    monkeypatch.setattr(runner, "_due", all_at_once)
+    monkeypatch.setattr(runner, "_claim", no_claim)
+    monkeypatch.setattr(runner, "_mark", lambda duty, **changes: None)
     in_threads(4, lambda: run_due(datetime(2026, 12, 1, 9, 0, tzinfo=SHANGHAI)))
     assert marks() == 4
 

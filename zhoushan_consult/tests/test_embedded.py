@@ -22,7 +22,7 @@ import pytest
 from django.conf import settings
 
 from zhoushan_consult.embedded import greeting, keys_file
-from zhoushan_consult.embedded.place import Place, PortInUse
+from zhoushan_consult.embedded.address import Place, PortInUse
 
 PATIENCE = 180  # seconds until a test gives up
 SLOW = 200  # visitors

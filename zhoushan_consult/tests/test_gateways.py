@@ -13,13 +13,13 @@ from django.core.checks import run_checks
 
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.duties.kinds import SHANGHAI
-from zhoushan_consult.outbox import reports
+from zhoushan_consult.outbox import delivery_reports
 from zhoushan_consult.outbox.delivery import calls_to_make, deliver_due
-from zhoushan_consult.outbox.gateways import aliyun, line
+from zhoushan_consult.outbox.delivery_reports import ask_after
+from zhoushan_consult.outbox.gateways import aliyun, https_client
 from zhoushan_consult.outbox.models import Channel, State
 from zhoushan_consult.outbox.posting import Recipient, post
-from zhoushan_consult.outbox.reports import ask_after
-from zhoushan_consult.outbox.texts import kinds_by_sms, wordings
+from zhoushan_consult.outbox.sms_texts import kinds_by_sms, wordings
 
 from .gateway import Gateway, babbles, drips, falls_silent, hangs_up, key_and_certificate, says
 from .test_environment import check, production  # noqa: F401, a fixture
@@ -75,7 +75,7 @@ def gateway(certificate, settings, tmp_path, monkeypatch):
     settings.MAS_EC_NAME, settings.MAS_AP_ID, settings.MAS_SECRET_KEY = "舟山市生态环境局", "zshb", SECRET
     settings.MAS_SIGN, settings.MAS_ADD_SERIAL = "bM16CfN2B", "01"
     settings.ALIYUN_ACCESS_KEY_ID, settings.ALIYUN_ACCESS_KEY_SECRET = "LTAI-test", SECRET
-    monkeypatch.setattr(line, "TOTAL", 5.0)
+    monkeypatch.setattr(https_client, "TOTAL", 5.0)
     yield opened
     opened.close()
 
@@ -195,11 +195,11 @@ def verified(asked) -> bool:
 
 
 def test_it_names_a_repeat_by_the_same_key_and_a_fresh_nonce(gateway, send, monkeypatch):
-    monkeypatch.setattr(line, "TOTAL", 0.3)
+    monkeypatch.setattr(https_client, "TOTAL", 0.3)
     gateway.answers = [falls_silent, TAKEN[ALIYUN]]
     notice = send(ALIYUN)
     assert notice.state == State.RETRY
-    monkeypatch.setattr(line, "TOTAL", 5.0)
+    monkeypatch.setattr(https_client, "TOTAL", 5.0)
     assert deliver_due(notice.next_try_at) == 1
     first, second = gateway.asked
     assert first.body == second.body and notice.dedupe_key.encode() in first.body
@@ -231,7 +231,7 @@ TROUBLE = {
 def test_it_keeps_the_letter_whatever_the_gateway_answers(gateway, send, monkeypatch, adapter, name):
     answer, reason = TROUBLE[name]
     if answer in (falls_silent, drips):
-        monkeypatch.setattr(line, "TOTAL", 0.4)
+        monkeypatch.setattr(https_client, "TOTAL", 0.4)
     gateway.answers = [answer]
     notice = send(adapter)
     assert (notice.state, notice.attempts) == (State.RETRY, 1)
@@ -360,10 +360,10 @@ def test_it_keeps_to_the_first_final_word(gateway, sent_by_aliyun):
     """Two askers at once, of whom one hears late and otherwise."""
     adapter = aliyun.AliyunAdapter()
     gateway.answers = [reported((sent_by_aliyun.dedupe_key, 3))]
-    late = list(reports._unsettled(LATER))
+    late = list(delivery_reports._unsettled(LATER))
     assert ask_after(LATER) == 1
     gateway.answers = [reported((sent_by_aliyun.dedupe_key, 2))]
-    assert [reports._settle(notice, adapter.arrived(notice), LATER) for notice in late] == [False]
+    assert [delivery_reports._settle(notice, adapter.arrived(notice), LATER) for notice in late] == [False]
     sent_by_aliyun.refresh_from_db()
     assert sent_by_aliyun.state == State.SENT and not calls_to_make().exists()
 

@@ -10,7 +10,7 @@ from zhoushan_consult.duties.kinds import SHANGHAI
 from zhoushan_consult.outbox.gateways.registered import Registered
 from zhoushan_consult.outbox.models import Notice
 from zhoushan_consult.outbox.posting import Recipient, post
-from zhoushan_consult.outbox.texts import VARIABLE, kinds_by_sms, segments, wordings
+from zhoushan_consult.outbox.sms_texts import VARIABLE, kinds_by_sms, segments, wordings
 
 SIGNATURE = "舟山市生态环境局"
 SITE = "https://zixun.zhoushan.gov.cn"

@@ -22,9 +22,9 @@ from hypothesis import strategies as st
 
 from zhoushan_consult.vault import checks, cipher, columns, keyring
 from zhoushan_consult.vault.blind_index import LENGTH, blind_index
+from zhoushan_consult.vault.error_reports import NothingTyped
 from zhoushan_consult.vault.fields import SealedField
-from zhoushan_consult.vault.reports import NothingTyped
-from zhoushan_consult.vault.resealing import reseal
+from zhoushan_consult.vault.rekeying import reseal
 from zhoushan_consult.vault.sealed import Sealed
 
 SECRET = "330902198603159817"

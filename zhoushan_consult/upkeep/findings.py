@@ -7,7 +7,7 @@ from zhoushan_consult.audit.sealing import unsealed_before
 from zhoushan_consult.duties.kinds import SHANGHAI
 from zhoushan_consult.duties.models import Duty, Heartbeat
 from zhoushan_consult.duties.models import State as DutyState
-from zhoushan_consult.duties.rounds import silent_for
+from zhoushan_consult.duties.runner import silent_for
 from zhoushan_consult.outbox import delivery
 from zhoushan_consult.vault.checks import self_test
 from zhoushan_consult.vault.keyring import BadKeys

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from zhoushan_consult.bureau.models import Officer
-from zhoushan_consult.duties import rounds
+from zhoushan_consult.duties import runner
 from zhoushan_consult.duties.kinds import SHANGHAI, kinds
 from zhoushan_consult.duties.models import Duty, Heartbeat, State
 from zhoushan_consult.outbox.adapters import Adapter
@@ -21,7 +21,7 @@ from zhoushan_consult.outbox.delivery import deliver_due
 from zhoushan_consult.outbox.models import Channel, Notice
 from zhoushan_consult.outbox.posting import address_index, canonical_phone
 
-from .copies import working_copy
+from .database_copy import working_copy
 
 HOUR, MINUTE, DAY = timedelta(hours=1), timedelta(minutes=1), timedelta(days=1)
 LEAD_IN = timedelta(
@@ -88,7 +88,7 @@ class _Stage:
     """The copy while it is played on: who is who, and from when on rounds are made."""
 
     def __init__(self) -> None:
-        self.from_when = rounds.last_rounds()
+        self.from_when = runner.last_rounds()
         self.people = dict(_people())
 
     def begins(self, first: date) -> date:
@@ -107,7 +107,7 @@ class _Stage:
 
     def _make_the_rounds(self, at: datetime, played: Played) -> None:
         Heartbeat.objects.update_or_create(pk=1, defaults={"at": at - MINUTE})  # as if made every minute
-        for duty in rounds.run_due(at):
+        for duty in runner.run_due(at):
             _write_down(duty, played)
         while deliver_due(at):
             pass

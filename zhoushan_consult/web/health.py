@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from zhoushan_consult import broker
-from zhoushan_consult.duties.rounds import silent_for
+from zhoushan_consult.duties.runner import silent_for
 from zhoushan_consult.outbox.delivery import overdue
 from zhoushan_consult.vault.checks import self_test
 

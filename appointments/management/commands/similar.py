@@ -1,7 +1,7 @@
 """``manage.py similar --jsonl FILE``: which of the answered questions answers each query."""
 
-from appointments import similar
-from zhoushan_consult.linewise import LinewiseCommand
+from appointments.similarity import index
+from zhoushan_consult.jsonl_command import LinewiseCommand
 
 
 class Command(LinewiseCommand):
@@ -14,5 +14,5 @@ class Command(LinewiseCommand):
             raise ValueError("缺少文字字段 query")
         if not isinstance(answered, list) or not all(isinstance(text, str) for text in answered):
             raise ValueError("缺少文字列表 answered")
-        match, why = similar.best(query, answered)
+        match, why = index.best(query, answered)
         return {"match": match, "why": why}

@@ -2,8 +2,9 @@
 
 from django.core.management.base import BaseCommand
 
-from appointments import learning, meaning
-from triage import topicbook
+from appointments.similarity import embedding
+from appointments.training import train_embedding
+from triage.routing import topic_files
 
 
 class Command(BaseCommand):
@@ -12,7 +13,7 @@ class Command(BaseCommand):
 
     def handle(self, **options):
         self.stdout.write("相近问题：一事多说")
-        learning.learn_all(self.stdout.write).save(meaning.LEARNT)
+        train_embedding.learn_all(self.stdout.write).save(embedding.LEARNT)
         self.stdout.write("分办：标准例")
-        topicbook.precedents().weights.save(topicbook.WEIGHTS)
+        topic_files.precedents().weights.save(topic_files.WEIGHTS)
         self.stdout.write("已写入。请运行测试，再把改动的例子和这两个文件一起提交。")

@@ -1,8 +1,8 @@
 """``manage.py route --jsonl FILE``: which division answers each text."""
 
-from triage import topicbook
-from triage.topic import DIVISIONS
-from zhoushan_consult.linewise import LinewiseCommand
+from triage.routing import topic_files
+from triage.routing.topic import DIVISIONS
+from zhoushan_consult.jsonl_command import LinewiseCommand
 
 
 class Command(LinewiseCommand):
@@ -12,7 +12,7 @@ class Command(LinewiseCommand):
     def answer(self, item: dict) -> dict:
         if not isinstance(item.get("text"), str):
             raise ValueError("缺少文字字段 text")
-        decision = topicbook.current().route(item["text"], str(item.get("firm_name") or ""))
+        decision = topic_files.current().route(item["text"], str(item.get("firm_name") or ""))
         return {
             "primary": DIVISIONS[decision.primary],
             "co": [DIVISIONS[division] for division in decision.co],

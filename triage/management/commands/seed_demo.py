@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from sessions_app import calendar
-from triage.demo import matters, people, published, taught
+from triage.demo import firms, people, published_answers, rulebook
 from triage.demo.month import Month, play
 from zhoushan_consult.bureau.models import Officer
 
@@ -30,12 +30,11 @@ class Command(BaseCommand):
             now.astimezone(calendar.SHANGHAI).year, now.astimezone(calendar.SHANGHAI).month
         )
         months = [
-            Month(day, lines, rng, now)
-            for day, lines in ((running, matters.PAST), (upcoming, matters.PRESENT))
+            Month(day, lines, rng, now) for day, lines in ((running, firms.PAST), (upcoming, firms.PRESENT))
         ]
         play([story for month in months for story in month.stories()], now)
-        published.publish(now)
-        taught.teach(now)
+        published_answers.publish(now)
+        rulebook.teach(now)
         self._write(password, logins)
 
     def _write(self, password: str, logins: list[people.Login]) -> None:

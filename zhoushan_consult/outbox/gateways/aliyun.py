@@ -12,7 +12,7 @@ from django.utils.timezone import localtime
 
 from ..adapters import Adapter, Permanent, Temporary, Undelivered
 from ..models import Notice
-from . import line, registered
+from . import https_client, registered
 from .account import mainland_number, missing, unsafe_address
 
 REFUSED = {
@@ -109,7 +109,7 @@ def _call(action: str, form: dict[str, str]) -> dict:
         },
         body,
     )
-    return line.ask(settings.ALIYUN_SMS_URL, body, headers).told()
+    return https_client.ask(settings.ALIYUN_SMS_URL, body, headers).told()
 
 
 def signed(headers: dict[str, str], body: bytes, query: dict[str, str] | None = None) -> dict[str, str]:

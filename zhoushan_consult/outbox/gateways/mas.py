@@ -8,7 +8,7 @@ from django.conf import settings
 
 from ..adapters import Adapter, Permanent, Temporary, Undelivered
 from ..models import Notice
-from . import line, registered
+from . import https_client, registered
 from .account import mainland_number, missing, unsafe_address
 
 REFUSED = {"InvalidMobile": "短信网关认为手机号码格式不对"}
@@ -43,7 +43,7 @@ class MasAdapter(Adapter):
 
     def send(self, notice: Notice) -> str:
         body = b64encode(json.dumps(_vouched(self.matter(notice))).encode())
-        answer = line.ask(
+        answer = https_client.ask(
             settings.MAS_URL.rstrip("/") + self.path, body, {"Content-Type": "application/json"}
         )
         said = answer.told()

@@ -11,9 +11,10 @@ from functools import cached_property
 
 from django.conf import settings
 
+from zhoushan_consult.outbox.sms_texts import VARIABLE, kinds_by_sms, wordings
+
 from ..adapters import Temporary
 from ..models import Notice
-from ..texts import VARIABLE, kinds_by_sms, wordings
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import json
 
 from django.core.management.base import BaseCommand
 
-from zhoushan_consult.outbox.texts import kinds_by_sms, wordings
+from zhoushan_consult.outbox.sms_texts import kinds_by_sms, wordings
 
 
 class Command(BaseCommand):

@@ -2,8 +2,9 @@
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from zhoushan_consult.vault.rekeying import reseal
+
 from ...columns import sealed_columns
-from ...resealing import reseal
 
 
 class Command(BaseCommand):

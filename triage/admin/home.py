@@ -1,0 +1,258 @@
+"""待办: what the first page of the admin opens on, for 综合处 and for 局领导."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+
+from django.contrib import admin
+from django.urls import reverse
+from django.utils.text import Truncator
+
+from appointments.models import Appointment
+from sessions_app import calendar, policy
+from sessions_app.models import ConsultDay, Plan
+from triage import worklists
+from triage.models import Assignment, FollowUp
+from triage.rulebook.explanation import division_names
+from triage.rulebook.suggestion import suggest
+from zhoushan_consult.bureau.models import Officer
+from zhoushan_consult.bureau.roles import Act
+from zhoushan_consult.bureau.worklist import Basket, Row
+from zhoushan_consult.outbox.models import Notice
+
+LONG_WAIT = 3
+"""Days after which a registration that waits for 初审 is marked."""
+
+
+def baskets(officer: Officer, now: datetime) -> list[Basket]:
+    """The baskets of an officer, by what they may do, each ready to be shown."""
+    return list(_baskets(officer, now))
+
+
+def _baskets(officer: Officer, now: datetime) -> Iterator[Basket]:
+    today = now.astimezone(calendar.SHANGHAI).date()
+    days = worklists.days_ahead(now) if officer.may(Act.PLAN) or officer.may(Act.APPROVE_PLAN) else []
+    if officer.may(Act.REVIEW):
+        yield _to_review(today, now)
+        yield _returned(today)
+    if officer.may(Act.SETTLE):
+        yield _to_settle(days, now)
+    if officer.may(Act.PLAN):
+        yield _to_plan(days, now)
+    if officer.may(Act.APPROVE_PLAN):
+        yield _to_approve(days)
+    if officer.may(Act.CALL):
+        yield _to_call(now)
+    if officer.may(Act.READ_ALL):
+        yield _overdue_replies(today)
+        yield _overdue_follow_ups(today)
+    if officer.may(Act.RUN_DAY):
+        yield from _to_run(today)
+        yield _to_conclude(now)
+
+
+def _to_review(today: date, now: datetime) -> Basket:
+    pile = worklists.first(worklists.to_review())
+    rows = [_review_row(appointment, today, now) for appointment in pile.rows]
+    empty = "没有待初审的登记。企业在网上登记后，会按提交先后出现在这里。"
+    more = f"{reverse('admin:appointments_appointment_changelist')}?stage=submitted&day=all"
+    return Basket("review", "待初审", rows, pile.count, empty, more)
+
+
+def _review_row(appointment: Appointment, today: date, now: datetime) -> Row:
+    waited = (today - appointment.submitted_at.astimezone(calendar.SHANGHAI).date()).days
+    return Row(
+        title=appointment.enterprise_name,
+        url=_screen(appointment.pk),
+        lead=f"建议{division_names(suggest(appointment, now))}",
+        detail=Truncator(appointment.summary).chars(48),
+        age=f"已等 {waited} 天" if waited else "今天提交",
+        late=waited > LONG_WAIT,
+    )
+
+
+def _returned(today: date) -> Basket:
+    pile = worklists.first(worklists.returned())
+    rows = [
+        Row(
+            title=assignment.appointment.enterprise_name,
+            url=_screen(assignment.appointment_id, "reassign"),
+            lead=f"{assignment.division}退回",
+            detail=Truncator(assignment.return_reason).chars(48),
+            age=_term(assignment.due_on, today),
+            late=assignment.due_on < today,
+        )
+        for assignment in pile.rows
+    ]
+    return Basket(
+        "returned", "被退回的交办", rows, pile.count, "没有被退回的交办。处室退回的事项会连同理由出现在这里。"
+    )
+
+
+def _to_settle(days: list[ConsultDay], now: datetime) -> Basket:
+    rows = [_settle_row(day, now) for day in worklists.to_settle(days, now)]
+    empty = "没有待确定的名单。每月1日起，当月10日的现场名单在这里确定。"
+    return Basket("settle", "待确定名单", rows, len(rows), empty)
+
+
+def _settle_row(day: ConsultDay, now: datetime) -> Row:
+    last = day.date.replace(day=policy.SETTLE_BY)
+    detail = f"通过初审、要求现场的 {day.wanting} 家，名额 {policy.SEATS} 个"
+    pending = f"；还有 {day.pending} 条待初审" if day.pending else ""
+    return Row(
+        title=calendar.short(day.date),
+        url=_day_screen(day),
+        detail=detail + pending,
+        age=f"{last.month}月{last.day}日前确定",
+        late=now.astimezone(calendar.SHANGHAI).date() > last,
+    )
+
+
+def _to_plan(days: list[ConsultDay], now: datetime) -> Basket:
+    known = {day.date: day for day in days}
+    rows = [
+        _plan_row(date_, known.get(date_), now) for date_ in _plans_wanted(now) if _is_open(known.get(date_))
+    ]
+    empty = "没有待拟的方案。每月20日起，下月的活动方案在这里拟订和送审。"
+    return Basket("plan", "待拟方案", rows, len(rows), empty)
+
+
+def _plans_wanted(now: datetime) -> list[date]:
+    """The next 咨询日; and from the 20th on, the one after it where that is another."""
+    late_in_month = now.astimezone(calendar.SHANGHAI).day >= policy.PLAN_WANTED_FROM
+    wanted = {calendar.current_day(now)} | ({calendar.booking_day(now)} if late_in_month else set())
+    return sorted(wanted)
+
+
+def _is_open(day: ConsultDay | None) -> bool:
+    return day is None or day.plan in {Plan.DRAFT, Plan.RETURNED}
+
+
+def _plan_row(date_: date, day: ConsultDay | None, now: datetime) -> Row:
+    missing = [
+        label
+        for label, text in (("服务主题", day and day.theme), ("服务地点", day and day.place))
+        if not text
+    ]
+    detail = (
+        f"退回意见：{day.remark}"
+        if day and day.remark
+        else f"还缺{'、'.join(missing)}"
+        if missing
+        else "已拟好，可以送审"
+    )
+    left = (date_ - now.astimezone(calendar.SHANGHAI).date()).days
+    return Row(
+        title=f"{calendar.short(date_)}活动方案",
+        url=_day_screen(day) if day else reverse("admin:sessions_app_consultday_add"),
+        detail=detail,
+        age=f"还有 {left} 天",
+        late=now >= calendar.booking_closes(date_),
+    )
+
+
+def _to_approve(days: list[ConsultDay]) -> Basket:
+    rows = [
+        Row(
+            f"{calendar.short(day.date)}活动方案", _day_screen(day), f"{day.theme}　{day.place}", age="待审核"
+        )
+        for day in days
+        if day.plan == Plan.SUBMITTED
+    ]
+    return Basket("approve", "待审核方案", rows, len(rows), "没有待审核的方案。综合处送审后会出现在这里。")
+
+
+def _to_call(now: datetime) -> Basket:
+    pile = worklists.first(worklists.to_call(now))
+    rows = [_call_row(notice) for notice in pile.rows]
+    empty = "没有要打的电话。没有手机号码、或短信没有送达的企业会出现在这里。"
+    return Basket("call", "待电话联系", rows, pile.count, empty)
+
+
+def _call_row(notice: Notice) -> Row:
+    about_firm = notice.about_kind == Appointment._meta.label_lower
+    url = (
+        _screen(notice.about_id, "notified")
+        if about_firm
+        else reverse("admin:outbox_notice_change", args=[notice.pk])
+    )
+    tried = f"已打 {notice.attempts} 次" if notice.attempts else ""
+    return Row(notice.to_name, url, Truncator(notice.text).chars(60), age=tried)
+
+
+def _overdue_replies(today: date) -> Basket:
+    pile = worklists.first(worklists.overdue_replies(today))
+    rows = [_overdue_row(assignment, assignment.question, today) for assignment in pile.rows]
+    return Basket(
+        "late_replies", "逾期交办", rows, pile.count, "没有逾期的交办。到期没有答复的会出现在这里。"
+    )
+
+
+def _overdue_follow_ups(today: date) -> Basket:
+    pile = worklists.first(worklists.overdue_follow_ups(today))
+    rows = [_overdue_row(matter, matter.promise, today) for matter in pile.rows]
+    empty = f"没有逾期的督办。到期没有办结、或立项满{policy.FOLLOW_UP_ALARM_DAYS}天的会出现在这里。"
+    return Basket("late_follow_ups", "逾期和久未办结的督办", rows, pile.count, empty)
+
+
+def _overdue_row(matter: Assignment | FollowUp, text: str, today: date) -> Row:
+    return Row(
+        title=matter.appointment.enterprise_name,
+        url=_screen(matter.appointment_id),
+        lead=str(matter.division),
+        detail=Truncator(text).chars(48),
+        age=_term(matter.due_on, today) if matter.due_on < today else _since(matter, today),
+        late=True,
+    )
+
+
+def _since(matter: FollowUp, today: date) -> str:
+    return f"立项 {(today - matter.opened_at.astimezone(calendar.SHANGHAI).date()).days} 天"
+
+
+def _to_run(today: date) -> Iterator[Basket]:
+    """On the day itself and on its eve: the way to the sheet and to the door."""
+    near = ConsultDay.objects.filter(date__in=[today, today + timedelta(days=1)], settled_at__isnull=False)
+    for day in near.exclude(plan=Plan.CANCELLED):
+        age = "今天" if day.date == today else "明天"
+        row = Row("现场签到和结果", _floor(day), day.place, lead=calendar.short(day.date), age=age)
+        yield Basket("run", "咨询日现场", [row], 1, "")
+
+
+def _floor(day: ConsultDay) -> str:
+    return reverse("admin:sessions_app_consultday_floor", args=[day.pk])
+
+
+def _to_conclude(now: datetime) -> Basket:
+    pile = worklists.first(worklists.to_conclude(now))
+    rows = [
+        Row(
+            a.enterprise_name,
+            reverse("admin:sessions_app_consultday_firm", args=[a.day_id, a.pk]),
+            f"{calendar.short(a.day.date)}　{a.seat.number}号名额",
+            age="待录",
+        )
+        for a in pile.rows
+    ]
+    return Basket(
+        "conclude",
+        "现场结果待录",
+        rows,
+        pile.count,
+        "没有待录的现场结果。咨询日当天起，到场企业会出现在这里。",
+    )
+
+
+def _term(due_on: date, today: date) -> str:
+    late = (today - due_on).days
+    return f"逾期 {late} 天" if late > 0 else f"{due_on.month}月{due_on.day}日到期"
+
+
+def _screen(pk, panel: str = "") -> str:
+    return reverse("admin:appointments_appointment_change", args=[pk]) + (f"#panel-{panel}" if panel else "")
+
+
+def _day_screen(day: ConsultDay) -> str:
+    return reverse("admin:sessions_app_consultday_change", args=[day.pk])
+
+
+admin.site.opens_on(baskets)

@@ -1,0 +1,247 @@
+"""Every act on a registration: who may, when, with which form, and the one call it makes."""
+
+from django.utils import timezone
+
+from appointments import booking
+from appointments.lifecycle import MOVES, Stage
+from appointments.models import Appointment
+from sessions_app import calendar
+from triage import assignment, follow_up, forms, hearing, id_reveal, review, seating
+from triage.models import CallOutcome, DeclineReason, Outcome
+from zhoushan_consult.bureau.actions import Panel
+from zhoushan_consult.bureau.roles import Act
+from zhoushan_consult.outbox import delivery
+
+IN_HAND = {Stage.ACCEPTED, Stage.SEATED, Stage.DEFERRED, Stage.HEARD, Stage.ABSENT, Stage.FOLLOWING}
+
+
+def at_stage(*stages: Stage):
+    return lambda appointment: appointment.stage in stages
+
+
+def on_the_day(appointment: Appointment) -> bool:
+    """A seated firm whose day has come: from its morning on."""
+    return appointment.stage == Stage.SEATED and timezone.now() >= calendar.at(appointment.day.date)
+
+
+def _call(form) -> review.Call:
+    return review.Call(CallOutcome(form.cleaned_data["outcome"]), form.cleaned_data["gist"])
+
+
+def _accept(appointment, form, **who):
+    review.accept(appointment, form.rows.made(), version=form.cleaned_data["version"], **who)
+
+
+def _decline(appointment, form, **who):
+    said = form.cleaned_data
+    reason = DeclineReason(said["reason"])
+    review.decline(appointment, reason, form.explained(), _call(form), version=said["version"], **who)
+
+
+def _notified(appointment, form, **who):
+    said = form.cleaned_data
+    delivery.record_call(form.chosen(), outcome=said["outcome"], gist=said["gist"], **who)
+
+
+def _conclude(appointment, form, **who):
+    said = form.cleaned_data
+    hearing.conclude(appointment, Outcome(said["outcome"]), said["gist"], form.rows.made(), **who)
+
+
+def _progress(appointment, form, **who):
+    follow_up.post_progress(
+        form.chosen(), form.cleaned_data["text"], to_firm=form.cleaned_data["to_firm"], **who
+    )
+
+
+PANELS = (
+    Panel(
+        name="accept",
+        title="通过初审并交办",
+        act=Act.REVIEW,
+        form=forms.AcceptForm,
+        do=_accept,
+        offered=at_stage(Stage.SUBMITTED),
+        opened=at_stage(Stage.SUBMITTED),
+        button="通过初审并交办",
+        done="已通过初审，交办已送达各处室，并已通知企业。",
+        hint="每项交给一个处室。可以改处室、拆分、增加或去掉；与规则建议的处室不同时，请写明调整理由。",
+        template="admin/rows_panel.html",
+    ),
+    Panel(
+        name="decline",
+        title="不予通过",
+        act=Act.REVIEW,
+        form=forms.DeclineForm,
+        do=_decline,
+        offered=at_stage(Stage.SUBMITTED),
+        button="不予通过并通知企业",
+        done="已不予通过，并已通知企业。",
+        hint="请先打电话告知企业不予通过及理由（实施方案六（三）），再在这里记录。没有接通的，先记在“电话记录”。",
+        danger=True,
+    ),
+    Panel(
+        name="check_in",
+        title="现场签到",
+        act=Act.RUN_DAY,
+        do=lambda appointment, form, **who: hearing.check_in(appointment, **who),
+        offered=lambda appointment: on_the_day(appointment) and not hasattr(appointment, "hearing"),
+        opened=on_the_day,
+        button="企业已到，签到",
+        done="已签到。",
+    ),
+    Panel(
+        name="conclude",
+        title="现场结果",
+        act=Act.RUN_DAY,
+        form=forms.ConcludeForm,
+        do=_conclude,
+        offered=on_the_day,
+        opened=on_the_day,
+        button="保存现场结果",
+        done="现场结果已保存，并已告知企业。",
+        hint="需跟踪督办的，请在下面逐项写明督办事项和责任处室。",
+        template="admin/rows_panel.html",
+    ),
+    Panel(
+        name="reassign",
+        title="改派交办",
+        act=Act.ASSIGN,
+        form=forms.ReassignForm,
+        do=lambda appointment, form, **who: assignment.reassign(form.chosen(), form.rows.made()[0], **who),
+        offered=lambda appointment: bool(forms.movable(appointment)),
+        opened=lambda appointment: any(a.return_reason for a in forms.movable(appointment)),
+        button="改派",
+        done="已改派，新的处室已收到。",
+        hint="原交办随之撤销。",
+        template="admin/rows_panel.html",
+    ),
+    Panel(
+        name="add",
+        title="另行交办",
+        act=Act.ASSIGN,
+        form=forms.AddForm,
+        do=lambda appointment, form, **who: assignment.add(appointment, form.rows.made()[0], **who),
+        offered=at_stage(*IN_HAND),
+        button="增加交办",
+        done="已增加交办，处室已收到。",
+        hint="有遗漏的事项，或需要另一个处室协办时使用。",
+        template="admin/rows_panel.html",
+    ),
+    Panel(
+        name="notified",
+        title="记录电话通知",
+        act=Act.CALL,
+        form=forms.NotifiedForm,
+        do=_notified,
+        offered=lambda appointment: bool(appointment.calls_to_make),
+        opened=lambda appointment: True,
+        button="保存通话结果",
+        done="通话结果已保存。",
+        hint="这些通知不能发短信，请打电话告知。无人接听的会留在待办里。",
+    ),
+    Panel(
+        name="call",
+        title="电话记录",
+        act=Act.CALL,
+        form=forms.CallForm,
+        do=lambda appointment, form, **who: review.record_call(appointment, _call(form), **who),
+        button="保存电话记录",
+        done="电话记录已保存。",
+        hint="核实情况、没有接通等，都可以记在这里；不影响办理阶段。",
+    ),
+    Panel(
+        name="confirm_seat",
+        title="代企业确认参加",
+        act=Act.SETTLE,
+        do=lambda appointment, form, **who: booking.confirm_seat(appointment, **who),
+        offered=lambda appointment: appointment.stage == Stage.SEATED and not appointment.seat.confirmed_at,
+        button="企业确认参加",
+        done="已确认。",
+        hint="企业在电话里答复参加时使用。",
+    ),
+    Panel(
+        name="give_up",
+        title="代企业放弃名额",
+        act=Act.SETTLE,
+        do=lambda appointment, form, **who: booking.give_up_seat(appointment, **who),
+        offered=at_stage(Stage.SEATED),
+        button="企业放弃名额",
+        done="名额已空出，将自动递补下一家；该企业改为书面答复。",
+        hint="企业在电话里表示不来时使用。",
+        danger=True,
+    ),
+    Panel(
+        name="extra_seat",
+        title="增加名额",
+        act=Act.EXTRA_SEAT,
+        form=forms.ReasonForm,
+        do=lambda appointment, form, **who: seating.add_seat(
+            appointment.day, appointment, form.cleaned_data["reason"], **who
+        ),
+        offered=lambda appointment: (
+            Stage.SEATED in MOVES[Stage(appointment.stage)] and bool(appointment.day.settled_at)
+        ),
+        button="为这家企业增加一个名额",
+        done="已增加名额，并已通知企业确认。",
+        hint="原则上每次不超过10家（实施方案六（五））。确需增加的，请写明理由，理由将留存。",
+    ),
+    Panel(
+        name="progress",
+        title="督办进展",
+        act=Act.FOLLOW_UP,
+        form=forms.ProgressForm,
+        do=_progress,
+        offered=lambda appointment: bool(forms.open_matters(appointment)),
+        button="保存进展",
+        done="进展已保存，并已告知综合处和办公室。",
+    ),
+    Panel(
+        name="close_matter",
+        title="督办办结",
+        act=Act.FOLLOW_UP,
+        form=forms.CloseMatterForm,
+        do=lambda appointment, form, **who: follow_up.close(
+            form.chosen(), form.cleaned_data["result"], **who
+        ),
+        offered=lambda appointment: bool(forms.open_matters(appointment)),
+        button="办结这件督办",
+        done="督办已办结。",
+    ),
+    Panel(
+        name="close",
+        title="办结登记",
+        act=Act.FOLLOW_UP,
+        do=lambda appointment, form, **who: follow_up.close_heard(appointment, **who),
+        offered=at_stage(Stage.ANSWERED, Stage.HEARD, Stage.ABSENT),
+        button="办结",
+        done="已办结，并已通知企业。",
+        hint="没有未办事项时使用。企业如有不同意见，可在进度页反馈“未解决”。",
+    ),
+    Panel(
+        name="reconsider",
+        title="重新审核",
+        act=Act.REVIEW,
+        form=forms.ReasonForm,
+        do=lambda appointment, form, **who: review.reconsider(
+            appointment, form.cleaned_data["reason"], **who
+        ),
+        offered=at_stage(Stage.DECLINED, Stage.ACCEPTED),
+        button="退回待初审",
+        done="已退回待初审，未办的交办已撤销。",
+        hint="企业提出异议，或发现判断有误时使用。未办的交办会一并撤销。",
+        danger=True,
+    ),
+    Panel(
+        name="reveal_id",
+        title="查看完整证件号码",
+        act=Act.REVEAL_ID,
+        form=forms.ReasonForm,
+        do=lambda appointment, form, **who: id_reveal.reveal_id(
+            appointment, form.cleaned_data["reason"], **who
+        ),
+        offered=lambda appointment: bool(appointment.id_number),
+        button="查看一次",
+        hint="每次查看都要写明理由，并留痕；号码只显示这一次。",
+    ),
+)

@@ -1,0 +1,166 @@
+"""交办 (六（四）): each question goes to the division whose duty it is; given back, it is sorted anew by 综合处."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import IntegrityError, transaction
+
+from appointments.models import Appointment, IllegalMove
+from sessions_app import policy
+from sessions_app.calendar import SHANGHAI
+from zhoushan_consult.audit.trail import record
+from zhoushan_consult.bureau.models import Division, Officer
+from zhoushan_consult.bureau.refusals import Refused
+from zhoushan_consult.bureau.roles import Act, Role
+from zhoushan_consult.workdays.days import add_workdays
+
+from . import notifications
+from .models import Assignment, Part, RoutingTrace, Work
+from .routing.decision import Decision
+from .rulebook.suggestion import divisions_named, ground_for, suggest
+
+
+class NeedsDivision(Refused):
+    def __init__(self):
+        super().__init__("请至少选定一个主办处室，并写明交办事项。")
+
+
+class NeedsReason(Refused):
+    def __init__(self):
+        super().__init__("所选处室与规则建议不同，请在该事项下写明调整理由。")
+
+
+class AlreadyGiven(Refused):
+    def __init__(self):
+        super().__init__("这个处室已有内容相同的交办，没有重复交办。请刷新后查看。")
+
+
+@dataclass(frozen=True)
+class Portion:
+    """A question and the division that shall answer it."""
+
+    division: Division
+    question: str
+    part: Part = Part.LEAD
+    reason: str = ""
+
+
+def assign(
+    appointment: Appointment, portions: list[Portion], *, by: Officer, at: datetime
+) -> list[Assignment]:
+    """Write the 交办 and tell the divisions; keep what the rules said. Runs in the caller's transaction.
+
+    Raises NeedsDivision without a lead, NeedsReason where the officer differs from a sure suggestion without saying why.
+    """
+    by.must(Act.ASSIGN)
+    if not any(portion.part == Part.LEAD for portion in portions):
+        raise NeedsDivision
+    decision = suggest(appointment, at)
+    RoutingTrace.objects.create(
+        appointment=appointment, rules_version=decision.version, decision=decision.as_dict(), at=at
+    )
+    made = [_give(appointment, portion, decision, by=by, at=at) for portion in portions]
+    tell_firm_page(appointment)
+    return made
+
+
+def _give(
+    appointment: Appointment, portion: Portion, decision: Decision, *, by: Officer, at: datetime
+) -> Assignment:
+    named = divisions_named(decision)
+    if named and portion.division.code not in named and not portion.reason:
+        raise NeedsReason
+    ground = ground_for(decision, portion.division.code)
+    made = _unless_given(
+        appointment=appointment,
+        division=portion.division,
+        part=portion.part,
+        question=portion.question,
+        clause=ground.clause if ground else "",
+        topic=ground.name if ground else "",
+        by_hand_reason=portion.reason,
+        due_on=due_on(at),
+        assigned_by=by,
+        assigned_at=at,
+    )
+    record("交办", made, by=by, at=at, division=portion.division.code, part=portion.part)
+    notifications.to_division(made, "assignment_new", at=at)
+    return made
+
+
+def _unless_given(**columns) -> Assignment:
+    try:
+        with transaction.atomic():
+            return Assignment.objects.create(**columns)
+    except IntegrityError:
+        raise AlreadyGiven from None
+
+
+def due_on(at: datetime) -> date:
+    """The last day for the reply: policy.REPLY_WORKDAYS working days after the 交办."""
+    return add_workdays(at.astimezone(SHANGHAI).date(), policy.REPLY_WORKDAYS)
+
+
+@transaction.atomic
+def add(appointment: Appointment, portion: Portion, *, by: Officer, at: datetime) -> Assignment:
+    """One more 交办 for a registration that is being worked on: a question was overlooked or given back."""
+    by.must(Act.ASSIGN)
+    made = _give(appointment, portion, suggest(appointment, at), by=by, at=at)
+    tell_firm_page(appointment)
+    return made
+
+
+@transaction.atomic
+def hand_back(assignment: Assignment, reason: str, *, by: Officer, at: datetime) -> None:
+    """A division returns a matter that is not its duty to 综合处, with the reason."""
+    by.must(Act.DRAFT)
+    must_be_own(assignment, by)
+    turn(assignment, {Work.OPEN, Work.DRAFTED}, Work.RETURNED, return_reason=reason)
+    record("退回交办", assignment, by=by, at=at)
+    tell_firm_page(assignment.appointment)
+    notifications.to_role(Role.COORDINATOR, "assignment_returned", assignment, at=at)
+
+
+@transaction.atomic
+def reassign(assignment: Assignment, portion: Portion, *, by: Officer, at: datetime) -> Assignment:
+    """综合处 sends a matter to another division; a draft already written stays with the old 交办."""
+    by.must(Act.ASSIGN)
+    if assignment.state != Work.RETURNED:
+        turn(assignment, {Work.OPEN, Work.DRAFTED}, Work.CANCELLED)
+    else:
+        turn(assignment, {Work.RETURNED}, Work.CANCELLED)
+    return add(assignment.appointment, portion, by=by, at=at)
+
+
+def call_off(appointment: Appointment, *, by: Officer, at: datetime) -> None:
+    """Every unfinished 交办 of a registration ends; runs in the caller's transaction."""
+    unfinished = appointment.assignments.filter(state__in=[Work.OPEN, Work.DRAFTED, Work.RETURNED])
+    for assignment in unfinished:
+        record("撤销交办", assignment, by=by, at=at)
+    unfinished.update(state=Work.CANCELLED)
+    tell_firm_page(appointment)
+
+
+def tell_firm_page(appointment: Appointment) -> None:
+    """Write down, on the registration itself, who answers and until when: its public page reads nothing above it."""
+    current = [
+        a
+        for a in appointment.assignments.select_related("division")
+        if a.state not in {Work.CANCELLED, Work.RETURNED}
+    ]
+    names = dict.fromkeys(a.division.name for a in sorted(current, key=lambda a: a.part != Part.LEAD))
+    open_until = [a.due_on for a in current if a.state != Work.RELEASED]
+    appointment.handled_by, appointment.reply_due_on = "、".join(names), max(open_until, default=None)
+    appointment.save(update_fields=["handled_by", "reply_due_on"])
+
+
+def turn(assignment: Assignment, here: set[Work], there: Work, **changes) -> None:
+    """A conditional UPDATE of a 交办's state: of two officers one wins, the other is told."""
+    if not Assignment.objects.filter(pk=assignment.pk, state__in=here).update(state=there, **changes):
+        raise IllegalMove("这项交办已被他人处理，请刷新后查看最新情况。")
+    assignment.refresh_from_db()
+
+
+def must_be_own(assignment: Assignment, officer: Officer) -> None:
+    if assignment.division_id != officer.division_id:
+        raise IllegalMove("这项交办不属于您所在的处室。")

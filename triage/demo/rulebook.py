@@ -1,0 +1,25 @@
+"""The rules of the demonstration: one version that 综合处 saved after last month's review."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from triage.rulebook import impact, versions
+from zhoushan_consult.bureau.models import Officer
+
+CODE, WORDS = "soil.waste", ("旧浮子", "网箱浮子")
+
+
+def teach(now: datetime) -> None:
+    number, book = versions.newest()
+    rule = next(each for each in book if each.topic.code == CODE)
+    more = replace(rule, topic=replace(rule.topic, include=(*rule.topic.include, *WORDS)))
+    edited, day = versions.with_rule(book, more, CODE), now.date()
+    moved = impact.of(versions.compiled(book, day), versions.compiled(edited, day), now)
+    versions.save(
+        edited,
+        "十月复核：养殖户问旧浮子处置，规则缺词，补“旧浮子、网箱浮子”",
+        moved.as_figures(),
+        base=number,
+        by=Officer.objects.get(username="zonghe"),
+        at=now - timedelta(days=12),
+    )

@@ -1,0 +1,104 @@
+"""我的交办 (六（四）): what a division was given, in baskets by how it stands, and its nearest follow-ups."""
+
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from triage.models import Assignment, Work
+from triage.visibility import assignments_for, follow_ups_for
+from zhoushan_consult.bureau.models import Officer
+from zhoushan_consult.bureau.roles import Act
+
+from .access import in_room, show
+from .pagination import NONE, NOT_NEEDED, Number, counted, page_of
+from .terms import Today
+
+NEAREST = 8  # follow-ups shown beside the baskets; the others are one click away
+
+
+@dataclass(frozen=True)
+class Basket:
+    """交办 of a division that stand alike, in the order in which they ask for work."""
+
+    slug: str
+    label: str
+    state: Work
+    order: tuple[str, ...]
+    empty: str
+    waits: bool = False
+
+
+BASKETS = (
+    Basket(
+        "open",
+        "待答复",
+        Work.OPEN,
+        ("due_on", "pk"),
+        "综合处交办的事项会出现在这里，同时短信提醒您。现在没有需要答复的。",
+        True,
+    ),
+    Basket(
+        "to-sign",
+        "待审签",
+        Work.DRAFTED,
+        ("due_on", "pk"),
+        "拟好送审的答复会出现在这里，由处室负责人审签。现在没有待审签的。",
+        True,
+    ),
+    Basket(
+        "answered",
+        "已答复",
+        Work.RELEASED,
+        ("-released_at",),
+        "审签后的答复会留在这里，随时可以查看。现在还没有。",
+    ),
+    Basket(
+        "returned",
+        "已退回",
+        Work.RETURNED,
+        ("-assigned_at",),
+        "退回综合处的事项会留在这里，到综合处重新交办为止。现在没有。",
+    ),
+)
+
+
+@in_room("assignments")
+@require_safe
+def baskets(request: HttpRequest) -> HttpResponse:
+    """The division's baskets, opened at the one whose work is the officer's, and its nearest follow-ups."""
+    today = Today.at(timezone.now())
+    own = _own(request.user)
+    numbers = counted(own, "state", today)
+    basket = _chosen(request, numbers)
+    page = page_of(_rows(own, basket), request, count=numbers.get(basket.state, NONE).all)
+    today.mark(page.object_list)
+    matters = follow_ups_for(request.user).filter(division=request.user.division_id, closed_at=None)
+    nearest = matters.select_related("appointment").defer(*NOT_NEEDED).order_by("due_on", "pk")
+    context = {
+        "baskets": [(each, numbers.get(each.state, NONE)) for each in BASKETS],
+        "basket": basket,
+        "page": page,
+        "matters": today.mark(nearest[: NEAREST + 1]),
+        "nearest": NEAREST,
+    }
+    return show(request, "assignments", context)
+
+
+def _own(officer: Officer) -> QuerySet[Assignment]:
+    return assignments_for(officer).filter(division=officer.division_id)
+
+
+def _chosen(request: HttpRequest, numbers: dict[str, Number]) -> Basket:
+    """The basket asked for; without one, 待审签 for a head who has something to sign, otherwise 待答复."""
+    by_slug = {basket.slug: basket for basket in BASKETS}
+    waits_for_head = request.user.may(Act.SIGN) and Work.DRAFTED in numbers
+    default = by_slug["to-sign" if waits_for_head else "open"]
+    return by_slug.get(request.GET.get("basket", ""), default)
+
+
+def _rows(own: QuerySet[Assignment], basket: Basket) -> QuerySet[Assignment]:
+    rows = own.filter(state=basket.state).select_related("appointment__day", "reply")
+    return rows.defer("reply__body", *NOT_NEEDED).order_by(*basket.order)

@@ -1,0 +1,56 @@
+"""Was it answered before (五（二）)? Public answers and the bureau's own replies that are like a new question."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Max
+
+from appointments import answers
+from appointments.models import Appointment, PublishedAnswer
+from appointments.similarity.cached_index import Shelf
+from zhoushan_consult.bureau.models import Officer
+
+from .models import Assignment, Work
+from .visibility import assignments_for
+
+SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Before:
+    """What was answered before: public answers and own replies, each with why it is thought to be the same."""
+
+    published: list[tuple[PublishedAnswer, str]]
+    replies: list[tuple[Assignment, str]]
+
+    def __bool__(self):
+        return bool(self.published or self.replies)
+
+
+def _released():
+    return Assignment.objects.filter(state=Work.RELEASED)
+
+
+def _edition() -> tuple:
+    return tuple(_released().aggregate(Count("pk"), Max("released_at")).values())
+
+
+shelf = Shelf(_edition, lambda: _released().values_list("pk", "question"))
+
+
+def before(appointment: Appointment, officer: Officer, now: datetime) -> Before:
+    """What was answered before to a question like this registration's, as far as `officer` may read it."""
+    published = answers.similar(appointment.summary, now, SHOWN)
+    return Before(published, list(_replies(appointment, officer, now)))
+
+
+def _replies(appointment: Appointment, officer: Officer, now: datetime) -> Iterable[tuple[Assignment, str]]:
+    found = shelf.closest(appointment.summary, now, SHOWN * 3)
+    readable = (
+        assignments_for(officer)
+        .exclude(appointment=appointment)
+        .select_related("appointment", "division", "reply")
+    )
+    rows = readable.in_bulk([match.key for match in found]) if found else {}
+    return [(rows[match.key], match.why) for match in found if match.key in rows][:SHOWN]

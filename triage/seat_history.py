@@ -1,0 +1,102 @@
+"""名额分配说明 (六（五）): every decision about the seats of a 咨询日, in order of time, as the trail has it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
+from appointments.models import Appointment
+from appointments.waiting_list import in_words
+from sessions_app import calendar
+from sessions_app.models import ConsultDay
+from zhoushan_consult.audit.models import Entry
+
+VERBS = [
+    "确定名单",
+    "转为现场咨询",
+    "转为先行书面答复",
+    "转为通过初审",
+    "转为已撤回",
+    "确认参加",
+    "未到场让出名额",
+    "活动取消顺延",
+]
+"""The entries in which a decision about a seat is written down; those of other matters name no 咨询日."""
+KIND = Appointment._meta.label_lower
+CANCELLED = "取消活动"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One line of the page. `by` is empty where the firm itself, or the calendar, did it."""
+
+    at: datetime
+    what: str
+    why: str
+    by: str
+    firm: Appointment | None = None
+
+
+def decisions(day: ConsultDay) -> list[Decision]:
+    """What was decided about the seats of `day`, the first first; the names of firms are looked up, not kept."""
+    entries = list(_entries(day))
+    pks = {int(entry.about_id) for entry in entries if entry.about_kind == KIND}
+    firms = Appointment.objects.only("pk", "enterprise_name").in_bulk(pks)
+    return [_decision(entry, firms, day) for entry in entries]
+
+
+def _entries(day: ConsultDay) -> QuerySet[Entry]:
+    seats = Q(verb__in=VERBS, facts__day=calendar.slug(day.date))
+    cancelled = Q(verb=CANCELLED, about_kind=day._meta.label_lower, about_id=str(day.pk))
+    kept = Entry.objects.filter(seats | cancelled, at__gte=calendar.booking_opens(day.date))
+    return kept.order_by("at", "pk")
+
+
+def _decision(entry: Entry, firms: dict[int, Appointment], day: ConsultDay) -> Decision:
+    firm = firms.get(int(entry.about_id)) if entry.about_kind == KIND else None
+    what, why = (
+        (CANCELLED, f"理由：{day.remark}") if entry.verb == CANCELLED else _told(entry.verb, entry.facts)
+    )
+    return Decision(entry.at, what, why, entry.actor_name, firm)
+
+
+def _told(verb: str, facts: dict) -> tuple[str, str]:
+    """What was done and why, in words."""
+    if verb == "确定名单":
+        return "确定名单", f"名额 {facts['free']} 个，要求现场咨询的 {facts['waiting']} 家，以下按当时的次序"
+    if verb == "转为现场咨询":
+        return _offered(facts)
+    if verb == "转为先行书面答复":
+        return "没有名额，先行书面答复", f"排在第 {facts['place']} 位，{in_words(facts)}"
+    if verb == "活动取消顺延":
+        return _carried(facts), "活动取消，下次优先安排（六（五））"
+    return _left(verb, facts), ""
+
+
+def _offered(facts: dict) -> tuple[str, str]:
+    if facts.get("standby"):
+        skipped = facts["place"] - 1
+        absent = f"；排在前面的 {skipped} 家不在现场" if skipped else ""
+        return f"现场候补入场，{facts['seat']}号名额", in_words(facts) + absent
+    until = datetime.fromisoformat(facts["reply_by"]).astimezone(calendar.SHANGHAI)
+    asked = f"，请于{until:%-m月%-d日 %H:%M}前确认"
+    if "extra" in facts:
+        return f"增加名额，给出{facts['seat']}号", f"理由：{facts['extra']}{asked}"
+    moved_up = "递补" if facts["old"] == "deferred" else "给出"
+    return f"{moved_up}{facts['seat']}号名额", f"排在第 {facts['place']} 位，{in_words(facts)}{asked}"
+
+
+def _carried(facts: dict) -> str:
+    freed = f"{facts['seat']}号名额作废，" if "seat" in facts else ""
+    return f"{freed}顺延到{calendar.short(calendar.parse_slug(facts['to']))}"
+
+
+def _left(verb: str, facts: dict) -> str:
+    seat = f"{facts['seat']}号名额"
+    if verb == "确认参加":
+        return f"确认参加，{seat}"
+    if verb == "未到场让出名额":
+        return f"未到场，让出{seat}"
+    if verb == "转为已撤回":
+        return f"撤回登记，空出{seat}"
+    return f"逾期未确认，收回{seat}" if facts.get("lapsed") else f"放弃{seat}，改为书面答复"
