@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Count, Max, Q, QuerySet
 
 from zhoushan_consult.audit.trail import record
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
@@ -61,7 +62,7 @@ def propose(
     made = PublishedAnswer(**vars(wording), source=source, replaces=replaces, drafted_by=by, changed_at=at)
     _must_be_nobodys(made)
     made.save()
-    record("拟公开答复", made, by=by, at=at)
+    record(Verb.ANSWER_PROPOSED, made, by=by, at=at)
     return made
 
 
@@ -73,7 +74,7 @@ def amend(draft: PublishedAnswer, wording: Wording, *, version: int, by: Officer
         setattr(draft, name, value)
     _must_be_nobodys(draft)
     _move(draft, Publicity.DRAFT, at=at, version=version, **vars(wording), drafted_by=by, remark="")
-    record("修改拟公开答复", draft, by=by, at=at)
+    record(Verb.ANSWER_AMENDED, draft, by=by, at=at)
 
 
 @transaction.atomic
@@ -83,10 +84,10 @@ def publish(draft: PublishedAnswer, *, version: int, by: Officer, at: datetime) 
     if by.pk == draft.drafted_by_id:
         raise SecondPairOfEyes
     _move(draft, Publicity.PUBLISHED, at=at, version=version, approved_by=by, published_at=at, remark="")
-    record("公开答复", draft, by=by, at=at)
+    record(Verb.ANSWER_PUBLISHED, draft, by=by, at=at)
     if draft.replaces and draft.replaces.state == Publicity.PUBLISHED:
         _move(draft.replaces, Publicity.SUPERSEDED, at=at, ended_at=at)
-        record("更新公开答复", draft.replaces, by=by, at=at)
+        record(Verb.ANSWER_SUPERSEDED, draft.replaces, by=by, at=at)
 
 
 @transaction.atomic
@@ -94,7 +95,7 @@ def send_back(draft: PublishedAnswer, remark: str, *, version: int, by: Officer,
     """Ask the drafter to mend it."""
     by.must(Act.PUBLISH)
     _move(draft, Publicity.DRAFT, at=at, version=version, remark=remark)
-    record("退改拟公开答复", draft, by=by, at=at, why=remark)
+    record(Verb.ANSWER_SENT_BACK, draft, by=by, at=at, why=remark)
 
 
 @transaction.atomic
@@ -102,7 +103,7 @@ def drop(draft: PublishedAnswer, remark: str, *, version: int, by: Officer, at: 
     """Decide not to publish it after all."""
     by.must(Act.PUBLISH)
     _move(draft, Publicity.DROPPED, at=at, version=version, remark=remark)
-    record("不公开答复", draft, by=by, at=at, why=remark)
+    record(Verb.ANSWER_DROPPED, draft, by=by, at=at, why=remark)
 
 
 @transaction.atomic
@@ -110,7 +111,7 @@ def withdraw(answer: PublishedAnswer, remark: str, *, by: Officer, at: datetime)
     """Take a public answer back: its page says so, with the date."""
     by.must(Act.PUBLISH)
     _move(answer, Publicity.WITHDRAWN, at=at, ended_at=at, remark=remark)
-    record("撤回公开答复", answer, by=by, at=at, why=remark)
+    record(Verb.ANSWER_WITHDRAWN, answer, by=by, at=at, why=remark)
 
 
 _BEFORE = {

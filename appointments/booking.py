@@ -13,6 +13,7 @@ from sessions_app import calendar, policy, seats
 from sessions_app.days import first_open, joined
 from sessions_app.models import ConsultDay
 from zhoushan_consult.audit.trail import record
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Area, Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.vault.blind_index import blind_index
@@ -124,7 +125,7 @@ def _register(
             )
             StageMove.objects.create(appointment=made, new=Stage.SUBMITTED, by=entry.by, at=at)
             why = {"reason": entry.reason} if entry.reason else {}
-            record("预约登记", made, by=entry.by, at=at, channel=entry.channel, **why)
+            record(Verb.REGISTERED, made, by=entry.by, at=at, channel=entry.channel, **why)
             letters.write("booking_received", made, at=at, to_page_only=_is_pestered(form, at))
             return made
     except IntegrityError as clash:
@@ -164,7 +165,7 @@ def amend(appointment: Appointment, form: Registration, *, at: datetime) -> None
     changes = form.columns() | {"uscc": appointment.uscc, "enterprise_name": appointment.enterprise_name}
     if not waiting.update(amended_at=at, version=F("version") + 1, **changes):
         raise TooLate
-    record("修改登记", appointment, by=None, at=at)
+    record(Verb.AMENDED, appointment, by=None, at=at)
     appointment.refresh_from_db()
 
 
@@ -188,7 +189,13 @@ def confirm_seat(appointment: Appointment, *, by: Officer | None = None, at: dat
         raise seats.SeatGone
     with transaction.atomic():
         if seats.confirm(appointment.seat, appointment.uscc, at=at):
-            record("确认参加", appointment, by=by, at=at, **order.of_day(appointment.day, appointment.seat))
+            record(
+                Verb.SEAT_CONFIRMED,
+                appointment,
+                by=by,
+                at=at,
+                **order.of_day(appointment.day, appointment.seat),
+            )
         letters.write("seat_confirmed", appointment, at=at, key=_seat_key(appointment))
 
 
@@ -251,7 +258,7 @@ def _hand_over(appointment: Appointment, day: ConsultDay, *, at: datetime) -> Ap
     claim = {"priority_since": appointment.priority_since or at, "wants_onsite": True}
     if not (other and Appointment.objects.live().filter(pk=other.pk).update(**claim)):
         return None
-    record("取得优先", other, by=None, at=at, day=calendar.slug(day.date))
+    record(Verb.PRIORITY_GRANTED, other, by=None, at=at, day=calendar.slug(day.date))
     appointment.move_to(Stage.CLOSED, "优先资格已转到贵单位下期的登记", by=None, at=at)
     return other
 

@@ -9,6 +9,7 @@ from sessions_app import calendar, seats
 from sessions_app.days import first_open
 from sessions_app.models import ConsultDay, Seat
 from zhoushan_consult.audit.trail import record
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.outbox import posting
 
@@ -64,7 +65,7 @@ def _carry(firm: Appointment, cancelled: Cancelled) -> None:
     if seat:
         seats.give_back(seat, firm.uscc)
     facts = of_day(cancelled.day, seat, to=calendar.slug(cancelled.instead.date))
-    record("活动取消顺延", firm, by=cancelled.by, at=cancelled.at, **facts)
+    record(Verb.CARRIED_OVER, firm, by=cancelled.by, at=cancelled.at, **facts)
     _tell(firm, other, cancelled)
 
 

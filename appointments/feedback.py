@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 
 from sessions_app import policy
 from zhoushan_consult.audit.trail import record
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.refusals import Refused
 
 from .lifecycle import Stage
@@ -54,7 +55,7 @@ def rate(appointment: Appointment, grade: Grade, remark: str, *, at: datetime) -
     try:
         with transaction.atomic():
             rating = Rating.objects.create(appointment=appointment, grade=grade, remark=remark, at=at)
-            record("服务评价", appointment, by=None, at=at, grade=int(grade))
+            record(Verb.RATED, appointment, by=None, at=at, grade=int(grade))
             return rating
     except IntegrityError:
         raise AlreadyRated from None

@@ -9,6 +9,7 @@ from phonenumber_field.modelfields import PhoneNumberField
 
 from sessions_app.models import ConsultDay, Seat
 from zhoushan_consult.audit.trail import record
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Area, Division, Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.identity.mask import mask_id, mask_phone
@@ -158,7 +159,7 @@ class Appointment(models.Model):
         if not Appointment.objects.filter(pk=self.pk, stage=here).update(stage=stage, **changes):
             raise IllegalMove
         StageMove.objects.create(appointment=self, old=here, new=stage, note=note, by=by, at=at)
-        record(f"转为{stage.label}", self, by=by, at=at, old=here, **(facts or {}))
+        record(Verb.of_stage(stage), self, by=by, at=at, old=here, **(facts or {}))
         self.stage = stage
         for name, value in changes.items():
             setattr(self, name, value)

@@ -55,7 +55,7 @@ def registered(house: House) -> list[str]:
 def expect_whole(house: House) -> None:
     """Each registration has its entry in the trail, its move and its three letters; and none of them is there without."""
     pks = Counter(map(str, house.column("SELECT id FROM appointments_appointment")))
-    entries = house.column("SELECT about_id FROM audit_entry WHERE verb = '预约登记'")
+    entries = house.column("SELECT about_id FROM audit_entry WHERE verb = 'registered'")
     letters = house.rows("SELECT about_id, channel FROM outbox_notice WHERE kind = 'booking_received'")
     moves = house.column("SELECT appointment_id FROM appointments_stagemove")
     assert Counter(entries) == Counter(map(str, moves)) == pks

@@ -9,6 +9,7 @@ from django.db.models import F, QuerySet
 
 from zhoushan_consult.audit import trail
 from zhoushan_consult.audit.trail import record
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
@@ -26,7 +27,6 @@ MOVES: dict[Plan, frozenset[Plan]] = {
 }
 EDITABLE = frozenset({Plan.DRAFT, Plan.RETURNED})
 TEXTS = ("theme", "partners", "place", "note")
-EDITED, CHANGED = "拟订方案", "变更方案"
 QUOTED = 120  # longer texts are not quoted in what the portal says of a change
 
 
@@ -39,7 +39,7 @@ class EditedMeanwhile(Refused):
     """Somebody saved another wording after this one was opened; both are shown to whoever comes second."""
 
     def __init__(self, day: ConsultDay):
-        last = trail.about(day).filter(verb__in=[EDITED, CHANGED]).last()
+        last = trail.about(day).filter(verb__in=[Verb.PLAN_EDITED, Verb.PLAN_CHANGED]).last()
         who = last.actor_name if last and last.actor_name else "系统"
         super().__init__(
             f"您填写期间，{who}保存了另一份。您填写的都在表里，没有丢失；请对照下面两份的不同修改好，再保存一次。"
@@ -67,7 +67,7 @@ def edit(
     """
     by.must(Act.PLAN)
     if _write(day, EDITABLE, receptions, version, texts):
-        record(EDITED, day, by=by, at=at)
+        record(Verb.PLAN_EDITED, day, by=by, at=at)
     day.refresh_from_db()
 
 
@@ -98,7 +98,7 @@ def change(
         raise NothingChanged
     what = _told(before, texts, receptions_changed=people != _named(receptions))
     made = PlanChange.objects.create(day=day, what=what, reason=reason, by=by, at=at)
-    record(CHANGED, day, by=by, at=at, what=what, reason=reason)
+    record(Verb.PLAN_CHANGED, day, by=by, at=at, what=what, reason=reason)
     day.refresh_from_db()
     return made
 
@@ -162,19 +162,19 @@ def submit(day: ConsultDay, *, by: Officer, at: datetime) -> None:
     missing = [field for field in ("theme", "place") if not getattr(day, field)]
     if missing:
         raise ValidationError(dict.fromkeys(missing, "送审前请填写。"))
-    _move(day, Plan.SUBMITTED, "方案送审", by=by, at=at)
+    _move(day, Plan.SUBMITTED, Verb.PLAN_SUBMITTED, by=by, at=at)
 
 
 def approve(day: ConsultDay, *, by: Officer, at: datetime) -> None:
     """局领导 agrees, and with that the plan is published on the portal."""
     by.must(Act.APPROVE_PLAN)
-    _move(day, Plan.PUBLISHED, "方案审核同意并公布", by=by, at=at, remark="", published_at=at)
+    _move(day, Plan.PUBLISHED, Verb.PLAN_APPROVED, by=by, at=at, remark="", published_at=at)
 
 
 def send_back(day: ConsultDay, remark: str, *, by: Officer, at: datetime) -> None:
     """局领导 sends the plan back to 综合处 with a remark."""
     by.must(Act.APPROVE_PLAN)
-    _move(day, Plan.RETURNED, "方案退回修改", by=by, at=at, remark=remark)
+    _move(day, Plan.RETURNED, Verb.PLAN_SENT_BACK, by=by, at=at, remark=remark)
 
 
 @transaction.atomic
@@ -189,13 +189,13 @@ def cancel(day: ConsultDay, reason: str, *, by: Officer, at: datetime) -> bool:
         return False
     if at >= calendar.ends_at(day.date):
         raise DayOver
-    _move(current, Plan.CANCELLED, "取消活动", by=by, at=at, remark=reason)
+    _move(current, Plan.CANCELLED, Verb.DAY_CANCELLED, by=by, at=at, remark=reason)
     day.refresh_from_db()
     return True
 
 
 @transaction.atomic
-def _move(day: ConsultDay, to: Plan, verb: str, *, by: Officer, at: datetime, **changes) -> None:
+def _move(day: ConsultDay, to: Plan, verb: Verb, *, by: Officer, at: datetime, **changes) -> None:
     """One conditional UPDATE against the table above: of two who click at once, one wins, the other is told.
 
     It names the wording that was read too, so that nobody submits or approves another one.

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from zhoushan_consult.audit.trail import record
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act, Role
@@ -33,7 +34,7 @@ def confirm(person: Reception, *, by: Officer, at: datetime) -> None:
     _must_be_ahead(person, by, at)
     one = Reception.objects.filter(pk=person.pk, confirmed_at=None)
     if one.update(confirmed_at=at, declined="", recorded_by=by):
-        record("接待人员确认参加", person, by=by, at=at)
+        record(Verb.RECEPTION_CONFIRMED, person, by=by, at=at)
     person.refresh_from_db()
 
 
@@ -46,7 +47,7 @@ def decline(person: Reception, why: str, *, by: Officer, at: datetime) -> None:
         raise SaysNotWhy
     one = Reception.objects.filter(pk=person.pk).exclude(declined=why)
     if one.update(confirmed_at=None, declined=why, recorded_by=by):
-        record("接待人员不能参加", person, by=by, at=at)
+        record(Verb.RECEPTION_DECLINED, person, by=by, at=at)
         key = f"{at:%Y%m%d%H%M%S}"
         notifications.to_role(Role.COORDINATOR, "reception_declined", person, at=at, key=key, day=person.day)
     person.refresh_from_db()

@@ -9,6 +9,7 @@ from appointments.models import Appointment, IllegalMove
 from sessions_app import policy
 from sessions_app.calendar import SHANGHAI
 from zhoushan_consult.audit.trail import record
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act, Role
@@ -83,7 +84,7 @@ def _give(
         assigned_by=by,
         assigned_at=at,
     )
-    record("交办", made, by=by, at=at, division=portion.division.code, part=portion.part)
+    record(Verb.ASSIGNED, made, by=by, at=at, division=portion.division.code, part=portion.part)
     notifications.to_division(made, "assignment_new", at=at)
     return made
 
@@ -116,7 +117,7 @@ def hand_back(assignment: Assignment, reason: str, *, by: Officer, at: datetime)
     by.must(Act.DRAFT)
     must_be_own(assignment, by)
     turn(assignment, {Work.OPEN, Work.DRAFTED}, Work.RETURNED, return_reason=reason)
-    record("退回交办", assignment, by=by, at=at)
+    record(Verb.ASSIGNMENT_RETURNED, assignment, by=by, at=at)
     tell_firm_page(assignment.appointment)
     notifications.to_role(Role.COORDINATOR, "assignment_returned", assignment, at=at)
 
@@ -136,7 +137,7 @@ def call_off(appointment: Appointment, *, by: Officer, at: datetime) -> None:
     """Every unfinished 交办 of a registration ends; runs in the caller's transaction."""
     unfinished = appointment.assignments.filter(state__in=[Work.OPEN, Work.DRAFTED, Work.RETURNED])
     for assignment in unfinished:
-        record("撤销交办", assignment, by=by, at=at)
+        record(Verb.ASSIGNMENT_CANCELLED, assignment, by=by, at=at)
     unfinished.update(state=Work.CANCELLED)
     tell_firm_page(appointment)
 

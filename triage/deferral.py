@@ -14,6 +14,7 @@ from appointments.models import Appointment, IllegalMove
 from sessions_app import calendar, policy
 from sessions_app.models import ConsultDay
 from zhoushan_consult.audit.trail import record
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.duties.kinds import Kind, daily
@@ -64,7 +65,7 @@ def hasten(day: ConsultDay, *, by: Officer | None, at: datetime) -> int:
     theirs = open_.filter(appointment__day=day, appointment__stage=Stage.DEFERRED)
     slow = list(theirs.select_related("division", "appointment"))
     for assignment in slow:
-        record("提前答复期限", assignment, by=by, at=at, was=assignment.due_on, due_on=last)
+        record(Verb.TERM_SHORTENED, assignment, by=by, at=at, was=assignment.due_on, due_on=last)
     Assignment.objects.filter(pk__in=[assignment.pk for assignment in slow]).update(due_on=last)
     for appointment in {assignment.appointment for assignment in slow}:
         tell_firm_page(appointment)

@@ -12,6 +12,7 @@ from sessions_app import policy
 from sessions_app.calendar import SHANGHAI
 from sessions_app.calendar import at as midnight
 from zhoushan_consult.audit.trail import record
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act, Role
@@ -44,7 +45,7 @@ def open_matter(
         opened_by=by,
         opened_at=at,
     )
-    record("督办立项", matter, by=by, at=at, division=division.code)
+    record(Verb.FOLLOW_UP_OPENED, matter, by=by, at=at, division=division.code)
     notifications.to_role(Role.HANDLER, "follow_up_new", matter, at=at, division=division, matter=matter)
     return matter
 
@@ -65,7 +66,7 @@ def post_progress(matter: FollowUp, text: str, *, to_firm: bool, by: Officer, at
     if last and (last.text, last.to_firm, last.by_id) == (text, to_firm, by.pk):
         return last
     entry = FollowUpPost.objects.create(follow_up=matter, text=text, to_firm=to_firm, by=by, at=at)
-    record("督办进展", matter, by=by, at=at, to_firm=to_firm)
+    record(Verb.FOLLOW_UP_POSTED, matter, by=by, at=at, to_firm=to_firm)
     for role in (Role.COORDINATOR, Role.WATCH):
         notifications.to_role(role, "follow_up_progress", matter, at=at, key=f"p{entry.pk}", matter=matter)
     if to_firm:
@@ -91,7 +92,7 @@ def _end(matter: FollowUp, result: str, *, by: Officer | None, at: datetime, clo
     still_open = FollowUp.objects.filter(pk=matter.pk, closed_at=None)
     if not still_open.update(closed_at=closed_at, closed_by=by, result=result):
         raise IllegalMove("这件督办已经办结，请刷新后查看。")
-    record("督办办结", matter, by=by, at=at)
+    record(Verb.FOLLOW_UP_CLOSED, matter, by=by, at=at)
     for role in (Role.COORDINATOR, Role.WATCH):
         notifications.to_role(role, "follow_up_closed", matter, at=at, matter=matter)
 

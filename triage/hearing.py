@@ -11,6 +11,7 @@ from appointments.models import Appointment, IllegalMove
 from sessions_app import calendar
 from sessions_app.models import ConsultDay
 from zhoushan_consult.audit.trail import record
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
@@ -51,7 +52,7 @@ def check_in(appointment: Appointment, *, by: Officer, at: datetime) -> Hearing:
         appointment=appointment, defaults={"day": appointment.day, "checked_in_at": at, "by": by, "at": at}
     )
     if made:
-        record("签到", appointment, by=by, at=at)
+        record(Verb.CHECKED_IN, appointment, by=by, at=at)
     return hearing
 
 
@@ -75,7 +76,7 @@ def conclude(
         appointment=appointment,
         defaults={"day": appointment.day, "outcome": outcome, "gist": gist, "by": by, "at": at},
     )
-    record("现场结果", appointment, by=by, at=at, outcome=outcome)
+    record(Verb.HEARING_CONCLUDED, appointment, by=by, at=at, outcome=outcome)
     if outcome == Outcome.ABSENT:
         replies.owe(appointment, at=at)
     if outcome == Outcome.FOLLOW:

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from appointments.models import Appointment
 from zhoushan_consult.audit.trail import record
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Act
 
@@ -17,5 +18,5 @@ def reveal_id(appointment: Appointment, reason: str, *, by: Officer, at: datetim
     Raises NotAllowed, and PersonalData where the reason itself holds an ID number.
     """
     by.must(Act.REVEAL_ID)
-    record(Act.REVEAL_ID, appointment, by=by, at=at, reason=reason)
+    record(Verb.ID_REVEALED, appointment, by=by, at=at, reason=reason)
     return appointment.id_number.open()

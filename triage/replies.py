@@ -10,6 +10,7 @@ from appointments import letters
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, IllegalMove
 from zhoushan_consult.audit.trail import record
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act, Role
@@ -65,7 +66,7 @@ def save_draft(
     if reply and reply.version != version:
         raise EditedMeanwhile(reply)
     reply = _write(assignment, reply, body, law, by=by, at=at)
-    record("拟写答复", assignment, by=by, at=at, version=reply.version)
+    record(Verb.REPLY_DRAFTED, assignment, by=by, at=at, version=reply.version)
     return reply
 
 
@@ -89,7 +90,7 @@ def submit_for_signature(assignment: Assignment, *, by: Officer, at: datetime) -
     if not Reply.objects.filter(assignment=assignment).exists():
         raise NothingToSign
     turn(assignment, {Work.OPEN}, Work.DRAFTED)
-    record("送审签", assignment, by=by, at=at)
+    record(Verb.REPLY_SUBMITTED, assignment, by=by, at=at)
     notifications.to_division(assignment, "reply_to_sign", at=at, role=Role.HEAD, key=_moment(at))
 
 
@@ -109,7 +110,7 @@ def send_back(assignment: Assignment, remark: str, *, by: Officer, at: datetime)
     must_be_own(assignment, by)
     turn(assignment, {Work.DRAFTED}, Work.OPEN)
     Reply.objects.filter(assignment=assignment).update(remark=remark)
-    record("退回修改答复", assignment, by=by, at=at)
+    record(Verb.REPLY_SENT_BACK, assignment, by=by, at=at)
     notifications.to_division(assignment, "reply_sent_back", at=at, key=_moment(at))
 
 
@@ -131,7 +132,7 @@ def sign(assignment: Assignment, *, version: int, by: Officer, at: datetime) -> 
     if reply.version != version:
         raise RewrittenMeanwhile(reply)
     Reply.objects.filter(pk=reply.pk).update(signed_by=by, signed_at=at, remark="")
-    record("审签答复", assignment, by=by, at=at, version=version)
+    record(Verb.REPLY_SIGNED, assignment, by=by, at=at, version=version)
     letters.write(
         "reply_released",
         assignment.appointment,

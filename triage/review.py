@@ -9,6 +9,7 @@ from appointments import letters
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, IllegalMove
 from zhoushan_consult.audit.trail import record
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
@@ -100,11 +101,11 @@ def reconsider(appointment: Appointment, why: str, *, by: Officer, at: datetime)
         raise IllegalMove
     appointment.move_to(Stage.SUBMITTED, "重新审核", by=by, at=at)
     assignment.call_off(appointment, by=by, at=at)
-    record("重新审核", appointment, by=by, at=at, why=why)
+    record(Verb.RECONSIDERED, appointment, by=by, at=at, why=why)
 
 
 def _write_down(appointment: Appointment, call: Call, *, by: Officer, at: datetime) -> CallRecord:
-    record("电话沟通", appointment, by=by, at=at, outcome=call.outcome)
+    record(Verb.CALLED, appointment, by=by, at=at, outcome=call.outcome)
     return CallRecord.objects.create(
         appointment=appointment, by=by, at=at, outcome=call.outcome, gist=call.gist
     )

@@ -10,20 +10,20 @@ from appointments.waiting_list import in_words
 from sessions_app import calendar
 from sessions_app.models import ConsultDay
 from zhoushan_consult.audit.models import Entry
+from zhoushan_consult.audit.verbs import Verb
 
 VERBS = [
-    "确定名单",
-    "转为现场咨询",
-    "转为先行书面答复",
-    "转为通过初审",
-    "转为已撤回",
-    "确认参加",
-    "未到场让出名额",
-    "活动取消顺延",
+    Verb.LIST_SETTLED,
+    Verb.STAGE_SEATED,
+    Verb.STAGE_DEFERRED,
+    Verb.STAGE_ACCEPTED,
+    Verb.STAGE_WITHDRAWN,
+    Verb.SEAT_CONFIRMED,
+    Verb.SEAT_VACATED,
+    Verb.CARRIED_OVER,
 ]
 """The entries in which a decision about a seat is written down; those of other matters name no 咨询日."""
 KIND = Appointment._meta.label_lower
-CANCELLED = "取消活动"
 
 
 @dataclass(frozen=True)
@@ -47,28 +47,28 @@ def decisions(day: ConsultDay) -> list[Decision]:
 
 def _entries(day: ConsultDay) -> QuerySet[Entry]:
     seats = Q(verb__in=VERBS, facts__day=calendar.slug(day.date))
-    cancelled = Q(verb=CANCELLED, about_kind=day._meta.label_lower, about_id=str(day.pk))
+    cancelled = Q(verb=Verb.DAY_CANCELLED, about_kind=day._meta.label_lower, about_id=str(day.pk))
     kept = Entry.objects.filter(seats | cancelled, at__gte=calendar.booking_opens(day.date))
     return kept.order_by("at", "pk")
 
 
 def _decision(entry: Entry, firms: dict[int, Appointment], day: ConsultDay) -> Decision:
     firm = firms.get(int(entry.about_id)) if entry.about_kind == KIND else None
-    what, why = (
-        (CANCELLED, f"理由：{day.remark}") if entry.verb == CANCELLED else _told(entry.verb, entry.facts)
-    )
+    what, why = _told(entry.verb, entry.facts, day)
     return Decision(entry.at, what, why, entry.actor_name, firm)
 
 
-def _told(verb: str, facts: dict) -> tuple[str, str]:
+def _told(verb: str, facts: dict, day: ConsultDay) -> tuple[str, str]:
     """What was done and why, in words."""
-    if verb == "确定名单":
+    if verb == Verb.DAY_CANCELLED:
+        return "取消活动", f"理由：{day.remark}"
+    if verb == Verb.LIST_SETTLED:
         return "确定名单", f"名额 {facts['free']} 个，要求现场咨询的 {facts['waiting']} 家，以下按当时的次序"
-    if verb == "转为现场咨询":
+    if verb == Verb.STAGE_SEATED:
         return _offered(facts)
-    if verb == "转为先行书面答复":
+    if verb == Verb.STAGE_DEFERRED:
         return "没有名额，先行书面答复", f"排在第 {facts['place']} 位，{in_words(facts)}"
-    if verb == "活动取消顺延":
+    if verb == Verb.CARRIED_OVER:
         return _carried(facts), "活动取消，下次优先安排（六（五））"
     return _left(verb, facts), ""
 
@@ -93,10 +93,10 @@ def _carried(facts: dict) -> str:
 
 def _left(verb: str, facts: dict) -> str:
     seat = f"{facts['seat']}号名额"
-    if verb == "确认参加":
+    if verb == Verb.SEAT_CONFIRMED:
         return f"确认参加，{seat}"
-    if verb == "未到场让出名额":
+    if verb == Verb.SEAT_VACATED:
         return f"未到场，让出{seat}"
-    if verb == "转为已撤回":
+    if verb == Verb.STAGE_WITHDRAWN:
         return f"撤回登记，空出{seat}"
     return f"逾期未确认，收回{seat}" if facts.get("lapsed") else f"放弃{seat}，改为书面答复"

@@ -14,6 +14,7 @@ from sessions_app import calendar, seats
 from sessions_app.days import held
 from sessions_app.models import ConsultDay, Plan, Seat
 from zhoushan_consult.audit.trail import record
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
@@ -67,7 +68,7 @@ def settle(day: ConsultDay, *, by: Officer, at: datetime) -> tuple[int, int]:
         if pending := Appointment.objects.filter(day=day, stage=Stage.SUBMITTED).count():
             raise StillToReview(pending)
         free = seats.free_of(day).count()
-        record("确定名单", day, by=by, at=at, **of_day(day, free=free, waiting=line(day).count()))
+        record(Verb.LIST_SETTLED, day, by=by, at=at, **of_day(day, free=free, waiting=line(day).count()))
         seated = offer_free_seats(day, by=by, at=at) if at < calendar.starts_at(day.date) else 0
         deferred = deferral.defer_the_rest(day, after=seated, by=by, at=at)
         deferral.hasten(day, by=by, at=at)
@@ -120,7 +121,7 @@ def add_seat(day: ConsultDay, appointment: Appointment, reason: str, *, by: Offi
         if at <= seats.offers_end_at(day) and seats.free_of(day).exists():
             raise SeatsStillFree
         seat = seats.add(day, appointment.uscc, reason=reason, at=at)
-        record("增加名额", seat, by=by, at=at, **of_day(day, seat, reason=reason))
+        record(Verb.SEAT_ADDED, seat, by=by, at=at, **of_day(day, seat, reason=reason))
         _offer(appointment, seat, by=by, at=at, extra=reason)
         return seat
 

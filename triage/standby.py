@@ -13,6 +13,7 @@ from sessions_app import calendar, seats
 from sessions_app.days import held
 from sessions_app.models import ConsultDay, Seat
 from zhoushan_consult.audit.trail import record
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
@@ -89,5 +90,5 @@ def _clear(absent: Appointment | None, *, at: datetime) -> None:
     if absent is None:
         raise NoSeatFreed
     seats.give_back(absent.seat, absent.uscc)
-    record("未到场让出名额", absent, by=None, at=at, **of_day(absent.day, absent.seat))
+    record(Verb.SEAT_VACATED, absent, by=None, at=at, **of_day(absent.day, absent.seat))
     Appointment.objects.filter(pk=absent.pk).update(seat=None)

@@ -15,6 +15,7 @@ from sessions_app import calendar, policy
 from sessions_app.days import held
 from sessions_app.models import ConsultDay, Seat
 from zhoushan_consult.audit.trail import record
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.roles import Act
 
@@ -136,7 +137,7 @@ def fix(day: ConsultDay, *, by: Officer | None = None, at: datetime) -> int:
         _sitting(talk, found.minutes) for talk in found.talks if not hasattr(talk.appointment.seat, "sitting")
     ]
     if new and not found.fixed:
-        record("排定现场", day, by=by, at=at, minutes=found.minutes, firms=len(new))
+        record(Verb.TIMETABLE_FIXED, day, by=by, at=at, minutes=found.minutes, firms=len(new))
     return len(Sitting.objects.bulk_create(new))
 
 

@@ -12,6 +12,7 @@ from appointments.lifecycle import Stage
 from appointments.models import Appointment
 from sessions_app import policy
 from zhoushan_consult.audit.models import Entry
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.outbox.models import Channel, Notice
 
 pytestmark = pytest.mark.django_db
@@ -54,7 +55,7 @@ def test_it_writes_the_letter_and_the_trail_with_it(submit):
     sms = Notice.objects.get(channel=Channel.SMS)
     assert made.reference in sms.text
     assert made.enterprise_name not in sms.text
-    assert Entry.objects.filter(about_id=str(made.pk), verb="预约登记").exists()
+    assert Entry.objects.filter(about_id=str(made.pk), verb=Verb.REGISTERED).exists()
 
 
 def test_it_shows_everything_once_more_before_it_is_sent(submit, firm):

@@ -13,6 +13,7 @@ from appointments.text.anonymity import telling
 from sessions_app.calendar import SHANGHAI
 from triage.models import Assignment, Lesson, Part, RoutingLesson, RoutingTrace
 from zhoushan_consult.audit.trail import record
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
@@ -54,7 +55,7 @@ def _keep(assignment: Assignment, lesson: Lesson, *, by: Officer, at: datetime, 
     try:
         with transaction.atomic():
             made = RoutingLesson.objects.create(assignment=assignment, lesson=lesson, by=by, at=at, **columns)
-            record("规则复核", assignment, by=by, at=at, lesson=lesson)
+            record(Verb.ROUTING_REVIEWED, assignment, by=by, at=at, lesson=lesson)
             return made
     except IntegrityError:
         raise LearntAlready from None

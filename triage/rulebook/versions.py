@@ -18,6 +18,7 @@ from triage.routing import topic_files
 from triage.routing.router import RuleBook
 from triage.routing.topic import Topic
 from zhoushan_consult.audit.trail import record
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
@@ -142,7 +143,7 @@ def save(rules: Rules, remark: str, figures: dict, *, base: int, by: Officer, at
                 by=by,
                 at=at,
             )
-            record("修改分办规则", made, by=by, at=at, why=remark)
+            record(Verb.RULES_CHANGED, made, by=by, at=at, why=remark)
     except IntegrityError:
         raise ChangedByAnother from None
     look_again()

@@ -14,7 +14,8 @@ from appointments.models import Appointment
 from triage.models import Assignment, CallRecord, DeclineReason, FollowUp, Part, Review, Work
 from triage.tests import factories as made
 from zhoushan_consult.audit.models import Entry
-from zhoushan_consult.bureau.roles import Act, Role
+from zhoushan_consult.audit.verbs import Verb
+from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.outbox.models import Notice
 
 pytestmark = pytest.mark.django_db
@@ -405,7 +406,7 @@ def test_it_shows_the_whole_id_number_once_for_a_reason_and_writes_the_view_down
     answer = press(browser, appointment, "reveal_id", reason="核对入场名单")
     assert appointment.id_number.open() in answer.content.decode()
     assert "no-store" in answer["Cache-Control"]
-    entry = Entry.objects.get(verb=Act.REVEAL_ID)
+    entry = Entry.objects.get(verb=Verb.ID_REVEALED)
     assert (entry.actor, entry.facts) == (coordinator, {"reason": "核对入场名单"})
     assert appointment.id_number.open() not in show(browser, appointment)
 
@@ -414,7 +415,7 @@ def test_it_writes_down_every_view_of_an_id_number(browser):
     appointment = made.appointment()
     for _ in range(3):
         press(browser, appointment, "reveal_id", reason="核对")
-    assert Entry.objects.filter(verb=Act.REVEAL_ID).count() == 3
+    assert Entry.objects.filter(verb=Verb.ID_REVEALED).count() == 3
 
 
 @pytest.mark.parametrize("reason", ["", "   "])
@@ -422,14 +423,14 @@ def test_it_does_not_show_an_id_number_without_a_reason(browser, reason):
     appointment = made.appointment()
     answer = press(browser, appointment, "reveal_id", reason=reason)
     assert appointment.id_number.open() not in answer.content.decode()
-    assert not Entry.objects.filter(verb=Act.REVEAL_ID).exists()
+    assert not Entry.objects.filter(verb=Verb.ID_REVEALED).exists()
 
 
 def test_it_does_not_open_an_id_number_by_a_link(browser):
     appointment = made.appointment()
     answer = browser.get(address(appointment, "reveal_id"), follow=True)
     assert appointment.id_number.open() not in answer.content.decode()
-    assert not Entry.objects.filter(verb=Act.REVEAL_ID).exists()
+    assert not Entry.objects.filter(verb=Verb.ID_REVEALED).exists()
 
 
 # --- Who may what -----------------------------------------------------------------------------

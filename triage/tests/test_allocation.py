@@ -20,6 +20,7 @@ from triage.models import Assignment, Work
 from triage.tests import factories as made
 from triage.tests.desk import read
 from zhoushan_consult.audit import trail
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.outbox.models import Notice
@@ -135,7 +136,7 @@ def test_it_counts_a_confirmation_once_and_answers_the_second_kindly():
     firm = made.seated(1)
     for _ in range(2):
         booking.confirm_seat(fresh(firm), at=SECOND)
-    assert trail.about(firm).filter(verb="确认参加").count() == 1
+    assert trail.about(firm).filter(verb=Verb.SEAT_CONFIRMED).count() == 1
     assert Notice.objects.filter(kind="seat_confirmed", channel="sms").count() == 1
 
 
@@ -183,7 +184,7 @@ def test_it_adds_an_eleventh_seat_by_the_leader_with_a_reason(full, leader, sign
     seat = fresh(full[10]).seat
     assert (seat.number, seat.uscc, seat.extra_reason) == (11, full[10].uscc, "停产整改，急需当面指导")
     assert seat.reply_by == SECOND + policy.CONFIRM_WITHIN
-    assert trail.about(seat).get(verb="增加名额").actor == leader
+    assert trail.about(seat).get(verb=Verb.SEAT_ADDED).actor == leader
 
 
 def test_it_adds_none_without_a_reason(full, leader, signed_in, on_the_second):
@@ -220,7 +221,7 @@ def test_it_hastens_the_replies_to_deferred_firms_and_tells_the_divisions_once(c
     assert fresh(firms[12]).reply_due_on == eve
     note = Notice.objects.get(kind="replies_hastened", channel="sms" if handler.phone else "email")
     assert "3件" in note.text
-    assert trail.about(given[12]).get(verb="提前答复期限").facts == {
+    assert trail.about(given[12]).get(verb=Verb.TERM_SHORTENED).facts == {
         "was": "2026-12-18",
         "due_on": "2026-12-09",
     }

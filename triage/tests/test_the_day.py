@@ -17,6 +17,7 @@ from triage.models import FollowUp, Hearing, Sitting
 from triage.tests import factories as made
 from triage.tests.desk import read
 from zhoushan_consult.audit.models import Entry
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.duties import runner
 from zhoushan_consult.outbox.models import Notice
@@ -116,7 +117,7 @@ def test_it_is_arranged_anew_by_a_click(browser, ten, coordinator, on_the_mornin
     made.assignment(firm(2), "水处", by=coordinator)
     assert browser.post(page("rearrange", ten)).status_code == 302
     assert timetable.sheet(ten).clashes == []
-    assert Entry.objects.filter(verb="排定现场").count() == 2
+    assert Entry.objects.filter(verb=Verb.TIMETABLE_FIXED).count() == 2
 
 
 @pytest.mark.parametrize("name", PAPERS)

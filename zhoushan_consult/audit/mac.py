@@ -10,9 +10,12 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.crypto import constant_time_compare
 
+from .former_verbs import FORMER_LABELS
 from .models import Entry
 
 SHORTEST = 32  # bytes of AUDIT_KEY
+# First sign of a salt whose code covers the verb's code. Older salts are hexadecimal: theirs covers the label.
+CODED = "v"
 
 
 def code(*parts: str) -> str:
@@ -26,7 +29,7 @@ def code(*parts: str) -> str:
 
 def stamp(entry: Entry) -> str:
     """A fresh stamp for an entry. Its salt makes it unique, so that the database refuses a copied row."""
-    return _stamped(entry, secrets.token_hex(8))
+    return _stamped(entry, CODED + secrets.token_hex(8)[1:])
 
 
 def is_true(entry: Entry) -> bool:
@@ -35,12 +38,13 @@ def is_true(entry: Entry) -> bool:
 
 
 def _stamped(entry: Entry, salt: str) -> str:
-    return salt + code(salt, _canonical(entry))
+    return salt + code(salt, _canonical(entry, salt))
 
 
-def _canonical(entry: Entry) -> str:
+def _canonical(entry: Entry, salt: str) -> str:
+    coded = salt.startswith(CODED)
     values = [
-        entry.verb,
+        entry.verb if coded else FORMER_LABELS.get(entry.verb, entry.verb),
         entry.about_kind,
         entry.about_id,
         entry.actor_id,

@@ -4,6 +4,8 @@ from django.db import models
 
 from zhoushan_consult.bureau.models import Officer
 
+from .verbs import Verb
+
 
 class AppendOnly(TypeError):
     """Code tried to change or remove what is only ever added to."""
@@ -51,7 +53,7 @@ class AppendOnlyModel(models.Model):
 class Entry(AppendOnlyModel):
     """One act, written and stamped by `trail.record`; a row without a true stamp was not made here."""
 
-    verb = models.CharField("事项", max_length=40)
+    verb = models.CharField("事项", max_length=40, choices=Verb)
     about_kind = models.CharField("对象类别", max_length=60)
     about_id = models.CharField("对象编号", max_length=40)
     actor = models.ForeignKey(
@@ -73,7 +75,7 @@ class Entry(AppendOnlyModel):
         constraints = [models.UniqueConstraint(fields=["stamp"], name="one_entry_a_stamp")]
 
     def __str__(self):
-        return f"{self.verb} {self.actor_name}".strip()
+        return f"{self.get_verb_display()} {self.actor_name}".strip()
 
 
 class Seal(AppendOnlyModel):

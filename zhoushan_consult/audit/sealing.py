@@ -130,7 +130,7 @@ def _strangers() -> Iterator[str]:
 
 
 def _untrue(entry: Entry) -> str:
-    return f"编号{entry.pk}的留痕（{entry.verb}）与印记不符：写入后被改动，或不是本系统写入的。"
+    return f"编号{entry.pk}的留痕（{entry.get_verb_display()}）与印记不符：写入后被改动，或不是本系统写入的。"
 
 
 def _when(seal: Seal) -> str:

@@ -15,6 +15,7 @@ from zhoushan_consult.identity import resident_id
 
 from .mac import stamp
 from .models import Entry
+from .verbs import Verb
 
 PERSONAL = frozenset({"id_number", "phone", "email", "contact_name", "address"})
 _LIKE_AN_ID = re.compile(r"(?<![0-9])[0-9]{17}[0-9Xx](?![0-9])")
@@ -27,7 +28,7 @@ class PersonalData(Refused):
         super().__init__("办理留痕不能写入身份证号码等个人信息，请删去后重新提交。")
 
 
-def record(verb: str, about: Model, *, by: Officer | None, at: datetime, origin: str = "", **facts) -> Entry:
+def record(verb: Verb, about: Model, *, by: Officer | None, at: datetime, origin: str = "", **facts) -> Entry:
     """Write down that `by` (None: the firm itself, or the site) did `verb` to `about` at `at`, from `origin`.
 
     `facts` are small and never personal: raises PersonalData where one is named like personal data or holds

@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
 
 from zhoushan_consult.audit.trail import record
+from zhoushan_consult.audit.verbs import Verb
 
 from .models import Officer
 from .refusals import Refused
@@ -38,7 +39,7 @@ def open_account(
         with transaction.atomic():
             officer = Officer.objects.create_user(username, password=password, **particulars)
             _give_roles(officer, roles)
-            record("开通账号", officer, by=by, at=at, roles=sorted(roles))
+            record(Verb.ACCOUNT_OPENED, officer, by=by, at=at, roles=sorted(roles))
     except IntegrityError:
         raise NameTaken from None
     return officer, password
@@ -54,7 +55,7 @@ def change(officer: Officer, roles: list[str], *, by: Officer, at: datetime, **p
     before = sorted(officer.groups.values_list("name", flat=True))
     officer.save(update_fields=list(particulars))
     _give_roles(officer, roles)
-    record("调整账号", officer, by=by, at=at, roles=sorted(roles), before=before)
+    record(Verb.ACCOUNT_CHANGED, officer, by=by, at=at, roles=sorted(roles), before=before)
 
 
 @transaction.atomic
@@ -65,7 +66,7 @@ def reset_password(officer: Officer, *, by: Officer, at: datetime) -> str:
     password = new_password()
     officer.set_password(password)
     officer.save(update_fields=["password"])
-    record("重置密码", officer, by=by, at=at)
+    record(Verb.PASSWORD_RESET, officer, by=by, at=at)
     return password
 
 
@@ -76,7 +77,7 @@ def set_active(officer: Officer, active: bool, *, by: Officer, at: datetime) -> 
     _must_be_anothers(officer, by)
     officer.is_active = active
     officer.save(update_fields=["is_active"])
-    record("启用账号" if active else "停用账号", officer, by=by, at=at)
+    record(Verb.ACCOUNT_ENABLED if active else "停用账号", officer, by=by, at=at)
 
 
 def new_password() -> str:

@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import Max, Q
 
 from zhoushan_consult.audit.trail import record
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
@@ -76,7 +77,7 @@ def again(duty: Duty, *, by: Officer, at: datetime) -> None:
     """
     by.must(Act.HEALTH)
     _settle(duty, state=State.DUE, next_try_at=at, asked_at=at)
-    record("再次执行定时任务", duty, by=by, at=at, kind=duty.kind, due_at=duty.due_at)
+    record(Verb.DUTY_RERUN, duty, by=by, at=at, kind=duty.kind, due_at=duty.due_at)
 
 
 @transaction.atomic
@@ -84,7 +85,7 @@ def waive(duty: Duty, *, by: Officer, at: datetime) -> None:
     """Say of a duty that failed or was missed that it need not be made up for. Raises NotInTrouble."""
     by.must(Act.HEALTH)
     _settle(duty, state=State.WAIVED, next_try_at=None)
-    record("定时任务不再补做", duty, by=by, at=at, kind=duty.kind, due_at=duty.due_at)
+    record(Verb.DUTY_DISMISSED, duty, by=by, at=at, kind=duty.kind, due_at=duty.due_at)
 
 
 def _settle(duty: Duty, **changes) -> None:

@@ -19,6 +19,7 @@ from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
 from django.utils.module_loading import import_string
 
 from zhoushan_consult.audit.trail import record
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import NotAllowed, Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
@@ -64,7 +65,7 @@ def retry(notice: Notice, *, by: Officer, at: datetime) -> None:
     mine = Notice.objects.filter(stopped, pk=notice.pk, channel__in=settings.OUTBOX_ADAPTERS)
     if not mine.update(state=State.WAITING, next_try_at=at, attempts=0, claimed_by="", last_error=""):
         raise NotNow
-    record("重发通知", notice.matter(), by=by, at=at, channel=notice.channel, kind=notice.kind)
+    record(Verb.NOTICE_RETRIED, notice.matter(), by=by, at=at, channel=notice.channel, kind=notice.kind)
 
 
 @transaction.atomic
@@ -76,7 +77,7 @@ def replace_by_call(notice: Notice, *, by: Officer, at: datetime) -> Notice:
     )
     if not unsent.update(state=State.CANCELLED, next_try_at=None):
         raise NotNow
-    record("改为电话通知", notice.matter(), by=by, at=at, kind=notice.kind)
+    record(Verb.NOTICE_TO_CALL, notice.matter(), by=by, at=at, kind=notice.kind)
     return put_on_call_list(notice, at)
 
 
@@ -86,7 +87,7 @@ def let_be(notice: Notice, *, by: Officer, at: datetime) -> None:
     _must_mend(by)
     if not Notice.objects.filter(pk=notice.pk, state=State.FAILED).update(state=State.CANCELLED):
         raise NotNow
-    record("通知不再重发", notice.matter(), by=by, at=at, channel=notice.channel, kind=notice.kind)
+    record(Verb.NOTICE_DISMISSED, notice.matter(), by=by, at=at, channel=notice.channel, kind=notice.kind)
 
 
 @transaction.atomic
@@ -100,7 +101,7 @@ def record_call(notice: Notice, *, by: Officer, at: datetime, outcome: str, gist
     done = _after_call(CallOutcome(outcome), at)
     if not to_make.update(outcome=outcome, gist=gist, attempts=F("attempts") + 1, **done):
         raise NotNow
-    record("电话通知", notice.matter(), by=by, at=at, outcome=outcome, kind=notice.kind)
+    record(Verb.NOTICE_CALLED, notice.matter(), by=by, at=at, outcome=outcome, kind=notice.kind)
 
 
 def may_mend(officer: Officer) -> bool:

@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from zhoushan_consult.audit.models import Entry
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.roles import Role
 
@@ -53,7 +54,7 @@ def test_it_opens_an_account_with_a_password_that_is_told_once(browser, keeper):
     assert officer.roles == {Role.COORDINATOR}
     assert "no-store" in answer["Cache-Control"]
     assert password not in browser.get(address(officer)).content.decode()
-    assert Entry.objects.get(verb="开通账号").actor == keeper
+    assert Entry.objects.get(verb=Verb.ACCOUNT_OPENED).actor == keeper
     assert enter("chenxin", password)[1].url == "/admin/"
 
 
@@ -100,7 +101,10 @@ def test_it_changes_roles_and_division(browser, handler):
     browser.post(address(handler, "account"), particulars(name="水清", roles=[Role.HEAD], division=air))
     changed = Officer.objects.get(pk=handler.pk)
     assert (changed.roles, changed.division.name) == ({Role.HEAD}, "大气处")
-    assert Entry.objects.get(verb="调整账号").facts == {"roles": ["处室负责人"], "before": ["处室经办"]}
+    assert Entry.objects.get(verb=Verb.ACCOUNT_CHANGED).facts == {
+        "roles": ["处室负责人"],
+        "before": ["处室经办"],
+    }
 
 
 def test_it_resets_a_password_and_ends_the_sessions_under_the_old_one(browser, handler, signed_in):

@@ -15,6 +15,7 @@ from django.test import override_settings
 from zhoushan_consult.audit import number_ranges, sealing, trail
 from zhoushan_consult.audit.models import AppendOnly, Entry, Seal
 from zhoushan_consult.audit.trail import PersonalData, record
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.duties.kinds import SHANGHAI
 from zhoushan_consult.identity import samples
@@ -31,7 +32,7 @@ def water():
 
 
 def write(water, count=1, **facts):
-    return [record("交办", water, by=None, at=AT, **facts) for _ in range(count)]
+    return [record(Verb.ASSIGNED, water, by=None, at=AT, **facts) for _ in range(count)]
 
 
 def sql(statement, *values):
@@ -53,11 +54,11 @@ def fault(*args):
 
 
 def test_it_writes_who_did_what_and_reads_it_back_in_order(water, coordinator):
-    record("初审", water, by=coordinator, at=AT, origin="203.0.113.7", outcome="通过")
-    record("交办", water, by=None, at=AT + HOUR, due=AT.date())
-    record("交办", Division.objects.get(name="大气处"), by=None, at=AT)
+    record(Verb.CALLED, water, by=coordinator, at=AT, origin="203.0.113.7", outcome="通过")
+    record(Verb.ASSIGNED, water, by=None, at=AT + HOUR, due=AT.date())
+    record(Verb.ASSIGNED, Division.objects.get(name="大气处"), by=None, at=AT)
     first, second = trail.about(water)
-    assert (first.verb, first.actor, first.actor_name, first.at) == ("初审", coordinator, "钟和", AT)
+    assert (first.verb, first.actor, first.actor_name, first.at) == (Verb.CALLED, coordinator, "钟和", AT)
     assert (first.origin, first.facts) == ("203.0.113.7", {"outcome": "通过"})
     assert (second.actor, second.actor_name, second.facts) == (None, "", {"due": "2026-12-01"})
 
@@ -115,7 +116,7 @@ def test_it_is_only_ever_added_to(water, change):
     (entry,) = write(water)
     with pytest.raises(AppendOnly, match="只能追加"):
         change(entry)
-    assert Entry.objects.get().verb == "交办"
+    assert Entry.objects.get().verb == Verb.ASSIGNED
 
 
 def test_it_is_found_whole(water):
@@ -205,7 +206,7 @@ def test_it_finds_rows_that_changed_places(water):
 
 def late(water, pk):
     """An entry whose transaction ended after those with higher numbers were sealed."""
-    entry = record("交办", water, by=None, at=AT)
+    entry = record(Verb.ASSIGNED, water, by=None, at=AT)
     sql("UPDATE audit_entry SET id = %s WHERE id = %s", pk, entry.pk)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from zhoushan_consult.audit import sealing, trail
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.duties import runner
 from zhoushan_consult.duties.kinds import SHANGHAI
 from zhoushan_consult.duties.models import Duty, Heartbeat
@@ -128,8 +129,8 @@ def test_it_tells_of_the_silence_that_its_own_rounds_end():
 
 
 def test_it_finds_entries_that_nobody_seals(keeper):
-    trail.record("再次执行定时任务", keeper, by=keeper, at=MORNING - 4 * HOUR)
-    trail.record("再次执行定时任务", keeper, by=keeper, at=MORNING - HOUR)
+    trail.record(Verb.DUTY_RERUN, keeper, by=keeper, at=MORNING - 4 * HOUR)
+    trail.record(Verb.DUTY_RERUN, keeper, by=keeper, at=MORNING - HOUR)
     assert findings.look(MORNING).unsealed == 1
     sealing.seal(at=MORNING)
     assert findings.look(MORNING).unsealed == 0

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from zhoushan_consult.audit import trail
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Division, NotAllowed
 from zhoushan_consult.duties.kinds import SHANGHAI
 from zhoushan_consult.outbox import delivery, tasks
@@ -416,7 +417,7 @@ def test_it_is_telephoned_instead(sms, coordinator, water):
     call = delivery.replace_by_call(notice, by=coordinator, at=AT)
     assert deliver_due(AT + DAY) == 0
     assert list(calls_to_make()) == [call]
-    assert trail.about(water).get().verb == "改为电话通知"
+    assert trail.about(water).get().verb == Verb.NOTICE_TO_CALL
     with pytest.raises(NotNow):
         delivery.replace_by_call(notice, by=coordinator, at=AT)
 
@@ -592,7 +593,7 @@ def test_it_is_telephoned_one_click_from_the_first_page(failed, keeper, signed_i
 def test_it_is_let_be_one_click_from_the_first_page(returned, water, keeper, signed_in):
     browser = signed_in(keeper)
     assert "已记为不再处理" in press(browser, returned, "let_be")
-    assert state(returned) == State.CANCELLED and trail.about(water).last().verb == "通知不再重发"
+    assert state(returned) == State.CANCELLED and trail.about(water).last().verb == Verb.NOTICE_DISMISSED
     assert "没有发送失败的通知" in browser.get("/admin/").content.decode()
     assert browser.post(f"{LIST}{returned.pk}/let_be/").status_code == 409
 
