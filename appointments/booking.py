@@ -18,8 +18,7 @@ from zhoushan_consult.bureau.models import Area, Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.vault.blind_index import blind_index
 
-from . import letters
-from . import waiting_list as order
+from . import letters, seat_moves, waiting_list
 from .lifecycle import AWAITING_DAY, Stage
 from .models import Appointment, Channel, IllegalMove, StageMove
 from .references import clean_reference, new_reference
@@ -176,7 +175,7 @@ def withdraw(appointment: Appointment, *, at: datetime) -> None:
         return
     if appointment.stage not in AWAITING_DAY:
         raise TooLate
-    _leave_seat(appointment, Stage.WITHDRAWN, "企业撤回", by=None, at=at, priority_since=None)
+    seat_moves.leave(appointment, Stage.WITHDRAWN, "企业撤回", by=None, at=at, priority_since=None)
     letters.write("booking_withdrawn", appointment, at=at)
 
 
@@ -194,7 +193,7 @@ def confirm_seat(appointment: Appointment, *, by: Officer | None = None, at: dat
                 appointment,
                 by=by,
                 at=at,
-                **order.of_day(appointment.day, appointment.seat),
+                **waiting_list.of_day(appointment.day, appointment.seat),
             )
         letters.write("seat_confirmed", appointment, at=at, key=_seat_key(appointment))
 
@@ -209,24 +208,13 @@ def give_up_seat(appointment: Appointment, *, by: Officer | None = None, at: dat
         raise seats.SeatGone
     key = _seat_key(appointment)
     changes = {"wants_onsite": False, "priority_since": None}
-    _leave_seat(appointment, Stage.ACCEPTED, "企业放弃现场名额，改为书面答复", by=by, at=at, **changes)
+    seat_moves.leave(appointment, Stage.ACCEPTED, "企业放弃现场名额，改为书面答复", by=by, at=at, **changes)
     letters.write("seat_given_up", appointment, at=at, key=key)
 
 
 def _seat_key(appointment: Appointment) -> str:
     """Tells letters about this seat from those about another day's."""
     return f"{appointment.day.date}:{appointment.seat.number}"
-
-
-def _leave_seat(
-    appointment: Appointment, to: Stage, note: str, *, by: Officer | None, at: datetime, **changes
-) -> None:
-    """The seat first, then the registration: everyone who changes both takes the two rows in this order."""
-    seat = appointment.seat
-    if seat:
-        seats.give_back(seat, appointment.uscc)
-    facts = order.of_day(appointment.day, seat) if seat else None
-    appointment.move_to(to, note, by=by, at=at, facts=facts, seat=None, **changes)
 
 
 def ask_for_seat_again(appointment: Appointment, *, at: datetime) -> Appointment:
@@ -237,14 +225,20 @@ def ask_for_seat_again(appointment: Appointment, *, at: datetime) -> Appointment
     """
     if appointment.stage != Stage.DEFERRED:
         raise IllegalMove
-    try:
-        with transaction.atomic():
-            day = first_open(calendar.following(appointment.day.date), at=at)
-            if _was_seated_after(appointment):
-                raise PriorityUsed
-            return _hand_over(appointment, day, at=at) or _carry_over(appointment, day, at=at)
-    except IntegrityError:  # it registered for that day at the same instant
-        raise IllegalMove from None
+    with transaction.atomic():
+        day = first_open(calendar.following(appointment.day.date), at=at)
+        if _was_seated_after(appointment):
+            raise PriorityUsed
+        since = appointment.priority_since or at
+        note = f"仍需现场咨询，{calendar.short(day.date)}优先安排"
+        heir = seat_moves.carry_over(appointment, day, note, since=since, by=None, at=at)
+        if heir:
+            return _hand_over(appointment, heir, since, at=at)
+        place = waiting_list.place(appointment)
+        letters.write(
+            "priority_granted", appointment, at=at, key=calendar.slug(day.date), priority_place=place
+        )
+        return appointment
 
 
 def _was_seated_after(appointment: Appointment) -> bool:
@@ -252,24 +246,12 @@ def _was_seated_after(appointment: Appointment) -> bool:
     return later.filter(moves__new=Stage.SEATED).exists()
 
 
-def _hand_over(appointment: Appointment, day: ConsultDay, *, at: datetime) -> Appointment | None:
-    """The firm's own registration for `day` takes the priority over; None where there is none."""
-    other = Appointment.objects.live().filter(day=day, uscc=appointment.uscc).first()
-    claim = {"priority_since": appointment.priority_since or at, "wants_onsite": True}
-    if not (other and Appointment.objects.live().filter(pk=other.pk).update(**claim)):
-        return None
-    record(Verb.PRIORITY_GRANTED, other, by=None, at=at, day=calendar.slug(day.date))
+def _hand_over(appointment: Appointment, heir: Appointment, since: datetime, *, at: datetime) -> Appointment:
+    """The firm's own registration for the next day takes the priority over, and this one is closed."""
+    seat_moves.grant_priority(heir, since)
+    record(Verb.PRIORITY_GRANTED, heir, by=None, at=at, day=calendar.slug(heir.day.date))
     appointment.move_to(Stage.CLOSED, "优先资格已转到贵单位下期的登记", by=None, at=at)
-    return other
-
-
-def _carry_over(appointment: Appointment, day: ConsultDay, *, at: datetime) -> Appointment:
-    note = f"仍需现场咨询，{calendar.short(day.date)}优先安排"
-    claim = {"day": day, "priority_since": appointment.priority_since or at}
-    appointment.move_to(Stage.ACCEPTED, note, by=None, at=at, **claim)
-    place = order.place(appointment)
-    letters.write("priority_granted", appointment, at=at, key=calendar.slug(day.date), priority_place=place)
-    return appointment
+    return heir
 
 
 @transaction.atomic

@@ -3,9 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
-
-from sessions_app import calendar, seats
+from sessions_app import calendar
 from sessions_app.days import first_open
 from sessions_app.models import ConsultDay, Seat
 from zhoushan_consult.audit.trail import record
@@ -15,7 +13,8 @@ from zhoushan_consult.outbox import posting
 
 from . import letters
 from .lifecycle import Stage
-from .models import Appointment, StageMove
+from .models import Appointment
+from .seat_moves import carry_over, go_on, grant_priority
 from .waiting_list import of_day
 
 HOLDS_ON = (Stage.SUBMITTED, Stage.ACCEPTED, Stage.SEATED)
@@ -36,15 +35,14 @@ class Cancelled:
     at: datetime
 
 
-def carry_over(cancelled: Cancelled) -> int:
+def carry_over_all(cancelled: Cancelled) -> int:
     """Every firm that wanted to come to the cancelled day; those who asked for a written reply go on as they are.
 
     Seats are freed. A right to a seat dates from its offer, so a seated firm stands before those who waited. Runs in
     the caller's transaction; run again, it finds nobody. Returns how many firms were told.
     """
-    list(
-        Seat.objects.filter(day=cancelled.day).select_for_update(no_key=True).order_by("pk")
-    )  # seats come first
+    # Seats before registrations: every act that changes both locks them in this order.
+    list(Seat.objects.filter(day=cancelled.day).select_for_update(no_key=True).order_by("pk"))
     rows = Appointment.objects.filter(day=cancelled.day, wants_onsite=True, stage__in=HOLDS_ON)
     firms = list(
         rows.select_for_update(of=("self",), no_key=True).select_related("day", "seat").order_by("pk")
@@ -56,17 +54,18 @@ def carry_over(cancelled: Cancelled) -> int:
 
 def _carry(firm: Appointment, cancelled: Cancelled) -> None:
     seat, since = firm.seat, _since(firm, cancelled.at)
-    other = _other(firm, cancelled) or _take_along(firm, cancelled, since)
-    if other and other.stage not in SEATABLE:  # that one is answered already: the day after, then
+    note = f"{calendar.short(cancelled.day.date)}活动取消，转到{calendar.short(cancelled.instead.date)}，优先安排"
+    who = {"by": cancelled.by, "at": cancelled.at}
+    heir = carry_over(firm, cancelled.instead, note, since=since, **who)
+    if heir and heir.stage not in SEATABLE:
+        # That registration is answered already: the priority goes to the day after.
         later = first_open(calendar.following(cancelled.instead.date), at=cancelled.at)
         return _carry(firm, replace(cancelled, instead=later))
-    if other:
-        _hand_over(firm, other, cancelled, since)
-    if seat:
-        seats.give_back(seat, firm.uscc)
+    if heir:
+        _hand_over(firm, heir, cancelled, since)
     facts = of_day(cancelled.day, seat, to=calendar.slug(cancelled.instead.date))
-    record(Verb.CARRIED_OVER, firm, by=cancelled.by, at=cancelled.at, **facts)
-    _tell(firm, other, cancelled)
+    record(Verb.CARRIED_OVER, firm, **who, **facts)
+    _tell(firm, heir, cancelled)
 
 
 def _since(firm: Appointment, at: datetime) -> datetime:
@@ -75,44 +74,11 @@ def _since(firm: Appointment, at: datetime) -> datetime:
     return min(moment for moment in known if moment)
 
 
-def _other(firm: Appointment, cancelled: Cancelled) -> Appointment | None:
-    """What the firm already registered for the day that comes instead."""
-    live = Appointment.objects.live().filter(day=cancelled.instead, uscc=firm.uscc)
-    return live.select_related("day").first()
-
-
-def _take_along(firm: Appointment, cancelled: Cancelled, since: datetime) -> Appointment | None:
-    """The registration goes to the next day as it is. Where the firm registers there at this moment: that one."""
-    note = f"{calendar.short(cancelled.day.date)}活动取消，转到{calendar.short(cancelled.instead.date)}，优先安排"
-    try:
-        with transaction.atomic():
-            _move(firm, note, cancelled, day=cancelled.instead, priority_since=since)
-    except IntegrityError:
-        if other := _other(firm, cancelled):
-            return other
-        raise
-    return None
-
-
-def _hand_over(firm: Appointment, other: Appointment, cancelled: Cancelled, since: datetime) -> None:
+def _hand_over(firm: Appointment, heir: Appointment, cancelled: Cancelled, since: datetime) -> None:
     """One firm, one booking a day: the other registration gets the priority, this one its answer in writing."""
-    note = f"{calendar.short(cancelled.day.date)}活动取消，优先资格转到贵单位{calendar.short(other.day.date)}的登记"
-    _move(firm, note, cancelled, wants_onsite=False)
-    heir = Appointment.objects.filter(pk=other.pk)
-    heir.update(priority_since=min(since, other.priority_since or since), wants_onsite=True)
-
-
-def _move(firm: Appointment, note: str, cancelled: Cancelled, **changes) -> None:
-    """Out of the seat, or on at the same stage; either way the firm's page says why."""
-    if firm.stage == Stage.SEATED:
-        firm.move_to(Stage.ACCEPTED, note, by=cancelled.by, at=cancelled.at, seat=None, **changes)
-        return
-    Appointment.objects.filter(pk=firm.pk, stage=firm.stage).update(**changes)
-    StageMove.objects.create(
-        appointment=firm, old=firm.stage, new=firm.stage, note=note, by=cancelled.by, at=cancelled.at
-    )
-    for name, value in changes.items():
-        setattr(firm, name, value)
+    note = f"{calendar.short(cancelled.day.date)}活动取消，优先资格转到贵单位{calendar.short(heir.day.date)}的登记"
+    go_on(firm, note, by=cancelled.by, at=cancelled.at, wants_onsite=False)
+    grant_priority(heir, since)
 
 
 def _tell(firm: Appointment, other: Appointment | None, cancelled: Cancelled) -> None:

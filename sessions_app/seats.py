@@ -63,15 +63,16 @@ def confirm(seat: Seat, uscc: str, *, at: datetime) -> bool:
     return False
 
 
-def lapse(seat: Seat, uscc: str, *, at: datetime) -> bool:
-    """Take an unanswered offer back; not, if the firm confirmed it or gave it up at the same instant."""
-    late = Seat.objects.filter(pk=seat.pk, uscc=uscc, confirmed_at=None, reply_by__lt=at)
-    return bool(late.update(**FREE))
+def release(seat: Seat, uscc: str, *, unconfirmed_at: datetime | None = None) -> None:
+    """The row is free for the next in line.
 
-
-def give_back(seat: Seat, uscc: str) -> None:
-    """The row is free for the next in line. Raises SeatGone where it was not the firm's any more."""
-    if not Seat.objects.filter(pk=seat.pk, uscc=uscc).update(**FREE):
+    With `unconfirmed_at`, only where the offer is unanswered and past its time at that instant: a firm that confirms or gives
+    up at the same moment has its own word stand. Raises SeatGone where the seat is not free to be taken back.
+    """
+    own = Seat.objects.filter(pk=seat.pk, uscc=uscc)
+    if unconfirmed_at:
+        own = own.filter(confirmed_at=None, reply_by__lt=unconfirmed_at)
+    if not own.update(**FREE):
         raise SeatGone
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from appointments import letters
-from appointments.cancellation import HOLDS_ON, Cancelled, carry_over
+from appointments.cancellation import HOLDS_ON, Cancelled, carry_over_all
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
 from sessions_app import calendar, planning
@@ -69,7 +69,7 @@ def cancel(day: ConsultDay, reason: str, *, by: Officer, at: datetime) -> None:
     if not planning.cancel(day, reason, by=by, at=at):
         return
     instead = first_open(calendar.following(day.date), at=at)
-    carried = carry_over(Cancelled(day, instead, by, at))
+    carried = carry_over_all(Cancelled(day, instead, by, at))
     to_bureau(
         "day_cancelled_bureau", day, at=at, key="1", carried=carried, next_day=calendar.short(instead.date)
     )
@@ -89,7 +89,7 @@ def carry_latecomers(*, at: datetime) -> int:
     carried = 0
     for day in ConsultDay.objects.filter(pk__in=waiting.values("day")):
         first = max(calendar.following(day.date), calendar.current_day(at))
-        carried += carry_over(Cancelled(day, first_open(first, at=at), None, at))
+        carried += carry_over_all(Cancelled(day, first_open(first, at=at), None, at))
     return carried
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from appointments import letters
+from appointments import letters, seat_moves
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, IllegalMove
 from appointments.waiting_list import ground, line, of_day
@@ -149,13 +149,14 @@ def let_lapse(day: ConsultDay, *, at: datetime) -> int:
 
 def _lapse(appointment: Appointment, *, at: datetime) -> bool:
     """Unless the firm confirms or gives up at this instant: then its own word stands."""
-    seat, facts = appointment.seat, of_day(appointment.day, appointment.seat, lapsed=True)
-    if not seats.lapse(seat, appointment.uscc, at=at):
-        return False
+    number = appointment.seat.number
     note = "逾期未确认，名额已递补，改为书面答复"
-    changes = {"seat": None, "wants_onsite": False, "priority_since": None}
-    appointment.move_to(Stage.ACCEPTED, note, by=None, at=at, facts=facts, **changes)
-    letters.write("seat_lapsed", appointment, at=at, key=f"{appointment.day.date}:{seat.number}")
+    changes = {"wants_onsite": False, "priority_since": None}
+    try:
+        seat_moves.leave(appointment, Stage.ACCEPTED, note, by=None, at=at, lapsed=True, **changes)
+    except seats.SeatGone:
+        return False
+    letters.write("seat_lapsed", appointment, at=at, key=f"{appointment.day.date}:{number}")
     return True
 
 

@@ -5,15 +5,13 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
-from appointments import letters
+from appointments import letters, seat_moves
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, IllegalMove
 from appointments.waiting_list import ground, line, of_day
 from sessions_app import calendar, seats
 from sessions_app.days import held
 from sessions_app.models import ConsultDay, Seat
-from zhoushan_consult.audit.trail import record
-from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
@@ -79,16 +77,10 @@ def _place(appointment: Appointment) -> int:
 
 def _free_seat(day: ConsultDay, uscc: str, *, at: datetime) -> Seat:
     if not seats.free_of(day).exists():
-        _clear(_absent(day).select_related("seat").first(), at=at)
+        absent = _absent(day).select_related("seat", "day").first()
+        if absent is None:
+            raise NoSeatFreed
+        seat_moves.vacate(absent, at=at)
     seat = seats.take(day, uscc, at=at)
     seats.confirm(seat, uscc, at=at)
     return seat
-
-
-def _clear(absent: Appointment | None, *, at: datetime) -> None:
-    """The seat is free again. What became of the firm stays on its registration, with the number in its trail."""
-    if absent is None:
-        raise NoSeatFreed
-    seats.give_back(absent.seat, absent.uscc)
-    record(Verb.SEAT_VACATED, absent, by=None, at=at, **of_day(absent.day, absent.seat))
-    Appointment.objects.filter(pk=absent.pk).update(seat=None)

@@ -97,7 +97,8 @@ def test_it_takes_an_offer_back_after_its_time_and_not_at_it(coordinator):
 def test_it_does_not_take_back_what_was_confirmed_after_it_looked():
     late = made.seated(1)
     booking.confirm_seat(fresh(late), at=SECOND)
-    assert not seats.lapse(late.seat, late.uscc, at=at("12-09 10:00"))
+    with pytest.raises(seats.SeatGone):
+        seats.release(late.seat, late.uscc, unconfirmed_at=at("12-09 10:00"))
     assert fresh(late).seat.confirmed_at == SECOND
 
 
