@@ -1,0 +1,99 @@
+"""How a firm leaves its seat, and how it is carried over to another day: one way for each (六（五）)."""
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from sessions_app import seats
+from sessions_app.models import ConsultDay
+from zhoushan_consult.audit.trail import record
+from zhoushan_consult.audit.verbs import Verb
+from zhoushan_consult.bureau.models import Officer
+
+from .lifecycle import Stage
+from .models import Appointment, IllegalMove, StageMove
+from .waiting_list import of_day
+
+
+def leave(
+    firm: Appointment,
+    stage: Stage,
+    note: str,
+    *,
+    by: Officer | None,
+    at: datetime,
+    lapsed: bool = False,
+    facts: dict | None = None,
+    **changes,
+) -> None:
+    """Free the seat that the firm holds, if it holds one, and move its registration to `stage`.
+
+    `lapsed`: only where the offer is unanswered past its time. `facts` go into the audit entry of the move, by default the
+    day and the seat, by which 名额分配说明 finds it; `changes` are columns that change with the stage.
+    Raises seats.SeatGone where the seat is not the firm's any more (with `lapsed`: or was confirmed at this instant), IllegalMove.
+    """
+    seat = firm.seat
+    # The seat first, then the registration: all who change both lock the rows in this order, so none waits in a circle.
+    if seat:
+        seats.release(seat, firm.uscc, unconfirmed_at=at if lapsed else None)
+        facts = of_day(firm.day, seat, **({"lapsed": True} if lapsed else {})) if facts is None else facts
+    firm.move_to(stage, note, by=by, at=at, facts=facts, seat=None, **changes)
+
+
+def vacate(absent: Appointment, *, at: datetime) -> None:
+    """Free the seat of a firm that did not come. Its stage stays 未到场; the number of the seat is in its trail."""
+    seats.release(absent.seat, absent.uscc)
+    record(Verb.SEAT_VACATED, absent, by=None, at=at, **of_day(absent.day, absent.seat))
+    Appointment.objects.filter(pk=absent.pk).update(seat=None)
+
+
+def carry_over(
+    firm: Appointment, day: ConsultDay, note: str, *, since: datetime, by: Officer | None, at: datetime
+) -> Appointment | None:
+    """Take a registration along to `day`, with the priority that dates from `since` (六（五）：下次活动优先安排).
+
+    A firm has one live booking a day. Where it has registered for `day` itself, nothing is changed and that registration
+    is returned: `grant_priority` hands the priority over to it. Runs in the caller's transaction. Raises IllegalMove.
+    """
+    if heir := own_registration(firm, day):
+        return heir
+    try:
+        with transaction.atomic():
+            go_on(firm, note, by=by, at=at, day=day, priority_since=since)
+    except IntegrityError:
+        # Between our look and our write the firm registered for that day.
+        if heir := own_registration(firm, day):
+            return heir
+        raise
+    return None
+
+
+def own_registration(firm: Appointment, day: ConsultDay) -> Appointment | None:
+    """The live registration that the firm itself made for `day`."""
+    return Appointment.objects.live().filter(day=day, uscc=firm.uscc).select_related("day").first()
+
+
+def grant_priority(heir: Appointment, since: datetime) -> None:
+    """The firm's registration for a later day takes the priority over; an earlier claim of its own stays.
+
+    Raises IllegalMove where it ended at this instant.
+    """
+    since = min(since, heir.priority_since or since)
+    live = Appointment.objects.live().filter(pk=heir.pk)
+    if not live.update(priority_since=since, wants_onsite=True):
+        raise IllegalMove
+
+
+def go_on(firm: Appointment, note: str, *, by: Officer | None, at: datetime, **changes) -> None:
+    """A registration goes on with `changes`: out of its seat or its deferral, or at the stage where it stands.
+
+    Either way the firm's page says why.
+    """
+    if firm.stage in (Stage.SEATED, Stage.DEFERRED):
+        # The caller writes the entry that explains the seat: without facts, 名额分配说明 passes over this one.
+        leave(firm, Stage.ACCEPTED, note, by=by, at=at, facts={}, **changes)
+        return
+    Appointment.objects.filter(pk=firm.pk, stage=firm.stage).update(**changes)
+    StageMove.objects.create(appointment=firm, old=firm.stage, new=firm.stage, note=note, by=by, at=at)
+    for name, value in changes.items():
+        setattr(firm, name, value)
