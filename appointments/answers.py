@@ -29,7 +29,7 @@ class Moved(Refused):
         super().__init__("这条答复刚被他人改动，本次操作没有生效。请查看最新内容后再决定。")
 
 
-class SecondPairOfEyes(Refused):
+class NeedsSecondOfficer(Refused):
     def __init__(self):
         super().__init__("拟稿人不能自己审核公开，请另一位有权限的同志核对后公开。")
 
@@ -79,10 +79,10 @@ def amend(draft: PublishedAnswer, wording: Wording, *, version: int, by: Officer
 
 @transaction.atomic
 def publish(draft: PublishedAnswer, *, version: int, by: Officer, at: datetime) -> None:
-    """Put it before the public; what it replaces is superseded. Raises SecondPairOfEyes, Moved."""
+    """Put it before the public; what it replaces is superseded. Raises NeedsSecondOfficer, Moved."""
     by.must(Act.PUBLISH)
     if by.pk == draft.drafted_by_id:
-        raise SecondPairOfEyes
+        raise NeedsSecondOfficer
     _move(draft, Publicity.PUBLISHED, at=at, version=version, approved_by=by, published_at=at, remark="")
     record(Verb.ANSWER_PUBLISHED, draft, by=by, at=at)
     if draft.replaces and draft.replaces.state == Publicity.PUBLISHED:
@@ -149,7 +149,7 @@ def _must_be_nobodys(draft: PublishedAnswer) -> None:
 
 
 # --- Reading ---------------------------------------------------------------------------------------------------------
-def in_public() -> QuerySet[PublishedAnswer]:
+def published() -> QuerySet[PublishedAnswer]:
     return PublishedAnswer.objects.filter(state=Publicity.PUBLISHED).select_related("division")
 
 
@@ -157,19 +157,19 @@ def _edition() -> tuple:
     return tuple(PublishedAnswer.objects.aggregate(Count("pk"), Max("changed_at")).values())
 
 
-shelf = Shelf(_edition, lambda: in_public().values_list("pk", "question"))
+shelf = Shelf(_edition, lambda: published().values_list("pk", "question"))
 
 
 def similar(text: str, now: datetime, limit: int) -> list[tuple[PublishedAnswer, str]]:
     """The public answers to `text`, the likeliest first, each with why."""
     found = shelf.closest(text, now, limit)
-    answers = in_public().in_bulk([match.key for match in found]) if found else {}
+    answers = published().in_bulk([match.key for match in found]) if found else {}
     return [(answers[match.key], match.why) for match in found if match.key in answers]
 
 
 def search(text: str, now: datetime) -> QuerySet[PublishedAnswer]:
     """Public answers to a question like `text`, or that have its words; all of them for an empty text."""
     if not text:
-        return in_public()
+        return published()
     alike = [match.key for match in shelf.closest(text, now, _FOUND_ALIKE)]
-    return in_public().filter(Q(pk__in=alike) | Q(question__icontains=text) | Q(answer__icontains=text))
+    return published().filter(Q(pk__in=alike) | Q(question__icontains=text) | Q(answer__icontains=text))

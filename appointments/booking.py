@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils.crypto import constant_time_compare
 
 from sessions_app import calendar, policy, seats
-from sessions_app.days import first_open, joined
+from sessions_app.days import first_open_day, joining_day
 from sessions_app.models import ConsultDay
 from zhoushan_consult.audit.trail import record
 from zhoushan_consult.audit.verbs import Verb
@@ -114,7 +114,7 @@ def _register(
                 receipt_token=secrets.token_urlsafe(32),
                 form_key=key,
                 form_digest=form.digest(),
-                day=day or joined(at),
+                day=day or joining_day(at),
                 channel=entry.channel,
                 entered_by=entry.by,
                 entry_reason=entry.reason,
@@ -226,7 +226,7 @@ def ask_for_seat_again(appointment: Appointment, *, at: datetime) -> Appointment
     if appointment.stage != Stage.DEFERRED:
         raise IllegalMove
     with transaction.atomic():
-        day = first_open(calendar.following(appointment.day.date), at=at)
+        day = first_open_day(calendar.following(appointment.day.date), at=at)
         if _was_seated_after(appointment):
             raise PriorityUsed
         since = appointment.priority_since or at

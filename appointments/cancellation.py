@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sessions_app import calendar
-from sessions_app.days import first_open
+from sessions_app.days import first_open_day
 from sessions_app.models import ConsultDay, Seat
 from zhoushan_consult.audit.trail import record
 from zhoushan_consult.audit.verbs import Verb
@@ -17,16 +17,16 @@ from .models import Appointment
 from .seat_moves import carry_over, go_on, grant_priority
 from .waiting_list import of_day
 
-HOLDS_ON = (Stage.SUBMITTED, Stage.ACCEPTED, Stage.SEATED)
+COUNTS_ON_DAY = (Stage.SUBMITTED, Stage.ACCEPTED, Stage.SEATED)
 """Stages in which a firm that wants to come still counts on its day."""
-SEATABLE = (Stage.SUBMITTED, Stage.ACCEPTED)
+CAN_TAKE_PRIORITY = (Stage.SUBMITTED, Stage.ACCEPTED)
 """Stages in which the firm's other registration can take the priority over."""
-OUTDATED = ("seat_offered", "seat_confirmed", "plan_changed", "day_near")
+OUTDATED_KINDS = ("seat_offered", "seat_confirmed", "plan_changed", "day_near")
 """Letters that call the firm to the cancelled day: what of them is not yet sent is taken back."""
 
 
 @dataclass(frozen=True)
-class Cancelled:
+class Cancellation:
     """What is told of it: which day, why, and which one comes instead."""
 
     day: ConsultDay
@@ -35,7 +35,7 @@ class Cancelled:
     at: datetime
 
 
-def carry_over_all(cancelled: Cancelled) -> int:
+def carry_over_all(cancelled: Cancellation) -> int:
     """Every firm that wanted to come to the cancelled day; those who asked for a written reply go on as they are.
 
     Seats are freed. A right to a seat dates from its offer, so a seated firm stands before those who waited. Runs in
@@ -43,7 +43,7 @@ def carry_over_all(cancelled: Cancelled) -> int:
     """
     # Seats before registrations: every act that changes both locks them in this order.
     list(Seat.objects.filter(day=cancelled.day).select_for_update(no_key=True).order_by("pk"))
-    rows = Appointment.objects.filter(day=cancelled.day, wants_onsite=True, stage__in=HOLDS_ON)
+    rows = Appointment.objects.filter(day=cancelled.day, wants_onsite=True, stage__in=COUNTS_ON_DAY)
     firms = list(
         rows.select_for_update(of=("self",), no_key=True).select_related("day", "seat").order_by("pk")
     )
@@ -52,14 +52,14 @@ def carry_over_all(cancelled: Cancelled) -> int:
     return len(firms)
 
 
-def _carry(firm: Appointment, cancelled: Cancelled) -> None:
+def _carry(firm: Appointment, cancelled: Cancellation) -> None:
     seat, since = firm.seat, _since(firm, cancelled.at)
     note = f"{calendar.short(cancelled.day.date)}活动取消，转到{calendar.short(cancelled.instead.date)}，优先安排"
     who = {"by": cancelled.by, "at": cancelled.at}
     heir = carry_over(firm, cancelled.instead, note, since=since, **who)
-    if heir and heir.stage not in SEATABLE:
+    if heir and heir.stage not in CAN_TAKE_PRIORITY:
         # That registration is answered already: the priority goes to the day after.
-        later = first_open(calendar.following(cancelled.instead.date), at=cancelled.at)
+        later = first_open_day(calendar.following(cancelled.instead.date), at=cancelled.at)
         return _carry(firm, replace(cancelled, instead=later))
     if heir:
         _hand_over(firm, heir, cancelled, since)
@@ -74,15 +74,15 @@ def _since(firm: Appointment, at: datetime) -> datetime:
     return min(moment for moment in known if moment)
 
 
-def _hand_over(firm: Appointment, heir: Appointment, cancelled: Cancelled, since: datetime) -> None:
+def _hand_over(firm: Appointment, heir: Appointment, cancelled: Cancellation, since: datetime) -> None:
     """One firm, one booking a day: the other registration gets the priority, this one its answer in writing."""
     note = f"{calendar.short(cancelled.day.date)}活动取消，优先资格转到贵单位{calendar.short(heir.day.date)}的登记"
     go_on(firm, note, by=cancelled.by, at=cancelled.at, wants_onsite=False)
     grant_priority(heir, since)
 
 
-def _tell(firm: Appointment, other: Appointment | None, cancelled: Cancelled) -> None:
-    for kind in OUTDATED:
+def _tell(firm: Appointment, other: Appointment | None, cancelled: Cancellation) -> None:
+    for kind in OUTDATED_KINDS:
         posting.cancel(firm, kind, at=cancelled.at)
     letters.write(
         "day_cancelled",

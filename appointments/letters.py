@@ -13,9 +13,9 @@ from zhoushan_consult.outbox.posting import Recipient, latest_calendar, post
 from . import calendar_entry
 from .models import Appointment
 
-CALLS = {"seat_offered", "seat_confirmed", "plan_changed", "day_near"}
+INVITING_KINDS = {"seat_offered", "seat_confirmed", "plan_changed", "day_near"}
 """Letters that ask a seated firm to come: its calendar gets the entry, or the newer one."""
-CALLS_OFF = {"seat_given_up", "seat_lapsed", "booking_withdrawn", "day_cancelled"}
+CANCELLING_KINDS = {"seat_given_up", "seat_lapsed", "booking_withdrawn", "day_cancelled"}
 """Letters after which it need not come: an entry that it got is taken out again."""
 
 
@@ -52,11 +52,13 @@ def write(
 
 def _calendar(kind: str, appointment: Appointment, at: datetime) -> str:
     """What the firm's calendar is told with a letter: when and where to come, or no longer to come."""
-    if kind in CALLS:
+    if kind in INVITING_KINDS:
         confirmed = kind == "seat_confirmed" or bool(appointment.seat.confirmed_at)
         return calendar_entry.published(appointment, confirmed=confirmed, at=at)
-    if kind in CALLS_OFF:
-        return calendar_entry.taken_back(latest_calendar(appointment, CALLS | CALLS_OFF), appointment, at=at)
+    if kind in CANCELLING_KINDS:
+        return calendar_entry.taken_back(
+            latest_calendar(appointment, INVITING_KINDS | CANCELLING_KINDS), appointment, at=at
+        )
     return ""
 
 

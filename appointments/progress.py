@@ -93,7 +93,7 @@ def _standing(appointment: Appointment, now: datetime) -> str:
         won = f"{since.astimezone(calendar.SHANGHAI):%-m月%-d日}"
         place = order.place(appointment)
         return f"您在优先名单第 {place} 位：上期没有排上现场，{won}起顺延优先，先于新登记的企业安排。"
-    if appointment.stage == Stage.DEFERRED and now <= seats.offers_end_at(day):
+    if appointment.stage == Stage.DEFERRED and now <= seats.offers_end(day):
         return f"您在本期候补第 {order.place(appointment)} 位：有企业放弃名额时，按顺序通知。"
     return ""
 

@@ -30,7 +30,7 @@ def search(rows: QuerySet[Appointment], text: str, *, today: date) -> QuerySet[A
     return rows.filter(by)
 
 
-def echoed(text: str) -> str:
+def safe_to_echo(text: str) -> str:
     """What was searched for, as the page repeats it: an ID number only in part."""
     return _LONG_NUMBER.sub(lambda found: mask_id(found[0]), text)
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from sessions_app import calendar
-from sessions_app.days import day_on, held, joined_at, takes_firms
+from sessions_app.days import accepts_firms, day_on, joining_date, lock_day
 from sessions_app.models import ConsultDay
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
@@ -26,11 +26,11 @@ class ListClosed(Refused):
 
 def days_to_join(now: datetime) -> list[date]:
     """The 咨询日 that an officer may enter a firm for: the one that is closed to the public, while it takes firms; the next."""
-    this, following = calendar.current_day(now), joined_at(now)
+    this, following = calendar.current_day(now), joining_date(now)
     if now < calendar.booking_closes(this):
         return [following]
     known = ConsultDay.objects.filter(date=this).first()
-    return [this, following] if known is None or takes_firms(known, at=now) else [following]
+    return [this, following] if known is None or accepts_firms(known, at=now) else [following]
 
 
 @transaction.atomic
@@ -43,7 +43,7 @@ def enter(form: Registration, *, key: str, day: date, entry: Entry, at: datetime
     entry.by.must(Act.REVIEW)
     if not entry.reason.strip():
         raise ReasonMissing
-    joined = held(day_on(day))
+    joined = lock_day(day_on(day))
     if not (day in days_to_join(at) or Appointment.objects.filter(form_key=key).exists()):
         raise ListClosed(day)
     made = submit(form, key=key, at=at, day=joined, entry=entry)

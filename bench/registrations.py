@@ -58,7 +58,7 @@ def _fill(bureau: Bureau, by: Officer) -> None:
             firm = appointment(number, stage=Stage.ACCEPTED)
             assignment(firm, "水处", by=by, due_on=TERM)
         elif number % 2:
-            appointment(number, stage=Stage.CLOSED, on=calendar.day_of(2026, number % 11 + 1))
+            appointment(number, stage=Stage.CLOSED, on=calendar.consult_date(2026, number % 11 + 1))
         else:
             appointment(number, stage=Stage.SUBMITTED, on=NEXT)
 

@@ -11,7 +11,7 @@ from appointments import booking
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
 from triage import review
-from triage.assignment import Portion
+from triage.assignment import AssignmentItem
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.identity import samples
 from zhoushan_consult.outbox.models import Notice
@@ -105,7 +105,7 @@ def _other(number: int, coordinator) -> Appointment:
         samples.mobile(rng), QUESTION,
     )  # fmt: skip
     made = booking.submit(form, key=f"other-{number}", at=at)
-    portion = Portion(Division.objects.get(code="water"), QUESTION)
+    portion = AssignmentItem(Division.objects.get(code="water"), QUESTION)
     review.accept(made, [portion], version=made.version, by=coordinator, at=at)
     return made
 

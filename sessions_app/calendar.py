@@ -12,7 +12,7 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 WEEKDAYS = "一二三四五六日"
 
 
-def day_of(year: int, month: int) -> date:
+def consult_date(year: int, month: int) -> date:
     """The 咨询日 of a month (三：每月10日)."""
     return date(year, month, policy.DAY_OF_MONTH)
 
@@ -21,19 +21,19 @@ def booking_day(now: datetime) -> date:
     """The 咨询日 that a registration made at `now` joins: the 10th of the next month (六（二）)."""
     today = now.astimezone(SHANGHAI).date()
     first = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
-    return day_of(first.year, first.month)
+    return consult_date(first.year, first.month)
 
 
 def following(day: date) -> date:
     """The 咨询日 after `day`."""
     first = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
-    return day_of(first.year, first.month)
+    return consult_date(first.year, first.month)
 
 
 def current_day(now: datetime) -> date:
     """The nearest 咨询日 that is not yet over at `now`: the one the portal announces."""
     today = now.astimezone(SHANGHAI).date()
-    this = day_of(today.year, today.month)
+    this = consult_date(today.year, today.month)
     return this if now < ends_at(this) else following(this)
 
 
@@ -90,7 +90,7 @@ def parse_slug(text: str) -> date | None:
     """The 咨询日 that an address names, or None where there never was one."""
     try:
         year, month = (int(part) for part in text.split("-"))
-        day = day_of(year, month)
+        day = consult_date(year, month)
     except ValueError:
         return None
     return day if (year, month) >= policy.FIRST_MONTH and slug(day) == text else None

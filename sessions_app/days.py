@@ -13,12 +13,12 @@ def day_on(day: date) -> ConsultDay:
     return ConsultDay.objects.filter(date=day).first() or _make(day)
 
 
-def takes_firms(day: ConsultDay, *, at: datetime) -> bool:
+def accepts_firms(day: ConsultDay, *, at: datetime) -> bool:
     """Whether a firm can still be written on the list of `day`: not settled, not over, not cancelled."""
     return not (day.settled_at or day.plan == Plan.CANCELLED or at >= calendar.ends_at(day.date))
 
 
-def held(day: ConsultDay) -> ConsultDay:
+def lock_day(day: ConsultDay) -> ConsultDay:
     """The row as it stands now, held until the caller's transaction ends: no list is settled or filled meanwhile.
 
     Bookings, which only refer to the row, go on.
@@ -26,28 +26,28 @@ def held(day: ConsultDay) -> ConsultDay:
     return ConsultDay.objects.select_for_update(no_key=True).get(pk=day.pk)
 
 
-def first_open(first: date, *, at: datetime) -> ConsultDay:
+def first_open_day(first: date, *, at: datetime) -> ConsultDay:
     """The first 咨询日 from `first` on whose list still takes firms, held. Runs in the caller's transaction."""
-    day = held(day_on(first))
-    return day if takes_firms(day, at=at) else first_open(calendar.following(first), at=at)
+    day = lock_day(day_on(first))
+    return day if accepts_firms(day, at=at) else first_open_day(calendar.following(first), at=at)
 
 
-def not_cancelled(day: date) -> date:
+def first_not_cancelled(day: date) -> date:
     """`day`, or the first 咨询日 after it that is not cancelled."""
     while ConsultDay.objects.filter(date=day, plan=Plan.CANCELLED).exists():
         day = calendar.following(day)
     return day
 
 
-def joined_at(now: datetime) -> date:
+def joining_date(now: datetime) -> date:
     """The date that a registration made at `now` joins (六（二）): the next month's, or the next not cancelled."""
-    return not_cancelled(calendar.booking_day(now))
+    return first_not_cancelled(calendar.booking_day(now))
 
 
-def joined(now: datetime) -> ConsultDay:
+def joining_day(now: datetime) -> ConsultDay:
     """The row of that date."""
     day = day_on(calendar.booking_day(now))
-    return day_on(joined_at(now)) if day.is_cancelled else day
+    return day_on(joining_date(now)) if day.is_cancelled else day
 
 
 @transaction.atomic

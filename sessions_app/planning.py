@@ -15,7 +15,7 @@ from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
 
 from . import calendar
-from .days import held
+from .days import lock_day
 from .models import ConsultDay, Plan, PlanChange, Reception
 
 MOVES: dict[Plan, frozenset[Plan]] = {
@@ -30,7 +30,7 @@ TEXTS = ("theme", "partners", "place", "note")
 QUOTED = 120  # longer texts are not quoted in what the portal says of a change
 
 
-class PlanMoved(Refused):
+class PlanStateChanged(Refused):
     def __init__(self):
         super().__init__("方案状态已被他人更改，请刷新后查看。")
 
@@ -63,7 +63,7 @@ def edit(
     """综合处 writes the plan: theme, partners, place, note, and who receives.
 
     `version` is the wording that the officer started from. Raises EditedMeanwhile where it is no longer the saved
-    one, PlanMoved once the plan is submitted. What is saved already, sent by a second click, is not saved twice.
+    one, PlanStateChanged once the plan is submitted. What is saved already, sent by a second click, is not saved twice.
     """
     by.must(Act.PLAN)
     if _write(day, EDITABLE, receptions, version, texts):
@@ -84,7 +84,7 @@ def change(
 ) -> PlanChange | None:
     """综合处 changes a published plan; the portal says what was changed, and why. None for a second click.
 
-    Raises NothingChanged, DayOver, PlanMoved, EditedMeanwhile. The firms are told by whoever knows them.
+    Raises NothingChanged, DayOver, PlanStateChanged, EditedMeanwhile. The firms are told by whoever knows them.
     """
     by.must(Act.PLAN)
     if at >= calendar.ends_at(day.date):
@@ -108,8 +108,8 @@ def _write(
 ) -> bool:
     """Save a wording by one conditional UPDATE; False where it is the saved one already."""
     one = ConsultDay.objects.filter(pk=day.pk, plan__in=here)
-    if held(day).plan not in here:
-        raise PlanMoved
+    if lock_day(day).plan not in here:
+        raise PlanStateChanged
     if one.filter(**texts).exists() and _named(_people_of(day)) == _named(receptions):
         return False
     if not one.filter(version=version).update(version=F("version") + 1, **texts):
@@ -179,12 +179,12 @@ def send_back(day: ConsultDay, remark: str, *, by: Officer, at: datetime) -> Non
 
 @transaction.atomic
 def cancel(day: ConsultDay, reason: str, *, by: Officer, at: datetime) -> bool:
-    """局领导 calls the day off; the portal shows the reason. False for a second click. Raises DayOver, PlanMoved.
+    """局领导 calls the day off; the portal shows the reason. False for a second click. Raises DayOver, PlanStateChanged.
 
     What becomes of its firms is decided above (`triage.plan_changes`), in the same transaction.
     """
     by.must(Act.APPROVE_PLAN)
-    current = held(day)
+    current = lock_day(day)
     if current.is_cancelled and current.remark == reason:
         return False
     if at >= calendar.ends_at(day.date):
@@ -201,9 +201,9 @@ def _move(day: ConsultDay, to: Plan, verb: Verb, *, by: Officer, at: datetime, *
     It names the wording that was read too, so that nobody submits or approves another one.
     """
     if to not in MOVES[Plan(day.plan)]:
-        raise PlanMoved
+        raise PlanStateChanged
     read = ConsultDay.objects.filter(pk=day.pk, plan=day.plan, version=day.version)
     if not read.update(plan=to, **changes):
-        raise PlanMoved
+        raise PlanStateChanged
     record(verb, day, by=by, at=at)
     day.refresh_from_db()

@@ -13,9 +13,9 @@ from zhoushan_consult.bureau.roles import Act, Role
 from zhoushan_consult.duties.kinds import Kind, monthly
 
 from . import calendar, notifications, policy
-from .days import day_on, not_cancelled
+from .days import day_on, first_not_cancelled
 from .models import ConsultDay, Plan, Reception
-from .planning import EDITABLE, TEXTS, PlanMoved
+from .planning import EDITABLE, TEXTS, PlanStateChanged
 
 UNTOUCHED = {"plan": Plan.DRAFT, "version": 1} | dict.fromkeys(TEXTS, "")
 
@@ -37,7 +37,7 @@ def has_blanks(day: ConsultDay) -> bool:
 
 @transaction.atomic
 def copy_last(day: ConsultDay, *, by: Officer, at: datetime) -> None:
-    """综合处 has the blanks filled from the last published plan. Raises NothingBefore, PlanMoved."""
+    """综合处 has the blanks filled from the last published plan. Raises NothingBefore, PlanStateChanged."""
     by.must(Act.PLAN)
     _fill(day, by=by, at=at)
 
@@ -49,7 +49,7 @@ def _fill(day: ConsultDay, *, by: Officer | None, at: datetime) -> None:
     people = _people_wanted(day, earlier)
     read = ConsultDay.objects.filter(pk=day.pk, plan__in=EDITABLE, version=day.version)
     if not read.update(version=F("version") + 1, **_missing(day, earlier)):
-        raise PlanMoved
+        raise PlanStateChanged
     Reception.objects.bulk_create(
         Reception(day=day, name=p.name, title=p.title, division=p.division, area=p.area, order=p.order)
         for p in people
@@ -72,7 +72,7 @@ def _people_wanted(day: ConsultDay, earlier: ConsultDay) -> list[Reception]:
 
 def _prepare(about: str, due_at: datetime, now: datetime) -> int:
     """The draft for the next 咨询日, where nobody has touched it yet; 综合处 is told to look it through."""
-    day = day_on(not_cancelled(calendar.booking_day(due_at)))
+    day = day_on(first_not_cancelled(calendar.booking_day(due_at)))
     untouched = ConsultDay.objects.filter(pk=day.pk, receptions=None, **UNTOUCHED).exists()
     if not untouched or last_published(day) is None:
         return 0

@@ -16,7 +16,7 @@ from . import calendar, notifications, policy
 from .models import Plan, Reception
 
 
-class SaysNotWhy(Refused):
+class ReasonMissing(Refused):
     status = 422
 
     def __init__(self):
@@ -44,7 +44,7 @@ def decline(person: Reception, why: str, *, by: Officer, at: datetime) -> None:
     _must_be_ahead(person, by, at)
     why = why.strip()
     if not why:
-        raise SaysNotWhy
+        raise ReasonMissing
     one = Reception.objects.filter(pk=person.pk).exclude(declined=why)
     if one.update(confirmed_at=None, declined=why, recorded_by=by):
         record(Verb.RECEPTION_DECLINED, person, by=by, at=at)
@@ -59,7 +59,7 @@ def _must_be_ahead(person: Reception, by: Officer, at: datetime) -> None:
         raise DayPast
 
 
-def people_ahead(now: datetime) -> QuerySet[Reception]:
+def upcoming_receptions(now: datetime) -> QuerySet[Reception]:
     """Everyone on the list of a plan that is before 局领导 or published, and whose day is not over."""
     ahead = Reception.objects.filter(
         day__plan__in=[Plan.SUBMITTED, Plan.PUBLISHED], day__date__gte=calendar.current_day(now)

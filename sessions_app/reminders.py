@@ -23,7 +23,7 @@ def remind_of_plans(about: str, due_at: datetime, now: datetime) -> int:
 
 def _wanted(today: date, due_at: datetime) -> list[date]:
     """The 咨询日 whose plan ought to be there soon, and the one whose plan ought to be public by now."""
-    this = calendar.day_of(today.year, today.month)
+    this = calendar.consult_date(today.year, today.month)
     soon = [calendar.booking_day(due_at)] if today.day >= policy.PLAN_WANTED_FROM else []
     return [this] * (today < this) + soon
 

@@ -31,26 +31,26 @@ class SeatGone(Refused):
 
 def take(day: ConsultDay, uscc: str, *, at: datetime) -> Seat:
     """A free seat of `day`, now the firm's, offered until its reply-by time. Raises NoSeatLeft."""
-    free = free_of(day)
+    free = free_seats(day)
     for pk in free.order_by("number").values_list("pk", flat=True):
         if free.filter(pk=pk).update(uscc=uscc, offered_at=at, reply_by=reply_by(day, at)):
             return Seat.objects.get(pk=pk)
     raise NoSeatLeft
 
 
-def free_of(day: ConsultDay) -> QuerySet[Seat]:
+def free_seats(day: ConsultDay) -> QuerySet[Seat]:
     """The seats that the next in line may take. An added one was for its firm alone: given back, it stays empty."""
     return Seat.objects.filter(day=day, uscc=None, extra_reason="")
 
 
-def offers_end_at(day: ConsultDay) -> datetime:
+def offers_end(day: ConsultDay) -> datetime:
     """The last instant at which a seat is offered to the next in line: the evening before."""
     return calendar.starts_at(day.date) - policy.OFFER_ENDS_BEFORE
 
 
 def reply_by(day: ConsultDay, at: datetime) -> datetime:
     """Until when an offer made at `at` stands: two days, but no later than offers end; two hours at the least."""
-    return max(at + timedelta(hours=2), min(at + policy.CONFIRM_WITHIN, offers_end_at(day)))
+    return max(at + timedelta(hours=2), min(at + policy.CONFIRM_WITHIN, offers_end(day)))
 
 
 def confirm(seat: Seat, uscc: str, *, at: datetime) -> bool:

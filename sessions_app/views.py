@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from . import calendar, policy
-from .days import joined_at, not_cancelled
+from .days import first_not_cancelled, joining_date
 from .models import ConsultDay, Plan
 
 SHOWN = (Plan.PUBLISHED, Plan.CANCELLED)
@@ -15,13 +15,13 @@ SHOWN = (Plan.PUBLISHED, Plan.CANCELLED)
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
-    joins = joined_at(now)
+    joins = joining_date(now)
     current = calendar.current_day(now)
     shown = {day.date: day for day in ConsultDay.objects.filter(plan__in=SHOWN, date__gte=current)}
     context = {
         "plan": shown.pop(current, None),
         "current": current,
-        "instead": not_cancelled(current),
+        "instead": first_not_cancelled(current),
         "upcoming": list(shown.values()),
         "joins": joins,
         "days_left": calendar.days_left(now, joins),
@@ -47,8 +47,8 @@ def day(request: HttpRequest, slug: str) -> HttpResponse:
         "plan": plan,
         "receptions": plan.receptions.filter(declined=""),
         "changes": plan.changes.all(),
-        "instead": not_cancelled(plan.date),
-        "joins": joined_at(timezone.now()),
+        "instead": first_not_cancelled(plan.date),
+        "joins": joining_date(timezone.now()),
     }
     return render(request, "portal/day.html", context)
 

@@ -16,7 +16,7 @@ from zhoushan_consult.bureau.roles import Act, Role
 from zhoushan_consult.workdays.days import add_workdays
 
 from . import notifications
-from .models import Assignment, Part, RoutingTrace, Work
+from .models import Assignment, AssignmentState, Part, RoutingTrace
 from .routing.decision import Decision
 from .rulebook.suggestion import divisions_named, ground_for, suggest
 
@@ -31,13 +31,13 @@ class NeedsReason(Refused):
         super().__init__("所选处室与规则建议不同，请在该事项下写明调整理由。")
 
 
-class AlreadyGiven(Refused):
+class AlreadyAssigned(Refused):
     def __init__(self):
         super().__init__("这个处室已有内容相同的交办，没有重复交办。请刷新后查看。")
 
 
 @dataclass(frozen=True)
-class Portion:
+class AssignmentItem:
     """A question and the division that shall answer it."""
 
     division: Division
@@ -47,7 +47,7 @@ class Portion:
 
 
 def assign(
-    appointment: Appointment, portions: list[Portion], *, by: Officer, at: datetime
+    appointment: Appointment, portions: list[AssignmentItem], *, by: Officer, at: datetime
 ) -> list[Assignment]:
     """Write the 交办 and tell the divisions; keep what the rules said. Runs in the caller's transaction.
 
@@ -61,12 +61,12 @@ def assign(
         appointment=appointment, rules_version=decision.version, decision=decision.as_dict(), at=at
     )
     made = [_give(appointment, portion, decision, by=by, at=at) for portion in portions]
-    tell_firm_page(appointment)
+    update_firm_page(appointment)
     return made
 
 
 def _give(
-    appointment: Appointment, portion: Portion, decision: Decision, *, by: Officer, at: datetime
+    appointment: Appointment, portion: AssignmentItem, decision: Decision, *, by: Officer, at: datetime
 ) -> Assignment:
     named = divisions_named(decision)
     if named and portion.division.code not in named and not portion.reason:
@@ -94,7 +94,7 @@ def _unless_given(**columns) -> Assignment:
         with transaction.atomic():
             return Assignment.objects.create(**columns)
     except IntegrityError:
-        raise AlreadyGiven from None
+        raise AlreadyAssigned from None
 
 
 def due_on(at: datetime) -> date:
@@ -103,65 +103,72 @@ def due_on(at: datetime) -> date:
 
 
 @transaction.atomic
-def add(appointment: Appointment, portion: Portion, *, by: Officer, at: datetime) -> Assignment:
+def add(appointment: Appointment, portion: AssignmentItem, *, by: Officer, at: datetime) -> Assignment:
     """One more 交办 for a registration that is being worked on: a question was overlooked or given back."""
     by.must(Act.ASSIGN)
     made = _give(appointment, portion, suggest(appointment, at), by=by, at=at)
-    tell_firm_page(appointment)
+    update_firm_page(appointment)
     return made
 
 
 @transaction.atomic
-def hand_back(assignment: Assignment, reason: str, *, by: Officer, at: datetime) -> None:
+def return_assignment(assignment: Assignment, reason: str, *, by: Officer, at: datetime) -> None:
     """A division returns a matter that is not its duty to 综合处, with the reason."""
     by.must(Act.DRAFT)
-    must_be_own(assignment, by)
-    turn(assignment, {Work.OPEN, Work.DRAFTED}, Work.RETURNED, return_reason=reason)
+    require_own_division(assignment, by)
+    turn(
+        assignment,
+        {AssignmentState.OPEN, AssignmentState.DRAFTED},
+        AssignmentState.RETURNED,
+        return_reason=reason,
+    )
     record(Verb.ASSIGNMENT_RETURNED, assignment, by=by, at=at)
-    tell_firm_page(assignment.appointment)
+    update_firm_page(assignment.appointment)
     notifications.to_role(Role.COORDINATOR, "assignment_returned", assignment, at=at)
 
 
 @transaction.atomic
-def reassign(assignment: Assignment, portion: Portion, *, by: Officer, at: datetime) -> Assignment:
+def reassign(assignment: Assignment, portion: AssignmentItem, *, by: Officer, at: datetime) -> Assignment:
     """综合处 sends a matter to another division; a draft already written stays with the old 交办."""
     by.must(Act.ASSIGN)
-    if assignment.state != Work.RETURNED:
-        turn(assignment, {Work.OPEN, Work.DRAFTED}, Work.CANCELLED)
+    if assignment.state != AssignmentState.RETURNED:
+        turn(assignment, {AssignmentState.OPEN, AssignmentState.DRAFTED}, AssignmentState.CANCELLED)
     else:
-        turn(assignment, {Work.RETURNED}, Work.CANCELLED)
+        turn(assignment, {AssignmentState.RETURNED}, AssignmentState.CANCELLED)
     return add(assignment.appointment, portion, by=by, at=at)
 
 
-def call_off(appointment: Appointment, *, by: Officer, at: datetime) -> None:
+def cancel_open_assignments(appointment: Appointment, *, by: Officer, at: datetime) -> None:
     """Every unfinished 交办 of a registration ends; runs in the caller's transaction."""
-    unfinished = appointment.assignments.filter(state__in=[Work.OPEN, Work.DRAFTED, Work.RETURNED])
+    unfinished = appointment.assignments.filter(
+        state__in=[AssignmentState.OPEN, AssignmentState.DRAFTED, AssignmentState.RETURNED]
+    )
     for assignment in unfinished:
         record(Verb.ASSIGNMENT_CANCELLED, assignment, by=by, at=at)
-    unfinished.update(state=Work.CANCELLED)
-    tell_firm_page(appointment)
+    unfinished.update(state=AssignmentState.CANCELLED)
+    update_firm_page(appointment)
 
 
-def tell_firm_page(appointment: Appointment) -> None:
+def update_firm_page(appointment: Appointment) -> None:
     """Write down, on the registration itself, who answers and until when: its public page reads nothing above it."""
     current = [
         a
         for a in appointment.assignments.select_related("division")
-        if a.state not in {Work.CANCELLED, Work.RETURNED}
+        if a.state not in {AssignmentState.CANCELLED, AssignmentState.RETURNED}
     ]
     names = dict.fromkeys(a.division.name for a in sorted(current, key=lambda a: a.part != Part.LEAD))
-    open_until = [a.due_on for a in current if a.state != Work.RELEASED]
+    open_until = [a.due_on for a in current if a.state != AssignmentState.RELEASED]
     appointment.handled_by, appointment.reply_due_on = "、".join(names), max(open_until, default=None)
     appointment.save(update_fields=["handled_by", "reply_due_on"])
 
 
-def turn(assignment: Assignment, here: set[Work], there: Work, **changes) -> None:
+def turn(assignment: Assignment, here: set[AssignmentState], there: AssignmentState, **changes) -> None:
     """A conditional UPDATE of a 交办's state: of two officers one wins, the other is told."""
     if not Assignment.objects.filter(pk=assignment.pk, state__in=here).update(state=there, **changes):
         raise IllegalMove("这项交办已被他人处理，请刷新后查看最新情况。")
     assignment.refresh_from_db()
 
 
-def must_be_own(assignment: Assignment, officer: Officer) -> None:
+def require_own_division(assignment: Assignment, officer: Officer) -> None:
     if assignment.division_id != officer.division_id:
         raise IllegalMove("这项交办不属于您所在的处室。")

@@ -15,7 +15,7 @@ from . import notifications
 def summarize(about: str, due_at: datetime, now: datetime) -> int:
     """Tell 综合处 how many registrations are pending, accepted and carried over for the 10th. Returns the registrations."""
     local = due_at.astimezone(calendar.SHANGHAI)
-    day = day_on(calendar.day_of(local.year, local.month))
+    day = day_on(calendar.consult_date(local.year, local.month))
     rows = Appointment.objects.live().on(day)
     counts = {
         "pending": rows.filter(stage=Stage.SUBMITTED).count(),

@@ -21,8 +21,8 @@ from zhoushan_consult.duties.kinds import Kind, daily
 from zhoushan_consult.workdays.days import add_workdays
 
 from . import notifications
-from .assignment import tell_firm_page
-from .models import Assignment, Part, Work
+from .assignment import update_firm_page
+from .models import Assignment, AssignmentState, Part
 
 
 def defer(appointment: Appointment, place: int, *, by: Officer | None, at: datetime) -> None:
@@ -41,7 +41,7 @@ def defer(appointment: Appointment, place: int, *, by: Officer | None, at: datet
         )
 
 
-def defer_the_rest(day: ConsultDay, *, after: int = 0, by: Officer | None, at: datetime) -> int:
+def defer_remaining(day: ConsultDay, *, after: int = 0, by: Officer | None, at: datetime) -> int:
     """Whoever waits for a seat that there is not: deferred in the order of the line, `after` those who got one.
 
     Returns how many; safe to repeat.
@@ -55,20 +55,22 @@ def defer_the_rest(day: ConsultDay, *, after: int = 0, by: Officer | None, at: d
     return deferred
 
 
-def hasten(day: ConsultDay, *, by: Officer | None, at: datetime) -> int:
+def shorten_terms(day: ConsultDay, *, by: Officer | None, at: datetime) -> int:
     """Written reply first: what deferred firms asked falls due on the last working day before the 咨询日.
 
     Terms only ever become shorter. Each division is told once, with the number. Returns how many 交办 it concerned.
     """
     last = _written_first_by(day, at)
-    open_ = Assignment.objects.filter(state__in=[Work.OPEN, Work.DRAFTED], due_on__gt=last)
+    open_ = Assignment.objects.filter(
+        state__in=[AssignmentState.OPEN, AssignmentState.DRAFTED], due_on__gt=last
+    )
     theirs = open_.filter(appointment__day=day, appointment__stage=Stage.DEFERRED)
     slow = list(theirs.select_related("division", "appointment"))
     for assignment in slow:
         record(Verb.TERM_SHORTENED, assignment, by=by, at=at, was=assignment.due_on, due_on=last)
     Assignment.objects.filter(pk__in=[assignment.pk for assignment in slow]).update(due_on=last)
     for appointment in {assignment.appointment for assignment in slow}:
-        tell_firm_page(appointment)
+        update_firm_page(appointment)
     _tell_divisions(day, Counter(assignment.division for assignment in slow), last, at=at)
     return len(slow)
 
@@ -105,7 +107,9 @@ def unanswered(now: datetime) -> QuerySet[Appointment]:
         asked_at=Max("moves__at", filter=Q(moves__new=Stage.DEFERRED)),
         answered_at=Max("assignments__released_at", filter=Q(assignments__part=Part.LEAD)),
     )
-    answered = asked.exclude(Exists(leads.exclude(state__in=[Work.RELEASED, Work.CANCELLED])))
+    answered = asked.exclude(
+        Exists(leads.exclude(state__in=[AssignmentState.RELEASED, AssignmentState.CANCELLED]))
+    )
     return answered.filter(asked_at__lt=long_ago, answered_at__lt=long_ago)
 
 

@@ -11,7 +11,7 @@ from appointments.models import Appointment, PublishedAnswer
 from appointments.similarity.cached_index import Shelf
 from zhoushan_consult.bureau.models import Officer
 
-from .models import Assignment, Work
+from .models import Assignment, AssignmentState
 from .visibility import assignments_for
 
 SHOWN = 3
@@ -29,7 +29,7 @@ class Before:
 
 
 def _released():
-    return Assignment.objects.filter(state=Work.RELEASED)
+    return Assignment.objects.filter(state=AssignmentState.RELEASED)
 
 
 def _edition() -> tuple:

@@ -20,12 +20,12 @@ from zhoushan_consult.duties.kinds import Kind, daily
 from zhoushan_consult.workdays.days import add_workdays
 
 from . import notifications
-from .models import Assignment, FollowUp, FollowUpPost, Part, Work
+from .models import Assignment, AssignmentState, FollowUp, FollowUpPost, Part
 
 POOR_RATING_WORKDAYS = 5
 
 
-def open_matter(
+def open_follow_up(
     appointment: Appointment,
     division: Division,
     promise: str,
@@ -103,7 +103,7 @@ class ReplyOwed(Refused):
 
 
 @transaction.atomic
-def close_heard(appointment: Appointment, *, by: Officer, at: datetime) -> None:
+def close_registration(appointment: Appointment, *, by: Officer, at: datetime) -> None:
     """综合处 closes a registration in which nothing is left to do. Raises ReplyOwed: a firm that did not come is
     answered in writing first."""
     by.must(Act.FOLLOW_UP)
@@ -116,9 +116,11 @@ def close_heard(appointment: Appointment, *, by: Officer, at: datetime) -> None:
 def _answered(appointment: Appointment) -> bool:
     """Whether every 交办 of it that stands has its released reply."""
     states = set(
-        appointment.assignments.exclude(state=Work.CANCELLED).order_by().values_list("state", flat=True)
+        appointment.assignments.exclude(state=AssignmentState.CANCELLED)
+        .order_by()
+        .values_list("state", flat=True)
     )
-    return states == {Work.RELEASED}
+    return states == {AssignmentState.RELEASED}
 
 
 def _must_be_open_to(matter: FollowUp, officer: Officer) -> None:
@@ -137,7 +139,7 @@ def lead_division(appointment: Appointment) -> Division:
     return lead.division if lead else Division.objects.get(code="general")
 
 
-def take_up_feedback(*, at: datetime) -> int:
+def process_feedback(*, at: datetime) -> int:
     """What the firms said on their pages enters 督办: 已解决 ends its matters, 未解决 and 差评 open new ones.
 
     Safe to repeat; returns how many matters were ended and opened.
@@ -174,7 +176,7 @@ def _take_up_unsolved(*, at: datetime) -> int:
     for move in last.values():
         firm, words = move.appointment, move.note or "企业反馈未解决"
         with transaction.atomic():
-            open_matter(firm, lead_division(firm), words, FollowUp.Origin.FIRM, by=None, at=at)
+            open_follow_up(firm, lead_division(firm), words, FollowUp.Origin.FIRM, by=None, at=at)
     return len(last)
 
 
@@ -187,7 +189,7 @@ def _take_up_poor_ratings(*, at: datetime) -> int:
         with transaction.atomic():
             due_on = term(rating.at, POOR_RATING_WORKDAYS)
             general = Division.objects.get(code="general")
-            open_matter(
+            open_follow_up(
                 rating.appointment,
                 general,
                 "差评回访：了解原因并整改",
@@ -208,7 +210,7 @@ def remind(*, at: datetime) -> int:
     return sum(_remind_one(matter, today, at=at) for matter in matters)
 
 
-STEPS = [
+LADDER_STEPS = [
     (-1, "handler", (Role.HANDLER,)),
     (1, "head", (Role.HEAD,)),
     (4, "bureau", (Role.COORDINATOR, Role.WATCH)),
@@ -219,7 +221,7 @@ STEPS = [
 
 def _remind_one(matter: FollowUp, today: date, *, at: datetime) -> int:
     late = (today - matter.due_on).days
-    reached = [step for step in STEPS if late >= step[0]]
+    reached = [step for step in LADDER_STEPS if late >= step[0]]
     for _, name, roles in reached[-1:]:
         for role in roles:
             division = matter.division if role in (Role.HANDLER, Role.HEAD) else None
@@ -229,18 +231,18 @@ def _remind_one(matter: FollowUp, today: date, *, at: datetime) -> int:
     return len(reached[-1:])
 
 
-OLD = [
+AGE_ALERTS = [
     (policy.FOLLOW_UP_ALARM_DAYS, (Role.COORDINATOR, Role.WATCH)),
     (policy.FOLLOW_UP_LEADER_DAYS, (Role.LEADER,)),
 ]
 """Days that a matter has been open, whatever its term, and who is told."""
 
 
-def alarm(*, at: datetime) -> int:
+def alert_long_open(*, at: datetime) -> int:
     """A matter that is open for long is told once at each step, long before 90 days, be its term ever so far off."""
     today = at.astimezone(SHANGHAI).date()
     count = 0
-    for days, roles in OLD:
+    for days, roles in AGE_ALERTS:
         opened_by = midnight(today - timedelta(days=days - 1))
         for matter in FollowUp.objects.filter(closed_at=None, opened_at__lt=opened_by).select_related(
             "division"
@@ -254,7 +256,7 @@ def alarm(*, at: datetime) -> int:
 
 
 def _make_the_round(about: str, due_at: datetime, now: datetime) -> int:
-    return take_up_feedback(at=now) + remind(at=now) + alarm(at=now)
+    return process_feedback(at=now) + remind(at=now) + alert_long_open(at=now)
 
 
 LADDER = Kind(

@@ -12,13 +12,13 @@ from zhoushan_consult.bureau.actions import PanelForm
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.bureau.row_forms import RowForm, RowsForm
 
-from .assignment import Portion
+from .assignment import AssignmentItem
 from .hearing import Promise
-from .models import Assignment, CallOutcome, DeclineReason, FollowUp, Outcome, Part, Work
+from .models import Assignment, AssignmentState, CallOutcome, DeclineReason, FollowUp, Outcome, Part
 from .rulebook import explanation
 from .rulebook.suggestion import suggest
 
-MOVABLE = {Work.OPEN, Work.DRAFTED, Work.RETURNED}
+MOVABLE = {AssignmentState.OPEN, AssignmentState.DRAFTED, AssignmentState.RETURNED}
 
 Text = partial(forms.CharField, widget=forms.Textarea(attrs={"rows": 3}))
 Radio = partial(forms.ChoiceField, widget=forms.RadioSelect)
@@ -106,9 +106,9 @@ class PortionForm(DivisionRow):
         label="调整理由", max_length=200, required=False, help_text="处室与规则建议不同时填写"
     )
 
-    def made(self) -> Portion:
+    def made(self) -> AssignmentItem:
         values = self.cleaned_data
-        return Portion(self.chosen(), values["question"], Part(values["part"]), values["reason"])
+        return AssignmentItem(self.chosen(), values["question"], Part(values["part"]), values["reason"])
 
 
 class PromiseForm(DivisionRow):
@@ -177,7 +177,8 @@ class ReassignForm(AddForm):
 def movable(record: Appointment) -> list[Assignment]:
     """交办 that may go to another division, those given back first."""
     return sorted(
-        (a for a in record.assignments.all() if a.state in MOVABLE), key=lambda a: a.state != Work.RETURNED
+        (a for a in record.assignments.all() if a.state in MOVABLE),
+        key=lambda a: a.state != AssignmentState.RETURNED,
     )
 
 

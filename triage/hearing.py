@@ -82,7 +82,7 @@ def conclude(
     if outcome == Outcome.FOLLOW:
         appointment.move_to(Stage.FOLLOWING, by=by, at=at)
         for promise in promises:
-            follow_up.open_matter(
+            follow_up.open_follow_up(
                 appointment,
                 promise.division,
                 promise.text,
@@ -95,5 +95,5 @@ def conclude(
 
 
 def _must_have_come(day: ConsultDay, at: datetime) -> None:
-    if at < calendar.at(day.date):
+    if at < calendar.local_datetime(day.date):
         raise NotTheDay(day)

@@ -112,7 +112,7 @@ class Part(models.TextChoices):
     SUPPORT = "support", "协办"
 
 
-class Work(models.TextChoices):
+class AssignmentState(models.TextChoices):
     """Where a 交办 stands."""
 
     OPEN = "open", "待答复"
@@ -136,7 +136,7 @@ class Assignment(models.Model):
     by_hand_reason = models.CharField(
         "人工调整理由", max_length=200, blank=True, help_text="与规则建议不同时填写"
     )
-    state = models.CharField("办理状态", max_length=10, choices=Work, default=Work.OPEN)
+    state = models.CharField("办理状态", max_length=10, choices=AssignmentState, default=AssignmentState.OPEN)
     due_on = models.DateField("答复期限")
     return_reason = models.CharField("退回理由", max_length=300, blank=True)
     assigned_by = models.ForeignKey(Officer, models.PROTECT, verbose_name="交办人")

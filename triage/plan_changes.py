@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from appointments import letters
-from appointments.cancellation import HOLDS_ON, Cancelled, carry_over_all
+from appointments.cancellation import COUNTS_ON_DAY, Cancellation, carry_over_all
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
 from sessions_app import calendar, planning
-from sessions_app.days import first_open
+from sessions_app.days import first_open_day
 from sessions_app.models import ConsultDay, Plan, PlanChange, Reception
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.refusals import Refused
@@ -68,8 +68,8 @@ def cancel(day: ConsultDay, reason: str, *, by: Officer, at: datetime) -> None:
         raise DayBegun
     if not planning.cancel(day, reason, by=by, at=at):
         return
-    instead = first_open(calendar.following(day.date), at=at)
-    carried = carry_over_all(Cancelled(day, instead, by, at))
+    instead = first_open_day(calendar.following(day.date), at=at)
+    carried = carry_over_all(Cancellation(day, instead, by, at))
     to_bureau(
         "day_cancelled_bureau", day, at=at, key="1", carried=carried, next_day=calendar.short(instead.date)
     )
@@ -84,12 +84,12 @@ def to_bureau(kind: str, day: ConsultDay, *, at: datetime, key: str, **context) 
 def carry_latecomers(*, at: datetime) -> int:
     """Whoever came onto a cancelled day afterwards: registered in that very moment, or taken up for review again."""
     waiting = Appointment.objects.filter(
-        day__plan=Plan.CANCELLED, wants_onsite=True, stage__in=HOLDS_ON
+        day__plan=Plan.CANCELLED, wants_onsite=True, stage__in=COUNTS_ON_DAY
     ).order_by()
     carried = 0
     for day in ConsultDay.objects.filter(pk__in=waiting.values("day")):
         first = max(calendar.following(day.date), calendar.current_day(at))
-        carried += carry_over_all(Cancelled(day, first_open(first, at=at), None, at))
+        carried += carry_over_all(Cancellation(day, first_open_day(first, at=at), None, at))
     return carried
 
 

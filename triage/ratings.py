@@ -16,15 +16,15 @@ from appointments.models import Grade, Rating
 from sessions_app import calendar, policy
 from zhoushan_consult.bureau.models import Division
 
-from .models import Assignment, Part, Work
+from .models import Assignment, AssignmentState, Part
 
 MONTHS = 12  # looked back at, this one included; and spans that a division sees
 GRADES = tuple(sorted(Grade, reverse=True))
-CONTENT = frozenset({Grade.VERY_GOOD, Grade.GOOD, Grade.FAIR})
+SATISFIED = frozenset({Grade.VERY_GOOD, Grade.GOOD, Grade.FAIR})
 
 
 @dataclass(frozen=True)
-class Rated:
+class RatingFact:
     """One rating, as far as a total needs it: in which month, how good, and of whom."""
 
     month: date
@@ -33,7 +33,7 @@ class Rated:
 
 
 @dataclass(frozen=True)
-class Tally:
+class GradeCount:
     """Ratings counted: `counts` in the fixed order of the grades, the best first."""
 
     label: str
@@ -47,11 +47,11 @@ class Tally:
     @property
     def content(self) -> str:
         """满意率: those of the first three grades among all."""
-        well = sum(count for grade, count in zip(GRADES, self.counts, strict=True) if grade in CONTENT)
+        well = sum(count for grade, count in zip(GRADES, self.counts, strict=True) if grade in SATISFIED)
         return f"{100 * well / self.total:.0f}%" if self.total else "—"
 
 
-def rated(since: datetime | None = None) -> list[Rated]:
+def rated(since: datetime | None = None) -> list[RatingFact]:
     """The ratings since an instant, or all there ever were, in three queries."""
     rows = Rating.objects.filter(at__gte=since) if since else Rating.objects.all()
     given = Assignment.objects.filter(_leading(), appointment__in=rows.values("appointment"))
@@ -60,13 +60,13 @@ def rated(since: datetime | None = None) -> list[Rated]:
         leads[firm].add(division)
     general = Division.objects.get(code="general").pk
     return [
-        Rated(month_of(at), grade, frozenset(leads[firm] or {general}))
+        RatingFact(month_of(at), grade, frozenset(leads[firm] or {general}))
         for firm, grade, at in rows.order_by("at").values_list("appointment_id", "grade", "at")
     ]
 
 
 def _leading() -> Q:
-    return Q(part=Part.LEAD) & ~Q(state__in=[Work.CANCELLED, Work.RETURNED])
+    return Q(part=Part.LEAD) & ~Q(state__in=[AssignmentState.CANCELLED, AssignmentState.RETURNED])
 
 
 def month_of(at: datetime) -> date:
@@ -81,13 +81,13 @@ def months(now: datetime) -> list[date]:
     return [date(number // 12, number % 12 + 1, 1) for number in reversed(counted)]
 
 
-def tally(label: str, ratings: Iterable[Rated], code: str = "") -> Tally:
+def tally(label: str, ratings: Iterable[RatingFact], code: str = "") -> GradeCount:
     """The ratings counted by grade."""
     grades = [rating.grade for rating in ratings]
-    return Tally(label, tuple(grades.count(grade) for grade in GRADES), code)
+    return GradeCount(label, tuple(grades.count(grade) for grade in GRADES), code)
 
 
-def by_division(ratings: list[Rated], divisions: Iterable[Division]) -> list[Tally]:
+def by_division(ratings: list[RatingFact], divisions: Iterable[Division]) -> list[GradeCount]:
     """Each division, whether rated or not."""
     return [
         tally(division.name, [one for one in ratings if division.pk in one.divisions], division.code)
@@ -95,7 +95,7 @@ def by_division(ratings: list[Rated], divisions: Iterable[Division]) -> list[Tal
     ]
 
 
-def own(ratings: list[Rated], division_id: int, now: datetime) -> list[Tally]:
+def own(ratings: list[RatingFact], division_id: int, now: datetime) -> list[GradeCount]:
     """What a division may see of itself: spans of months that are over, each with enough ratings, the newest first.
 
     They are counted off from the first rating ever (`ratings` are all, in order of time), so that no span moves later.

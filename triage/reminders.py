@@ -9,14 +9,14 @@ from appointments.lifecycle import Stage
 from appointments.models import Appointment
 from appointments.waiting_list import line
 from sessions_app import calendar, policy
-from sessions_app.days import takes_firms
+from sessions_app.days import accepts_firms
 from sessions_app.models import ConsultDay, Plan
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.duties.kinds import Kind, daily
 from zhoushan_consult.workdays.days import add_workdays
 
 from . import notifications, timetable
-from .models import Assignment, Work
+from .models import Assignment, AssignmentState
 
 
 def remind_firms(about: str, due_at: datetime, now: datetime) -> int:
@@ -36,7 +36,9 @@ def remind_divisions(about: str, due_at: datetime, now: datetime) -> int:
     """Before and after the term: handlers of every 交办 without a released reply, its head once it is late."""
     today = due_at.astimezone(calendar.SHANGHAI).date()
     soon = add_workdays(today, policy.REPLY_REMIND_WORKDAYS)
-    waiting = Assignment.objects.filter(state__in=[Work.OPEN, Work.DRAFTED], due_on__lte=soon)
+    waiting = Assignment.objects.filter(
+        state__in=[AssignmentState.OPEN, AssignmentState.DRAFTED], due_on__lte=soon
+    )
     count = 0
     for assignment in waiting.select_related("division", "appointment"):
         late = assignment.due_on < today
@@ -50,8 +52,8 @@ def remind_divisions(about: str, due_at: datetime, now: datetime) -> int:
 def remind_to_settle(about: str, due_at: datetime, now: datetime) -> int:
     """From the 2nd on, 综合处 daily until the list is settled; past its term 局领导 too (六（五）). Returns the registrations."""
     today = due_at.astimezone(calendar.SHANGHAI).date()
-    day = ConsultDay.objects.filter(date=calendar.day_of(today.year, today.month)).first()
-    if day is None or today.day < policy.SETTLE_WANTED_FROM or not takes_firms(day, at=due_at):
+    day = ConsultDay.objects.filter(date=calendar.consult_date(today.year, today.month)).first()
+    if day is None or today.day < policy.SETTLE_WANTED_FROM or not accepts_firms(day, at=due_at):
         return 0
     counts = {
         "pending": Appointment.objects.filter(day=day, stage=Stage.SUBMITTED).count(),

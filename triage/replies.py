@@ -16,12 +16,12 @@ from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act, Role
 
 from . import notifications
-from .assignment import must_be_own, tell_firm_page, turn
-from .models import Assignment, Part, Reply, ReplyVersion, Work
+from .assignment import require_own_division, turn, update_firm_page
+from .models import Assignment, AssignmentState, Part, Reply, ReplyVersion
 
-AFTERWARDS = {
-    Work.DRAFTED: "需要修改的，请处室负责人退回。",
-    Work.RELEASED: "需要补充的，请与综合处联系。",
+NEXT_STEP = {
+    AssignmentState.DRAFTED: "需要修改的，请处室负责人退回。",
+    AssignmentState.RELEASED: "需要补充的，请与综合处联系。",
 }
 """What is left to do about a wording that can no longer be changed."""
 
@@ -56,10 +56,10 @@ def save_draft(
     The wording that is kept already, sent by a second click, is not kept twice.
     """
     by.must(Act.DRAFT)
-    must_be_own(assignment, by)
-    state = Work(Assignment.objects.select_for_update().get(pk=assignment.pk).state)
-    if state != Work.OPEN:
-        raise IllegalMove(f"这项交办现在是“{state.label}”，答复稿不能再修改。{AFTERWARDS.get(state, '')}")
+    require_own_division(assignment, by)
+    state = AssignmentState(Assignment.objects.select_for_update().get(pk=assignment.pk).state)
+    if state != AssignmentState.OPEN:
+        raise IllegalMove(f"这项交办现在是“{state.label}”，答复稿不能再修改。{NEXT_STEP.get(state, '')}")
     reply = Reply.objects.select_related("drafted_by").filter(assignment=assignment).first()
     if reply and (reply.body, reply.law) == (body, law):
         return reply
@@ -86,10 +86,10 @@ def _write(
 def submit_for_signature(assignment: Assignment, *, by: Officer, at: datetime) -> None:
     """The draft goes to the division's head."""
     by.must(Act.DRAFT)
-    must_be_own(assignment, by)
+    require_own_division(assignment, by)
     if not Reply.objects.filter(assignment=assignment).exists():
         raise NothingToSign
-    turn(assignment, {Work.OPEN}, Work.DRAFTED)
+    turn(assignment, {AssignmentState.OPEN}, AssignmentState.DRAFTED)
     record(Verb.REPLY_SUBMITTED, assignment, by=by, at=at)
     notifications.to_division(assignment, "reply_to_sign", at=at, role=Role.HEAD, key=_moment(at))
 
@@ -107,8 +107,8 @@ def finish_draft(
 def send_back(assignment: Assignment, remark: str, *, by: Officer, at: datetime) -> None:
     """The head wants another wording, and says why."""
     by.must(Act.SIGN)
-    must_be_own(assignment, by)
-    turn(assignment, {Work.DRAFTED}, Work.OPEN)
+    require_own_division(assignment, by)
+    turn(assignment, {AssignmentState.DRAFTED}, AssignmentState.OPEN)
     Reply.objects.filter(assignment=assignment).update(remark=remark)
     record(Verb.REPLY_SENT_BACK, assignment, by=by, at=at)
     notifications.to_division(assignment, "reply_sent_back", at=at, key=_moment(at))
@@ -126,8 +126,8 @@ def sign(assignment: Assignment, *, version: int, by: Officer, at: datetime) -> 
     `version` is the wording that the head read. Raises RewrittenMeanwhile, IllegalMove.
     """
     by.must(Act.SIGN)
-    must_be_own(assignment, by)
-    turn(assignment, {Work.DRAFTED}, Work.RELEASED, released_at=at)
+    require_own_division(assignment, by)
+    turn(assignment, {AssignmentState.DRAFTED}, AssignmentState.RELEASED, released_at=at)
     reply = Reply.objects.select_related("drafted_by").get(assignment=assignment)
     if reply.version != version:
         raise RewrittenMeanwhile(reply)
@@ -141,16 +141,18 @@ def sign(assignment: Assignment, *, version: int, by: Officer, at: datetime) -> 
         reply=reply,
         assignment=assignment,
     )
-    tell_firm_page(assignment.appointment)
+    update_firm_page(assignment.appointment)
     _answered_in_writing(assignment.appointment, by=by, at=at)
 
 
-def answer_givers(*, at: datetime) -> int:
+def mark_answered(*, at: datetime) -> int:
     """Firms that gave up a seat, or let it lapse, when all was signed already: they are answered. Returns how many."""
     leads = Assignment.objects.filter(appointment=OuterRef("pk"), part=Part.LEAD)
     waiting = Appointment.objects.filter(stage=Stage.ACCEPTED, wants_onsite=False, seat=None)
-    signed = waiting.filter(Exists(leads.filter(state=Work.RELEASED)))
-    answered = signed.exclude(Exists(leads.exclude(state__in=[Work.RELEASED, Work.CANCELLED])))
+    signed = waiting.filter(Exists(leads.filter(state=AssignmentState.RELEASED)))
+    answered = signed.exclude(
+        Exists(leads.exclude(state__in=[AssignmentState.RELEASED, AssignmentState.CANCELLED]))
+    )
     count = 0
     for appointment in answered:
         with suppress(IllegalMove), transaction.atomic():
@@ -164,7 +166,9 @@ def owe(appointment: Appointment, *, at: datetime) -> int:
 
     Runs in the caller's transaction; returns how many 交办 still wait for their reply.
     """
-    waiting = appointment.assignments.filter(state__in=[Work.OPEN, Work.DRAFTED]).select_related("division")
+    waiting = appointment.assignments.filter(
+        state__in=[AssignmentState.OPEN, AssignmentState.DRAFTED]
+    ).select_related("division")
     for assignment in waiting:
         notifications.to_division(assignment, "reply_for_absent", at=at)
     return len(waiting)
@@ -174,7 +178,7 @@ def _answered_in_writing(appointment: Appointment, *, by: Officer, at: datetime)
     """A firm that asked for a written reply only is answered once every lead division has replied."""
     appointment.refresh_from_db()
     waiting = appointment.assignments.filter(part=Part.LEAD).exclude(
-        state__in=[Work.RELEASED, Work.CANCELLED]
+        state__in=[AssignmentState.RELEASED, AssignmentState.CANCELLED]
     )
     if appointment.stage == Stage.ACCEPTED and not appointment.wants_onsite and not waiting.exists():
         appointment.move_to(Stage.ANSWERED, by=by, at=at)

@@ -38,7 +38,12 @@ class Call:
 
 @transaction.atomic
 def accept(
-    appointment: Appointment, portions: list[assignment.Portion], *, version: int, by: Officer, at: datetime
+    appointment: Appointment,
+    portions: list[assignment.AssignmentItem],
+    *,
+    version: int,
+    by: Officer,
+    at: datetime,
 ) -> None:
     """通过初审 and 交办 in one act: every question with its division. Raises IllegalMove, ChangedMeanwhile."""
     by.must(Act.REVIEW)
@@ -100,7 +105,7 @@ def reconsider(appointment: Appointment, why: str, *, by: Officer, at: datetime)
     if appointment.stage not in {Stage.DECLINED, Stage.ACCEPTED}:
         raise IllegalMove
     appointment.move_to(Stage.SUBMITTED, "重新审核", by=by, at=at)
-    assignment.call_off(appointment, by=by, at=at)
+    assignment.cancel_open_assignments(appointment, by=by, at=at)
     record(Verb.RECONSIDERED, appointment, by=by, at=at, why=why)
 
 

@@ -11,7 +11,7 @@ from appointments.models import Appointment, IllegalMove
 from appointments.waiting_list import ground, line, of_day
 from appointments.waiting_list import place as place_of
 from sessions_app import calendar, seats
-from sessions_app.days import held
+from sessions_app.days import lock_day
 from sessions_app.models import ConsultDay, Plan, Seat
 from zhoushan_consult.audit.trail import record
 from zhoushan_consult.audit.verbs import Verb
@@ -60,24 +60,24 @@ def settle(day: ConsultDay, *, by: Officer, at: datetime) -> tuple[int, int]:
     if at < calendar.booking_closes(day.date):
         raise NotYetClosed(day)
     with transaction.atomic():
-        if held(day).is_cancelled:
+        if lock_day(day).is_cancelled:
             raise DayCancelled
         if not ConsultDay.objects.filter(pk=day.pk, settled_at=None).update(settled_at=at):
             raise AlreadySettled
         # Counted while the row of the day is held: nobody enters a firm late in the meantime.
         if pending := Appointment.objects.filter(day=day, stage=Stage.SUBMITTED).count():
             raise StillToReview(pending)
-        free = seats.free_of(day).count()
+        free = seats.free_seats(day).count()
         record(Verb.LIST_SETTLED, day, by=by, at=at, **of_day(day, free=free, waiting=line(day).count()))
         seated = offer_free_seats(day, by=by, at=at) if at < calendar.starts_at(day.date) else 0
-        deferred = deferral.defer_the_rest(day, after=seated, by=by, at=at)
-        deferral.hasten(day, by=by, at=at)
+        deferred = deferral.defer_remaining(day, after=seated, by=by, at=at)
+        deferral.shorten_terms(day, by=by, at=at)
         return seated, deferred
 
 
 def offer_free_seats(day: ConsultDay, *, by: Officer | None, at: datetime) -> int:
     """Offer every free seat to the next in line; returns how many were offered. Runs in the caller's transaction."""
-    free, offered = seats.free_of(day).count(), 0
+    free, offered = seats.free_seats(day).count(), 0
     for place, appointment in enumerate(line(day).select_related("day") if free else (), 1):
         if offered == free:
             break
@@ -116,9 +116,9 @@ def add_seat(day: ConsultDay, appointment: Appointment, reason: str, *, by: Offi
     if not reason.strip():
         raise IllegalMove("请写明增加名额的理由。")
     with transaction.atomic():
-        if held(day).is_cancelled:
+        if lock_day(day).is_cancelled:
             raise DayCancelled
-        if at <= seats.offers_end_at(day) and seats.free_of(day).exists():
+        if at <= seats.offers_end(day) and seats.free_seats(day).exists():
             raise SeatsStillFree
         seat = seats.add(day, appointment.uscc, reason=reason, at=at)
         record(Verb.SEAT_ADDED, seat, by=by, at=at, **of_day(day, seat, reason=reason))
@@ -132,10 +132,10 @@ def fill(day: ConsultDay, *, at: datetime) -> int:
     Once the day has begun, a seat is left to whoever was invited, confirmed or not.
     """
     with transaction.atomic():
-        if held(day).is_cancelled:  # and one filler at a time
+        if lock_day(day).is_cancelled:  # and one filler at a time
             return 0
         lapsed = let_lapse(day, at=at) if at < calendar.starts_at(day.date) else 0
-        offered = offer_free_seats(day, by=None, at=at) if at <= seats.offers_end_at(day) else 0
+        offered = offer_free_seats(day, by=None, at=at) if at <= seats.offers_end(day) else 0
         return lapsed + offered
 
 
@@ -164,13 +164,15 @@ def _fill_settled(about: str, due_at: datetime, now: datetime) -> int:
     today = now.astimezone(calendar.SHANGHAI).date()
     settled = ConsultDay.objects.filter(settled_at__isnull=False, date__gte=today)
     days = settled.exclude(plan=Plan.CANCELLED)
-    return sum(_attend_to(day, now) for day in days) + replies.answer_givers(at=now)
+    return sum(_attend_to(day, now) for day in days) + replies.mark_answered(at=now)
 
 
 def _attend_to(day: ConsultDay, now: datetime) -> int:
     """Seats first; then whoever was accepted after the list was settled is told that there is none left."""
     filled = fill(day, at=now)
-    return filled + deferral.defer_the_rest(day, by=None, at=now) + deferral.hasten(day, by=None, at=now)
+    return (
+        filled + deferral.defer_remaining(day, by=None, at=now) + deferral.shorten_terms(day, by=None, at=now)
+    )
 
 
 FILL = Kind(

@@ -10,7 +10,7 @@ from appointments.lifecycle import Stage
 from appointments.models import Appointment, IllegalMove
 from appointments.waiting_list import ground, line, of_day
 from sessions_app import calendar, seats
-from sessions_app.days import held
+from sessions_app.days import lock_day
 from sessions_app.models import ConsultDay, Seat
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.refusals import Refused
@@ -20,7 +20,7 @@ from . import timetable
 from .models import Outcome
 
 
-class OnTheDayOnly(Refused):
+class OnlyOnTheDay(Refused):
     def __init__(self, day: ConsultDay):
         super().__init__(f"候补入场只在{calendar.short(day.date)}当天办理。平时空出的名额会自动通知下一家。")
 
@@ -37,7 +37,7 @@ def waiting(day: ConsultDay) -> QuerySet[Appointment]:
 
 def freed(day: ConsultDay) -> int:
     """How many seats somebody who waits could take now."""
-    return seats.free_of(day).count() + _absent(day).count()
+    return seats.free_seats(day).count() + _absent(day).count()
 
 
 def _absent(day: ConsultDay) -> QuerySet[Appointment]:
@@ -49,14 +49,14 @@ def _absent(day: ConsultDay) -> QuerySet[Appointment]:
 def call_in(appointment: Appointment, *, by: Officer, at: datetime) -> Seat:
     """请候补企业入场: the firm sits down in a freed seat and counts as confirmed. The sheet of the others stays as it is.
 
-    Raises OnTheDayOnly, NoSeatFreed, IllegalMove where the firm does not wait any more.
+    Raises OnlyOnTheDay, NoSeatFreed, IllegalMove where the firm does not wait any more.
     """
     by.must(Act.RUN_DAY)
     day = appointment.day
     if at.astimezone(calendar.SHANGHAI).date() != day.date:
-        raise OnTheDayOnly(day)
+        raise OnlyOnTheDay(day)
     with transaction.atomic():
-        held(day)  # one seat is given once
+        lock_day(day)  # one seat is given once
         timetable.fix(day, by=by, at=at)
         place = _place(appointment)
         seat = _free_seat(day, appointment.uscc, at=at)
@@ -76,7 +76,7 @@ def _place(appointment: Appointment) -> int:
 
 
 def _free_seat(day: ConsultDay, uscc: str, *, at: datetime) -> Seat:
-    if not seats.free_of(day).exists():
+    if not seats.free_seats(day).exists():
         absent = _absent(day).select_related("seat", "day").first()
         if absent is None:
             raise NoSeatFreed

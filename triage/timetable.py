@@ -12,7 +12,7 @@ from django.db.models import Prefetch, QuerySet
 
 from appointments.models import Appointment
 from sessions_app import calendar, policy
-from sessions_app.days import held
+from sessions_app.days import lock_day
 from sessions_app.models import ConsultDay, Seat
 from zhoushan_consult.audit.trail import record
 from zhoushan_consult.audit.verbs import Verb
@@ -20,12 +20,12 @@ from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.roles import Act
 
 from . import timetable_solver
-from .models import Assignment, Part, Sitting, Work
-from .timetable_solver import Clash, Guest, Place
+from .models import Assignment, AssignmentState, Part, Sitting
+from .timetable_solver import Clash, Party, Place
 
 
 @dataclass(frozen=True)
-class Talk:
+class Slot:
     """One line of the sheet. `divisions` are those that were given a question of the firm, the lead first."""
 
     appointment: Appointment
@@ -48,7 +48,7 @@ class Sheet:
     """The morning, in the order of time and table."""
 
     day: ConsultDay
-    talks: list[Talk]
+    talks: list[Slot]
     minutes: int
     clashes: list[str]
     fixed: bool
@@ -76,14 +76,16 @@ def sheet(day: ConsultDay) -> Sheet:
 
 def seated(day: ConsultDay) -> QuerySet[Appointment]:
     """Everyone who holds a seat of the day, heard or not, with what was given to the divisions."""
-    given = Assignment.objects.exclude(state__in=[Work.CANCELLED, Work.RETURNED]).select_related("division")
+    given = Assignment.objects.exclude(
+        state__in=[AssignmentState.CANCELLED, AssignmentState.RETURNED]
+    ).select_related("division")
     firms = Appointment.objects.filter(day=day, seat__day=day).order_by("seat__number")
     firms = firms.select_related("day", "seat__sitting", "hearing").defer("id_number", "id_index", "email")
     return firms.prefetch_related(Prefetch("assignments", given, to_attr="given"))
 
 
-def _guest(firm: Appointment) -> Guest:
-    return Guest(firm.seat.number, frozenset(division.name for division in _divisions(firm)))
+def _guest(firm: Appointment) -> Party:
+    return Party(firm.seat.number, frozenset(division.name for division in _divisions(firm)))
 
 
 def _divisions(firm: Appointment) -> list[Division]:
@@ -91,7 +93,7 @@ def _divisions(firm: Appointment) -> list[Division]:
     return list({each.division_id: each.division for each in given}.values())
 
 
-def _new_places(day: ConsultDay, guests: list[Guest]) -> tuple[dict[Guest, Place], int]:
+def _new_places(day: ConsultDay, guests: list[Party]) -> tuple[dict[Party, Place], int]:
     """Everyone's place, and the minutes of each talk: the fewer turns, the longer each."""
     morning = (calendar.ends_at(day.date) - calendar.starts_at(day.date)) // timedelta(minutes=1)
     least, most = policy.TALK_AT_LEAST, policy.TALK_AT_MOST
@@ -100,7 +102,7 @@ def _new_places(day: ConsultDay, guests: list[Guest]) -> tuple[dict[Guest, Place
     return placed, timetable_solver.minutes_each(turns, morning=morning, least=least, most=most)
 
 
-def _kept_places(guests: list[Guest], kept: dict[Guest, Sitting]) -> tuple[dict[Guest, Place], int]:
+def _kept_places(guests: list[Party], kept: dict[Party, Sitting]) -> tuple[dict[Party, Place], int]:
     """The same where it is written down: those who have no place yet join those who keep theirs."""
     placed = {guest: Place(sitting.turn, sitting.table) for guest, sitting in kept.items()}
     for guest in guests:
@@ -109,16 +111,16 @@ def _kept_places(guests: list[Guest], kept: dict[Guest, Sitting]) -> tuple[dict[
     return placed, next(iter(kept.values())).minutes
 
 
-def _talk(firm: Appointment, place: Place, minutes: int, clashes: list[str]) -> Talk:
+def _talk(firm: Appointment, place: Place, minutes: int, clashes: list[str]) -> Slot:
     starts_at = _starts_at(firm.day, place.turn, minutes)
-    return Talk(firm, place, starts_at, starts_at + timedelta(minutes=minutes), _divisions(firm), clashes)
+    return Slot(firm, place, starts_at, starts_at + timedelta(minutes=minutes), _divisions(firm), clashes)
 
 
 def _starts_at(day: ConsultDay, turn: int, minutes: int) -> datetime:
     return calendar.starts_at(day.date) + turn * timedelta(minutes=minutes)
 
 
-def _about(clashes: list[Clash], turn: int, guest: Guest) -> list[str]:
+def _about(clashes: list[Clash], turn: int, guest: Party) -> list[str]:
     return [clash.division for clash in clashes if clash.turn == turn and guest.number in clash.numbers]
 
 
@@ -131,7 +133,7 @@ def _in_words(day: ConsultDay, clash: Clash, minutes: int) -> str:
 @transaction.atomic
 def fix(day: ConsultDay, *, by: Officer | None = None, at: datetime) -> int:
     """Write the places down where that has not been done; returns how many. Done again, it adds those who joined."""
-    held(day)
+    lock_day(day)
     found = sheet(day)
     new = [
         _sitting(talk, found.minutes) for talk in found.talks if not hasattr(talk.appointment.seat, "sitting")
@@ -141,14 +143,14 @@ def fix(day: ConsultDay, *, by: Officer | None = None, at: datetime) -> int:
     return len(Sitting.objects.bulk_create(new))
 
 
-def _sitting(talk: Talk, minutes: int) -> Sitting:
+def _sitting(talk: Slot, minutes: int) -> Sitting:
     seat, place = talk.appointment.seat, talk.place
     return Sitting(seat=seat, turn=place.turn, table=place.table, minutes=minutes)
 
 
 @transaction.atomic
-def arrange_anew(day: ConsultDay, *, by: Officer, at: datetime) -> int:
+def rearrange(day: ConsultDay, *, by: Officer, at: datetime) -> int:
     """重新编排: seats changed hands, and what was written down no longer fits. Returns how many have a place."""
     by.must(Act.RUN_DAY)
-    Sitting.objects.filter(seat__in=Seat.objects.filter(day=held(day))).delete()
+    Sitting.objects.filter(seat__in=Seat.objects.filter(day=lock_day(day))).delete()
     return fix(day, by=by, at=at)

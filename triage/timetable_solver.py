@@ -17,7 +17,7 @@ AT_ONCE = 12
 
 
 @dataclass(frozen=True, order=True)
-class Guest:
+class Party:
     """A firm by the number of its seat, and the divisions that must sit with it."""
 
     number: int
@@ -40,11 +40,11 @@ class Clash:
     numbers: tuple[int, ...]
 
 
-Group = tuple[Guest, ...]
+Group = tuple[Party, ...]
 """The firms of one turn."""
 
 
-def arrange(guests: Iterable[Guest], *, tables: int, most_turns: int) -> dict[Guest, Place]:
+def arrange(guests: Iterable[Party], *, tables: int, most_turns: int) -> dict[Party, Place]:
     """A place for everyone, lower seats earlier. The same guests in any order get the same places."""
     turns = [group for dozen in _dozens(sorted(guests), tables, most_turns) for group in dozen]
     return {
@@ -52,7 +52,7 @@ def arrange(guests: Iterable[Guest], *, tables: int, most_turns: int) -> dict[Gu
     }
 
 
-def _dozens(guests: list[Guest], tables: int, most_turns: int) -> Iterator[list[Group]]:
+def _dozens(guests: list[Party], tables: int, most_turns: int) -> Iterator[list[Group]]:
     for start in range(0, len(guests), AT_ONCE):
         dozen = tuple(guests[start : start + AT_ONCE])
         yield _fewest_turns(dozen, tables, most_turns * len(dozen) // len(guests))
@@ -87,30 +87,30 @@ def _share_out(guests: Group, tables: int, turns: int, needed_twice: int) -> lis
     return rest_of(guests, turns, needed_twice)
 
 
-def _turns_of(first: Guest, others: Group, tables: int) -> Iterator[Group]:
+def _turns_of(first: Party, others: Group, tables: int) -> Iterator[Group]:
     """Every turn in which the first guest can sit: full ones first, beside its neighbours first."""
     for company in range(tables - 1, -1, -1):
         for beside in combinations(others, company):
             yield (first, *beside)
 
 
-def _needed(group: Iterable[Guest]) -> Counter[str]:
+def _needed(group: Iterable[Party]) -> Counter[str]:
     return Counter(division for guest in group for division in guest.divisions)
 
 
-def join(guest: Guest, placed: Mapping[Guest, Place], *, tables: int) -> Place:
+def join(guest: Party, placed: Mapping[Party, Place], *, tables: int) -> Place:
     """A place for one more firm beside those that keep theirs: the first at which no division is needed twice."""
     taken = set(placed.values())
     free = (Place(turn, table) for turn in count() for table in range(1, tables + 1))
     return next(place for place in free if place not in taken and _suits(guest, place, placed))
 
 
-def _suits(guest: Guest, place: Place, placed: Mapping[Guest, Place]) -> bool:
+def _suits(guest: Party, place: Place, placed: Mapping[Party, Place]) -> bool:
     beside = (other for other, there in placed.items() if there.turn == place.turn)
     return not any(guest.divisions & other.divisions for other in beside)
 
 
-def clashes(placed: Mapping[Guest, Place]) -> list[Clash]:
+def clashes(placed: Mapping[Party, Place]) -> list[Clash]:
     """Every division that is needed at two tables in one turn, in the order of the morning."""
     found = []
     for turn in sorted({place.turn for place in placed.values()}):

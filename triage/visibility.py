@@ -9,7 +9,7 @@ from appointments.models import Appointment
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Act
 
-from .models import Assignment, FollowUp, Work
+from .models import Assignment, AssignmentState, FollowUp
 
 
 def appointments_for(officer: Officer) -> QuerySet[Appointment]:
@@ -32,7 +32,9 @@ def assignments_for(officer: Officer) -> QuerySet[Assignment]:
     if officer.may(Act.READ_ALL):
         return Assignment.objects.all()
     if officer.may(Act.DRAFT) and officer.division_id:
-        return Assignment.objects.filter(division=officer.division_id).exclude(state=Work.CANCELLED)
+        return Assignment.objects.filter(division=officer.division_id).exclude(
+            state=AssignmentState.CANCELLED
+        )
     return Assignment.objects.none()
 
 

@@ -12,24 +12,24 @@ from sessions_app.models import ConsultDay
 from zhoushan_consult.outbox import delivery
 from zhoushan_consult.outbox.models import Notice
 
-from .models import Assignment, FollowUp, Work
+from .models import Assignment, AssignmentState, FollowUp
 
 FIRST = 6
 """How many rows of a pile are shown before one opens the whole list."""
 
 
 @dataclass(frozen=True)
-class Pile:
+class Preview:
     """The first rows of what waits, and how many there are in all."""
 
     rows: list[Model]
     count: int
 
 
-def first(waiting: QuerySet, limit: int = FIRST) -> Pile:
+def first(waiting: QuerySet, limit: int = FIRST) -> Preview:
     """The head of a queryset together with its size, in one query."""
     rows = list(waiting.annotate(in_all=Window(Count("*")))[:limit])
-    return Pile(rows, rows[0].in_all if rows else 0)
+    return Preview(rows, rows[0].in_all if rows else 0)
 
 
 def to_review() -> QuerySet[Appointment]:
@@ -39,17 +39,19 @@ def to_review() -> QuerySet[Appointment]:
 
 def returned() -> QuerySet[Assignment]:
     """交办 that a division has given back to 综合处."""
-    return _with_firm(Assignment.objects.filter(state=Work.RETURNED).order_by("assigned_at"))
+    return _with_firm(Assignment.objects.filter(state=AssignmentState.RETURNED).order_by("assigned_at"))
 
 
 def overdue_replies(today: date) -> QuerySet[Assignment]:
     """交办 without a released reply after their term."""
-    return _with_firm(Assignment.objects.filter(state__in=[Work.OPEN, Work.DRAFTED], due_on__lt=today))
+    return _with_firm(
+        Assignment.objects.filter(state__in=[AssignmentState.OPEN, AssignmentState.DRAFTED], due_on__lt=today)
+    )
 
 
 def overdue_follow_ups(today: date) -> QuerySet[FollowUp]:
     """督办 still open after their term, or for long."""
-    long_ago = calendar.at(today - timedelta(days=policy.FOLLOW_UP_ALARM_DAYS - 1))
+    long_ago = calendar.local_datetime(today - timedelta(days=policy.FOLLOW_UP_ALARM_DAYS - 1))
     late = Q(due_on__lt=today) | Q(opened_at__lt=long_ago)
     return _with_firm(FollowUp.objects.filter(late, closed_at=None))
 

@@ -26,7 +26,7 @@ from .. import form_token, staff_entry
 from ..forms import EntryForm, areas
 from ..lifecycle import LIVE, Stage
 from ..models import Appointment, Channel
-from ..search import LONGEST, echoed, search
+from ..search import LONGEST, safe_to_echo, search
 
 IN_HAND, ALL = "live", "all"
 DAYS_OFFERED = 24
@@ -106,7 +106,7 @@ class AppointmentAdmin(RecordAdmin):
             "opts": self.opts,
             "title": self.opts.verbose_name_plural,
             "form": form,
-            "sought": sought and echoed(sought),
+            "sought": sought and safe_to_echo(sought),
             "page": page,
             "rows": [(row, mask_name(row.contact_name)) for row in page],
             "query": self._address(request),

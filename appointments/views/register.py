@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods
 
 from sessions_app import calendar, policy
-from sessions_app.days import joined_at
+from sessions_app.days import joining_date
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.identity.mask import mask_id
 from zhoushan_consult.identity.phone import for_people
@@ -58,7 +58,7 @@ register.keep_typed = keep_typed
 
 def _submit(request: HttpRequest, now: datetime, form: RegistrationForm) -> HttpResponse:
     token = form_token.read(request)
-    joins = joined_at(now)
+    joins = joining_date(now)
     if form.cleaned_data["website"]:
         return redirect("home")  # a robot filled the trap; it learns nothing
     if token is None and "form_token" in request.POST:
@@ -122,7 +122,7 @@ def _check(
     request: HttpRequest, now: datetime, form: RegistrationForm, notice: str = "", status: int = 200
 ) -> HttpResponse:
     """Everything once more before it is sent, the ID number masked; a stale token is replaced, a good one kept."""
-    joins = joined_at(now)
+    joins = joining_date(now)
     token = form_token.read(request)
     keep = token and token.joins == joins
     context = {

@@ -37,8 +37,8 @@ def test_it_closes_at_four_in_the_afternoon_utc_of_the_last_day():
 
 
 def test_it_never_moves_the_day_for_a_holiday():
-    assert calendar.day_of(2026, 10) == date(2026, 10, 10)  # a Saturday in the week of 国庆
-    assert calendar.day_of(2027, 2).strftime("%w") == "3"
+    assert calendar.consult_date(2026, 10) == date(2026, 10, 10)  # a Saturday in the week of 国庆
+    assert calendar.consult_date(2027, 2).strftime("%w") == "3"
 
 
 @pytest.mark.parametrize(

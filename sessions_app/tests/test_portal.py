@@ -79,5 +79,5 @@ def test_it_lets_only_one_of_two_leaders_decide(coordinator, leader):
     ConsultDay.objects.filter(pk=day.pk).update(plan=Plan.SUBMITTED, theme="一", place="二")
     mine, other = ConsultDay.objects.get(pk=day.pk), ConsultDay.objects.get(pk=day.pk)
     planning.approve(mine, by=leader, at=now)
-    with pytest.raises(planning.PlanMoved):
+    with pytest.raises(planning.PlanStateChanged):
         planning.send_back(other, "再改", by=leader, at=now)

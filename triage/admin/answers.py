@@ -4,7 +4,7 @@ from django.contrib import admin
 
 from appointments.admin import AnswerAdmin
 from appointments.models import Appointment, PublishedAnswer
-from triage.models import Assignment, Work
+from triage.models import Assignment, AssignmentState
 from triage.visibility import assignments_for
 
 
@@ -13,7 +13,9 @@ class PublishedAnswerAdmin(AnswerAdmin):
     def drawn_from(self, request) -> tuple[dict, Appointment | None]:
         number = request.GET.get("reply", "")
         released = (
-            assignments_for(request.user).filter(state=Work.RELEASED).select_related("appointment", "reply")
+            assignments_for(request.user)
+            .filter(state=AssignmentState.RELEASED)
+            .select_related("appointment", "reply")
         )
         given = released.filter(pk=int(number)).first() if number.isdecimal() else None
         if given is None:

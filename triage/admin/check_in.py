@@ -11,13 +11,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from appointments import check_in_code
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
-from appointments.search import echoed, search
+from appointments.search import safe_to_echo, search
 from sessions_app import calendar
 from sessions_app.models import ConsultDay
 from triage import hearing, standby, timetable
 from triage.forms import OutcomeForm
 from triage.models import Outcome
-from triage.timetable import Sheet, Talk
+from triage.timetable import Sheet, Slot
 from triage.visibility import appointments_for
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.bureau.refusals import Refused
@@ -39,7 +39,7 @@ def floor(request: HttpRequest, pk: int) -> HttpResponse:
         waiting = [firm for firm in waiting if firm.pk in found]
         if len(talks) == 1 and not waiting:
             return redirect(address("firm", pk, talks[0].appointment.pk))
-    context = {"talks": talks, "waiting": waiting, "sought": echoed(sought)}
+    context = {"talks": talks, "waiting": waiting, "sought": safe_to_echo(sought)}
     return show(request, "admin/check_in/floor.html", _morning(day, sheet, now) | context)
 
 
@@ -55,7 +55,7 @@ def _morning(day: ConsultDay, sheet: Sheet, now: datetime) -> dict:
         "title": "现场签到",
         "day": day,
         "sheet": sheet,
-        "has_come": now >= calendar.at(day.date),
+        "has_come": now >= calendar.local_datetime(day.date),
         "is_today": _today(now) == day.date,
         "here": sum(bool(each.checked_in_at) for each in heard),
         "done": sum(bool(each.outcome) for each in heard),
@@ -89,12 +89,12 @@ def _firm_page(request: HttpRequest, of: Appointment, form=None, status: int = 2
         "record": of,
         "talk": talk,
         "form": form or OutcomeForm(record=of, panel="outcome", initial=_promise(of, talk)),
-        "open": of.stage == Stage.SEATED and timezone.now() >= calendar.at(of.day.date),
+        "open": of.stage == Stage.SEATED and timezone.now() >= calendar.local_datetime(of.day.date),
     }
     return show(request, "admin/check_in/firm.html", context, status=status)
 
 
-def _promise(of: Appointment, talk: Talk | None) -> dict:
+def _promise(of: Appointment, talk: Slot | None) -> dict:
     lead = talk.divisions[0].code if talk and talk.divisions else "general"
     questions = [each.question for each in talk.appointment.given[:1]] if talk else []
     return {"division": lead, "text": (questions or [of.summary])[0][:500]}

@@ -21,7 +21,9 @@ def at_stage(*stages: Stage):
 
 def on_the_day(appointment: Appointment) -> bool:
     """A seated firm whose day has come: from its morning on."""
-    return appointment.stage == Stage.SEATED and timezone.now() >= calendar.at(appointment.day.date)
+    return appointment.stage == Stage.SEATED and timezone.now() >= calendar.local_datetime(
+        appointment.day.date
+    )
 
 
 def _call(form) -> review.Call:
@@ -212,7 +214,7 @@ PANELS = (
         name="close",
         title="办结登记",
         act=Act.FOLLOW_UP,
-        do=lambda appointment, form, **who: follow_up.close_heard(appointment, **who),
+        do=lambda appointment, form, **who: follow_up.close_registration(appointment, **who),
         offered=at_stage(Stage.ANSWERED, Stage.HEARD, Stage.ABSENT),
         button="办结",
         done="已办结，并已通知企业。",

@@ -18,8 +18,8 @@ from sessions_app import calendar, planning, receiving
 from sessions_app.days import day_on
 from sessions_app.models import Reception
 from triage import assignment, follow_up, hearing, replies, review, seating, timetable
-from triage.assignment import Portion
-from triage.models import CallOutcome, DeclineReason, Outcome, Part, Work
+from triage.assignment import AssignmentItem
+from triage.models import AssignmentState, CallOutcome, DeclineReason, Outcome, Part
 from triage.rulebook.suggestion import suggest
 from zhoushan_consult.bureau.models import Area, Division, Officer
 from zhoushan_consult.identity import samples
@@ -73,7 +73,9 @@ class Month:
     def on(self, days: int, clock: str) -> datetime:
         """`clock`, `days` after the first of the month of the 咨询日, and a few seconds more."""
         day = self.date.replace(day=1) + timedelta(days=days)
-        return calendar.at(day, time.fromisoformat(clock)) + timedelta(seconds=self.rng.randrange(60))
+        return calendar.local_datetime(day, time.fromisoformat(clock)) + timedelta(
+            seconds=self.rng.randrange(60)
+        )
 
     def plan(self) -> Story:
         at = self.on(-9, "10:00")
@@ -166,13 +168,13 @@ class Month:
     def then_accepted(self, firm: Appointment, at: datetime) -> Story:
         at += timedelta(days=1, hours=2)
         yield at
-        portions = [Portion(d, firm.summary, p) for d, p in self._suggested(firm, at)]
+        portions = [AssignmentItem(d, firm.summary, p) for d, p in self._suggested(firm, at)]
         review.accept(firm, portions, version=firm.version, by=self.coordinator, at=at)
 
     def then_entered_late(self, firm: Appointment, at: datetime) -> Story:
         at += timedelta(minutes=90)
         yield at
-        portions = [Portion(d, firm.summary, p) for d, p in self._suggested(firm, at)]
+        portions = [AssignmentItem(d, firm.summary, p) for d, p in self._suggested(firm, at)]
         review.accept(firm, portions, version=firm.version, by=self.coordinator, at=at)
 
     def _suggested(self, firm: Appointment, at: datetime) -> list[tuple[Division, Part]]:
@@ -189,7 +191,7 @@ class Month:
         at += timedelta(days=2)
         yield at
         given = self._work(firm)
-        assignment.hand_back(
+        assignment.return_assignment(
             given, "倾倒区选划不属我处职责，建议由其他处室牵头。", by=self._handler(given), at=at
         )
 
@@ -211,10 +213,10 @@ class Month:
         yield from self.then_to_sign(firm, at)
         at += timedelta(days=3)
         yield at
-        for given in firm.assignments.filter(state=Work.OPEN):
+        for given in firm.assignments.filter(state=AssignmentState.OPEN):
             replies.save_draft(given, REPLY, LAW, version=0, by=self._handler(given), at=at)
             replies.submit_for_signature(given, by=self._handler(given), at=at)
-        for given in firm.assignments.filter(state=Work.DRAFTED):
+        for given in firm.assignments.filter(state=AssignmentState.DRAFTED):
             replies.sign(given, version=given.reply.version, by=self._head(given), at=at)
         firm.refresh_from_db()
 

@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from .sections import ROOMS, has_admin, rooms_of
+from .sections import SECTIONS, has_admin, sections_of
 
 MARKS = frozenset({"csrfmiddlewaretoken", "version", "to_firm"})
 """What a form of the desk sends beside words."""
@@ -43,9 +43,9 @@ def _give_back(request: HttpRequest, template: str, status: int) -> HttpResponse
     return render(request, f"desk/{template}.html", {"typed": typed}, status=status)
 
 
-def in_room(name: str):
+def in_section(name: str):
     """A page of one room: the others are told that it is not theirs."""
-    room = next(room for room in ROOMS if room.name == name)
+    room = next(room for room in SECTIONS if room.name == name)
 
     def guard(view):
         @wraps(view)
@@ -62,5 +62,5 @@ def in_room(name: str):
 def show(request: HttpRequest, template: str, context: dict, status: int = 200) -> HttpResponse:
     """A page of the desk with the ways to its other rooms."""
     officer = request.user
-    frame = {"rooms": rooms_of(officer), "has_admin": has_admin(officer)}
+    frame = {"rooms": sections_of(officer), "has_admin": has_admin(officer)}
     return render(request, f"desk/{template}.html", frame | context, status=status)

@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from triage import replies
-from triage.assignment import hand_back
-from triage.models import Assignment, Reply, Work
+from triage.assignment import return_assignment
+from triage.models import Assignment, AssignmentState, Reply
 from triage.visibility import assignments_for
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Act
@@ -63,15 +63,17 @@ def _send_back(row: Assignment, said: dict, *, by: Officer, at: datetime):
 
 
 def _hand_back(row: Assignment, said: dict, *, by: Officer, at: datetime):
-    hand_back(row, said["reason"], by=by, at=at)
+    return_assignment(row, said["reason"], by=by, at=at)
 
 
 def _was_submitted(row: Assignment, said: dict, officer: Officer) -> bool:
-    return row.state == Work.DRAFTED and _says(row, body=said["body"], law=said["law"], drafted_by=officer)
+    return row.state == AssignmentState.DRAFTED and _says(
+        row, body=said["body"], law=said["law"], drafted_by=officer
+    )
 
 
 def _was_sent_back(row: Assignment, said: dict, officer: Officer) -> bool:
-    return row.state == Work.OPEN and _says(row, remark=said["remark"])
+    return row.state == AssignmentState.OPEN and _says(row, remark=said["remark"])
 
 
 def _says(row: Assignment, **columns) -> bool:
@@ -85,14 +87,16 @@ STEPS = {
         SignForm,
         _sign,
         "已审签。企业会收到提醒，并可在进度页阅读全文。",
-        lambda row, said, officer: row.state == Work.RELEASED and _says(row, signed_by=officer),
+        lambda row, said, officer: row.state == AssignmentState.RELEASED and _says(row, signed_by=officer),
     ),
     "send-back": Step(SendBackForm, _send_back, "已退回修改，由经办人改好后再送审签。", _was_sent_back),
     "hand-back": Step(
         HandBackForm,
         _hand_back,
         "已退回综合处，由综合处重新交办。",
-        lambda row, said, officer: row.state == Work.RETURNED and row.return_reason == said["reason"],
+        lambda row, said, officer: (
+            row.state == AssignmentState.RETURNED and row.return_reason == said["reason"]
+        ),
     ),
 }
 
@@ -114,7 +118,7 @@ def _page(
     """The 交办 with the forms that are open to this officer; a refused one keeps what was typed."""
     reply = getattr(row, "reply", None)
     forms = in_place(_open_forms(row, reply, request.user), attempt, _address(row))
-    others = row.appointment.assignments.exclude(pk=row.pk).exclude(state=Work.CANCELLED)
+    others = row.appointment.assignments.exclude(pk=row.pk).exclude(state=AssignmentState.CANCELLED)
     context = {
         "row": row,
         "reply": reply,
@@ -141,9 +145,9 @@ def _open_forms(row: Assignment, reply: Reply | None, officer: Officer) -> list[
     """The steps that this officer can take on this 交办 now."""
     if row.division_id != officer.division_id or not officer.may(Act.DRAFT):
         return []
-    if row.state == Work.OPEN:
+    if row.state == AssignmentState.OPEN:
         return [DraftForm(initial=_wording(reply)), HandBackForm()]
-    if row.state == Work.DRAFTED:
+    if row.state == AssignmentState.DRAFTED:
         signing = (
             [SignForm(initial={"version": reply.version}), SendBackForm()] if officer.may(Act.SIGN) else []
         )

@@ -16,7 +16,7 @@ from triage.visibility import follow_ups_for
 from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.roles import Act
 
-from .access import at_desk, in_room, show
+from .access import at_desk, in_section, show
 from .actions import Attempt, Step, in_place, take
 from .contacts import contact
 from .forms import CloseForm, ProgressForm, StepForm
@@ -48,7 +48,7 @@ SHELVES = (
 )
 
 
-@in_room("follow_ups")
+@in_section("follow_ups")
 @require_safe
 def follow_ups(request: HttpRequest) -> HttpResponse:
     """Follow-ups by how they stand and, for those who watch several divisions, by division."""

@@ -105,7 +105,7 @@ class SendBackForm(StepForm):
 
 
 class HandBackForm(StepForm):
-    key = "hand_back"
+    key = "return_assignment"
     buttons = (("hand-back", "退回综合处", "btn btn-warning"),)
 
     reason = WordingField(

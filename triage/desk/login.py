@@ -10,7 +10,7 @@ from zhoushan_consult.bureau import login
 
 from .access import at_desk
 from .forms import SignInForm
-from .sections import landing, rooms_of
+from .sections import landing, sections_of
 
 
 class SignIn(login.SignIn):
@@ -44,7 +44,7 @@ class SignOut(LogoutView):
 @require_safe
 def home(request):
     """`/desk/`: on to the first room."""
-    rooms = rooms_of(request.user)
+    rooms = sections_of(request.user)
     if rooms:
         return redirect(rooms[0].url)
     if landing(request.user) != request.path:

@@ -6,24 +6,24 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from sessions_app.models import ConsultDay, Plan
-from triage.models import Assignment, Work
+from triage.models import Assignment, AssignmentState
 from triage.visibility import assignments_for, follow_ups_for
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.bureau.roles import Act
 
-from .access import in_room, show
+from .access import in_section, show
 from .pagination import NONE, NOT_NEEDED, counted, page_of
 from .terms import Today
 
 LONGEST = 10  # late follow-ups shown; the others are one click away
 
 
-@in_room("overview")
+@in_section("overview")
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """Divisions side by side, then every late reply, longest first, and the longest late follow-ups."""
     today = Today.at(timezone.now())
-    replies = assignments_for(request.user).filter(state__in=[Work.OPEN, Work.DRAFTED])
+    replies = assignments_for(request.user).filter(state__in=[AssignmentState.OPEN, AssignmentState.DRAFTED])
     matters = follow_ups_for(request.user).filter(closed_at=None)
     board = _board(counted(replies, "division", today), counted(matters, "division", today))
     division = next((row[0] for row in board if row[0].code == request.GET.get("division")), None)

@@ -12,10 +12,10 @@ from triage.ratings import GRADES, by_division, months, own, rated, tally
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.bureau.roles import Act
 
-from .access import in_room, show
+from .access import in_section, show
 
 
-@in_room("ratings")
+@in_section("ratings")
 @require_safe
 def ratings(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
@@ -31,7 +31,7 @@ def ratings(request: HttpRequest) -> HttpResponse:
 
 def _board(request: HttpRequest, now: datetime) -> dict:
     """All divisions in the month asked for, or in all of them, and each month beside the others."""
-    found = rated(calendar.at(months(now)[0]))
+    found = rated(calendar.local_datetime(months(now)[0]))
     known = {f"{month:%Y-%m}": month for month in months(now)}
     month = known.get(request.GET.get("month", ""))
     chosen = [one for one in found if month in (None, one.month)]

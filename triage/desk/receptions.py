@@ -12,7 +12,7 @@ from sessions_app import receiving
 from sessions_app.models import Reception
 from zhoushan_consult.bureau.refusals import Refused
 
-from .access import in_room, show
+from .access import in_section, show
 
 LONGEST = Reception._meta.get_field("declined").max_length
 
@@ -24,19 +24,19 @@ class TooLong(Refused):
         super().__init__(f"说明最多 {LONGEST} 字，现有 {length} 字，请精简。")
 
 
-@in_room("receptions")
+@in_section("receptions")
 @require_safe
 def receptions(request: HttpRequest) -> HttpResponse:
     return _page(request)
 
 
-@in_room("receptions")
+@in_section("receptions")
 @require_http_methods(["GET", "HEAD", "POST"])
 def reception(request: HttpRequest, pk: int) -> HttpResponse:
     """One person's answer. Reloaded or gone back to, the address only leads to the list."""
     if request.method != "POST":
         return redirect("desk:receptions")
-    person = get_object_or_404(receiving.people_ahead(timezone.now()), pk=pk)
+    person = get_object_or_404(receiving.upcoming_receptions(timezone.now()), pk=pk)
     try:
         messages.success(request, _answer(request, person))
     except Refused as refusal:
@@ -58,7 +58,7 @@ def _answer(request: HttpRequest, person: Reception) -> str:
 
 def _page(request: HttpRequest, refused: tuple | None = None, status: int = 200) -> HttpResponse:
     """Everyone by day; where an answer was refused, what was typed stands in its place."""
-    people = list(receiving.people_ahead(timezone.now()))
+    people = list(receiving.upcoming_receptions(timezone.now()))
     days = [(day, list(those)) for day, those in groupby(people, key=lambda person: person.day)]
     pk, refusal, typed = refused or (None, None, "")
     context = {"days": days, "refused": pk, "refusal": refusal, "typed": typed, "longest": LONGEST}

@@ -5,10 +5,10 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from triage.models import Work
+from triage.models import AssignmentState
 from triage.visibility import appointments_for
 
-from .access import in_room, show
+from .access import in_section, show
 from .contacts import contact
 from .pagination import page_of
 from .terms import Today
@@ -16,7 +16,7 @@ from .terms import Today
 UNSEEN = ("id_number", "id_index", "email")
 
 
-@in_room("registrations")
+@in_section("registrations")
 @require_safe
 def registrations(request: HttpRequest) -> HttpResponse:
     rows = appointments_for(request.user).defer("summary", *UNSEEN).select_related("day")
@@ -24,7 +24,7 @@ def registrations(request: HttpRequest) -> HttpResponse:
     return show(request, "registrations", {"page": page})
 
 
-@in_room("registrations")
+@in_section("registrations")
 @require_safe
 def registration(request: HttpRequest, pk: int) -> HttpResponse:
     rows = appointments_for(request.user).defer(*UNSEEN).select_related("day", "area")
@@ -35,8 +35,8 @@ def registration(request: HttpRequest, pk: int) -> HttpResponse:
         "contact": contact(row, request.user),
         "term": Today.at(timezone.now()).term(due_on) if due_on else None,
         "moves": row.moves.all(),
-        "parts": row.assignments.exclude(state__in=[Work.CANCELLED, Work.RETURNED]).select_related(
-            "division"
-        ),
+        "parts": row.assignments.exclude(
+            state__in=[AssignmentState.CANCELLED, AssignmentState.RETURNED]
+        ).select_related("division"),
     }
     return show(request, "registration", context)

@@ -7,14 +7,14 @@ from django.views.decorators.http import require_safe
 from sessions_app import calendar
 from sessions_app.models import ConsultDay
 from triage import timetable
-from triage.timetable import Sheet, Talk
+from triage.timetable import Sheet, Slot
 from triage.visibility import appointments_for
 from zhoushan_consult.bureau.models import Officer
 
-from .access import in_room, show
+from .access import in_section, show
 
 
-@in_room("run_sheet")
+@in_section("run_sheet")
 @require_safe
 def run_sheet(request: HttpRequest) -> HttpResponse:
     date = calendar.current_day(timezone.now())
@@ -29,7 +29,7 @@ def run_sheet(request: HttpRequest) -> HttpResponse:
     return show(request, "run_sheet", context)
 
 
-def _own(sheet: Sheet, officer: Officer) -> list[Talk]:
+def _own(sheet: Sheet, officer: Officer) -> list[Slot]:
     """The talks that the officer's division sits at, of the firms that the officer may read."""
     seen = set(appointments_for(officer).filter(day=sheet.day).values_list("pk", flat=True))
     return [talk for talk in sheet.talks if talk.appointment.pk in seen and talk.needs(officer.division)]

@@ -7,12 +7,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from triage.models import Assignment, Work
+from triage.models import Assignment, AssignmentState
 from triage.visibility import assignments_for, follow_ups_for
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Act
 
-from .access import in_room, show
+from .access import in_section, show
 from .pagination import NONE, NOT_NEEDED, Number, counted, page_of
 from .terms import Today
 
@@ -25,7 +25,7 @@ class Basket:
 
     slug: str
     label: str
-    state: Work
+    state: AssignmentState
     order: tuple[str, ...]
     empty: str
     waits: bool = False
@@ -35,7 +35,7 @@ BASKETS = (
     Basket(
         "open",
         "待答复",
-        Work.OPEN,
+        AssignmentState.OPEN,
         ("due_on", "pk"),
         "综合处交办的事项会出现在这里，同时短信提醒您。现在没有需要答复的。",
         True,
@@ -43,7 +43,7 @@ BASKETS = (
     Basket(
         "to-sign",
         "待审签",
-        Work.DRAFTED,
+        AssignmentState.DRAFTED,
         ("due_on", "pk"),
         "拟好送审的答复会出现在这里，由处室负责人审签。现在没有待审签的。",
         True,
@@ -51,21 +51,21 @@ BASKETS = (
     Basket(
         "answered",
         "已答复",
-        Work.RELEASED,
+        AssignmentState.RELEASED,
         ("-released_at",),
         "审签后的答复会留在这里，随时可以查看。现在还没有。",
     ),
     Basket(
         "returned",
         "已退回",
-        Work.RETURNED,
+        AssignmentState.RETURNED,
         ("-assigned_at",),
         "退回综合处的事项会留在这里，到综合处重新交办为止。现在没有。",
     ),
 )
 
 
-@in_room("assignments")
+@in_section("assignments")
 @require_safe
 def baskets(request: HttpRequest) -> HttpResponse:
     """The division's baskets, opened at the one whose work is the officer's, and its nearest follow-ups."""
@@ -94,7 +94,7 @@ def _own(officer: Officer) -> QuerySet[Assignment]:
 def _chosen(request: HttpRequest, numbers: dict[str, Number]) -> Basket:
     """The basket asked for; without one, 待审签 for a head who has something to sign, otherwise 待答复."""
     by_slug = {basket.slug: basket for basket in BASKETS}
-    waits_for_head = request.user.may(Act.SIGN) and Work.DRAFTED in numbers
+    waits_for_head = request.user.may(Act.SIGN) and AssignmentState.DRAFTED in numbers
     default = by_slug["to-sign" if waits_for_head else "open"]
     return by_slug.get(request.GET.get("basket", ""), default)
 

@@ -21,7 +21,7 @@ from zhoushan_consult.bureau.roles import Act
 MONTHS_SHOWN = 12
 
 
-class LearntAlready(Refused):
+class AlreadyReviewed(Refused):
     def __init__(self):
         super().__init__("这一条已经有人复核过，请刷新后看下一条。")
 
@@ -37,7 +37,7 @@ def overridden(month: date) -> QuerySet[Assignment]:
 def learn(
     assignment: Assignment, text: str, division: Division, *, by: Officer, at: datetime
 ) -> RoutingLesson:
-    """Make a golden case of it. Raises ValidationError where `text` names somebody, LearntAlready the second time."""
+    """Make a golden case of it. Raises ValidationError where `text` names somebody, AlreadyReviewed the second time."""
     by.must(Act.RULES)
     firm = assignment.appointment
     if found := telling(text, (firm.enterprise_name, firm.contact_name)):
@@ -46,7 +46,7 @@ def learn(
 
 
 def leave(assignment: Assignment, *, by: Officer, at: datetime) -> RoutingLesson:
-    """The rules need no change for it. Raises LearntAlready the second time."""
+    """The rules need no change for it. Raises AlreadyReviewed the second time."""
     by.must(Act.RULES)
     return _keep(assignment, Lesson.FINE, by=by, at=at)
 
@@ -58,7 +58,7 @@ def _keep(assignment: Assignment, lesson: Lesson, *, by: Officer, at: datetime, 
             record(Verb.ROUTING_REVIEWED, assignment, by=by, at=at, lesson=lesson)
             return made
     except IntegrityError:
-        raise LearntAlready from None
+        raise AlreadyReviewed from None
 
 
 # --- How often the rules were right ------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from appointments.models import Appointment, StageMove
 from appointments.references import new_reference
 from sessions_app import calendar, seats
 from sessions_app.days import day_on
-from triage.models import Assignment, Reply, Work
+from triage.models import Assignment, AssignmentState, Reply
 from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.identity import samples
 from zhoushan_consult.vault.blind_index import blind_index
@@ -92,7 +92,7 @@ def assignment(of: Appointment, to: str, *, by: Officer, **columns) -> Assignmen
 
 def released(of: Appointment, to: str, body: str, *, by: Officer) -> Assignment:
     """A 交办 that was answered with `body`, signed and released at NOW."""
-    given = assignment(of, to, by=by, state=Work.RELEASED, released_at=NOW)
+    given = assignment(of, to, by=by, state=AssignmentState.RELEASED, released_at=NOW)
     Reply.objects.create(
         assignment=given, body=body, drafted_by=by, drafted_at=NOW, signed_by=by, signed_at=NOW
     )

@@ -11,7 +11,7 @@ from django.urls import reverse
 from appointments import answers, booking
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
-from triage.models import Assignment, CallRecord, DeclineReason, FollowUp, Part, Review, Work
+from triage.models import Assignment, AssignmentState, CallRecord, DeclineReason, FollowUp, Part, Review
 from triage.tests import factories as made
 from zhoushan_consult.audit.models import Entry
 from zhoushan_consult.audit.verbs import Verb
@@ -257,7 +257,7 @@ def test_it_takes_a_declined_registration_up_again(browser):
 def returned(coordinator):
     appointment = made.appointment(stage=Stage.ACCEPTED)
     return made.assignment(
-        appointment, "水处", by=coordinator, state=Work.RETURNED, return_reason="不属于我处"
+        appointment, "水处", by=coordinator, state=AssignmentState.RETURNED, return_reason="不属于我处"
     )
 
 
@@ -267,8 +267,8 @@ def test_it_sends_a_returned_matter_to_another_division(browser, returned):
     typed = rows({"question": "请总量岗位研究", "division": "general", "reason": "总量由综合处答复"}, spare=0)
     press(browser, returned.appointment, "reassign", assignment=returned.pk, **typed)
     returned.refresh_from_db()
-    assert returned.state == Work.CANCELLED
-    assert Assignment.objects.get(state=Work.OPEN).division.name == "综合处"
+    assert returned.state == AssignmentState.CANCELLED
+    assert Assignment.objects.get(state=AssignmentState.OPEN).division.name == "综合处"
 
 
 def test_it_adds_one_more_division(browser, returned):
@@ -288,7 +288,7 @@ def test_it_says_so_when_a_division_has_the_same_matter_already(browser, returne
 def test_it_shows_the_released_reply(browser, returned, head):
     from triage.models import Reply
 
-    Assignment.objects.update(state=Work.RELEASED)
+    Assignment.objects.update(state=AssignmentState.RELEASED)
     Reply.objects.create(
         assignment=returned,
         body="可以接管。",

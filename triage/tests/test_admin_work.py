@@ -11,7 +11,7 @@ from appointments import letters
 from appointments.lifecycle import Stage
 from sessions_app.days import day_on
 from sessions_app.models import ConsultDay, Plan
-from triage.models import FollowUp, Work
+from triage.models import AssignmentState, FollowUp
 from triage.tests import factories as made
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.duties.models import Duty
@@ -72,7 +72,7 @@ def test_it_counts_all_and_shows_the_first(browser):
 def test_it_leads_each_row_to_the_screen_that_does_the_job(browser, coordinator):
     appointment = made.appointment(1)
     assignment = made.assignment(
-        appointment, "水处", by=coordinator, state=Work.RETURNED, return_reason="不属于我处"
+        appointment, "水处", by=coordinator, state=AssignmentState.RETURNED, return_reason="不属于我处"
     )
     answer = browser.get("/admin/")
     screen = reverse("admin:appointments_appointment_change", args=[appointment.pk])
@@ -86,7 +86,7 @@ def test_it_shows_late_replies_and_late_follow_ups_only_when_late(browser, coord
     first, second = made.appointment(1, stage=Stage.ACCEPTED), made.appointment(2, stage=Stage.FOLLOWING)
     made.assignment(first, "水处", by=coordinator, due_on=date(2026, 11, 18))
     made.assignment(first, "大气处", by=coordinator, due_on=date(2026, 11, 20))
-    made.assignment(first, "土壤处", by=coordinator, due_on=date(2026, 11, 1), state=Work.RELEASED)
+    made.assignment(first, "土壤处", by=coordinator, due_on=date(2026, 11, 1), state=AssignmentState.RELEASED)
     follow_up(second, due_on=date(2026, 11, 19))
     follow_up(second, due_on=date(2026, 11, 20))
     answer = browser.get("/admin/")
@@ -167,7 +167,7 @@ def test_it_takes_the_same_number_of_queries_for_one_row_and_for_sixty(
     def grow(numbers):
         for number in numbers:
             appointment = made.appointment(number)
-            for state in (Work.OPEN, Work.RETURNED):
+            for state in (AssignmentState.OPEN, AssignmentState.RETURNED):
                 due_on = date(2026, 11, 1)
                 made.assignment(
                     appointment,

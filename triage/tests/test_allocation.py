@@ -15,8 +15,8 @@ from sessions_app import calendar, policy, seats
 from sessions_app.days import day_on
 from sessions_app.models import Seat
 from triage import assignment, deferral, plan_changes, reminders, replies, seating
-from triage.assignment import Portion
-from triage.models import Assignment, Work
+from triage.assignment import AssignmentItem
+from triage.models import Assignment, AssignmentState
 from triage.tests import factories as made
 from triage.tests.desk import read
 from zhoushan_consult.audit import trail
@@ -76,7 +76,7 @@ def test_it_offers_a_seat_until_the_eve_and_not_a_second_longer(coordinator):
     seating.settle(day, by=coordinator, at=SECOND)
     for firm in map(fresh, firms[:10]):
         booking.confirm_seat(firm, at=SECOND)
-    last = seats.offers_end_at(day)
+    last = seats.offers_end(day)
     booking.give_up_seat(fresh(firms[0]), at=last)
     assert seating.fill(day, at=last) == 1
     booking.give_up_seat(fresh(firms[1]), at=last)
@@ -152,10 +152,10 @@ def test_it_tells_a_firm_accepted_after_the_list_that_no_seat_is_left(coordinato
 
 def test_it_takes_a_giver_whose_reply_was_signed_for_answered(coordinator):
     firm = made.seated(1)
-    made.assignment(firm, "水处", by=coordinator, state=Work.RELEASED, released_at=made.NOW)
+    made.assignment(firm, "水处", by=coordinator, state=AssignmentState.RELEASED, released_at=made.NOW)
     booking.give_up_seat(firm, at=SECOND)
-    assert replies.answer_givers(at=SECOND) == 1
-    assert replies.answer_givers(at=SECOND) == 0
+    assert replies.mark_answered(at=SECOND) == 1
+    assert replies.mark_answered(at=SECOND) == 0
     assert stages(firm) == [Stage.ANSWERED]
 
 
@@ -241,7 +241,7 @@ def test_it_hastens_what_is_given_after_the_list_too(full, coordinator):
         booking.confirm_seat(fresh(firm), at=SECOND)
     water = Division.objects.get(name="水处")
     assignment.add(
-        full[10], Portion(water, "又一个问题", reason="企业补充"), by=coordinator, at=at("12-07 09:00")
+        full[10], AssignmentItem(water, "又一个问题", reason="企业补充"), by=coordinator, at=at("12-07 09:00")
     )
     assert Assignment.objects.get().due_on > date(2026, 12, 9)
     run(seating.FILL, at("12-07 09:01"))
@@ -250,7 +250,7 @@ def test_it_hastens_what_is_given_after_the_list_too(full, coordinator):
 
 def test_it_never_sets_a_term_into_the_past(full, coordinator):
     given = made.assignment(full[10], "水处", by=coordinator, due_on=date(2026, 12, 18))
-    deferral.hasten(full[0].day, by=None, at=at("12-10 07:00"))
+    deferral.shorten_terms(full[0].day, by=None, at=at("12-10 07:00"))
     given.refresh_from_db()
     assert given.due_on == date(2026, 12, 10)
 
@@ -338,7 +338,7 @@ def test_it_hands_the_claim_to_the_booking_that_the_firm_has_already(deferred):
 
 # --- The question that nobody answers --------------------------------------------------------------------------------------
 def answered(firm, coordinator, when: str) -> None:
-    made.assignment(firm, "水处", by=coordinator, state=Work.RELEASED, released_at=at(when))
+    made.assignment(firm, "水处", by=coordinator, state=AssignmentState.RELEASED, released_at=at(when))
 
 
 def test_it_closes_an_unanswered_question_after_its_days_with_a_letter(deferred, coordinator):
@@ -358,7 +358,7 @@ def test_it_closes_no_question_before_the_reply_or_before_the_day(deferred, coor
     answered(deferred, coordinator, "12-02 12:00")
     late = made.assignment(deferred, "大气处", by=coordinator)
     assert run(deferral.CLOSE_UNANSWERED, at("01-31 10:00")) == 0
-    Assignment.objects.filter(pk=late.pk).update(state=Work.CANCELLED)
+    Assignment.objects.filter(pk=late.pk).update(state=AssignmentState.CANCELLED)
     monkeypatch.setattr(policy, "DEFERRAL_ANSWER_DAYS", 1)
     assert run(deferral.CLOSE_UNANSWERED, at("12-10 23:00")) == 0
     assert run(deferral.CLOSE_UNANSWERED, at("12-11 00:00")) == 1

@@ -5,7 +5,7 @@ from django.core.management import CommandError, call_command
 
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
-from triage.models import Assignment, FollowUp, Work
+from triage.models import Assignment, AssignmentState, FollowUp
 
 pytestmark = pytest.mark.django_db
 
@@ -25,9 +25,12 @@ def told(time_machine, settings, tmp_path):
 def test_it_shows_every_stage_in_mid_month(told):
     stages = told("2026-11-22T23:00:00")
     assert stages == set(Stage) - {Stage.ANSWERED, Stage.HEARD}
-    assert {Work.OPEN, Work.DRAFTED, Work.RELEASED, Work.RETURNED} <= set(
-        Assignment.objects.values_list("state", flat=True)
-    )
+    assert {
+        AssignmentState.OPEN,
+        AssignmentState.DRAFTED,
+        AssignmentState.RELEASED,
+        AssignmentState.RETURNED,
+    } <= set(Assignment.objects.values_list("state", flat=True))
     assert FollowUp.objects.filter(closed_at=None).exists()
 
 

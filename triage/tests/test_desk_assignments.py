@@ -6,7 +6,7 @@ import pytest
 
 from appointments.lifecycle import Stage
 from triage import assignment
-from triage.models import Assignment, ReplyVersion, Work
+from triage.models import Assignment, AssignmentState, ReplyVersion
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.outbox.models import Channel, Notice
 from zhoushan_consult.outbox.posting import letters_to_page
@@ -45,8 +45,8 @@ def write(browser, row, body=DRAFT, *, version=0, name="submit", law=LAW):
     return browser.post(step(row, name), {"body": body, "law": law, "version": version}, follow=True)
 
 
-def state(row) -> Work:
-    return Work(Assignment.objects.get(pk=row.pk).state)
+def state(row) -> AssignmentState:
+    return AssignmentState(Assignment.objects.get(pk=row.pk).state)
 
 
 # --- The whole way ----------------------------------------------------------------------------------------
@@ -54,18 +54,18 @@ def state(row) -> Work:
 
 def test_it_takes_a_reply_from_the_draft_to_the_firm(drafter, signer, row):
     saved = write(drafter, row, "先答一句。", name="save")
-    assert "已保存，还没有送审签" in read(saved) and state(row) == Work.OPEN
-    assert "已送审签" in read(write(drafter, row, version=1)) and state(row) == Work.DRAFTED
+    assert "已保存，还没有送审签" in read(saved) and state(row) == AssignmentState.OPEN
+    assert "已送审签" in read(write(drafter, row, version=1)) and state(row) == AssignmentState.DRAFTED
 
     back = signer.post(step(row, "send-back"), {"remark": "请写明办理地点"}, follow=True)
-    assert "已退回修改" in read(back) and state(row) == Work.OPEN
+    assert "已退回修改" in read(back) and state(row) == AssignmentState.OPEN
     assert "请写明办理地点" in read(drafter.get(page_of(row)))
     write(drafter, row, DRAFT + "地点在新城行政服务中心。", version=2)
 
     read_by_head = signer.get(page_of(row))
     assert "地点在新城行政服务中心" in read(read_by_head)
     signed = signer.post(step(row, "sign"), {"version": 3}, follow=True)
-    assert "已审签" in read(signed) and state(row) == Work.RELEASED
+    assert "已审签" in read(signed) and state(row) == AssignmentState.RELEASED
     assert row.appointment.moves.last().new == Stage.ANSWERED
 
     letter = letters_to_page(row.appointment).get(kind="reply_released")
@@ -125,7 +125,7 @@ def test_it_gives_nothing_to_press_to_those_who_only_oversee(signed_in, leader, 
 
 def test_it_returns_a_matter_to_the_coordinators_with_a_reason(drafter, row):
     page = drafter.post(step(row, "hand-back"), {"reason": "涉及海洋项目环评，建议环评处"}, follow=True)
-    assert state(row) == Work.RETURNED and "建议环评处" in read(page)
+    assert state(row) == AssignmentState.RETURNED and "建议环评处" in read(page)
     row.appointment.refresh_from_db()
     assert row.appointment.handled_by == ""
     listed = drafter.get("/desk/assignments/?basket=returned")
@@ -154,10 +154,10 @@ def test_it_signs_only_the_wording_that_the_head_has_read(drafter, signer, row):
     signer.post(step(row, "send-back"), {"remark": "再改"})
     write(drafter, row, "改过的一稿", version=1)
     page = signer.post(step(row, "sign"), {"version": 1})
-    assert page.status_code == 409 and state(row) == Work.DRAFTED
+    assert page.status_code == 409 and state(row) == AssignmentState.DRAFTED
     assert "请重新阅读后再审签" in read(page) and "改过的一稿" in read(page)
     signer.post(step(row, "sign"), {"version": page.context["forms"]["sign"]["version"].value()})
-    assert state(row) == Work.RELEASED
+    assert state(row) == AssignmentState.RELEASED
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_it_signs_only_the_wording_that_the_head_has_read(drafter, signer, row):
 )
 def test_it_says_what_to_mend_and_keeps_what_was_typed(name, data, says, drafter, row):
     page = drafter.post(step(row, name), data)
-    assert page.status_code == 422 and says in read(page) and state(row) == Work.OPEN
+    assert page.status_code == 422 and says in read(page) and state(row) == AssignmentState.OPEN
     for typed in data.values():
         assert str(typed).strip() in page.content.decode()
 
@@ -189,11 +189,11 @@ def test_it_keeps_the_text_of_a_draft_that_came_after_the_matter_was_given_back(
     page = write(drafter, row, "写了一半的答复", name="save")
     assert page.status_code == 409 and "现在是“已退回综合处”，答复稿不能再修改" in read(page)
     assert "您填写的“答复内容”没有保存" in read(page) and "写了一半的答复" in read(page)
-    assert state(row) == Work.RETURNED and not ReplyVersion.objects.exists()
+    assert state(row) == AssignmentState.RETURNED and not ReplyVersion.objects.exists()
 
 
 def test_it_keeps_the_text_of_a_draft_whose_matter_went_to_another_division(drafter, row, coordinator):
-    air = assignment.Portion(factories.division("大气处"), "废气问题", reason="实为废气")
+    air = assignment.AssignmentItem(factories.division("大气处"), "废气问题", reason="实为废气")
     assignment.reassign(row, air, by=coordinator, at=factories.NOW)
     page = write(drafter, row, "写了一半的答复", name="save")
     assert page.status_code == 404 and "写了一半的答复" in read(page) and row.question not in read(page)
@@ -202,7 +202,11 @@ def test_it_keeps_the_text_of_a_draft_whose_matter_went_to_another_division(draf
 def test_it_asks_the_head_for_the_reason_when_sending_back(drafter, signer, row):
     write(drafter, row)
     page = signer.post(step(row, "send-back"), {"remark": ""})
-    assert page.status_code == 422 and "请写明需要修改什么" in read(page) and state(row) == Work.DRAFTED
+    assert (
+        page.status_code == 422
+        and "请写明需要修改什么" in read(page)
+        and state(row) == AssignmentState.DRAFTED
+    )
     assert "<details open>" in page.content.decode()
 
 
@@ -212,7 +216,7 @@ def test_it_asks_the_head_for_the_reason_when_sending_back(drafter, signer, row)
 def test_it_answers_second_clicks_with_the_state_as_it_is(drafter, signer, row):
     for name in ("save", "save", "submit", "submit"):
         assert write(drafter, row, name=name).status_code == 200
-    assert ReplyVersion.objects.count() == 1 and state(row) == Work.DRAFTED
+    assert ReplyVersion.objects.count() == 1 and state(row) == AssignmentState.DRAFTED
     for _ in range(2):
         assert "已退回修改" in read(signer.post(step(row, "send-back"), {"remark": "请补充"}, follow=True))
     write(drafter, row, "补充后的一稿", version=1)
@@ -234,7 +238,7 @@ def test_it_tells_the_second_of_two_heads_that_it_is_done(drafter, signer, signe
     signer.post(step(row, "sign"), {"version": 1})
     page = deputy.post(step(row, "send-back"), {"remark": "我有不同意见"})
     assert page.status_code == 409 and "已被他人处理" in read(page) and "我有不同意见" in read(page)
-    assert state(row) == Work.RELEASED
+    assert state(row) == AssignmentState.RELEASED
 
 
 def test_it_leads_a_reload_after_an_error_back_to_the_page(drafter, row):
@@ -297,7 +301,7 @@ def test_it_opens_at_what_waits_for_the_head(drafter, signer, row):
 def test_it_counts_each_basket_and_what_is_late_in_it(drafter, many):
     many(3, due_on=date(2026, 11, 19))
     many(1, first=150, due_on=date(2026, 11, 20))
-    many(2, first=200, state=Work.RELEASED, released_at=factories.NOW)
+    many(2, first=200, state=AssignmentState.RELEASED, released_at=factories.NOW)
     words = read(drafter.get("/desk/assignments/"))
     assert "待答复 4 逾期 3" in words and "已答复 2 已退回 0" in words
 
@@ -313,10 +317,10 @@ def test_it_asks_the_database_as_little_for_many_as_for_few(
     basket, drafter, many, django_assert_max_num_queries, django_assert_num_queries
 ):
     states = {
-        "open": Work.OPEN,
-        "to-sign": Work.DRAFTED,
-        "answered": Work.RELEASED,
-        "returned": Work.RETURNED,
+        "open": AssignmentState.OPEN,
+        "to-sign": AssignmentState.DRAFTED,
+        "answered": AssignmentState.RELEASED,
+        "returned": AssignmentState.RETURNED,
     }
     many(1, state=states[basket])
     path = f"/desk/assignments/?basket={basket}"

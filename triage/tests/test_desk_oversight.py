@@ -7,7 +7,7 @@ import pytest
 from appointments.lifecycle import Stage
 from sessions_app.days import day_on
 from sessions_app.models import Plan
-from triage.models import FollowUp, FollowUpPost, Work
+from triage.models import AssignmentState, FollowUp, FollowUpPost
 from zhoushan_consult.bureau.models import Area
 from zhoushan_consult.outbox.models import Channel, Notice
 from zhoushan_consult.outbox.posting import letters_to_page
@@ -147,7 +147,12 @@ def test_it_shows_the_leader_what_is_late_in_every_division(signed_in, leader, c
     factories.assignment(firm, "水处", by=coordinator, due_on=date(2026, 11, 17), question="逾期的答复")
     factories.assignment(firm, "土壤处", by=coordinator, due_on=date(2026, 11, 20), question="未到期的答复")
     factories.assignment(
-        firm, "环评处", by=coordinator, due_on=date(2026, 11, 2), question="答过的", state=Work.RELEASED
+        firm,
+        "环评处",
+        by=coordinator,
+        due_on=date(2026, 11, 2),
+        question="答过的",
+        state=AssignmentState.RELEASED,
     )
     follow_up(firm, "大气处", promise="逾期的督办", due_on=date(2026, 11, 19))
     follow_up(firm, "大气处", promise="未到期的督办")

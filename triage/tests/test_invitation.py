@@ -92,7 +92,7 @@ def test_it_tells_nothing_of_the_firm_by_its_uid(offered):
 def test_it_renews_the_same_entry_and_grows_its_sequence(offered, coordinator, monkeypatch):
     booking.confirm_seat(offered, at=NOW + HOUR)
     ConsultDay.objects.filter(pk=offered.day_id).update(place="新城办公楼")
-    eve = calendar.at(DAY - timedelta(days=1)) + 9 * HOUR
+    eve = calendar.local_datetime(DAY - timedelta(days=1)) + 9 * HOUR
     monkeypatch.setattr(policy, "OPENS_AT", policy.OPENS_AT.replace(hour=9))
     reminders.remind_firms("", eve, eve)
     found = entries(offered)
@@ -124,11 +124,11 @@ def withdraw(firm, leader):
     booking.withdraw(firm, at=NOW + HOUR)
 
 
-def call_off(firm, leader):
+def cancel_open_assignments(firm, leader):
     plan_changes.cancel(firm.day, "台风", by=leader, at=NOW + HOUR)
 
 
-@pytest.mark.parametrize("act", [give_up, lapse, withdraw, call_off])
+@pytest.mark.parametrize("act", [give_up, lapse, withdraw, cancel_open_assignments])
 def test_it_takes_back_the_very_entry_that_it_sent(offered, officer, act):
     Notice.objects.update(state="sent")  # the invitation has left
     act(Appointment.objects.select_related("day", "seat").get(pk=offered.pk), officer("局领导"))
@@ -220,7 +220,7 @@ def test_it_offers_no_entry_to_who_has_no_seat_to_come(client, offered, stage, t
 
 def test_it_writes_only_sms_that_were_registered(offered, coordinator):
     booking.confirm_seat(offered, at=NOW + HOUR)
-    reminders.remind_firms("", calendar.at(DAY - timedelta(days=3)), NOW + HOUR)
+    reminders.remind_firms("", calendar.local_datetime(DAY - timedelta(days=3)), NOW + HOUR)
     booking.give_up_seat(offered, at=NOW + 2 * HOUR)
     letters = Notice.objects.filter(channel=Channel.SMS)
     assert {letter.kind for letter in letters} == {

@@ -65,7 +65,7 @@ def move(browser, day, place="五楼会议室", **typed):
     return press(browser, day, "amend", **(PLAN | {"place": place, "reason": "三楼停电"} | NOBODY | typed))
 
 
-def call_off(browser, day, reason=STORM):
+def cancel_open_assignments(browser, day, reason=STORM):
     return press(browser, day, "cancel", reason=reason)
 
 
@@ -153,7 +153,7 @@ def test_it_shows_both_texts_when_another_changed_the_plan_meanwhile(office, day
 def test_it_carries_seated_and_waiting_firms_to_the_next_day_with_priority(chief, day):
     offered, confirmed = made.seated(1), made.seated(2, confirmed=True)
     accepted, pending = made.appointment(3, stage=Stage.ACCEPTED), made.appointment(4)
-    assert call_off(chief, day).status_code == 302
+    assert cancel_open_assignments(chief, day).status_code == 302
     assert day.plan == Plan.CANCELLED
     firms = [fresh(firm) for firm in (offered, confirmed, accepted, pending)]
     assert [firm.stage for firm in firms] == [Stage.ACCEPTED] * 3 + [Stage.SUBMITTED]
@@ -168,7 +168,7 @@ def test_it_carries_seated_and_waiting_firms_to_the_next_day_with_priority(chief
 def test_it_seats_the_cancelled_firms_first_on_the_next_day(chief, coordinator, day):
     seated = [made.seated(number) for number in range(1, 5)]
     early = made.appointment(30, on=NEXT, stage=Stage.ACCEPTED, submitted_at=made.NOW - timedelta(days=9))
-    call_off(chief, day)
+    cancel_open_assignments(chief, day)
     rivals = [made.appointment(number, on=NEXT, stage=Stage.ACCEPTED) for number in range(31, 40)]
     seating.settle(day_on(NEXT), by=coordinator, at=datetime(2027, 1, 2, 9, tzinfo=calendar.SHANGHAI))
     assert [fresh(firm).seat.number for firm in seated] == [1, 2, 3, 4]
@@ -179,13 +179,13 @@ def test_it_seats_the_cancelled_firms_first_on_the_next_day(chief, coordinator, 
 def test_it_puts_a_seated_firm_before_one_that_was_deferred_and_asked_again(chief, day):
     made.seated(1, at=made.NOW)
     asked = made.appointment(2, on=NEXT, stage=Stage.ACCEPTED, priority_since=made.NOW + timedelta(days=1))
-    call_off(chief, day)
+    cancel_open_assignments(chief, day)
     assert [firm.pk for firm in seating.line(day_on(NEXT))][1] == asked.pk
 
 
 def test_it_leaves_those_who_wanted_writing_only_as_they_are(chief, day):
     written = made.appointment(1, stage=Stage.ACCEPTED, wants_onsite=False)
-    call_off(chief, day)
+    cancel_open_assignments(chief, day)
     assert (fresh(written).day, fresh(written).stage) == (day, Stage.ACCEPTED)
     assert page_letters("day_cancelled") == []
 
@@ -193,7 +193,7 @@ def test_it_leaves_those_who_wanted_writing_only_as_they_are(chief, day):
 def test_it_gives_the_priority_to_the_booking_the_firm_already_has_for_the_next_day(chief, day):
     firm = made.seated(1)
     newer = made.appointment(2, on=NEXT, uscc=firm.uscc, wants_onsite=False)
-    call_off(chief, day)
+    cancel_open_assignments(chief, day)
     assert (fresh(newer).priority_since, fresh(newer).wants_onsite) == (made.NOW, True)
     assert (fresh(firm).stage, fresh(firm).wants_onsite, fresh(firm).day) == (Stage.ACCEPTED, False, day)
     assert newer.reference in page_letters("day_cancelled", firm)[0]
@@ -203,21 +203,21 @@ def test_it_gives_the_priority_to_the_booking_the_firm_already_has_for_the_next_
 def test_it_goes_one_day_further_where_the_firms_other_booking_is_answered(chief, day):
     firm = made.seated(1)
     made.appointment(2, on=NEXT, uscc=firm.uscc, wants_onsite=False, stage=Stage.ANSWERED)
-    call_off(chief, day)
+    cancel_open_assignments(chief, day)
     assert fresh(firm).day.date == date(2027, 2, 10)
 
 
 def test_it_goes_past_a_next_day_that_is_cancelled_too(chief, day):
     firm = made.seated(1)
-    call_off(chief, day_on(NEXT), "场馆维修")
-    call_off(chief, day)
+    cancel_open_assignments(chief, day_on(NEXT), "场馆维修")
+    cancel_open_assignments(chief, day)
     assert fresh(firm).day.date == date(2027, 2, 10)
 
 
 def test_it_cancels_once_when_clicked_twice(chief, day):
     firm = made.seated(1)
     for _ in range(2):
-        assert call_off(chief, day).status_code == 302
+        assert cancel_open_assignments(chief, day).status_code == 302
     assert len(page_letters("day_cancelled", firm)) == 1
     assert fresh(firm).moves.count() == 2  # submitted, and carried over
 
@@ -226,14 +226,14 @@ def test_it_takes_back_what_calls_the_firm_to_the_cancelled_day(chief, coordinat
     ConsultDay.objects.update(settled_at=None)
     firm = made.appointment(1, stage=Stage.ACCEPTED)
     seating.settle(ConsultDay.objects.get(pk=day.pk), by=coordinator, at=FOURTH)
-    call_off(chief, day)
+    cancel_open_assignments(chief, day)
     invited = Notice.objects.get(kind="seat_offered", channel=Channel.SMS, about_id=str(firm.pk))
     assert invited.state == State.CANCELLED
 
 
 def test_it_answers_a_firm_that_confirms_the_seat_of_a_cancelled_day(chief, day):
     firm = made.seated(1)
-    call_off(chief, day)
+    cancel_open_assignments(chief, day)
     with pytest.raises(Exception, match="名额已不在"):
         booking.confirm_seat(firm, at=FOURTH)
     with pytest.raises(Exception, match="名额已不在"):
@@ -241,7 +241,7 @@ def test_it_answers_a_firm_that_confirms_the_seat_of_a_cancelled_day(chief, day)
 
 
 def test_it_shows_the_cancelled_day_with_the_reason_and_the_next(chief, day, client):
-    call_off(chief, day)
+    cancel_open_assignments(chief, day)
     for address in ("/", day.get_absolute_url()):
         page = client.get(address).content.decode()
         assert "已取消" in page
@@ -254,7 +254,7 @@ def test_it_publishes_nothing_of_a_plan_that_is_cancelled_as_a_draft(chief, day,
     draft = day_on(NEXT)
     ConsultDay.objects.filter(pk=draft.pk).update(theme="未定主题", place="未定地点", note="未定说明")
     Reception.objects.create(day=draft, name="王海", title="副局长")
-    call_off(chief, draft)
+    cancel_open_assignments(chief, draft)
     for address in ("/", "/days/", draft.get_absolute_url()):
         page = client.get(address).content.decode()
         assert "已取消" in page
@@ -263,17 +263,17 @@ def test_it_publishes_nothing_of_a_plan_that_is_cancelled_as_a_draft(chief, day,
 
 
 def test_it_needs_a_reason_to_cancel(chief, day):
-    call_off(chief, day, "")
+    cancel_open_assignments(chief, day, "")
     assert day.plan == Plan.PUBLISHED
 
 
 def test_it_does_not_cancel_a_day_that_has_begun_or_is_over(leader, signed_in, coordinator, day):
     firm = made.seated(1, confirmed=True)
     with time_machine.travel(calendar.ends_at(day.date), tick=False):
-        assert "已经结束" in call_off(signed_in(leader), day).content.decode()
+        assert "已经结束" in cancel_open_assignments(signed_in(leader), day).content.decode()
     with time_machine.travel(calendar.starts_at(day.date), tick=False):
         hearing.check_in(firm, by=coordinator, at=calendar.starts_at(day.date))
-        assert "已有企业签到" in call_off(signed_in(leader), day).content.decode()
+        assert "已有企业签到" in cancel_open_assignments(signed_in(leader), day).content.decode()
     assert day.plan == Plan.PUBLISHED
     assert fresh(firm).stage == Stage.SEATED
 
@@ -292,7 +292,7 @@ def test_it_undoes_all_of_a_cancellation_that_fails_halfway(day, leader, monkeyp
 
 def test_it_settles_no_list_of_a_cancelled_day(chief, office, day):
     ConsultDay.objects.update(settled_at=None)
-    call_off(chief, day)
+    cancel_open_assignments(chief, day)
     assert press(office, day, "settle").status_code == 409
     assert (
         "一键确定名单"
@@ -304,7 +304,7 @@ def test_it_settles_no_list_of_a_cancelled_day(chief, office, day):
 def test_it_offers_no_seat_of_a_cancelled_day_to_anyone(chief, day, leader):
     made.seated(1)
     deferred = made.appointment(2, stage=Stage.DEFERRED)
-    call_off(chief, day)
+    cancel_open_assignments(chief, day)
     runner.run_due(FOURTH + timedelta(minutes=2))
     assert fresh(deferred).stage == Stage.DEFERRED
     with pytest.raises(seating.DayCancelled):
@@ -313,15 +313,15 @@ def test_it_offers_no_seat_of_a_cancelled_day_to_anyone(chief, day, leader):
 
 def test_it_lets_a_deferred_firm_of_a_cancelled_day_ask_for_the_next(chief, day):
     deferred = made.appointment(1, stage=Stage.DEFERRED)
-    call_off(chief, day_on(NEXT), "场馆维修")
-    call_off(chief, day)
+    cancel_open_assignments(chief, day_on(NEXT), "场馆维修")
+    cancel_open_assignments(chief, day)
     booking.ask_for_seat_again(fresh(deferred), at=FOURTH)
     assert fresh(deferred).day.date == date(2027, 2, 10)
 
 
 def test_it_carries_whoever_is_taken_up_again_after_the_cancellation(chief, coordinator, day):
     firm = made.appointment(1, stage=Stage.DECLINED)
-    call_off(chief, day)
+    cancel_open_assignments(chief, day)
     review.reconsider(fresh(firm), "企业补充了材料", by=coordinator, at=FOURTH)
     for _ in range(2):
         runner.run_due(FOURTH + timedelta(minutes=6))
@@ -330,7 +330,7 @@ def test_it_carries_whoever_is_taken_up_again_after_the_cancellation(chief, coor
 
 
 def test_it_registers_nobody_for_a_cancelled_day(chief, client, firm):
-    call_off(chief, day_on(NEXT), "场馆维修")
+    cancel_open_assignments(chief, day_on(NEXT), "场馆维修")
     page = client.post("/register/", firm(1) | {"step": "check"}).content.decode()
     assert "2月10日" in page
     client.post("/register/", firm(1) | {"step": "submit"})
@@ -341,7 +341,7 @@ def test_it_tells_those_whose_work_it_touches(chief, day, officer):
     for number, role in enumerate((Role.COORDINATOR, Role.WATCH, Role.HEAD)):
         officer(role, "水处", phone=f"1380000000{number}")
     made.seated(1)
-    call_off(chief, day)
+    cancel_open_assignments(chief, day)
     told = Notice.objects.filter(kind="day_cancelled_bureau", channel=Channel.SMS)
     assert told.count() == 3
     assert "1家要求现场咨询的企业已转到1月10日（周日）" in told[0].text
@@ -354,7 +354,7 @@ MAY = {"amend": {Role.COORDINATOR}, "cancel": {Role.LEADER}}
 @pytest.mark.parametrize("role", sorted(Role))
 def test_it_lets_综合处_change_and_局领导_cancel(role, act, day, officer, signed_in):
     browser = signed_in(officer(role, "水处", area="定海区"))
-    answer = move(browser, day) if act == "amend" else call_off(browser, day)
+    answer = move(browser, day) if act == "amend" else cancel_open_assignments(browser, day)
     assert (answer.status_code != 403) == (role in MAY[act])
     changed = day.place != PLAN["place"] or day.is_cancelled
     assert changed == (role in MAY[act])

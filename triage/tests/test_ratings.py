@@ -8,7 +8,7 @@ import pytest
 from appointments.lifecycle import Stage
 from appointments.models import Grade, Rating
 from triage import ratings
-from triage.models import Part, Work
+from triage.models import AssignmentState, Part
 
 from . import factories
 from .desk import read
@@ -27,7 +27,7 @@ def rate(coordinator):
     """`rate("2026-10-08", Grade.GOOD, "水处")`: a firm whose registration these divisions lead says how it was."""
     numbers = iter(range(1, 200))
 
-    def make(day: str, grade: Grade, *leads: str, part=Part.LEAD, state=Work.RELEASED):
+    def make(day: str, grade: Grade, *leads: str, part=Part.LEAD, state=AssignmentState.RELEASED):
         number = next(numbers)
         firm = factories.appointment(number, stage=Stage.CLOSED, closed_at=factories.NOW)
         for name in leads:
@@ -79,7 +79,7 @@ def test_it_counts_a_rating_for_every_lead_once_and_for_the_coordinators_where_t
 ):
     rate("2026-11-08", Grade.GOOD, "水处", "大气处")
     rate("2026-11-08", Grade.GOOD, "土壤处", part=Part.SUPPORT)
-    rate("2026-11-08", Grade.GOOD, "环评处", state=Work.CANCELLED)
+    rate("2026-11-08", Grade.GOOD, "环评处", state=AssignmentState.CANCELLED)
     browser = signed_in(watcher)
     counts = {
         name: row(browser, name)[5] for name in ("水处", "大气处", "土壤处", "环评处", "综合处", "合计")

@@ -61,7 +61,7 @@ def told(first: str, last: str, **options) -> str:
     return out.getvalue()
 
 
-def day_of(story: str, heading: str) -> str:
+def consult_date(story: str, heading: str) -> str:
     """What is told of one day."""
     return story[story.index(heading) :].split("\n\n")[0]
 
@@ -89,13 +89,13 @@ def test_it_tells_day_by_day_what_would_run_and_whom_it_would_write_to(month):
     story = told("2026-11-30", "2026-12-08")
     headings = re.findall(r"^\d+月\d+日（周.）$", story, re.MULTILINE)
     assert headings[0] == "11月30日（周一）" and headings[-1] == "12月8日（周二）" and len(headings) == 9
-    first = day_of(story, "12月1日（周二）")
+    first = consult_date(story, "12月1日（周二）")
     assert "月底截止汇总" in first
     assert re.search(r"预约截止汇总　短信1条、邮件1条　→ 综合处 综合处经办", first)
     assert "运行情况需要处理　短信1条、邮件1条　→ 科监处 系统管理" in first  # 2027's holidays
-    assert "现场咨询提醒企业 1条" in day_of(story, "12月7日（周一）")
-    assert "3天后现场咨询　进度页1条、短信1条　→ 预约登记联系人" in day_of(story, "12月7日（周一）")
-    assert "督办到期提醒　短信1条、邮件1条　→ 办公室 办公室督办" in day_of(story, "12月8日（周二）")
+    assert "现场咨询提醒企业 1条" in consult_date(story, "12月7日（周一）")
+    assert "3天后现场咨询　进度页1条、短信1条　→ 预约登记联系人" in consult_date(story, "12月7日（周一）")
+    assert "督办到期提醒　短信1条、邮件1条　→ 办公室 办公室督办" in consult_date(story, "12月8日（周二）")
     assert "合计：" in story and "副本已删除" in story
 
 

@@ -9,7 +9,7 @@ from django.test import Client
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, Grade, Rating
 from triage import follow_up, hearing, replies
-from triage.models import FollowUp, Outcome, Work
+from triage.models import AssignmentState, FollowUp, Outcome
 from triage.tests.factories import NOW, appointment, assignment, division, officer, seated
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.duties import runner
@@ -87,7 +87,7 @@ def test_it_reminds_the_division_before_and_its_head_after_the_term(crew):
     assert (letters("reply_soon"), letters("reply_late")) == (1, 0)
     make_rounds("2026-11-28 08:45")
     assert letters("reply_late") == 2
-    given.state = Work.RELEASED
+    given.state = AssignmentState.RELEASED
     given.save()
     make_rounds("2026-11-30 08:45")
     assert (letters("reply_soon"), letters("reply_late")) == (1, 2)
@@ -120,7 +120,7 @@ def test_it_climbs_the_ladder_of_a_late_follow_up(crew):
 
 def test_it_opens_a_follow_up_for_what_a_firm_calls_unsolved(crew):
     firm = appointment(1, stage=Stage.ANSWERED)
-    assignment(firm, "水处", by=crew["coordinator"], state=Work.RELEASED)
+    assignment(firm, "水处", by=crew["coordinator"], state=AssignmentState.RELEASED)
     firm.move_to(Stage.FOLLOWING, "企业反馈未解决：还差材料", by=None, at=NOW)
     make_rounds("2026-11-21 08:31")
     found = FollowUp.objects.get()
@@ -138,7 +138,7 @@ def test_it_follows_a_poor_rating_up_in_five_working_days(crew):
 def test_it_closes_with_the_last_matter_and_asks_the_firm(crew):
     firm = appointment(1, stage=Stage.FOLLOWING)
     for _ in range(2):
-        follow_up.open_matter(firm, division("水处"), "到厂", "day", by=crew["coordinator"], at=NOW)
+        follow_up.open_follow_up(firm, division("水处"), "到厂", "day", by=crew["coordinator"], at=NOW)
     first, second = firm.follow_ups.all()
     follow_up.close(first, "好", by=crew["handler"], at=NOW + timedelta(days=1))
     assert Appointment.objects.get().stage == Stage.FOLLOWING
@@ -157,8 +157,8 @@ def matters() -> list[tuple]:
 def followed(crew):
     """A firm in 督办 with one matter of 水处, due far off, and the page on which the firm speaks."""
     firm = appointment(1, stage=Stage.FOLLOWING)
-    assignment(firm, "水处", by=crew["coordinator"], state=Work.RELEASED)
-    follow_up.open_matter(
+    assignment(firm, "水处", by=crew["coordinator"], state=AssignmentState.RELEASED)
+    follow_up.open_follow_up(
         firm, division("水处"), "到厂", "day", due_on=date(2027, 3, 1), by=crew["coordinator"], at=NOW
     )
     return firm
@@ -243,7 +243,7 @@ def absent(crew):
     """A firm that was not there, with one 交办 answered and one not."""
     firm = seated(1, confirmed=True)
     assignment(firm, "水处", by=crew["coordinator"])
-    assignment(firm, "大气处", by=crew["coordinator"], state=Work.RELEASED)
+    assignment(firm, "大气处", by=crew["coordinator"], state=AssignmentState.RELEASED)
     hearing.conclude(firm, Outcome.ABSENT, "", [], by=crew["coordinator"], at=at("2026-12-10 11:30"))
     return firm
 
@@ -256,12 +256,12 @@ def test_it_asks_the_division_for_the_written_reply_to_a_firm_that_did_not_come(
 def test_it_does_not_close_a_firm_that_did_not_come_before_it_has_its_reply(absent, crew):
     later = at("2026-12-11 10:00")
     with pytest.raises(follow_up.ReplyOwed):
-        follow_up.close_heard(absent, by=crew["coordinator"], at=later)
-    given = absent.assignments.get(state=Work.OPEN)
+        follow_up.close_registration(absent, by=crew["coordinator"], at=later)
+    given = absent.assignments.get(state=AssignmentState.OPEN)
     replies.save_draft(given, "请先办理排水许可。", "", version=0, by=crew["handler"], at=later)
     replies.submit_for_signature(given, by=crew["handler"], at=later)
     replies.sign(given, version=1, by=crew["head"], at=later)
     assert letters("reply_released", "page") == 1
     absent.refresh_from_db()
-    follow_up.close_heard(absent, by=crew["coordinator"], at=later)
+    follow_up.close_registration(absent, by=crew["coordinator"], at=later)
     assert Appointment.objects.get().stage == Stage.CLOSED

@@ -7,7 +7,7 @@ import time_machine
 from django.urls import reverse
 
 from triage import assignment
-from triage.models import Lesson, RoutingLesson, RoutingTrace, RuleVersion, Work
+from triage.models import AssignmentState, Lesson, RoutingLesson, RoutingTrace, RuleVersion
 from triage.routing import topic_files
 from triage.rulebook import suggestion, versions
 from triage.tests import factories as made
@@ -94,7 +94,7 @@ def test_it_decides_by_the_saved_rules_at_once(browser):
 def test_it_keeps_with_a_registration_the_version_that_decided(browser, coordinator):
     edited(browser, include=words() + " 绕圈子")
     appointment = made.appointment(1, summary=TEXT)
-    portion = assignment.Portion(made.division("土壤处"), TEXT)
+    portion = assignment.AssignmentItem(made.division("土壤处"), TEXT)
     assignment.assign(appointment, [portion], by=coordinator, at=made.NOW)
     trace = RoutingTrace.objects.get()
     assert trace.rules_version == versions.in_force(made.NOW).version != topic_files.current().version
@@ -203,14 +203,14 @@ def test_it_is_for_the_coordinators_alone(signed_in, request, role, name, args):
 def overruled(coordinator):
     """A 交办 that 综合处 made otherwise than the rules said."""
     appointment = made.appointment(1, summary=TEXT)
-    portion = assignment.Portion(made.division("土壤处"), TEXT, reason="是烘鱼的油渣")
+    portion = assignment.AssignmentItem(made.division("土壤处"), TEXT, reason="是烘鱼的油渣")
     [given] = assignment.assign(appointment, [portion], by=coordinator, at=made.NOW)
     return given
 
 
 def test_it_lists_what_people_decided_otherwise(browser, overruled, coordinator):
     back = made.assignment(
-        made.appointment(2), "水处", by=coordinator, state=Work.RETURNED, return_reason="属于固废"
+        made.appointment(2), "水处", by=coordinator, state=AssignmentState.RETURNED, return_reason="属于固废"
     )
     page = browser.get(address("review")).content.decode()
     assert all(text in page for text in ("是烘鱼的油渣", "属于固废", back.appointment.reference, "规则建议"))
@@ -247,7 +247,7 @@ def test_it_counts_how_often_the_rules_were_right(browser, coordinator, overrule
         appointment = made.appointment(number, summary="废油漆桶怎么处置？")
         assignment.assign(
             appointment,
-            [assignment.Portion(made.division(division), appointment.summary, reason="另有原因")],
+            [assignment.AssignmentItem(made.division(division), appointment.summary, reason="另有原因")],
             by=coordinator,
             at=made.NOW,
         )

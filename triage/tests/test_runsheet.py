@@ -6,23 +6,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from triage.timetable_solver import Clash, Guest, Place, arrange, clashes, join, minutes_each
+from triage.timetable_solver import Clash, Party, Place, arrange, clashes, join, minutes_each
 
 DIVISIONS = ["水处", "大气处", "土壤处", "环评处"]
 
 
-def guest(number: int, divisions: str = "") -> Guest:
-    return Guest(number, frozenset(divisions.split()))
+def guest(number: int, divisions: str = "") -> Party:
+    return Party(number, frozenset(divisions.split()))
 
 
-def guests(*divisions: str) -> list[Guest]:
+def guests(*divisions: str) -> list[Party]:
     return [guest(number, named) for number, named in enumerate(divisions, 1)]
 
 
 @some.composite
 def mornings(draw, most=12):
     needs = draw(some.lists(some.frozensets(some.sampled_from(DIVISIONS), max_size=3), max_size=most))
-    return [Guest(number, divisions) for number, divisions in enumerate(needs, 1)]
+    return [Party(number, divisions) for number, divisions in enumerate(needs, 1)]
 
 
 def test_it_hears_two_firms_at_once_where_no_division_is_asked_twice():

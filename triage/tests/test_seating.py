@@ -123,10 +123,10 @@ def test_it_gives_priority_that_lets_nobody_starve(coordinator):
             appointment(number, on=day, stage=Stage.ACCEPTED, submitted_at=now + timedelta(minutes=number))
         waited = list(Appointment.objects.filter(day__date=day, priority_since__isnull=False))
         row = Appointment.objects.filter(day__date=day).first().day
-        seating.settle(row, by=coordinator, at=calendar.at(day.replace(day=2)))
+        seating.settle(row, by=coordinator, at=calendar.local_datetime(day.replace(day=2)))
         assert stages(waited[:10]) == [Stage.SEATED] * min(len(waited), 10)
         for firm in Appointment.objects.filter(day=row, stage=Stage.DEFERRED)[:3]:
-            booking.ask_for_seat_again(firm, at=calendar.at(day.replace(day=6)))
+            booking.ask_for_seat_again(firm, at=calendar.local_datetime(day.replace(day=6)))
         day = calendar.following(day)
 
 

@@ -54,7 +54,7 @@ class Years:
         """In any order, at any time of the month: who asked before keeps its place before who asks first."""
         deferred = list(Appointment.objects.filter(day=row, stage=Stage.DEFERRED).select_related("day"))
         self.rng.shuffle(deferred)
-        at = calendar.at(row.date)
+        at = calendar.local_datetime(row.date)
         for firm in deferred:
             at += timedelta(minutes=1)
             if firm.pk in self.claims or self.rng.random() < KEEP_ASKING:

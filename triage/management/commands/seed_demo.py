@@ -26,7 +26,7 @@ class Command(BaseCommand):
         now = timezone.now()
         rng = random.Random(20191010)  # the same firms every time
         upcoming = calendar.booking_day(now)
-        running = calendar.day_of(
+        running = calendar.consult_date(
             now.astimezone(calendar.SHANGHAI).year, now.astimezone(calendar.SHANGHAI).month
         )
         months = [
