@@ -1,6 +1,6 @@
 """Which 10th is which: pure dates of the 实施方案 三 and 六(二). Never shifted for holidays: 节假日照常进行.
 
-All instants are aware; all months are months of Asia/Shanghai, whatever the server's own clock is set to.
+All instants are aware. All months are months of Asia/Shanghai, also on a server whose clock is set to another zone.
 """
 
 from datetime import date, datetime, time, timedelta
@@ -39,12 +39,15 @@ def current_day(now: datetime) -> date:
 
 def booking_opens(day: date) -> datetime:
     """The first instant whose registrations join `day`: the start of the month before it."""
-    return at((day.replace(day=1) - timedelta(days=1)).replace(day=1))
+    return local_datetime((day.replace(day=1) - timedelta(days=1)).replace(day=1))
 
 
 def booking_closes(day: date) -> datetime:
-    """The first instant that is too late for `day`: its month's first midnight (六（二）：前月月底停止)."""
-    return at(day.replace(day=1))
+    """The first instant that is too late for `day`: the first midnight of its month (六（二）：前月月底停止).
+
+    Computed from the clock, never from a flag that a task sets: a dead worker cannot keep booking open.
+    """
+    return local_datetime(day.replace(day=1))
 
 
 def last_booking_date(day: date) -> date:
@@ -59,15 +62,15 @@ def days_left(now: datetime, day: date) -> int:
 
 
 def starts_at(day: date) -> datetime:
-    return at(day, policy.OPENS_AT)
+    return local_datetime(day, policy.OPENS_AT)
 
 
 def ends_at(day: date) -> datetime:
-    return at(day, policy.ENDS_AT)
+    return local_datetime(day, policy.ENDS_AT)
 
 
-def at(day: date, clock: time = time.min) -> datetime:
-    """`clock` on `day` in Zhoushan, as an aware instant."""
+def local_datetime(day: date, clock: time = time.min) -> datetime:
+    """`clock` on `day` in Zhoushan, as an aware instant; by default its first midnight."""
     return datetime.combine(day, clock, SHANGHAI)
 
 

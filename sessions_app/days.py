@@ -1,4 +1,4 @@
-"""Finding the 咨询日 row of a date, with its ten seats; made the first time it is asked for."""
+"""The row of a 咨询日 with its ten seats: found, made on first use, and locked while its list is changed."""
 
 from datetime import date, datetime
 
@@ -9,25 +9,23 @@ from .models import ConsultDay, Plan, Seat
 
 
 def day_on(day: date) -> ConsultDay:
-    """The ConsultDay of `day` with its seats (三, 六（五）). Two callers at once get the same one."""
+    """The ConsultDay of `day` with its seats (三, 六（五）); made on first use. Two callers at once get the same row."""
     return ConsultDay.objects.filter(date=day).first() or _make(day)
 
 
 def accepts_firms(day: ConsultDay, *, at: datetime) -> bool:
-    """Whether a firm can still be written on the list of `day`: not settled, not over, not cancelled."""
+    """Whether a firm can still join the list of `day`: not settled, not over, not cancelled."""
     return not (day.settled_at or day.plan == Plan.CANCELLED or at >= calendar.ends_at(day.date))
 
 
 def lock_day(day: ConsultDay) -> ConsultDay:
-    """The row as it stands now, held until the caller's transaction ends: no list is settled or filled meanwhile.
-
-    Bookings, which only refer to the row, go on.
-    """
+    """The row as it stands now, locked until the caller's transaction ends: no list is settled or filled meanwhile."""
+    # NO KEY: a booking inserts a foreign key to this row, and must not wait for the lock.
     return ConsultDay.objects.select_for_update(no_key=True).get(pk=day.pk)
 
 
 def first_open_day(first: date, *, at: datetime) -> ConsultDay:
-    """The first 咨询日 from `first` on whose list still takes firms, held. Runs in the caller's transaction."""
+    """The first 咨询日 from `first` on whose list is open to firms, locked. Runs in the caller's transaction."""
     day = lock_day(day_on(first))
     return day if accepts_firms(day, at=at) else first_open_day(calendar.following(first), at=at)
 
@@ -40,12 +38,12 @@ def first_not_cancelled(day: date) -> date:
 
 
 def joining_date(now: datetime) -> date:
-    """The date that a registration made at `now` joins (六（二）): the next month's, or the next not cancelled."""
+    """The date that a registration made at `now` joins (六（二）): the 10th of next month, or the next one not cancelled."""
     return first_not_cancelled(calendar.booking_day(now))
 
 
 def joining_day(now: datetime) -> ConsultDay:
-    """The row of that date."""
+    """The row of `joining_date(now)`."""
     day = day_on(calendar.booking_day(now))
     return day_on(joining_date(now)) if day.is_cancelled else day
 

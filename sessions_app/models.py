@@ -31,9 +31,8 @@ class ConsultDay(models.Model):
     remark = models.CharField("审核意见", max_length=300, blank=True)
     published_at = models.DateTimeField("公布时间", null=True, blank=True)
     settled_at = models.DateTimeField("名单确定时间", null=True, blank=True)
-    version = models.PositiveIntegerField(
-        "版本", default=1, editable=False
-    )  # grows with each wording that is saved
+    # Grows with each saved wording: an edit of an older wording is refused (`planning.EditedMeanwhile`).
+    version = models.PositiveIntegerField("版本", default=1, editable=False)
 
     class Meta:
         verbose_name = verbose_name_plural = "活动方案"
@@ -61,7 +60,7 @@ class ConsultDay(models.Model):
 
     @property
     def was_published(self) -> bool:
-        """Whether 局领导 ever agreed to the plan: what nobody agreed to, the portal keeps to itself."""
+        """Whether 局领导 ever approved the plan. The portal shows nothing of a plan that was never approved."""
         return self.is_published or self.published_at is not None
 
     @property
@@ -99,7 +98,7 @@ class Reception(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether nobody has said yet if this person comes."""
+        """Whether this person has not answered yet."""
         return not self.confirmed_at and not self.declined
 
 
@@ -121,8 +120,8 @@ class PlanChange(models.Model):
 
 
 class Seat(models.Model):
-    """名额: one of the ten places of a day, made beforehand. A firm sits down by taking a free row, so an 11th
-    firm has nowhere to be written (六（五）：不超过10家)."""
+    """名额: one of the ten places of a day, made in advance. A firm gets a seat by taking a free row, so an 11th firm has
+    no row to be written to (六（五）：不超过10家)."""
 
     day = models.ForeignKey(ConsultDay, models.PROTECT, related_name="seats", verbose_name="咨询日")
     number = models.PositiveSmallIntegerField("序号")

@@ -1,4 +1,4 @@
-"""Notes to officers: a short sentence by SMS and e-mail that something waits for them, never what it is about."""
+"""Notifications to officers: one sentence by SMS and e-mail that work is waiting, never the content of the matter."""
 
 from datetime import datetime
 
@@ -19,7 +19,7 @@ def to_role(
     division: Division | None = None,
     **context,
 ) -> int:
-    """To everyone at work who holds `role`, in `division` where one is given. Returns how many were told."""
+    """Notify every active officer who holds `role`, in `division` if one is given. Returns how many."""
     officers = list(Officer.objects.of(role, division))
     for officer in officers:
         recipient = Recipient(name=officer.name, phone=officer.phone, email=officer.email)

@@ -1,4 +1,4 @@
-"""The 活动方案 from draft to publication, and what may happen to it afterwards (六（一）：综合处制定，局领导审核同意后公布)."""
+"""The 活动方案 from draft to publication, and its changes afterwards (六（一）：综合处制定，局领导审核同意后公布)."""
 
 from collections.abc import Container, Iterable
 from datetime import datetime
@@ -27,7 +27,7 @@ MOVES: dict[Plan, frozenset[Plan]] = {
 }
 EDITABLE = frozenset({Plan.DRAFT, Plan.RETURNED})
 TEXTS = ("theme", "partners", "place", "note")
-QUOTED = 120  # longer texts are not quoted in what the portal says of a change
+QUOTED = 120  # characters: longer texts are not quoted in the portal's line about a change, which must stay readable
 
 
 class PlanStateChanged(Refused):
@@ -36,7 +36,7 @@ class PlanStateChanged(Refused):
 
 
 class EditedMeanwhile(Refused):
-    """Somebody saved another wording after this one was opened; both are shown to whoever comes second."""
+    """Another wording was saved after this page was opened. The second officer sees both, and loses nothing typed."""
 
     def __init__(self, day: ConsultDay):
         last = trail.about(day).filter(verb__in=[Verb.PLAN_EDITED, Verb.PLAN_CHANGED]).last()
@@ -62,8 +62,8 @@ def edit(
 ) -> None:
     """综合处 writes the plan: theme, partners, place, note, and who receives.
 
-    `version` is the wording that the officer started from. Raises EditedMeanwhile where it is no longer the saved
-    one, PlanStateChanged once the plan is submitted. What is saved already, sent by a second click, is not saved twice.
+    `version` is the wording that the officer started from. Raises EditedMeanwhile where another one is saved by now,
+    PlanStateChanged once the plan is submitted. A second click with the same content saves nothing.
     """
     by.must(Act.PLAN)
     if _write(day, EDITABLE, receptions, version, texts):
@@ -84,7 +84,7 @@ def change(
 ) -> PlanChange | None:
     """综合处 changes a published plan; the portal says what was changed, and why. None for a second click.
 
-    Raises NothingChanged, DayOver, PlanStateChanged, EditedMeanwhile. The firms are told by whoever knows them.
+    Raises NothingChanged, DayOver, PlanStateChanged, EditedMeanwhile. The firms are told by `triage.plan_changes`.
     """
     by.must(Act.PLAN)
     if at >= calendar.ends_at(day.date):
@@ -96,7 +96,7 @@ def change(
         if last and (last.reason, last.by_id) == (reason, by.pk):
             return None
         raise NothingChanged
-    what = _told(before, texts, receptions_changed=people != _named(receptions))
+    what = _describe_changes(before, texts, receptions_changed=people != _named(receptions))
     made = PlanChange.objects.create(day=day, what=what, reason=reason, by=by, at=at)
     record(Verb.PLAN_CHANGED, day, by=by, at=at, what=what, reason=reason)
     day.refresh_from_db()
@@ -106,7 +106,7 @@ def change(
 def _write(
     day: ConsultDay, here: Container[Plan], receptions: list[Reception], version: int, texts: dict[str, str]
 ) -> bool:
-    """Save a wording by one conditional UPDATE; False where it is the saved one already."""
+    """Save a wording by one conditional UPDATE. False where this wording is saved already."""
     one = ConsultDay.objects.filter(pk=day.pk, plan__in=here)
     if lock_day(day).plan not in here:
         raise PlanStateChanged
@@ -119,7 +119,7 @@ def _write(
 
 
 def _receive(day: ConsultDay, receptions: list[Reception]) -> None:
-    """Those who receive, in this order. Whoever was on the list before keeps what they answered."""
+    """The people who receive, in this order. A person who was on the list before keeps their answer."""
     before = {_who(person): person for person in _people_of(day)}
     for order, person in enumerate(receptions):
         kept = before.pop(_who(person), person)
@@ -129,7 +129,7 @@ def _receive(day: ConsultDay, receptions: list[Reception]) -> None:
 
 
 def _people_of(day: ConsultDay) -> QuerySet[Reception]:
-    """As the database has them now, whatever the page has read before."""
+    """Read from the database each time: the page may hold an older list."""
     return Reception.objects.filter(day=day)
 
 
@@ -141,13 +141,15 @@ def _named(people: Iterable[Reception]) -> list[tuple]:
     return [_who(person) for person in people]
 
 
-def _told(before: dict[str, str], after: dict[str, str], *, receptions_changed: bool) -> str:
-    """What was changed, in words for the portal."""
-    said = [_told_one(name, old, after[name]) for name, old in before.items() if after.get(name, old) != old]
-    return "；".join(said + ["接待人员已调整"] * receptions_changed)
+def _describe_changes(before: dict[str, str], after: dict[str, str], *, receptions_changed: bool) -> str:
+    """The changes in words, for the portal."""
+    changes = [
+        _describe_change(name, old, after[name]) for name, old in before.items() if after.get(name, old) != old
+    ]
+    return "；".join(changes + ["接待人员已调整"] * receptions_changed)
 
 
-def _told_one(name: str, old: str, new: str) -> str:
+def _describe_change(name: str, old: str, new: str) -> str:
     label = ConsultDay._meta.get_field(name).verbose_name
     if name == "note" or len(old) + len(new) > QUOTED:
         return f"{label}已修改"
@@ -157,7 +159,7 @@ def _told_one(name: str, old: str, new: str) -> str:
 
 
 def submit(day: ConsultDay, *, by: Officer, at: datetime) -> None:
-    """综合处 puts the plan before 局领导. Raises ValidationError where theme or place is missing."""
+    """综合处 submits the plan to 局领导. Raises ValidationError where theme or place is missing, PlanStateChanged."""
     by.must(Act.PLAN)
     missing = [field for field in ("theme", "place") if not getattr(day, field)]
     if missing:
@@ -166,7 +168,7 @@ def submit(day: ConsultDay, *, by: Officer, at: datetime) -> None:
 
 
 def approve(day: ConsultDay, *, by: Officer, at: datetime) -> None:
-    """局领导 agrees, and with that the plan is published on the portal."""
+    """局领导 agrees; with that the plan is on the portal. Raises PlanStateChanged."""
     by.must(Act.APPROVE_PLAN)
     _move(day, Plan.PUBLISHED, Verb.PLAN_APPROVED, by=by, at=at, remark="", published_at=at)
 
@@ -179,9 +181,9 @@ def send_back(day: ConsultDay, remark: str, *, by: Officer, at: datetime) -> Non
 
 @transaction.atomic
 def cancel(day: ConsultDay, reason: str, *, by: Officer, at: datetime) -> bool:
-    """局领导 calls the day off; the portal shows the reason. False for a second click. Raises DayOver, PlanStateChanged.
+    """局领导 cancels the day; the portal shows the reason. False for a second click. Raises DayOver, PlanStateChanged.
 
-    What becomes of its firms is decided above (`triage.plan_changes`), in the same transaction.
+    `triage.plan_changes` moves the firms of the day, in the same transaction.
     """
     by.must(Act.APPROVE_PLAN)
     current = lock_day(day)
@@ -196,9 +198,9 @@ def cancel(day: ConsultDay, reason: str, *, by: Officer, at: datetime) -> bool:
 
 @transaction.atomic
 def _move(day: ConsultDay, to: Plan, verb: Verb, *, by: Officer, at: datetime, **changes) -> None:
-    """One conditional UPDATE against the table above: of two who click at once, one wins, the other is told.
+    """One conditional UPDATE against the table above: of two clicks at once, one wins, the other is refused.
 
-    It names the wording that was read too, so that nobody submits or approves another one.
+    The condition names the wording that the officer read: without it, 局领导 could approve a text that they never saw.
     """
     if to not in MOVES[Plan(day.plan)]:
         raise PlanStateChanged

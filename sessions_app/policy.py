@@ -15,31 +15,26 @@ TABLES = env.int("TABLES", default=2)  # 六（五）：现场同时接待的桌
 TALK_AT_LEAST = env.int("TALK_AT_LEAST", default=18)  # 六（五）：每家现场咨询至少几分钟
 TALK_AT_MOST = env.int("TALK_AT_MOST", default=30)  # 六（五）：排得下时，每家至多几分钟
 PLAN_WANTED_FROM = env.int("PLAN_WANTED_FROM", default=20)  # 六（一）：上月20日起催办当月方案
-PLAN_PREPARED_ON = env.int(
-    "PLAN_PREPARED_ON", default=15
-)  # 六（一）：每月这一天按上期备好下月方案的底稿（1—28）
+# 六（一）：每月这一天按上期备好下月方案的底稿（1—28）
+PLAN_PREPARED_ON = env.int("PLAN_PREPARED_ON", default=15)
 RECEPTION_REMIND_DAYS = env.int("RECEPTION_REMIND_DAYS", default=5)  # 二：活动前几天起催办未确认的接待人员
 SETTLE_WANTED_FROM = env.int("SETTLE_WANTED_FROM", default=2)  # 六（五）：当月2日起催办现场名单
 SETTLE_BY = env.int("SETTLE_BY", default=5)  # 六（五）：当月5日前确定名单
 CONFIRM_WITHIN = timedelta(hours=env.int("CONFIRM_WITHIN_HOURS", default=48))  # 六（五）：企业确认名额的期限
-OFFER_ENDS_BEFORE = timedelta(
-    hours=env.int("OFFER_ENDS_BEFORE_HOURS", default=14)
-)  # 活动前一日18:30后不再递补
+# 六（五）：活动前一日18:30后不再递补
+OFFER_ENDS_BEFORE = timedelta(hours=env.int("OFFER_ENDS_BEFORE_HOURS", default=14))
 REMIND_DAYS_BEFORE = tuple(env.list("REMIND_DAYS_BEFORE", cast=int, default=[3, 1]))  # 六（五）：通知确认
 REPLY_WORKDAYS = env.int("REPLY_WORKDAYS", default=5)  # 六（四）：研究答复意见的工作日
 REPLY_REMIND_WORKDAYS = env.int("REPLY_REMIND_WORKDAYS", default=2)  # 六（四）：到期前提醒处室
 FOLLOW_UP_WORKDAYS = env.int("FOLLOW_UP_WORKDAYS", default=10)  # 六（六）：后续服务的默认期限
-FOLLOW_UP_ALARM_DAYS = env.int(
-    "FOLLOW_UP_ALARM_DAYS", default=30
-)  # 六（六）：立项满几天未办结，提醒综合处和办公室
+# 六（六）：立项满几天未办结，提醒综合处和办公室
+FOLLOW_UP_ALARM_DAYS = env.int("FOLLOW_UP_ALARM_DAYS", default=30)
 FOLLOW_UP_LEADER_DAYS = env.int("FOLLOW_UP_LEADER_DAYS", default=60)  # 六（六）：立项满几天未办结，报局领导
 RATINGS_SHOWN_FROM = env.int("RATINGS_SHOWN_FROM", default=3)  # 好差评：满几条，被评处室才看到合计
 REOPEN_WITHIN_DAYS = env.int("REOPEN_WITHIN_DAYS", default=30)  # 六（六）：办结后企业可反馈未解决的天数
-DEFERRAL_ANSWER_DAYS = env.int(
-    "DEFERRAL_ANSWER_DAYS", default=15
-)  # 六（五）：书面答复后企业选择是否仍需现场的天数
+# 六（五）：书面答复后企业选择是否仍需现场的天数
+DEFERRAL_ANSWER_DAYS = env.int("DEFERRAL_ANSWER_DAYS", default=15)
 RECEIPTS_A_DAY = env.int("RECEIPTS_A_DAY", default=3)  # 一个电话或邮箱一天内收到的登记回执，防止骚扰他人
-REGISTRATIONS_AN_HOUR = env.int(
-    "REGISTRATIONS_AN_HOUR", default=600
-)  # 同一网络每小时可提交的登记，防止恶意占用
+# 同一网络每小时可提交的登记，防止恶意占用
+REGISTRATIONS_AN_HOUR = env.int("REGISTRATIONS_AN_HOUR", default=600)
 RETENTION_YEARS = env.int("RETENTION_YEARS", default=3)  # 个人信息：办结满3年抹去

@@ -1,4 +1,4 @@
-"""Next month's plan begun from the last one (六（一）): what is blank is filled, what someone typed stays."""
+"""Next month's plan, started from the last one (六（一）): blanks are filled, what somebody typed stays."""
 
 from datetime import datetime, timedelta
 
@@ -31,13 +31,13 @@ def last_published(day: ConsultDay) -> ConsultDay | None:
 
 
 def has_blanks(day: ConsultDay) -> bool:
-    """Whether the plan can still be written, and lacks what every plan has."""
+    """Whether the plan can still be edited and lacks theme, place or people."""
     return day.plan in EDITABLE and not (day.theme and day.place and day.receptions.all())
 
 
 @transaction.atomic
 def copy_last(day: ConsultDay, *, by: Officer, at: datetime) -> None:
-    """综合处 has the blanks filled from the last published plan. Raises NothingBefore, PlanStateChanged."""
+    """Fill the blanks from the last published plan, for 综合处. Raises NothingBefore, PlanStateChanged."""
     by.must(Act.PLAN)
     _fill(day, by=by, at=at)
 
@@ -66,12 +66,12 @@ def _missing(day: ConsultDay, earlier: ConsultDay) -> dict[str, str]:
 
 
 def _people_wanted(day: ConsultDay, earlier: ConsultDay) -> list[Reception]:
-    """Those who received then, where nobody is named for `day` yet."""
+    """The people of the earlier plan, where `day` has none yet."""
     return [] if day.receptions.all() else list(earlier.receptions.select_related("division", "area"))
 
 
 def _prepare(about: str, due_at: datetime, now: datetime) -> int:
-    """The draft for the next 咨询日, where nobody has touched it yet; 综合处 is told to look it through."""
+    """Draft the plan of the next 咨询日 where it is still untouched; 综合处 is asked to check it. Returns how many are told."""
     day = day_on(first_not_cancelled(calendar.booking_day(due_at)))
     untouched = ConsultDay.objects.filter(pk=day.pk, receptions=None, **UNTOUCHED).exists()
     if not untouched or last_published(day) is None:

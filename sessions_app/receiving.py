@@ -1,4 +1,4 @@
-"""接待人员 (二) and whether they come; 办公室 asks them and writes it down (七（二）：协调局领导的活动安排)."""
+"""接待人员 (二): who comes. 办公室 asks them and records the answer (七（二）：协调局领导的活动安排)."""
 
 from datetime import date, datetime, timedelta
 
@@ -40,7 +40,7 @@ def confirm(person: Reception, *, by: Officer, at: datetime) -> None:
 
 @transaction.atomic
 def decline(person: Reception, why: str, *, by: Officer, at: datetime) -> None:
-    """The person cannot come, for a reason or with a deputy named; 综合处 is told, who changes the plan."""
+    """The person cannot come, for a reason or with a deputy named. 综合处 is told, and changes the plan. Raises ReasonMissing."""
     _must_be_ahead(person, by, at)
     why = why.strip()
     if not why:
@@ -60,7 +60,7 @@ def _must_be_ahead(person: Reception, by: Officer, at: datetime) -> None:
 
 
 def upcoming_receptions(now: datetime) -> QuerySet[Reception]:
-    """Everyone on the list of a plan that is before 局领导 or published, and whose day is not over."""
+    """Everyone on a plan that is submitted or published, and whose day is not over."""
     ahead = Reception.objects.filter(
         day__plan__in=[Plan.SUBMITTED, Plan.PUBLISHED], day__date__gte=calendar.current_day(now)
     )
@@ -68,14 +68,14 @@ def upcoming_receptions(now: datetime) -> QuerySet[Reception]:
 
 
 def unanswered(day: date) -> QuerySet[Reception]:
-    """Those on the published list of `day` of whom nobody knows yet whether they come."""
+    """The people on the published list of `day` who have not answered yet."""
     return Reception.objects.filter(
         day__date=day, day__plan=Plan.PUBLISHED, confirmed_at=None, declined=""
     ).select_related("day")
 
 
 def _remind(about: str, due_at: datetime, now: datetime) -> int:
-    """From five days before, daily: 办公室 is told how many have not been asked. Returns how many these are."""
+    """Daily from RECEPTION_REMIND_DAYS before the day: 办公室 is told how many have not answered. Returns how many."""
     today = due_at.astimezone(calendar.SHANGHAI).date()
     date_ = calendar.current_day(due_at)
     if (date_ - today).days > policy.RECEPTION_REMIND_DAYS:

@@ -1,6 +1,6 @@
-"""Whoever holds the next plan is reminded daily, from the 20th until it is published (六（一）).
+"""Daily reminders about the next plan, from the 20th until it is published: to 综合处, then to 局领导 (六（一）).
 
-A month that begins without a published plan is told to 局领导 as well: 每月初公布 (四).
+A month that begins without a published plan is reported to 局领导 as well: 每月初公布 (四).
 """
 
 from datetime import date, datetime, timedelta
@@ -22,7 +22,7 @@ def remind_of_plans(about: str, due_at: datetime, now: datetime) -> int:
 
 
 def _wanted(today: date, due_at: datetime) -> list[date]:
-    """The 咨询日 whose plan ought to be there soon, and the one whose plan ought to be public by now."""
+    """The 咨询日 whose plan is due soon, and the one whose plan should be public by now."""
     this = calendar.consult_date(today.year, today.month)
     soon = [calendar.booking_day(due_at)] if today.day >= policy.PLAN_WANTED_FROM else []
     return [this] * (today < this) + soon

@@ -1,8 +1,7 @@
 """Taking, confirming and giving back one of a day's seats (六（五）).
 
-A seat is taken by a conditional UPDATE of a free row. A taker that waits behind another's uncommitted take sees
-zero rows updated and tries the next number; everyone tries in the same order and holds at most one, so no two
-takers ever wait for each other.
+A seat is taken by a conditional UPDATE of a free row. A caller that waits behind an uncommitted UPDATE sees zero rows changed and tries
+the next number. All try in the same order and take at most one row, so two of them never wait for each other.
 """
 
 from datetime import datetime, timedelta
@@ -21,7 +20,7 @@ class NoSeatLeft(Refused):
 
 
 FREE = {"uscc": None, "offered_at": None, "reply_by": None, "confirmed_at": None}
-"""The columns of a seat that nobody holds."""
+"""The columns of a free seat."""
 
 
 class SeatGone(Refused):
@@ -30,7 +29,7 @@ class SeatGone(Refused):
 
 
 def take(day: ConsultDay, uscc: str, *, at: datetime) -> Seat:
-    """A free seat of `day`, now the firm's, offered until its reply-by time. Raises NoSeatLeft."""
+    """Give the firm a free seat of `day`, offered until its reply-by time. Raises NoSeatLeft."""
     free = free_seats(day)
     for pk in free.order_by("number").values_list("pk", flat=True):
         if free.filter(pk=pk).update(uscc=uscc, offered_at=at, reply_by=reply_by(day, at)):
@@ -39,22 +38,22 @@ def take(day: ConsultDay, uscc: str, *, at: datetime) -> Seat:
 
 
 def free_seats(day: ConsultDay) -> QuerySet[Seat]:
-    """The seats that the next in line may take. An added one was for its firm alone: given back, it stays empty."""
+    """The seats that the next firm may take. An added seat was for one firm alone: when that leaves it, it stays empty."""
     return Seat.objects.filter(day=day, uscc=None, extra_reason="")
 
 
 def offers_end(day: ConsultDay) -> datetime:
-    """The last instant at which a seat is offered to the next in line: the evening before."""
+    """The last instant at which a seat is offered to the next firm: the evening before the day."""
     return calendar.starts_at(day.date) - policy.OFFER_ENDS_BEFORE
 
 
 def reply_by(day: ConsultDay, at: datetime) -> datetime:
-    """Until when an offer made at `at` stands: two days, but no later than offers end; two hours at the least."""
+    """Until when an offer made at `at` stands: CONFIRM_WITHIN, but not past the end of offers; at least two hours."""
     return max(at + timedelta(hours=2), min(at + policy.CONFIRM_WITHIN, offers_end(day)))
 
 
 def confirm(seat: Seat, uscc: str, *, at: datetime) -> bool:
-    """The firm will come; whether it had not said so before. Raises SeatGone where the seat is not its own any more."""
+    """The firm will come. True the first time. Raises SeatGone where the seat is not the firm's any more."""
     own = Seat.objects.filter(pk=seat.pk, uscc=uscc)
     if own.filter(confirmed_at=None).update(confirmed_at=at):
         return True
@@ -79,7 +78,7 @@ def release(seat: Seat, uscc: str, *, unconfirmed_at: datetime | None = None) ->
 def add(day: ConsultDay, uscc: str, *, reason: str, at: datetime) -> Seat:
     """One more seat than the policy's ten, for one firm and for a reason that stays with it.
 
-    Whoever calls holds the row of the day locked: two added at once get two numbers.
+    The caller has locked the row of the day (`days.lock_day`): two seats added at once get two numbers.
     """
     last = Seat.objects.filter(day=day).aggregate(last=Max("number"))["last"] or 0
     return Seat.objects.create(

@@ -10,7 +10,7 @@ from appointments.lifecycle import Stage
 from appointments.models import Appointment, Grade, IllegalMove, Rating, StageMove
 from sessions_app import policy
 from sessions_app.calendar import SHANGHAI
-from sessions_app.calendar import at as midnight
+from sessions_app.calendar import local_datetime
 from zhoushan_consult.audit.trail import record
 from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Division, Officer
@@ -243,7 +243,7 @@ def alert_long_open(*, at: datetime) -> int:
     today = at.astimezone(SHANGHAI).date()
     count = 0
     for days, roles in AGE_ALERTS:
-        opened_by = midnight(today - timedelta(days=days - 1))
+        opened_by = local_datetime(today - timedelta(days=days - 1))
         for matter in FollowUp.objects.filter(closed_at=None, opened_at__lt=opened_by).select_related(
             "division"
         ):
