@@ -9,8 +9,7 @@ from appointments import letters
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, Grade, IllegalMove, Rating, StageMove
 from sessions_app import policy
-from sessions_app.calendar import SHANGHAI
-from sessions_app.calendar import local_datetime
+from sessions_app.calendar import SHANGHAI, local_datetime
 from zhoushan_consult.audit.trail import record
 from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Division, Officer
