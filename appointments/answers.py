@@ -1,7 +1,7 @@
-"""公开答复: what was clearly answered before is there for every firm to read, and need not be asked again (五（二）).
+"""公开答复: questions that were clearly answered before, for every firm to read (五（二）：已明确予以解答的重复事项).
 
-Drafted by one officer and published by another, without a word of whose question it was; withdrawn or replaced with a
-date, never edited once it is public.
+One officer drafts, another publishes. No text names the firm that asked. A published answer is never edited: it is withdrawn or
+replaced, with the date.
 """
 
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ from .models import Appointment, Publicity, PublishedAnswer
 from .similarity.cached_index import Shelf
 from .text.anonymity import telling
 
-_FOUND_ALIKE = 30  # answers that a search finds by meaning, beside those with its very words
+_SIMILAR_FOUND = 30  # answers that a search adds by similarity to those that contain its words
 
 
-class Moved(Refused):
+class ChangedMeanwhile(Refused):
     def __init__(self):
         super().__init__("这条答复刚被他人改动，本次操作没有生效。请查看最新内容后再决定。")
 
@@ -36,7 +36,7 @@ class NeedsSecondOfficer(Refused):
 
 @dataclass(frozen=True)
 class Wording:
-    """What is to be read in public."""
+    """The text that the public reads."""
 
     question: str
     answer: str
@@ -56,11 +56,11 @@ def propose(
 ) -> PublishedAnswer:
     """Draft an answer for publication, from scratch, from a registration, or to replace a public one.
 
-    Raises ValidationError, by field, where a text tells whose question it was.
+    Raises ValidationError, by field, where a text identifies a person or a firm.
     """
     by.must(Act.PUBLISH)
     made = PublishedAnswer(**vars(wording), source=source, replaces=replaces, drafted_by=by, changed_at=at)
-    _must_be_nobodys(made)
+    _must_be_anonymous(made)
     made.save()
     record(Verb.ANSWER_PROPOSED, made, by=by, at=at)
     return made
@@ -68,18 +68,18 @@ def propose(
 
 @transaction.atomic
 def amend(draft: PublishedAnswer, wording: Wording, *, version: int, by: Officer, at: datetime) -> None:
-    """Change a draft; whoever changed it last is its drafter. Raises Moved, ValidationError as `propose`."""
+    """Change a draft; the officer who changed it last is its drafter. Raises ChangedMeanwhile, ValidationError as `propose`."""
     by.must(Act.PUBLISH)
     for name, value in vars(wording).items():
         setattr(draft, name, value)
-    _must_be_nobodys(draft)
+    _must_be_anonymous(draft)
     _move(draft, Publicity.DRAFT, at=at, version=version, **vars(wording), drafted_by=by, remark="")
     record(Verb.ANSWER_AMENDED, draft, by=by, at=at)
 
 
 @transaction.atomic
 def publish(draft: PublishedAnswer, *, version: int, by: Officer, at: datetime) -> None:
-    """Put it before the public; what it replaces is superseded. Raises NeedsSecondOfficer, Moved."""
+    """Publish a draft; the answer that it replaces is superseded. Raises NeedsSecondOfficer, ChangedMeanwhile."""
     by.must(Act.PUBLISH)
     if by.pk == draft.drafted_by_id:
         raise NeedsSecondOfficer
@@ -92,7 +92,7 @@ def publish(draft: PublishedAnswer, *, version: int, by: Officer, at: datetime) 
 
 @transaction.atomic
 def send_back(draft: PublishedAnswer, remark: str, *, version: int, by: Officer, at: datetime) -> None:
-    """Ask the drafter to mend it."""
+    """Return a draft to its drafter with a remark."""
     by.must(Act.PUBLISH)
     _move(draft, Publicity.DRAFT, at=at, version=version, remark=remark)
     record(Verb.ANSWER_SENT_BACK, draft, by=by, at=at, why=remark)
@@ -100,7 +100,7 @@ def send_back(draft: PublishedAnswer, remark: str, *, version: int, by: Officer,
 
 @transaction.atomic
 def drop(draft: PublishedAnswer, remark: str, *, version: int, by: Officer, at: datetime) -> None:
-    """Decide not to publish it after all."""
+    """Decide not to publish a draft."""
     by.must(Act.PUBLISH)
     _move(draft, Publicity.DROPPED, at=at, version=version, remark=remark)
     record(Verb.ANSWER_DROPPED, draft, by=by, at=at, why=remark)
@@ -108,7 +108,7 @@ def drop(draft: PublishedAnswer, remark: str, *, version: int, by: Officer, at: 
 
 @transaction.atomic
 def withdraw(answer: PublishedAnswer, remark: str, *, by: Officer, at: datetime) -> None:
-    """Take a public answer back: its page says so, with the date."""
+    """Withdraw a published answer: its page says so, with the date."""
     by.must(Act.PUBLISH)
     _move(answer, Publicity.WITHDRAWN, at=at, ended_at=at, remark=remark)
     record(Verb.ANSWER_WITHDRAWN, answer, by=by, at=at, why=remark)
@@ -126,18 +126,18 @@ _BEFORE = {
 def _move(
     answer: PublishedAnswer, state: Publicity, /, *, at: datetime, version: int | None = None, **changes
 ) -> None:
-    """A conditional UPDATE from the one state that leads there, and from the version that the officer read."""
+    """A conditional UPDATE from the one state that leads to `state`, and from the version that the officer read."""
     version = answer.version if version is None else version
     changes |= {"state": state, "changed_at": at, "version": version + 1}
     here = PublishedAnswer.objects.filter(pk=answer.pk, state=_BEFORE[state], version=version)
     if not here.update(**changes):
-        raise Moved
+        raise ChangedMeanwhile
     for name, value in changes.items():
         setattr(answer, name, value)
     transaction.on_commit(shelf.look_again)
 
 
-def _must_be_nobodys(draft: PublishedAnswer) -> None:
+def _must_be_anonymous(draft: PublishedAnswer) -> None:
     names = (draft.source.enterprise_name, draft.source.contact_name) if draft.source else ()
     errors = {
         field: f"公开的文字里不能有{'、'.join(found)}，请改成不指明是谁的说法。"
@@ -161,15 +161,15 @@ shelf = Shelf(_edition, lambda: published().values_list("pk", "question"))
 
 
 def similar(text: str, now: datetime, limit: int) -> list[tuple[PublishedAnswer, str]]:
-    """The public answers to `text`, the likeliest first, each with why."""
+    """The published answers most similar to `text`, best first, each with the reason."""
     found = shelf.closest(text, now, limit)
     answers = published().in_bulk([match.key for match in found]) if found else {}
     return [(answers[match.key], match.why) for match in found if match.key in answers]
 
 
 def search(text: str, now: datetime) -> QuerySet[PublishedAnswer]:
-    """Public answers to a question like `text`, or that have its words; all of them for an empty text."""
+    """Published answers that contain `text` or are similar to it; all of them for an empty text."""
     if not text:
         return published()
-    alike = [match.key for match in shelf.closest(text, now, _FOUND_ALIKE)]
+    alike = [match.key for match in shelf.closest(text, now, _SIMILAR_FOUND)]
     return published().filter(Q(pk__in=alike) | Q(question__icontains=text) | Q(answer__icontains=text))

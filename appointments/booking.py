@@ -1,4 +1,4 @@
-"""企业预约登记 (六（二）): submit, look up, amend, withdraw; confirm a seat or give it up."""
+"""企业预约登记 (六（二）): submit, find, amend, withdraw; confirm a seat or give it up."""
 
 import json
 import secrets
@@ -50,7 +50,7 @@ class TooLate(Refused):
 
 @dataclass(frozen=True)
 class Registration:
-    """The ten fields of 附件2 and what stands beside them, each already clean."""
+    """The ten fields of 附件2 and the fields added to them, validated."""
 
     enterprise_name: str
     uscc: str
@@ -67,19 +67,19 @@ class Registration:
     wants_onsite: bool = True
 
     def columns(self) -> dict:
-        """The same, by column of Appointment."""
+        """The values by column of Appointment."""
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return values | {"topics": list(self.topics), "id_index": blind_index("id_number", self.id_number)}
 
     def digest(self) -> str:
-        """Tells whether a form sent twice says the same, without keeping what it says."""
+        """Equal for two forms with the same content. Kept instead of the content: it is a keyed hash."""
         values = asdict(self) | {"area": self.area and self.area.code}
         return blind_index("form", json.dumps(values, sort_keys=True, ensure_ascii=False))
 
 
 @dataclass(frozen=True)
-class Entry:
-    """How a registration came in: online by the firm, or entered by an officer for a reason."""
+class Source:
+    """来源: how a registration came in, online or entered by an officer for a reason."""
 
     channel: str = Channel.ONLINE
     by: Officer | None = None
@@ -87,14 +87,14 @@ class Entry:
 
 
 def submit(
-    form: Registration, *, key: str, at: datetime, day: ConsultDay | None = None, entry: Entry = Entry()
+    form: Registration, *, key: str, at: datetime, day: ConsultDay | None = None, source: Source = Source()
 ) -> Appointment:
-    """A new registration for the 咨询日 that `at` joins, with its receipt letter; for a key sent before, the first one.
+    """Store a registration for the 咨询日 that `at` joins, with its receipt letter. A `key` sent before returns the first one.
 
-    `day` is given for late entries only. Raises AlreadyBooked (one live booking a firm a day) and FormAlreadyUsed
+    `day` is given for late entries only. Raises AlreadyBooked (one live booking per firm and day) and FormAlreadyUsed
     (the same form with other content).
     """
-    return _sent_before(key, form) or _register(form, key=key, at=at, day=day, entry=entry)
+    return _sent_before(key, form) or _register(form, key=key, at=at, day=day, source=source)
 
 
 def _sent_before(key: str, form: Registration) -> Appointment | None:
@@ -105,7 +105,7 @@ def _sent_before(key: str, form: Registration) -> Appointment | None:
 
 
 def _register(
-    form: Registration, *, key: str, at: datetime, day: ConsultDay | None, entry: Entry
+    form: Registration, *, key: str, at: datetime, day: ConsultDay | None, source: Source
 ) -> Appointment:
     try:
         with transaction.atomic():
@@ -115,31 +115,31 @@ def _register(
                 form_key=key,
                 form_digest=form.digest(),
                 day=day or joining_day(at),
-                channel=entry.channel,
-                entered_by=entry.by,
-                entry_reason=entry.reason,
+                channel=source.channel,
+                entered_by=source.by,
+                entry_reason=source.reason,
                 consented_at=at,
                 submitted_at=at,
                 **form.columns(),
             )
-            StageMove.objects.create(appointment=made, new=Stage.SUBMITTED, by=entry.by, at=at)
-            why = {"reason": entry.reason} if entry.reason else {}
-            record(Verb.REGISTERED, made, by=entry.by, at=at, channel=entry.channel, **why)
-            letters.write("booking_received", made, at=at, to_page_only=_is_pestered(form, at))
+            StageMove.objects.create(appointment=made, new=Stage.SUBMITTED, by=source.by, at=at)
+            why = {"reason": source.reason} if source.reason else {}
+            record(Verb.REGISTERED, made, by=source.by, at=at, channel=source.channel, **why)
+            letters.write("booking_received", made, at=at, to_page_only=_receipts_exceeded(form, at))
             return made
     except IntegrityError as clash:
         return _explain(clash, form, key)
 
 
-def _is_pestered(form: Registration, at: datetime) -> bool:
-    """Whether this telephone or mailbox has had its receipts of the day: a stranger's must not be showered with more."""
+def _receipts_exceeded(form: Registration, at: datetime) -> bool:
+    """Whether this telephone or mailbox has had RECEIPTS_A_DAY. A stranger's number must not be flooded through our form."""
     theirs = Q(phone=form.phone) | Q(email=form.email) if form.email else Q(phone=form.phone)
     today = Appointment.objects.filter(theirs, submitted_at__gt=at - timedelta(days=1))
     return today.count() > policy.RECEIPTS_A_DAY
 
 
 def _explain(clash: IntegrityError, form: Registration, key: str) -> Appointment:
-    """Of two forms sent at once one was stored: the same form is answered with it, another form of the firm is told."""
+    """Two forms arrived at once and one was stored. The same form gets that registration; another form of the firm is refused."""
     if same := _sent_before(key, form):
         return same
     if Appointment.objects.live().filter(uscc=form.uscc).exists():
@@ -148,7 +148,7 @@ def _explain(clash: IntegrityError, form: Registration, key: str) -> Appointment
 
 
 def find(reference: str, phone: str) -> Appointment | None:
-    """The registration of a 受理编号, for whoever also knows its phone; None otherwise, whichever of the two was wrong."""
+    """The registration with this 受理编号 and phone. None where either is wrong; the answer does not say which."""
     found = (
         Appointment.objects.select_related("day", "seat", "area")
         .filter(reference=clean_reference(reference))
@@ -159,7 +159,7 @@ def find(reference: str, phone: str) -> Appointment | None:
 
 @transaction.atomic
 def amend(appointment: Appointment, form: Registration, *, at: datetime) -> None:
-    """The firm mends its registration while 待初审. Raises TooLate afterwards."""
+    """The firm corrects its registration while 待初审. Raises TooLate afterwards."""
     waiting = Appointment.objects.filter(pk=appointment.pk, stage=Stage.SUBMITTED)
     changes = form.columns() | {"uscc": appointment.uscc, "enterprise_name": appointment.enterprise_name}
     if not waiting.update(amended_at=at, version=F("version") + 1, **changes):
@@ -170,7 +170,7 @@ def amend(appointment: Appointment, form: Registration, *, at: datetime) -> None
 
 @transaction.atomic
 def withdraw(appointment: Appointment, *, at: datetime) -> None:
-    """The firm takes its registration back before the day; a seat it held is free for the next in line."""
+    """The firm withdraws before the day; its seat is free for the next firm. Raises TooLate. A second click does nothing."""
     if appointment.stage == Stage.WITHDRAWN:
         return
     if appointment.stage not in AWAITING_DAY:
@@ -180,9 +180,9 @@ def withdraw(appointment: Appointment, *, at: datetime) -> None:
 
 
 def confirm_seat(appointment: Appointment, *, by: Officer | None = None, at: datetime) -> None:
-    """The firm will come on the day (六（五）：通知确认); `by` is the officer whom it told by telephone.
+    """The firm will come on the day (六（五）：通知确认). `by`: the officer to whom it said so on the telephone.
 
-    Raises SeatGone where the offer has lapsed.
+    Raises seats.SeatGone where the offer has lapsed.
     """
     if appointment.stage != Stage.SEATED:
         raise seats.SeatGone
@@ -193,16 +193,16 @@ def confirm_seat(appointment: Appointment, *, by: Officer | None = None, at: dat
                 appointment,
                 by=by,
                 at=at,
-                **waiting_list.of_day(appointment.day, appointment.seat),
+                **waiting_list.seat_facts(appointment.day, appointment.seat),
             )
         letters.write("seat_confirmed", appointment, at=at, key=_seat_key(appointment))
 
 
 @transaction.atomic
 def give_up_seat(appointment: Appointment, *, by: Officer | None = None, at: datetime) -> None:
-    """The firm will not come, and asks for the written reply instead; `by` is the officer whom it told by telephone.
+    """The firm will not come and gets a written reply instead. `by`: the officer to whom it said so on the telephone.
 
-    It leaves the line, and the priority that it may have had is used up.
+    It leaves the waiting list, and its priority, if it had one, is used up. Raises seats.SeatGone.
     """
     if appointment.stage != Stage.SEATED:
         raise seats.SeatGone
@@ -213,15 +213,16 @@ def give_up_seat(appointment: Appointment, *, by: Officer | None = None, at: dat
 
 
 def _seat_key(appointment: Appointment) -> str:
-    """Tells letters about this seat from those about another day's."""
+    """The key of letters about this seat: a seat of another day has another key, so its letter is sent too."""
     return f"{appointment.day.date}:{appointment.seat.number}"
 
 
 def ask_for_seat_again(appointment: Appointment, *, at: datetime) -> Appointment:
     """A deferred firm still wants to come: carried to the next day with priority (六（五）：下次活动优先安排).
 
-    A firm deferred again keeps the priority that it has, and so its place. Where it already registered for that day,
-    that registration gets the priority and this one is closed. Raises PriorityUsed where it had a seat meanwhile.
+    A firm that is deferred again keeps the date of its priority, and so its position. Where it has registered for that day
+    itself, that registration gets the priority and this one is closed. Returns the registration with the priority.
+    Raises PriorityUsed where the firm has had a seat since, IllegalMove.
     """
     if appointment.stage != Stage.DEFERRED:
         raise IllegalMove
@@ -234,7 +235,7 @@ def ask_for_seat_again(appointment: Appointment, *, at: datetime) -> Appointment
         heir = seat_moves.carry_over(appointment, day, note, since=since, by=None, at=at)
         if heir:
             return _hand_over(appointment, heir, since, at=at)
-        place = waiting_list.place(appointment)
+        place = waiting_list.position(appointment)
         letters.write(
             "priority_granted", appointment, at=at, key=calendar.slug(day.date), priority_place=place
         )
@@ -256,7 +257,7 @@ def _hand_over(appointment: Appointment, heir: Appointment, since: datetime, *, 
 
 @transaction.atomic
 def written_reply_is_enough(appointment: Appointment, *, at: datetime) -> None:
-    """A deferred firm is content with the written reply."""
+    """书面答复已够: a deferred firm needs no seat any more; the registration is closed. Raises IllegalMove."""
     if appointment.stage != Stage.DEFERRED:
         raise IllegalMove
     appointment.move_to(Stage.CLOSED, "企业表示书面答复已解决问题", by=None, at=at)

@@ -1,7 +1,7 @@
-"""A seated firm's appointment as a calendar keeps it (iCalendar, RFC 5545; published and taken back as RFC 5546 says).
+"""The appointment of a seated firm as an iCalendar entry (RFC 5545; published and cancelled by RFC 5546).
 
-One registration is one entry, whatever becomes of it: its UID is opaque and never changes, so a later text replaces
-the earlier one in the firm's calendar, and a cancellation removes it.
+A registration has one entry for all its days: the UID is opaque and never changes, so a later text replaces the earlier
+one in the firm's calendar, and a cancellation removes it.
 """
 
 from datetime import UTC, datetime
@@ -15,10 +15,10 @@ from zhoushan_consult.vault.blind_index import blind_index
 
 from .models import Appointment
 
-LONGEST = 75  # octets of a line
+LINE_OCTETS = 75  # RFC 5545, 3.1: longer lines are folded
 
 
-def published(appointment: Appointment, *, confirmed: bool, at: datetime) -> str:
+def render(appointment: Appointment, *, confirmed: bool, at: datetime) -> str:
     """The entry as it stands at `at`; tentative until the firm has confirmed."""
     day = appointment.day.date
     lines = [
@@ -43,8 +43,8 @@ def published(appointment: Appointment, *, confirmed: bool, at: datetime) -> str
     return "".join(f"{_folded(line)}\r\n" for line in lines)
 
 
-def taken_back(last: str, appointment: Appointment, *, at: datetime) -> str:
-    """The cancellation of the entry that was sent last; "" where none was, or it is taken back already."""
+def render_cancellation(last: str, appointment: Appointment, *, at: datetime) -> str:
+    """The cancellation of the entry sent last; "" where none was sent, or it is cancelled already."""
     if "METHOD:PUBLISH\r\n" not in last:
         return ""
     changed = ["METHOD:CANCEL", "STATUS:CANCELLED", *_issue(appointment, at)]
@@ -53,8 +53,11 @@ def taken_back(last: str, appointment: Appointment, *, at: datetime) -> str:
 
 
 def _issue(appointment: Appointment, at: datetime) -> list[str]:
-    """Which of two texts is the newer one. Place and hours can change in several ways, the hours by a setting even;
-    counted in seconds, every later text is the newer one, whatever changed."""
+    """DTSTAMP and SEQUENCE, by which a calendar knows the newer of two texts.
+
+    Place and hours can change in several ways, even by a setting. Seconds since the registration always grow, so no
+    counter has to be kept.
+    """
     age = max(0, int((at - appointment.submitted_at).total_seconds()))
     return [f"DTSTAMP:{_utc(at)}", f"SEQUENCE:{age}"]
 
@@ -93,12 +96,12 @@ def _escaped(text: str) -> str:
 
 def _folded(line: str) -> str:
     """No line longer than 75 octets, and no character cut in two."""
-    rows, room = [""], LONGEST
+    rows, room = [""], LINE_OCTETS
     for letter in line:
         size = len(letter.encode())
         if size > room:
             rows.append("")
-            room = LONGEST - 1  # the space that marks a folded line counts
+            room = LINE_OCTETS - 1  # the space that marks a folded line counts
         rows[-1] += letter
         room -= size
     return "\r\n ".join(rows)

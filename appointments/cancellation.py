@@ -1,4 +1,4 @@
-"""A firm whose 咨询日 is cancelled comes to the next one instead, ahead of the others (六（五）：下次活动优先安排)."""
+"""A cancelled 咨询日: its firms are carried over to the next one, with priority (六（五）：下次活动优先安排)."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,19 +15,19 @@ from . import letters
 from .lifecycle import Stage
 from .models import Appointment
 from .seat_moves import carry_over, go_on, grant_priority
-from .waiting_list import of_day
+from .waiting_list import seat_facts
 
 COUNTS_ON_DAY = (Stage.SUBMITTED, Stage.ACCEPTED, Stage.SEATED)
-"""Stages in which a firm that wants to come still counts on its day."""
+"""Stages in which a firm that wants to come expects its day to take place."""
 CAN_TAKE_PRIORITY = (Stage.SUBMITTED, Stage.ACCEPTED)
-"""Stages in which the firm's other registration can take the priority over."""
+"""Stages in which the firm's other registration can still use a priority."""
 OUTDATED_KINDS = ("seat_offered", "seat_confirmed", "plan_changed", "day_near")
-"""Letters that call the firm to the cancelled day: what of them is not yet sent is taken back."""
+"""Letters that invite the firm to the cancelled day: those not yet sent are cancelled."""
 
 
 @dataclass(frozen=True)
 class Cancellation:
-    """What is told of it: which day, why, and which one comes instead."""
+    """The cancelled day, the day that replaces it, and who cancelled it when."""
 
     day: ConsultDay
     instead: ConsultDay
@@ -36,12 +36,12 @@ class Cancellation:
 
 
 def carry_over_all(cancelled: Cancellation) -> int:
-    """Every firm that wanted to come to the cancelled day; those who asked for a written reply go on as they are.
+    """Carry over every firm that wanted to come to the cancelled day. Firms that asked for a written reply stay as they are.
 
-    Seats are freed. A right to a seat dates from its offer, so a seated firm stands before those who waited. Runs in
-    the caller's transaction; run again, it finds nobody. Returns how many firms were told.
+    Seats are freed. The right to a seat dates from its offer, so a seated firm comes before those that waited. Runs in the
+    caller's transaction; a second run finds no firm. Returns how many firms were told.
     """
-    # Seats before registrations: every act that changes both locks them in this order.
+    # Seats before registrations: every act that changes both locks them in this waiting_list.
     list(Seat.objects.filter(day=cancelled.day).select_for_update(no_key=True).order_by("pk"))
     rows = Appointment.objects.filter(day=cancelled.day, wants_onsite=True, stage__in=COUNTS_ON_DAY)
     firms = list(
@@ -63,19 +63,19 @@ def _carry(firm: Appointment, cancelled: Cancellation) -> None:
         return _carry(firm, replace(cancelled, instead=later))
     if heir:
         _hand_over(firm, heir, cancelled, since)
-    facts = of_day(cancelled.day, seat, to=calendar.slug(cancelled.instead.date))
+    facts = seat_facts(cancelled.day, seat, to=calendar.slug(cancelled.instead.date))
     record(Verb.CARRIED_OVER, firm, **who, **facts)
     _tell(firm, heir, cancelled)
 
 
 def _since(firm: Appointment, at: datetime) -> datetime:
-    """From when the firm's priority counts: an earlier one is kept, a seat counts from its offer."""
+    """The date of the firm's priority: an earlier one is kept, a seat counts from its offer."""
     known = [firm.priority_since, firm.seat and firm.seat.offered_at, at]
     return min(moment for moment in known if moment)
 
 
 def _hand_over(firm: Appointment, heir: Appointment, cancelled: Cancellation, since: datetime) -> None:
-    """One firm, one booking a day: the other registration gets the priority, this one its answer in writing."""
+    """A firm has one booking per day: its other registration gets the priority, this one a written answer."""
     note = f"{calendar.short(cancelled.day.date)}活动取消，优先资格转到贵单位{calendar.short(heir.day.date)}的登记"
     go_on(firm, note, by=cancelled.by, at=cancelled.at, wants_onsite=False)
     grant_priority(heir, since)

@@ -1,6 +1,6 @@
-"""The code that a seated firm shows at the door: a link which opens its 签到 for an officer, on that one day.
+"""签到码: a link that a seated firm shows at the entrance, and that opens its 签到 for an officer on that day.
 
-The link names nothing: whose it is is found by trying the firms that are expected on the day.
+The token in the link names nothing. The site finds its firm by comparing it with the token of each firm expected today.
 """
 
 from collections.abc import Iterable
@@ -13,15 +13,15 @@ SALT = "appointments.check_in_code"
 
 
 def token(firm: Any) -> str:
-    """128 bits that only this site can make, for this registration and its day."""
+    """The token of this registration on its day: 128 bits, which only this site can compute."""
     return salted_hmac(SALT, f"{firm.pk}:{firm.day.date}", algorithm="sha256").hexdigest()[:32]
 
 
-def whose(shown: str, expected: Iterable[Any]) -> Any | None:
-    """Which of those expected today shows the token; None for a forged one and for another day's."""
+def find(shown: str, expected: Iterable[Any]) -> Any | None:
+    """The firm among `expected` that shows this token; None for a forged token and for one of another day."""
     return next((firm for firm in expected if constant_time_compare(token(firm), shown)), None)
 
 
-def picture(link: str) -> str:
-    """The link as a QR code, as the address of an image that needs no second request."""
+def qr_code(link: str) -> str:
+    """The link as a QR code, as a data: URI, so that the page needs no second request."""
     return segno.make(link, micro=False, error="m").svg_data_uri(scale=4, border=4, dark="#000", light="#fff")

@@ -1,4 +1,4 @@
-"""What the firm says afterwards: 已解决 or 未解决 (六（六）), and the 好差评."""
+"""企业反馈 (六（六）): 已解决, 未解决, and the 好差评."""
 
 from datetime import datetime, timedelta
 
@@ -27,8 +27,8 @@ class ReopenTooLate(Refused):
 
 
 @transaction.atomic
-def solved(appointment: Appointment, *, at: datetime) -> None:
-    """The firm says its question is solved; the registration is closed."""
+def report_solved(appointment: Appointment, *, at: datetime) -> None:
+    """The firm reports 已解决; the registration is closed. A second click does nothing. Raises IllegalMove."""
     if appointment.stage == Stage.CLOSED:
         return
     if appointment.stage not in ANSWERABLE:
@@ -37,8 +37,11 @@ def solved(appointment: Appointment, *, at: datetime) -> None:
 
 
 @transaction.atomic
-def unsolved(appointment: Appointment, reason: str, *, at: datetime) -> None:
-    """The firm says it is not solved: followed up, also after closing, within the term. The division hears of it."""
+def report_unsolved(appointment: Appointment, reason: str, *, at: datetime) -> None:
+    """The firm reports 未解决: it is followed up, also after closing, within REOPEN_WITHIN_DAYS. Raises ReopenTooLate.
+
+    The duty `triage.follow_up.LADDER` opens the follow-up and tells the division.
+    """
     if appointment.stage == Stage.FOLLOWING:
         return
     if appointment.stage == Stage.CLOSED and at > appointment.closed_at + timedelta(

@@ -1,7 +1,7 @@
-"""The hidden token of a registration form: which form it is, for which browser, and which 咨询日 it promised.
+"""The hidden token of a registration form: its key, its browser, and the 咨询日 that the page promised.
 
-Signed, and bound to the browser's CSRF secret: the same form sent again by the same browser is one registration;
-sent by another browser it opens nothing.
+The token is signed and bound to the CSRF secret of the browser. A form that the same browser sends again is one registration;
+replayed by another browser, the token opens nothing.
 """
 
 import secrets
@@ -32,7 +32,7 @@ def fresh_key() -> str:
 
 
 def read(request: HttpRequest) -> FormToken | None:
-    """The token that came back with the form, or None where it is missing, forged or another browser's."""
+    """The token that came back with the form; None where it is missing, forged or from another browser."""
     try:
         key, browser, joins = signing.loads(request.POST.get("form_token", ""), salt=SALT)
         return FormToken(key, date.fromisoformat(joins)) if browser == _browser(request) else None
@@ -41,5 +41,5 @@ def read(request: HttpRequest) -> FormToken | None:
 
 
 def _browser(request: HttpRequest) -> str:
-    get_token(request)  # makes the secret where there is none yet
+    get_token(request)  # creates the secret on the first visit
     return salted_hmac(SALT, request.META["CSRF_COOKIE"]).hexdigest()[:32]

@@ -14,7 +14,7 @@ from zhoushan_consult.bureau.models import Area, Officer
 from zhoushan_consult.identity import phone, resident_id, uscc
 from zhoushan_consult.identity.canonical import canonical
 
-from .booking import Entry, Registration
+from .booking import Registration, Source
 from .models import Channel, Grade
 from .topics import TopicChoice
 
@@ -308,11 +308,11 @@ class EntryForm(RegistrationForm):
     def clean_uscc(self):
         return uscc.clean(self.cleaned_data["uscc"], admitted=bool(self.cleaned_data.get("uscc_reason")))
 
-    def entry(self, by: Officer) -> Entry:
+    def entry(self, by: Officer) -> Source:
         """Who entered it, how and why, as `entering.enter` takes it."""
         said = self.cleaned_data
         checked = f"（信用代码经核对营业执照：{said['uscc_reason']}）" if said["uscc_reason"] else ""
-        return Entry(said["channel"], by, said["reason"] + checked)
+        return Source(said["channel"], by, said["reason"] + checked)
 
 
 def entry_layout() -> Layout:

@@ -1,4 +1,4 @@
-"""Letters to a firm about its registration: who is written to, and what every such letter may say.
+"""Letters to a firm about its registration: the recipient, and what every letter may say.
 
 The texts are in `templates/notices/<kind>/`. No letter carries an ID number; SMS and e-mail carry no question and
 no reply either, only where to read them.
@@ -14,9 +14,9 @@ from . import calendar_entry
 from .models import Appointment
 
 INVITING_KINDS = {"seat_offered", "seat_confirmed", "plan_changed", "day_near"}
-"""Letters that ask a seated firm to come: its calendar gets the entry, or the newer one."""
+"""Letters that ask a seated firm to come. They carry the calendar entry, or a newer version of it."""
 CANCELLING_KINDS = {"seat_given_up", "seat_lapsed", "booking_withdrawn", "day_cancelled"}
-"""Letters after which it need not come: an entry that it got is taken out again."""
+"""Letters after which the firm need not come. They carry the cancellation of the calendar entry."""
 
 
 def write(
@@ -28,9 +28,9 @@ def write(
     to_page_only: bool = False,
     **context,
 ) -> list[Notice]:
-    """Post the letter of `kind` to the firm, in the caller's transaction. The same `key` is one letter, however often.
+    """Post the letter of `kind` to the firm, in the caller's transaction. Posted twice with one `key`, it is one letter.
 
-    `to_page_only` leaves telephone and mailbox in peace.
+    `to_page_only`: nothing goes to telephone and mailbox, the letter stands on the progress page only.
     """
     entry = _calendar(kind, appointment, at)
     return post(
@@ -51,17 +51,17 @@ def write(
 
 
 def _calendar(kind: str, appointment: Appointment, at: datetime) -> str:
-    """What the firm's calendar is told with a letter: when and where to come, or no longer to come."""
+    """The iCalendar text of a letter: the appointment, its cancellation, or nothing."""
     if kind in INVITING_KINDS:
         confirmed = kind == "seat_confirmed" or bool(appointment.seat.confirmed_at)
-        return calendar_entry.published(appointment, confirmed=confirmed, at=at)
+        return calendar_entry.render(appointment, confirmed=confirmed, at=at)
     if kind in CANCELLING_KINDS:
-        return calendar_entry.taken_back(
+        return calendar_entry.render_cancellation(
             latest_calendar(appointment, INVITING_KINDS | CANCELLING_KINDS), appointment, at=at
         )
     return ""
 
 
 def recipient(appointment: Appointment) -> Recipient:
-    """The firm's contact, as the outbox addresses people."""
+    """The contact of the firm as a recipient of the outbox."""
     return Recipient(name=appointment.contact_name, phone=appointment.phone_number, email=appointment.email)

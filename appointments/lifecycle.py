@@ -1,4 +1,4 @@
-"""The stages of a registration and every move between them: one literal table (实施方案 六（二）—（六）)."""
+"""The stages of a registration and every allowed move: one literal table (实施方案 六（二）—（六）)."""
 
 from django.db.models import TextChoices
 
@@ -36,12 +36,12 @@ MOVES: dict[Stage, frozenset[Stage]] = {
 }
 
 LIVE = frozenset(S) - {S.DECLINED, S.WITHDRAWN, S.CLOSED}
-"""Stages in which a registration holds its firm's one booking for the day."""
+"""Stages in which a registration is its firm's one booking for the day (constraint one_live_booking_a_firm_a_day)."""
 
 AWAITING_DAY = frozenset({S.SUBMITTED, S.ACCEPTED, S.SEATED, S.DEFERRED})
-"""Stages before the day: the firm may still withdraw."""
+"""Stages before the day, in which the firm may still withdraw."""
 
 
 def allowed(here: Stage, there: Stage) -> bool:
-    """Whether the table has the move."""
+    """Whether the table allows the move."""
     return there in MOVES[here]

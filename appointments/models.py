@@ -1,4 +1,4 @@
-"""预约登记 (附件2) and what happened to it."""
+"""预约登记 (附件2), its moves and its rating; 公开答复."""
 
 from datetime import datetime
 
@@ -81,10 +81,10 @@ class Appointment(models.Model):
     consented_at = models.DateTimeField("同意个人信息告知的时间")
     submitted_at = models.DateTimeField("提交时间")
     amended_at = models.DateTimeField("修改时间", null=True, blank=True)
-    version = models.PositiveIntegerField("版本", default=1, editable=False)  # grows when the firm amends
-    handled_by = models.CharField(
-        "办理处室", max_length=60, blank=True
-    )  # written by 交办, so that the firm's page can say it
+    # Grows when the firm amends: a decision on an older text is refused (`review.ChangedMeanwhile`).
+    version = models.PositiveIntegerField("版本", default=1, editable=False)
+    # Written by `triage.assignment.update_firm_page`: the public page may not read the rows of the floor above.
+    handled_by = models.CharField("办理处室", max_length=60, blank=True)
     reply_due_on = models.DateField("答复期限", null=True, blank=True)
     priority_since = models.DateTimeField("优先资格取得时间", null=True, blank=True)
     closed_at = models.DateTimeField("办结时间", null=True, blank=True)
@@ -106,10 +106,15 @@ class Appointment(models.Model):
             ),
         ]
         indexes = [
+            # triage.worklists.to_review and the admin list by stage
             models.Index(fields=["stage", "submitted_at"], name="worklist_by_stage"),
+            # waiting_list.waiting, seating.settle, reminders: the firms of one day by stage
             models.Index(fields=["day", "stage"], name="list_of_a_day"),
+            # the registration screen: earlier registrations of the firm
             models.Index(fields=["uscc", "-submitted_at"], name="earlier_of_the_firm"),
+            # the registration screen and search: other registrations of the same person
             models.Index(fields=["id_index"], name="same_person"),
+            # booking: receipts of the day to one telephone or mailbox
             models.Index(fields=["phone", "submitted_at"], name="bookings_of_a_phone"),
             models.Index(fields=["email", "submitted_at"], name="bookings_of_a_mailbox"),
         ]
@@ -145,11 +150,10 @@ class Appointment(models.Model):
         facts: dict | None = None,
         **changes,
     ) -> None:
-        """The one way a stage changes: a conditional UPDATE against the table in `lifecycle`, the move written down.
+        """The only way to change a stage: a conditional UPDATE against the table in `lifecycle`, with a StageMove and an entry.
 
-        `changes` are fields that change with it, `facts` what the trail keeps beside the move. Must be called inside
-        the act's own transaction.
-        Raises IllegalMove where the table has no such move or somebody moved the registration first.
+        `changes` are columns that change with it, `facts` what the audit entry keeps in addition. Call it inside the
+        transaction of the act. Raises IllegalMove where the table has no such move, or another request moved it first.
         """
         here = Stage(self.stage)
         if not allowed(here, stage):
@@ -224,7 +228,7 @@ class Publicity(models.TextChoices):
 
 
 class PublishedAnswer(models.Model):
-    """公开答复: a question that names nobody, and its answer, for every firm to read (五（二）). Changed only by `answers`."""
+    """公开答复: an anonymous question and its answer, for every firm to read (五（二）). Changed only by `answers`."""
 
     question = models.TextField("问题", max_length=300)
     answer = models.TextField("答复", max_length=3000)
@@ -238,7 +242,8 @@ class PublishedAnswer(models.Model):
     replaces = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="replacements", verbose_name="替换的答复"
     )
-    version = models.PositiveIntegerField("版本", default=1, editable=False)  # grows with each amendment
+    # Grows with each change: an act on an older version is refused.
+    version = models.PositiveIntegerField("版本", default=1, editable=False)
     remark = models.CharField("退改或撤回理由", max_length=200, blank=True)
     drafted_by = models.ForeignKey(Officer, models.PROTECT, related_name="+", verbose_name="拟稿人")
     approved_by = models.ForeignKey(
@@ -267,7 +272,9 @@ class PublishedAnswer(models.Model):
             ),
         ]
         indexes = [
+            # /answers/ and the check page: what is published, newest first
             models.Index(fields=["state", "-published_at"], name="answers_in_public"),
+            # the edition of the search index (Max) and the admin list
             models.Index(fields=["changed_at"], name="answers_by_change"),
         ]
 
@@ -279,5 +286,5 @@ class PublishedAnswer(models.Model):
 
     @property
     def successor(self) -> "PublishedAnswer | None":
-        """The answer that stands in its place today."""
+        """The published answer that replaces this one."""
         return self.replacements.filter(state=Publicity.PUBLISHED).first()

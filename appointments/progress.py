@@ -1,4 +1,4 @@
-"""How far a registration is, in the firm's words: 第几步/共几步, who answers, until when, what comes next."""
+"""The progress page of a registration, in words for the firm: 第几步/共几步, who answers, until when, what is next."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,8 +6,7 @@ from datetime import datetime
 from sessions_app import calendar, policy, seats
 from zhoushan_consult.outbox.posting import letters_to_page
 
-from . import feedback
-from . import waiting_list as order
+from . import feedback, waiting_list
 from .lifecycle import AWAITING_DAY, Stage
 from .models import Appointment, Rating
 
@@ -28,7 +27,7 @@ TAGS = {
 
 @dataclass(frozen=True)
 class Progress:
-    """What the progress page shows."""
+    """What the progress page shows of a registration."""
 
     steps: tuple[str, ...]
     step: int
@@ -41,8 +40,8 @@ class Progress:
     rating: Rating | None
 
 
-def of(appointment: Appointment, now: datetime) -> Progress:
-    """The progress of a registration as it stands at `now`."""
+def progress_of(appointment: Appointment, now: datetime) -> Progress:
+    """The progress of a registration at `now`."""
     stage = Stage(appointment.stage)
     rating = Rating.objects.filter(appointment=appointment).first()
     return Progress(
@@ -87,19 +86,19 @@ def _next(appointment: Appointment) -> str:
 
 
 def _standing(appointment: Appointment, now: datetime) -> str:
-    """The firm's place in the line and why it stands there; nothing where it does not wait in one."""
+    """The firm's position on the waiting list and its basis; "" where it does not wait."""
     day, since = appointment.day, appointment.priority_since
     if since and not day.settled_at and appointment.stage in (Stage.SUBMITTED, Stage.ACCEPTED):
         won = f"{since.astimezone(calendar.SHANGHAI):%-m月%-d日}"
-        place = order.place(appointment)
+        place = waiting_list.position(appointment)
         return f"您在优先名单第 {place} 位：上期没有排上现场，{won}起顺延优先，先于新登记的企业安排。"
     if appointment.stage == Stage.DEFERRED and now <= seats.offers_end(day):
-        return f"您在本期候补第 {order.place(appointment)} 位：有企业放弃名额时，按顺序通知。"
+        return f"您在本期候补第 {waiting_list.position(appointment)} 位：有企业放弃名额时，按顺序通知。"
     return ""
 
 
 def _acts(appointment: Appointment, *, rated: bool) -> frozenset[str]:
-    """Which buttons the page offers: only acts that would be accepted now."""
+    """The buttons of the page: only acts that would be accepted now."""
     stage = appointment.stage
     found = {
         "amend": stage == Stage.SUBMITTED,

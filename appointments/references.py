@@ -1,4 +1,4 @@
-"""受理编号 and the other names of a registration: from the system's randomness, telling nothing of volume or neighbours."""
+"""受理编号: random, so that one number says nothing about other registrations or how many there are."""
 
 import secrets
 import unicodedata
@@ -18,7 +18,7 @@ def grouped(letters: str) -> str:
 
 
 def clean_reference(text: str) -> str:
-    """What a person typed, as it would be stored: blanks, hyphens, case and the letters 0 1 I O forgiven."""
+    """The stored form of what a person typed: blanks, hyphens, case and the look-alikes 0 1 I O do not matter."""
     letters = "".join(
         ch
         for ch in unicodedata.normalize("NFKC", text).upper().translate(str.maketrans("01IO", "QLLQ"))

@@ -1,4 +1,4 @@
-"""Finding a registration by what someone on the telephone can tell of it."""
+"""Search for a registration by what a caller on the telephone knows of it."""
 
 import re
 import unicodedata
@@ -20,7 +20,7 @@ _LONG_NUMBER = re.compile(r"[0-9]{14,17}[0-9Xx]")
 
 
 def search(rows: QuerySet[Appointment], text: str, *, today: date) -> QuerySet[Appointment]:
-    """Those of `rows` that `text` names: numbers only whole, a firm by a part of its name. Takes any text."""
+    """The `rows` that match `text`: a number only as a whole, a firm by part of its name. Accepts any text."""
     text = _printable(text)[:LONGEST]
     if not text:
         return rows.none()
@@ -31,7 +31,7 @@ def search(rows: QuerySet[Appointment], text: str, *, today: date) -> QuerySet[A
 
 
 def safe_to_echo(text: str) -> str:
-    """What was searched for, as the page repeats it: an ID number only in part."""
+    """The searched text as a page may repeat it: an ID number is masked."""
     return _LONG_NUMBER.sub(lambda found: mask_id(found[0]), text)
 
 

@@ -12,7 +12,7 @@ from zhoushan_consult.bureau.models import Officer
 
 from .lifecycle import Stage
 from .models import Appointment, IllegalMove, StageMove
-from .waiting_list import of_day
+from .waiting_list import seat_facts
 
 
 def leave(
@@ -36,14 +36,14 @@ def leave(
     # The seat first, then the registration: all who change both lock the rows in this order, so none waits in a circle.
     if seat:
         seats.release(seat, firm.uscc, unconfirmed_at=at if lapsed else None)
-        facts = of_day(firm.day, seat, **({"lapsed": True} if lapsed else {})) if facts is None else facts
+        facts = seat_facts(firm.day, seat, **({"lapsed": True} if lapsed else {})) if facts is None else facts
     firm.move_to(stage, note, by=by, at=at, facts=facts, seat=None, **changes)
 
 
 def vacate(absent: Appointment, *, at: datetime) -> None:
     """Free the seat of a firm that did not come. Its stage stays 未到场; the number of the seat is in its trail."""
     seats.release(absent.seat, absent.uscc)
-    record(Verb.SEAT_VACATED, absent, by=None, at=at, **of_day(absent.day, absent.seat))
+    record(Verb.SEAT_VACATED, absent, by=None, at=at, **seat_facts(absent.day, absent.seat))
     Appointment.objects.filter(pk=absent.pk).update(seat=None)
 
 

@@ -1,4 +1,4 @@
-"""代录和补录 (六（二）): 综合处 registers a firm that telephoned or was visited, after the cutoff too, for a reason."""
+"""代录和补录 (六（二）): 综合处 registers a firm that telephoned or was visited, also after the cutoff, with a reason."""
 
 from datetime import date, datetime
 
@@ -10,7 +10,7 @@ from sessions_app.models import ConsultDay
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
 
-from .booking import Entry, FormAlreadyUsed, Registration, submit
+from .booking import FormAlreadyUsed, Registration, Source, submit
 from .models import Appointment
 
 
@@ -25,7 +25,7 @@ class ListClosed(Refused):
 
 
 def days_to_join(now: datetime) -> list[date]:
-    """The 咨询日 that an officer may enter a firm for: the one that is closed to the public, while it takes firms; the next."""
+    """The 咨询日 for which an officer may register a firm: the one already closed to the public, while its list is open; the next."""
     this, following = calendar.current_day(now), joining_date(now)
     if now < calendar.booking_closes(this):
         return [following]
@@ -34,19 +34,19 @@ def days_to_join(now: datetime) -> list[date]:
 
 
 @transaction.atomic
-def enter(form: Registration, *, key: str, day: date, entry: Entry, at: datetime) -> Appointment:
-    """A registration entered by an officer, with the receipt letter that every firm gets; for a key sent before, the first.
+def enter(form: Registration, *, key: str, day: date, source: Source, at: datetime) -> Appointment:
+    """Store a registration entered by an officer, with the usual receipt letter. A `key` sent before returns the first one.
 
-    Raises NotAllowed, ReasonMissing, ListClosed, and what `booking.submit` raises. The day is held, so that its list
-    is not settled over a registration that is just being written.
+    Raises NotAllowed, ReasonMissing, ListClosed, and what `booking.submit` raises. The day is locked: its list must not be
+    settled while a registration for it is being written.
     """
-    entry.by.must(Act.REVIEW)
-    if not entry.reason.strip():
+    source.by.must(Act.REVIEW)
+    if not source.reason.strip():
         raise ReasonMissing
     joined = lock_day(day_on(day))
     if not (day in days_to_join(at) or Appointment.objects.filter(form_key=key).exists()):
         raise ListClosed(day)
-    made = submit(form, key=key, at=at, day=joined, entry=entry)
-    if (made.day_id, made.channel, made.entry_reason) != (joined.pk, entry.channel, entry.reason):
+    made = submit(form, key=key, at=at, day=joined, source=source)
+    if (made.day_id, made.channel, made.entry_reason) != (joined.pk, source.channel, source.reason):
         raise FormAlreadyUsed
     return made

@@ -1,4 +1,4 @@
-"""候补顺序 (六（五）): who sits down next, on what ground, and what the trail keeps of every decision about a seat."""
+"""候补次序 (六（五）): which firm gets the next seat, on what basis, and what the trail keeps of each decision."""
 
 from datetime import datetime
 
@@ -14,16 +14,16 @@ WAITING = frozenset({Stage.ACCEPTED, Stage.DEFERRED})
 PRIORITY, TIME = "priority", "time"
 
 
-def line(day: ConsultDay) -> QuerySet[Appointment]:
-    """Who would sit down next, in order: priority carried over first, then time of registration."""
+def waiting(day: ConsultDay) -> QuerySet[Appointment]:
+    """The firms that wait for a seat of `day`, in order: carried-over priority first, then time of registration."""
     wanting = Appointment.objects.filter(day=day, stage__in=WAITING, wants_onsite=True)
     return wanting.order_by(F("priority_since").asc(nulls_last=True), "submitted_at", "pk")
 
 
-def place(appointment: Appointment) -> int:
-    """The place of a registration among those that wait for a seat of its day, from 1.
+def position(appointment: Appointment) -> int:
+    """The position of a registration among those that wait for a seat of its day, from 1.
 
-    One that is not yet reviewed counts as waiting: whoever is told a place only ever moves up when it is declined.
+    Registrations still to be reviewed count too. So a position that was told to a firm only ever improves: by a decline.
     """
     rivals = Appointment.objects.filter(
         day=appointment.day_id, stage__in=WAITING | {Stage.SUBMITTED}, wants_onsite=True
@@ -40,20 +40,20 @@ def _before(appointment: Appointment) -> Q:
     return Q(priority_since__lt=since) | (Q(priority_since=since) & earlier)
 
 
-def ground(appointment: Appointment) -> dict[str, str]:
-    """Why a registration stands where it stands in the line, as the trail keeps it."""
+def basis(appointment: Appointment) -> dict[str, str]:
+    """Why a registration has its position: by priority or by time, as the audit entry keeps it."""
     since = appointment.priority_since
     return {"ground": PRIORITY if since else TIME, "since": (since or appointment.submitted_at).isoformat()}
 
 
-def in_words(kept: dict[str, str]) -> str:
-    """A ground, kept or present, in words."""
+def describe_basis(kept: dict[str, str]) -> str:
+    """A basis in words, from an audit entry or from `basis`."""
     since = datetime.fromisoformat(kept["since"]).astimezone(calendar.SHANGHAI)
     if kept["ground"] == PRIORITY:
         return f"上期顺延，优先（{since:%-m月%-d日}取得）"
     return f"按登记时间（{since:%-m月%-d日 %H:%M}）"
 
 
-def of_day(day: ConsultDay, seat: Seat | None = None, **facts) -> dict:
-    """The facts by which a decision is found and explained on the page of its 咨询日."""
+def seat_facts(day: ConsultDay, seat: Seat | None = None, **facts) -> dict:
+    """Facts for an audit entry about a seat. 名额分配说明 (`triage.seat_history`) finds entries by `day`."""
     return {"day": calendar.slug(day.date)} | ({"seat": seat.number} if seat else {}) | facts

@@ -144,7 +144,9 @@ def _named(people: Iterable[Reception]) -> list[tuple]:
 def _describe_changes(before: dict[str, str], after: dict[str, str], *, receptions_changed: bool) -> str:
     """The changes in words, for the portal."""
     changes = [
-        _describe_change(name, old, after[name]) for name, old in before.items() if after.get(name, old) != old
+        _describe_change(name, old, after[name])
+        for name, old in before.items()
+        if after.get(name, old) != old
     ]
     return "；".join(changes + ["接待人员已调整"] * receptions_changed)
 

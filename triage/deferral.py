@@ -7,8 +7,7 @@ from datetime import date, datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
-from appointments import letters
-from appointments import waiting_list as order
+from appointments import letters, waiting_list
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, IllegalMove
 from sessions_app import calendar, policy
@@ -29,7 +28,7 @@ def defer(appointment: Appointment, place: int, *, by: Officer | None, at: datet
     """The firm at `place` of the line gets no seat this time. Raises IllegalMove where it left the line meanwhile."""
     day = appointment.day
     with transaction.atomic():
-        facts = order.of_day(day, place=place, **order.ground(appointment))
+        facts = waiting_list.seat_facts(day, place=place, **waiting_list.basis(appointment))
         appointment.move_to(Stage.DEFERRED, "名额已满，先行书面答复", by=by, at=at, facts=facts)
         letters.write(
             "deferred",
@@ -46,7 +45,7 @@ def defer_remaining(day: ConsultDay, *, after: int = 0, by: Officer | None, at: 
 
     Returns how many; safe to repeat.
     """
-    waiting = order.line(day).filter(stage=Stage.ACCEPTED).select_related("day")
+    waiting = waiting_list.waiting(day).filter(stage=Stage.ACCEPTED).select_related("day")
     deferred = 0
     for place, appointment in enumerate(waiting, after + 1):
         with suppress(IllegalMove):  # withdrawn at this instant

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from appointments import letters
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
-from appointments.waiting_list import line
+from appointments.waiting_list import waiting
 from sessions_app import calendar, policy
 from sessions_app.days import accepts_firms
 from sessions_app.models import ConsultDay, Plan
@@ -57,7 +57,7 @@ def remind_to_settle(about: str, due_at: datetime, now: datetime) -> int:
         return 0
     counts = {
         "pending": Appointment.objects.filter(day=day, stage=Stage.SUBMITTED).count(),
-        "waiting": line(day).count(),
+        "waiting": waiting(day).count(),
     }
     last = day.date.replace(day=policy.SETTLE_BY)
     roles = (Role.COORDINATOR, Role.LEADER) if today > last else (Role.COORDINATOR,)

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from appointments.models import Appointment
-from appointments.waiting_list import in_words
+from appointments.waiting_list import describe_basis
 from sessions_app import calendar
 from sessions_app.models import ConsultDay
 from zhoushan_consult.audit.models import Entry
@@ -67,7 +67,7 @@ def _told(verb: str, facts: dict, day: ConsultDay) -> tuple[str, str]:
     if verb == Verb.STAGE_SEATED:
         return _offered(facts)
     if verb == Verb.STAGE_DEFERRED:
-        return "没有名额，先行书面答复", f"排在第 {facts['place']} 位，{in_words(facts)}"
+        return "没有名额，先行书面答复", f"排在第 {facts['place']} 位，{describe_basis(facts)}"
     if verb == Verb.CARRIED_OVER:
         return _carried(facts), "活动取消，下次优先安排（六（五））"
     return _left(verb, facts), ""
@@ -77,13 +77,13 @@ def _offered(facts: dict) -> tuple[str, str]:
     if facts.get("standby"):
         skipped = facts["place"] - 1
         absent = f"；排在前面的 {skipped} 家不在现场" if skipped else ""
-        return f"现场候补入场，{facts['seat']}号名额", in_words(facts) + absent
+        return f"现场候补入场，{facts['seat']}号名额", describe_basis(facts) + absent
     until = datetime.fromisoformat(facts["reply_by"]).astimezone(calendar.SHANGHAI)
     asked = f"，请于{until:%-m月%-d日 %H:%M}前确认"
     if "extra" in facts:
         return f"增加名额，给出{facts['seat']}号", f"理由：{facts['extra']}{asked}"
     moved_up = "递补" if facts["old"] == "deferred" else "给出"
-    return f"{moved_up}{facts['seat']}号名额", f"排在第 {facts['place']} 位，{in_words(facts)}{asked}"
+    return f"{moved_up}{facts['seat']}号名额", f"排在第 {facts['place']} 位，{describe_basis(facts)}{asked}"
 
 
 def _carried(facts: dict) -> str:

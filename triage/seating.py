@@ -8,8 +8,7 @@ from django.db import transaction
 from appointments import letters, seat_moves
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, IllegalMove
-from appointments.waiting_list import ground, line, of_day
-from appointments.waiting_list import place as place_of
+from appointments.waiting_list import basis, position, seat_facts, waiting
 from sessions_app import calendar, seats
 from sessions_app.days import lock_day
 from sessions_app.models import ConsultDay, Plan, Seat
@@ -68,7 +67,9 @@ def settle(day: ConsultDay, *, by: Officer, at: datetime) -> tuple[int, int]:
         if pending := Appointment.objects.filter(day=day, stage=Stage.SUBMITTED).count():
             raise StillToReview(pending)
         free = seats.free_seats(day).count()
-        record(Verb.LIST_SETTLED, day, by=by, at=at, **of_day(day, free=free, waiting=line(day).count()))
+        record(
+            Verb.LIST_SETTLED, day, by=by, at=at, **seat_facts(day, free=free, waiting=waiting(day).count())
+        )
         seated = offer_free_seats(day, by=by, at=at) if at < calendar.starts_at(day.date) else 0
         deferred = deferral.defer_remaining(day, after=seated, by=by, at=at)
         deferral.shorten_terms(day, by=by, at=at)
@@ -78,7 +79,7 @@ def settle(day: ConsultDay, *, by: Officer, at: datetime) -> tuple[int, int]:
 def offer_free_seats(day: ConsultDay, *, by: Officer | None, at: datetime) -> int:
     """Offer every free seat to the next in line; returns how many were offered. Runs in the caller's transaction."""
     free, offered = seats.free_seats(day).count(), 0
-    for place, appointment in enumerate(line(day).select_related("day") if free else (), 1):
+    for place, appointment in enumerate(waiting(day).select_related("day") if free else (), 1):
         if offered == free:
             break
         with suppress(IllegalMove):  # withdrawn at this instant: the next one is asked
@@ -93,12 +94,12 @@ def seat_firm(
     """The firm at `place` of the line gets a seat, and is asked to confirm it. Raises seats.NoSeatLeft, IllegalMove."""
     with transaction.atomic():
         seat = seats.take(appointment.day, appointment.uscc, at=at)
-        _offer(appointment, seat, by=by, at=at, place=place or place_of(appointment))
+        _offer(appointment, seat, by=by, at=at, place=place or position(appointment))
         return seat
 
 
 def _offer(appointment: Appointment, seat: Seat, *, by: Officer | None, at: datetime, **facts) -> None:
-    facts = of_day(appointment.day, seat, **ground(appointment), reply_by=seat.reply_by, **facts)
+    facts = seat_facts(appointment.day, seat, **basis(appointment), reply_by=seat.reply_by, **facts)
     appointment.move_to(Stage.SEATED, f"{seat.number}号名额", by=by, at=at, facts=facts, seat=seat)
     letters.write("seat_offered", appointment, at=at, key=_offer_key(seat, at), reply_by=seat.reply_by)
 
@@ -121,7 +122,7 @@ def add_seat(day: ConsultDay, appointment: Appointment, reason: str, *, by: Offi
         if at <= seats.offers_end(day) and seats.free_seats(day).exists():
             raise SeatsStillFree
         seat = seats.add(day, appointment.uscc, reason=reason, at=at)
-        record(Verb.SEAT_ADDED, seat, by=by, at=at, **of_day(day, seat, reason=reason))
+        record(Verb.SEAT_ADDED, seat, by=by, at=at, **seat_facts(day, seat, reason=reason))
         _offer(appointment, seat, by=by, at=at, extra=reason)
         return seat
 

@@ -8,7 +8,8 @@ from django.db.models import QuerySet
 from appointments import letters, seat_moves
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, IllegalMove
-from appointments.waiting_list import ground, line, of_day
+from appointments.waiting_list import basis, seat_facts
+from appointments.waiting_list import waiting as waiting_firms
 from sessions_app import calendar, seats
 from sessions_app.days import lock_day
 from sessions_app.models import ConsultDay, Seat
@@ -32,7 +33,7 @@ class NoSeatFreed(Refused):
 
 def waiting(day: ConsultDay) -> QuerySet[Appointment]:
     """Who may be called in, in order: the line of the list of ten."""
-    return line(day).select_related("day")
+    return waiting_firms(day).select_related("day")
 
 
 def freed(day: ConsultDay) -> int:
@@ -60,7 +61,7 @@ def call_in(appointment: Appointment, *, by: Officer, at: datetime) -> Seat:
         timetable.fix(day, by=by, at=at)
         place = _place(appointment)
         seat = _free_seat(day, appointment.uscc, at=at)
-        facts = of_day(day, seat, **ground(appointment), standby=True, place=place)
+        facts = seat_facts(day, seat, **basis(appointment), standby=True, place=place)
         note = f"候补入场，{seat.number}号名额"
         appointment.move_to(Stage.SEATED, note, by=by, at=at, facts=facts, seat=seat)
         letters.write("standby_called", appointment, at=at, seat=seat)

@@ -140,7 +140,7 @@ class AppointmentAdmin(RecordAdmin):
                 form.registration(),
                 key=token.key,
                 day=form.cleaned_data["day"],
-                entry=form.entry(request.user),
+                source=form.entry(request.user),
                 at=now,
             )
         except Refused as refusal:

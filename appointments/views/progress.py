@@ -74,7 +74,7 @@ def _page(
 ) -> HttpResponse:
     context = {
         "appointment": appointment,
-        "progress": progress.of(appointment, now),
+        "progress": progress.progress_of(appointment, now),
         "arrival_code": _arrival_code(appointment) if appointment.stage == Stage.SEATED else "",
         "unsolved_form": forms.get("unsolved_form") or UnsolvedForm(),
         "rating_form": forms.get("rating_form") or RatingForm(),
@@ -85,7 +85,7 @@ def _page(
 def _arrival_code(appointment: Appointment) -> str:
     """What the firm shows at the door: opened by an officer who has signed in, it leads to its 签到."""
     door = reverse("admin:sessions_app_consultday_arrival", args=[check_in_code.token(appointment)])
-    return check_in_code.picture(settings.SITE_URL + door)
+    return check_in_code.qr_code(settings.SITE_URL + door)
 
 
 @require_POST
@@ -129,7 +129,7 @@ def _enough(appointment, *, at):
 
 
 def _solved(appointment, *, at):
-    feedback.solved(appointment, at=at)
+    feedback.report_solved(appointment, at=at)
     return "谢谢反馈，登记已办结。欢迎评价我们的服务。"
 
 
@@ -146,7 +146,7 @@ ACTS = {
 @require_POST
 def unsolved(request: HttpRequest) -> HttpResponse:
     def deed(appointment, data, at):
-        feedback.unsolved(appointment, data["reason"], at=at)
+        feedback.report_unsolved(appointment, data["reason"], at=at)
         return "已转有关处室继续办理，进展会登在本页。"
 
     return _with_form(request, "unsolved_form", UnsolvedForm(request.POST), deed)

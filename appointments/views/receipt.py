@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 
 from sessions_app import calendar
 
-from ..calendar_entry import published
+from .. import calendar_entry as ics
 from ..lifecycle import Stage
 from ..models import Appointment
 from ..pdf.sheet import as_pdf, rows
@@ -46,7 +46,7 @@ def calendar_entry(request: HttpRequest, token: str) -> HttpResponse:
     appointment = _of(token)
     if appointment.stage != Stage.SEATED:
         raise Http404
-    text = published(appointment, confirmed=bool(appointment.seat.confirmed_at), at=timezone.now())
+    text = ics.render(appointment, confirmed=bool(appointment.seat.confirmed_at), at=timezone.now())
     answer = HttpResponse(text, content_type="text/calendar; charset=utf-8; method=PUBLISH")
     answer["Content-Disposition"] = f'attachment; filename="{appointment.reference}.ics"'
     return answer

@@ -153,7 +153,7 @@ def _try(request: HttpRequest, act, done: str) -> None:
 def by_code(request: HttpRequest, token: str) -> HttpResponse:
     """The code on a firm's phone, scanned: it opens the firm; the button there checks it in."""
     expected = Appointment.objects.filter(day__date=_today(timezone.now()), seat__isnull=False)
-    found = check_in_code.whose(token, expected.select_related("day").only("pk", "day__date"))
+    found = check_in_code.find(token, expected.select_related("day").only("pk", "day__date"))
     if found:
         return redirect(address("firm", found.day_id, found.pk))
     messages.error(

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
 
-from appointments import waiting_list as order
+from appointments import waiting_list
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
 from sessions_app import calendar
@@ -118,7 +118,7 @@ class DayAdmin(ConsultDayAdmin):
     def facts(self, request, record: ConsultDay) -> dict:
         now = timezone.now()
         seats = list(record.seats.select_related("appointment"))
-        waiting = list(seating.line(record)[:LINE_SHOWN])
+        waiting = list(waiting_list.waiting(record)[:LINE_SHOWN])
         free = sum(seat.uscc is None and not seat.extra_reason for seat in seats)
         return super().facts(request, record) | {
             "seats": seats,
@@ -137,4 +137,4 @@ class DayAdmin(ConsultDayAdmin):
 
 def reason(appointment: Appointment) -> str:
     """Why a firm stands where it stands in the line."""
-    return order.in_words(order.ground(appointment))
+    return waiting_list.describe_basis(waiting_list.basis(appointment))

@@ -141,8 +141,8 @@ class Month:
 
     def _enter(self, form: Registration, key: str, at: datetime) -> Appointment:
         """综合处 enters a firm that telephoned after the cutoff."""
-        entry = booking.Entry(Channel.PHONE, self.coordinator, "企业月底出海作业无法上网，次日来电补录")
-        return staff_entry.enter(form, key=key, day=self.date, entry=entry, at=at)
+        source = booking.Source(Channel.PHONE, self.coordinator, "企业月底出海作业无法上网，次日来电补录")
+        return staff_entry.enter(form, key=key, day=self.date, source=source, at=at)
 
     # --- What happens before the day ---------------------------------------------------------------------------------
     def then_pending(self, firm: Appointment, at: datetime) -> Story:
@@ -225,7 +225,7 @@ class Month:
         at = self.on(4, "14:10")
         yield at
         firm.refresh_from_db()
-        feedback.solved(firm, at=at)
+        feedback.report_solved(firm, at=at)
         feedback.rate(firm, Grade.VERY_GOOD, "答复很清楚。", at=at + timedelta(minutes=2))
 
     # --- The day and after ---------------------------------------------------------------------------------------------
@@ -256,7 +256,7 @@ class Month:
         yield from self._heard(firm, at, Outcome.SOLVED, "已当面说明标准和办理路径，企业表示清楚。")
         at = self.on(10, "15:30")
         yield at
-        feedback.solved(firm, at=at)
+        feedback.report_solved(firm, at=at)
         feedback.rate(firm, self.rng.choice([Grade.VERY_GOOD, Grade.GOOD]), "", at=at)
 
     def then_open(self, firm: Appointment, at: datetime) -> Story:

@@ -276,15 +276,15 @@ def test_it_tells_the_firm_its_place_and_why(deferred):
     assert "您在优先名单第 2 位：上期没有排上现场，12月3日起顺延优先" in page
     assert "1月10日" in page
     assert Notice.objects.filter(kind="priority_granted", body__isnull=False, channel="page").count() == 1
-    assert progress.of(others[1], SECOND).standing.startswith("您在优先名单第 3 位")
+    assert progress.progress_of(others[1], SECOND).standing.startswith("您在优先名单第 3 位")
     booking.withdraw(others[0], at=at("12-12 12:00"))
-    assert progress.of(fresh(deferred), SECOND).standing.startswith("您在优先名单第 1 位")
+    assert progress.progress_of(fresh(deferred), SECOND).standing.startswith("您在优先名单第 1 位")
 
 
 def test_it_tells_a_deferred_firm_its_place_among_those_who_wait(deferred):
     with time_machine.travel(SECOND, tick=False):
         assert "您在本期候补第 1 位" in page_of(deferred)
-    assert progress.of(deferred, at("12-09 18:31")).standing == ""
+    assert progress.progress_of(deferred, at("12-09 18:31")).standing == ""
 
 
 def test_it_keeps_the_first_claim_of_a_firm_deferred_again(deferred, coordinator):
@@ -350,7 +350,7 @@ def test_it_closes_an_unanswered_question_after_its_days_with_a_letter(deferred,
     assert run(deferral.CLOSE_UNANSWERED, at("12-04 10:02") + days) == 0
     assert stages(deferred) == [Stage.CLOSED]
     assert Notice.objects.filter(kind="deferral_closed", channel="sms").count() == 1
-    assert "unsolved" in progress.of(fresh(deferred), at("12-20 10:00")).acts
+    assert "unsolved" in progress.progress_of(fresh(deferred), at("12-20 10:00")).acts
 
 
 def test_it_closes_no_question_before_the_reply_or_before_the_day(deferred, coordinator, monkeypatch):

@@ -86,7 +86,7 @@ def test_it_tells_nothing_of_the_firm_by_its_uid(offered):
     assert re.fullmatch("[0-9a-f]{32}", uid) and host
     assert offered.reference not in entry["UID"] and str(offered.pk) != uid
     other = seated(2, email=MAIL)
-    assert parsed(calendar_entry.published(other, confirmed=False, at=NOW))["UID"] != entry["UID"]
+    assert parsed(calendar_entry.render(other, confirmed=False, at=NOW))["UID"] != entry["UID"]
 
 
 def test_it_renews_the_same_entry_and_grows_its_sequence(offered, coordinator, monkeypatch):
@@ -161,7 +161,7 @@ def test_it_sends_no_entry_by_any_other_way(offered):
 )
 def test_it_writes_any_place_so_that_it_is_read_back(firm, place):
     firm.day.place = place
-    entry = parsed(calendar_entry.published(firm, confirmed=True, at=NOW))
+    entry = parsed(calendar_entry.render(firm, confirmed=True, at=NOW))
     kept = "\n".join("".join(filter(str.isprintable, line)) for line in place.splitlines())
     assert entry.get("LOCATION", "") == kept
 

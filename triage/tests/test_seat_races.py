@@ -127,11 +127,11 @@ def test_it_enters_no_firm_late_over_a_list_that_is_being_settled(round_):
     form = booking.Registration(
         "舟山测试水产有限公司", "9" * 18, "人", "resident", "3309", "+8613800000000", "问"
     )
-    entry = booking.Entry(Channel.PHONE, by, "来电")
+    source = booking.Source(Channel.PHONE, by, "来电")
     results = crowd(
         [
             lambda: seating.settle(day, by=by, at=SECOND),
-            lambda: staff_entry.enter(form, key="k", day=DAY, entry=entry, at=SECOND),
+            lambda: staff_entry.enter(form, key="k", day=DAY, source=source, at=SECOND),
         ]
     )
     assert unexpected(results) == []

@@ -10,7 +10,7 @@ import pytest
 from appointments import booking
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
-from appointments.waiting_list import line, place
+from appointments.waiting_list import position, waiting
 from sessions_app import calendar, policy
 from sessions_app.days import day_on
 from triage import seating
@@ -60,8 +60,8 @@ class Years:
             if firm.pk in self.claims or self.rng.random() < KEEP_ASKING:
                 booking.ask_for_seat_again(firm, at=at)
                 self.claims.setdefault(firm.pk, 0)
-        for firm in line(day_on(calendar.following(row.date))):
-            self.claims[firm.pk] = self.claims[firm.pk] or ceil(place(firm) / policy.SEATS)
+        for firm in waiting(day_on(calendar.following(row.date))):
+            self.claims[firm.pk] = self.claims[firm.pk] or ceil(position(firm) / policy.SEATS)
 
 
 def test_it_seats_whoever_keeps_asking_within_the_sessions_that_the_line_takes(coordinator):
