@@ -1,4 +1,4 @@
-"""交办 (六（四）): each question goes to the division whose duty it is; given back, it is sorted anew by 综合处."""
+"""交办 (六（四）): each question goes to the division responsible; 综合处 assigns again what a division returns."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -38,7 +38,7 @@ class AlreadyAssigned(Refused):
 
 @dataclass(frozen=True)
 class AssignmentItem:
-    """A question and the division that shall answer it."""
+    """A question and the division that answers it."""
 
     division: Division
     question: str
@@ -49,9 +49,9 @@ class AssignmentItem:
 def assign(
     appointment: Appointment, portions: list[AssignmentItem], *, by: Officer, at: datetime
 ) -> list[Assignment]:
-    """Write the 交办 and tell the divisions; keep what the rules said. Runs in the caller's transaction.
+    """Store the 交办 and tell the divisions; keep the routing decision. Runs in the caller's transaction.
 
-    Raises NeedsDivision without a lead, NeedsReason where the officer differs from a sure suggestion without saying why.
+    Raises NeedsDivision without a lead, NeedsReason where the officer departs from a confident suggestion without a reason.
     """
     by.must(Act.ASSIGN)
     if not any(portion.part == Part.LEAD for portion in portions):
@@ -104,7 +104,7 @@ def due_on(at: datetime) -> date:
 
 @transaction.atomic
 def add(appointment: Appointment, portion: AssignmentItem, *, by: Officer, at: datetime) -> Assignment:
-    """One more 交办 for a registration that is being worked on: a question was overlooked or given back."""
+    """One more 交办 for a registration in progress: a question was overlooked, or another division is needed."""
     by.must(Act.ASSIGN)
     made = _give(appointment, portion, suggest(appointment, at), by=by, at=at)
     update_firm_page(appointment)
@@ -113,7 +113,7 @@ def add(appointment: Appointment, portion: AssignmentItem, *, by: Officer, at: d
 
 @transaction.atomic
 def return_assignment(assignment: Assignment, reason: str, *, by: Officer, at: datetime) -> None:
-    """A division returns a matter that is not its duty to 综合处, with the reason."""
+    """A division returns to 综合处 a 交办 that is not its duty, with the reason. Raises IllegalMove."""
     by.must(Act.DRAFT)
     require_own_division(assignment, by)
     turn(
@@ -129,7 +129,7 @@ def return_assignment(assignment: Assignment, reason: str, *, by: Officer, at: d
 
 @transaction.atomic
 def reassign(assignment: Assignment, portion: AssignmentItem, *, by: Officer, at: datetime) -> Assignment:
-    """综合处 sends a matter to another division; a draft already written stays with the old 交办."""
+    """改派: 综合处 sends the question to another division. A draft that exists stays with the old 交办. Raises IllegalMove."""
     by.must(Act.ASSIGN)
     if assignment.state != AssignmentState.RETURNED:
         turn(assignment, {AssignmentState.OPEN, AssignmentState.DRAFTED}, AssignmentState.CANCELLED)
@@ -139,7 +139,7 @@ def reassign(assignment: Assignment, portion: AssignmentItem, *, by: Officer, at
 
 
 def cancel_open_assignments(appointment: Appointment, *, by: Officer, at: datetime) -> None:
-    """Every unfinished 交办 of a registration ends; runs in the caller's transaction."""
+    """Cancel every unfinished 交办 of a registration. Runs in the caller's transaction."""
     unfinished = appointment.assignments.filter(
         state__in=[AssignmentState.OPEN, AssignmentState.DRAFTED, AssignmentState.RETURNED]
     )
@@ -150,7 +150,7 @@ def cancel_open_assignments(appointment: Appointment, *, by: Officer, at: dateti
 
 
 def update_firm_page(appointment: Appointment) -> None:
-    """Write down, on the registration itself, who answers and until when: its public page reads nothing above it."""
+    """Copy to the registration who answers and until when: its public page may not read the rows of this floor."""
     current = [
         a
         for a in appointment.assignments.select_related("division")
@@ -163,7 +163,7 @@ def update_firm_page(appointment: Appointment) -> None:
 
 
 def turn(assignment: Assignment, here: set[AssignmentState], there: AssignmentState, **changes) -> None:
-    """A conditional UPDATE of a 交办's state: of two officers one wins, the other is told."""
+    """A conditional UPDATE of the state: of two officers at once, one wins and the other gets IllegalMove."""
     if not Assignment.objects.filter(pk=assignment.pk, state__in=here).update(state=there, **changes):
         raise IllegalMove("这项交办已被他人处理，请刷新后查看最新情况。")
     assignment.refresh_from_db()

@@ -1,4 +1,4 @@
-"""Month end (六（二）): booking closes by the clock alone; the duty on the 1st only tells 综合处 what stands on the list."""
+"""Month end (六（二）): booking closes by the clock. The duty on the 1st only reports the list to 综合处."""
 
 from datetime import datetime, timedelta
 
@@ -13,7 +13,7 @@ from . import notifications
 
 
 def summarize(about: str, due_at: datetime, now: datetime) -> int:
-    """Tell 综合处 how many registrations are pending, accepted and carried over for the 10th. Returns the registrations."""
+    """Tell 综合处 how many registrations are pending, accepted and carried over for the 10th. Returns how many in all."""
     local = due_at.astimezone(calendar.SHANGHAI)
     day = day_on(calendar.consult_date(local.year, local.month))
     rows = Appointment.objects.live().on(day)

@@ -1,4 +1,4 @@
-"""顺延 (六（五）): beyond the ten — told first, answered in writing first, asked whether it still wants to come."""
+"""顺延 (六（五）): firms beyond the ten are told first, answered in writing first, and asked 是否仍需现场."""
 
 from collections import Counter
 from contextlib import suppress
@@ -25,7 +25,7 @@ from .models import Assignment, AssignmentState, Part
 
 
 def defer(appointment: Appointment, place: int, *, by: Officer | None, at: datetime) -> None:
-    """The firm at `place` of the line gets no seat this time. Raises IllegalMove where it left the line meanwhile."""
+    """The firm at position `place` gets no seat this time. Raises IllegalMove where it left the list meanwhile."""
     day = appointment.day
     with transaction.atomic():
         facts = waiting_list.seat_facts(day, place=place, **waiting_list.basis(appointment))
@@ -41,23 +41,21 @@ def defer(appointment: Appointment, place: int, *, by: Officer | None, at: datet
 
 
 def defer_remaining(day: ConsultDay, *, after: int = 0, by: Officer | None, at: datetime) -> int:
-    """Whoever waits for a seat that there is not: deferred in the order of the line, `after` those who got one.
-
-    Returns how many; safe to repeat.
-    """
+    """Defer the firms that wait without a free seat, in order, `after` so many that got one. Returns how many. Safe to repeat."""
     waiting = waiting_list.waiting(day).filter(stage=Stage.ACCEPTED).select_related("day")
     deferred = 0
     for place, appointment in enumerate(waiting, after + 1):
-        with suppress(IllegalMove):  # withdrawn at this instant
+        # Withdrawn at this instant.
+        with suppress(IllegalMove):
             defer(appointment, place, by=by, at=at)
             deferred += 1
     return deferred
 
 
 def shorten_terms(day: ConsultDay, *, by: Officer | None, at: datetime) -> int:
-    """Written reply first: what deferred firms asked falls due on the last working day before the 咨询日.
+    """先予书面回复: the questions of deferred firms fall due on the last working day before the 咨询日.
 
-    Terms only ever become shorter. Each division is told once, with the number. Returns how many 交办 it concerned.
+    A term is only ever shortened. Each division gets one notification with the number. Returns how many 交办 changed.
     """
     last = _written_first_by(day, at)
     open_ = Assignment.objects.filter(
@@ -75,7 +73,7 @@ def shorten_terms(day: ConsultDay, *, by: Officer | None, at: datetime) -> int:
 
 
 def _written_first_by(day: ConsultDay, at: datetime) -> date:
-    """The last working day before the 咨询日; today, where that is past already."""
+    """The last working day before the 咨询日; today where that is past."""
     return max(add_workdays(day.date, -1), at.astimezone(calendar.SHANGHAI).date())
 
 
@@ -95,9 +93,9 @@ def _tell_divisions(day: ConsultDay, counts: Counter, last: date, *, at: datetim
 
 
 def unanswered(now: datetime) -> QuerySet[Appointment]:
-    """Deferred firms that were answered in writing and asked, and have not said for N days whether they still want to come.
+    """Deferred firms that have a written reply and have not said for DEFERRAL_ANSWER_DAYS whether they still want to come.
 
-    Not before their 咨询日 is over: until then a seat may come free for them.
+    Only after their 咨询日: until then a seat may come free for them.
     """
     long_ago = now - timedelta(days=policy.DEFERRAL_ANSWER_DAYS)
     leads = Assignment.objects.filter(appointment=OuterRef("pk"), part=Part.LEAD)
@@ -113,11 +111,12 @@ def unanswered(now: datetime) -> QuerySet[Appointment]:
 
 
 def close_unanswered(about: str, due_at: datetime, now: datetime) -> int:
-    """The question 是否仍需现场 closes by itself, with a letter; 未解决 reopens it as ever. Returns how many were closed."""
+    """Close them with a letter; 未解决 reopens as usual. Returns how many were closed."""
     days = policy.DEFERRAL_ANSWER_DAYS
     closed = 0
     for appointment in unanswered(now).select_related("day"):
-        with suppress(IllegalMove), transaction.atomic():  # it answers at this instant
+        # The firm answers at this instant: its answer stands.
+        with suppress(IllegalMove), transaction.atomic():
             note = f"书面答复后{days}天未提出仍需现场咨询，按已答复办结"
             appointment.move_to(Stage.CLOSED, note, by=None, at=now)
             letters.write(

@@ -1,4 +1,4 @@
-"""Was it answered before (五（二）)? Public answers and the bureau's own replies that are like a new question."""
+"""此前已明确予以解答 (五（二）): published answers and released replies that are similar to a new question."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ SHOWN = 3
 
 @dataclass(frozen=True)
 class Before:
-    """What was answered before: public answers and own replies, each with why it is thought to be the same."""
+    """Similar published answers and replies, each with the reason for the match."""
 
     published: list[tuple[PublishedAnswer, str]]
     replies: list[tuple[Assignment, str]]
@@ -40,7 +40,7 @@ shelf = Shelf(_edition, lambda: _released().values_list("pk", "question"))
 
 
 def before(appointment: Appointment, officer: Officer, now: datetime) -> Before:
-    """What was answered before to a question like this registration's, as far as `officer` may read it."""
+    """Earlier answers to questions similar to this registration's, as far as `officer` may read them."""
     published = answers.similar(appointment.summary, now, SHOWN)
     return Before(published, list(_replies(appointment, officer, now)))
 

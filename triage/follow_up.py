@@ -34,8 +34,8 @@ def open_follow_up(
     by: Officer | None,
     at: datetime,
 ) -> FollowUp:
-    """Enter a matter into 督办 and tell its division. Runs in the caller's transaction."""
-    matter = FollowUp.objects.create(
+    """督办立项: open a follow-up and tell its division. Runs in the caller's transaction."""
+    follow_up = FollowUp.objects.create(
         appointment=appointment,
         division=division,
         origin=origin,
@@ -44,9 +44,11 @@ def open_follow_up(
         opened_by=by,
         opened_at=at,
     )
-    record(Verb.FOLLOW_UP_OPENED, matter, by=by, at=at, division=division.code)
-    notifications.to_role(Role.HANDLER, "follow_up_new", matter, at=at, division=division, matter=matter)
-    return matter
+    record(Verb.FOLLOW_UP_OPENED, follow_up, by=by, at=at, division=division.code)
+    notifications.to_role(
+        Role.HANDLER, "follow_up_new", follow_up, at=at, division=division, follow_up=follow_up
+    )
+    return follow_up
 
 
 def term(at: datetime, workdays: int) -> date:
@@ -55,45 +57,54 @@ def term(at: datetime, workdays: int) -> date:
 
 
 @transaction.atomic
-def post_progress(matter: FollowUp, text: str, *, to_firm: bool, by: Officer, at: datetime) -> FollowUpPost:
-    """What was done about a matter; 综合处 and 办公室 are told, and the firm where the division marks it so.
+def post_progress(
+    follow_up: FollowUp, text: str, *, to_firm: bool, by: Officer, at: datetime
+) -> FollowUpPost:
+    """Record progress. 综合处 and 办公室 are told, and the firm where the division asks for it (六（六）).
 
-    The same words once more by the same officer are a second click, and one post.
+    The same text again from the same officer is a second click: it is stored once. Raises IllegalMove, NotAllowed.
     """
-    _must_be_open_to(FollowUp.objects.select_for_update().get(pk=matter.pk), by)
-    last = matter.posts.order_by("pk").last()
+    _must_be_open_to(FollowUp.objects.select_for_update().get(pk=follow_up.pk), by)
+    last = follow_up.posts.order_by("pk").last()
     if last and (last.text, last.to_firm, last.by_id) == (text, to_firm, by.pk):
         return last
-    entry = FollowUpPost.objects.create(follow_up=matter, text=text, to_firm=to_firm, by=by, at=at)
-    record(Verb.FOLLOW_UP_POSTED, matter, by=by, at=at, to_firm=to_firm)
+    entry = FollowUpPost.objects.create(follow_up=follow_up, text=text, to_firm=to_firm, by=by, at=at)
+    record(Verb.FOLLOW_UP_POSTED, follow_up, by=by, at=at, to_firm=to_firm)
     for role in (Role.COORDINATOR, Role.WATCH):
-        notifications.to_role(role, "follow_up_progress", matter, at=at, key=f"p{entry.pk}", matter=matter)
+        notifications.to_role(
+            role, "follow_up_progress", follow_up, at=at, key=f"p{entry.pk}", follow_up=follow_up
+        )
     if to_firm:
         letters.write(
-            "progress_to_firm", matter.appointment, at=at, key=f"p{entry.pk}", progress=text, matter=matter
+            "progress_to_firm",
+            follow_up.appointment,
+            at=at,
+            key=f"p{entry.pk}",
+            progress=text,
+            follow_up=follow_up,
         )
     return entry
 
 
 @transaction.atomic
-def close(matter: FollowUp, result: str, *, by: Officer, at: datetime) -> None:
-    """A matter is done. With the last one the registration is closed, and the firm asked whether it is solved."""
-    _must_be_open_to(matter, by)
-    _end(matter, result, by=by, at=at, closed_at=at)
-    appointment = matter.appointment
+def close(follow_up: FollowUp, result: str, *, by: Officer, at: datetime) -> None:
+    """Close a follow-up. With the last one the registration is closed, and the firm is asked whether it is solved."""
+    _must_be_open_to(follow_up, by)
+    _end(follow_up, result, by=by, at=at, closed_at=at)
+    appointment = follow_up.appointment
     if not appointment.follow_ups.filter(closed_at=None).exists() and appointment.stage == Stage.FOLLOWING:
         appointment.move_to(Stage.CLOSED, "督办事项已办结", by=by, at=at)
-        letters.write("closed", appointment, at=at, key=f"f{matter.pk}", result=result)
+        letters.write("closed", appointment, at=at, key=f"f{follow_up.pk}", result=result)
 
 
-def _end(matter: FollowUp, result: str, *, by: Officer | None, at: datetime, closed_at: datetime) -> None:
-    """A matter is done; 综合处 and 办公室 are told. Raises IllegalMove where it was done before."""
-    still_open = FollowUp.objects.filter(pk=matter.pk, closed_at=None)
+def _end(follow_up: FollowUp, result: str, *, by: Officer | None, at: datetime, closed_at: datetime) -> None:
+    """Close it; 综合处 and 办公室 are told. Raises IllegalMove where it is closed already."""
+    still_open = FollowUp.objects.filter(pk=follow_up.pk, closed_at=None)
     if not still_open.update(closed_at=closed_at, closed_by=by, result=result):
         raise IllegalMove("这件督办已经办结，请刷新后查看。")
-    record(Verb.FOLLOW_UP_CLOSED, matter, by=by, at=at)
+    record(Verb.FOLLOW_UP_CLOSED, follow_up, by=by, at=at)
     for role in (Role.COORDINATOR, Role.WATCH):
-        notifications.to_role(role, "follow_up_closed", matter, at=at, matter=matter)
+        notifications.to_role(role, "follow_up_closed", follow_up, at=at, follow_up=follow_up)
 
 
 class ReplyOwed(Refused):
@@ -103,8 +114,7 @@ class ReplyOwed(Refused):
 
 @transaction.atomic
 def close_registration(appointment: Appointment, *, by: Officer, at: datetime) -> None:
-    """综合处 closes a registration in which nothing is left to do. Raises ReplyOwed: a firm that did not come is
-    answered in writing first."""
+    """综合处 closes a registration that needs nothing more. Raises ReplyOwed: an absent firm gets its written reply first."""
     by.must(Act.FOLLOW_UP)
     if appointment.stage == Stage.ABSENT and not _answered(appointment):
         raise ReplyOwed
@@ -113,7 +123,7 @@ def close_registration(appointment: Appointment, *, by: Officer, at: datetime) -
 
 
 def _answered(appointment: Appointment) -> bool:
-    """Whether every 交办 of it that stands has its released reply."""
+    """Whether every 交办 that is not cancelled has its released reply."""
     states = set(
         appointment.assignments.exclude(state=AssignmentState.CANCELLED)
         .order_by()
@@ -122,16 +132,16 @@ def _answered(appointment: Appointment) -> bool:
     return states == {AssignmentState.RELEASED}
 
 
-def _must_be_open_to(matter: FollowUp, officer: Officer) -> None:
+def _must_be_open_to(follow_up: FollowUp, officer: Officer) -> None:
     officer.must(Act.FOLLOW_UP)
-    if not (officer.may(Act.READ_ALL) or matter.division_id == officer.division_id):
+    if not (officer.may(Act.READ_ALL) or follow_up.division_id == officer.division_id):
         raise IllegalMove("这件督办不属于您所在的处室。")
-    if matter.closed_at:
+    if follow_up.closed_at:
         raise IllegalMove("这件督办已经办结，请刷新后查看。")
 
 
 def lead_division(appointment: Appointment) -> Division:
-    """Who answers for a registration: its lead 交办's division, otherwise 综合处."""
+    """The division responsible for a registration: that of its lead 交办, otherwise 综合处."""
     lead = (
         Assignment.objects.filter(appointment=appointment, part=Part.LEAD).select_related("division").last()
     )
@@ -139,15 +149,16 @@ def lead_division(appointment: Appointment) -> Division:
 
 
 def process_feedback(*, at: datetime) -> int:
-    """What the firms said on their pages enters 督办: 已解决 ends its matters, 未解决 and 差评 open new ones.
+    """Bring the feedback of firms into 督办: 已解决 closes their follow-ups, 未解决 and 差评 open new ones.
 
-    Safe to repeat; returns how many matters were ended and opened.
+    The firm's page belongs to the floor below and may not call up here, so a duty reads its rows. Safe to repeat.
+    Returns how many follow-ups were closed and opened.
     """
     return _end_solved(at=at) + _take_up_unsolved(at=at) + _take_up_poor_ratings(at=at)
 
 
 def _end_solved(*, at: datetime) -> int:
-    """Matters of which the firm has said 已解决 since they were opened. A 差评回访 is not the firm's to end."""
+    """Close the follow-ups whose firm reported 已解决 after they were opened. A 差评回访 is not closed by the firm."""
     said = StageMove.objects.filter(
         appointment=OuterRef("appointment"),
         old=Stage.FOLLOWING,
@@ -158,14 +169,14 @@ def _end_solved(*, at: datetime) -> int:
     still_open = FollowUp.objects.filter(closed_at=None).exclude(origin=FollowUp.Origin.RATING)
     solved = still_open.annotate(solved_at=Subquery(said.order_by("at").values("at")[:1]))
     found = list(solved.exclude(solved_at=None).select_related("division"))
-    for matter in found:
+    for follow_up in found:
         with transaction.atomic():
-            _end(matter, "企业反馈已解决", by=None, at=at, closed_at=matter.solved_at)
+            _end(follow_up, "企业反馈已解决", by=None, at=at, closed_at=follow_up.solved_at)
     return len(found)
 
 
 def _take_up_unsolved(*, at: datetime) -> int:
-    """The firm's last 未解决 of every registration in 督办 opens a matter with a term, and so a ladder, of its own."""
+    """The latest 未解决 of each registration opens a follow-up of its own, with its own term and reminders."""
     taken_up = FollowUp.objects.filter(
         appointment=OuterRef("appointment"), origin=FollowUp.Origin.FIRM, opened_at__gte=OuterRef("at")
     )
@@ -201,12 +212,12 @@ def _take_up_poor_ratings(*, at: datetime) -> int:
 
 
 def remind(*, at: datetime) -> int:
-    """The ladder: handler the day before, head on the day after the term, then 综合处 and 办公室, then 局领导."""
+    """The ladder: the handler a day before the term, the head a day after it, then 综合处 and 办公室, then 局领导."""
     today = at.astimezone(SHANGHAI).date()
-    matters = FollowUp.objects.filter(closed_at=None, due_on__lte=today + timedelta(days=1)).select_related(
-        "division"
-    )
-    return sum(_remind_one(matter, today, at=at) for matter in matters)
+    follow_ups = FollowUp.objects.filter(
+        closed_at=None, due_on__lte=today + timedelta(days=1)
+    ).select_related("division")
+    return sum(_remind_one(follow_up, today, at=at) for follow_up in follow_ups)
 
 
 LADDER_STEPS = [
@@ -215,17 +226,17 @@ LADDER_STEPS = [
     (4, "bureau", (Role.COORDINATOR, Role.WATCH)),
     (8, "leader", (Role.LEADER,)),
 ]
-"""Days past the term, the step's name, and who is told."""
+"""Days past the term, the name of the step (part of the dedupe key: each step is told once), and the roles told."""
 
 
-def _remind_one(matter: FollowUp, today: date, *, at: datetime) -> int:
-    late = (today - matter.due_on).days
+def _remind_one(follow_up: FollowUp, today: date, *, at: datetime) -> int:
+    late = (today - follow_up.due_on).days
     reached = [step for step in LADDER_STEPS if late >= step[0]]
     for _, name, roles in reached[-1:]:
         for role in roles:
-            division = matter.division if role in (Role.HANDLER, Role.HEAD) else None
+            division = follow_up.division if role in (Role.HANDLER, Role.HEAD) else None
             notifications.to_role(
-                role, "follow_up_late", matter, at=at, key=name, division=division, matter=matter
+                role, "follow_up_late", follow_up, at=at, key=name, division=division, follow_up=follow_up
             )
     return len(reached[-1:])
 
@@ -234,21 +245,21 @@ AGE_ALERTS = [
     (policy.FOLLOW_UP_ALARM_DAYS, (Role.COORDINATOR, Role.WATCH)),
     (policy.FOLLOW_UP_LEADER_DAYS, (Role.LEADER,)),
 ]
-"""Days that a matter has been open, whatever its term, and who is told."""
+"""Days that a follow-up has been open, independent of its term, and the roles told."""
 
 
 def alert_long_open(*, at: datetime) -> int:
-    """A matter that is open for long is told once at each step, long before 90 days, be its term ever so far off."""
+    """Report a follow-up that stays open for long, once at each step. A distant term must not hide it."""
     today = at.astimezone(SHANGHAI).date()
     count = 0
     for days, roles in AGE_ALERTS:
         opened_by = local_datetime(today - timedelta(days=days - 1))
-        for matter in FollowUp.objects.filter(closed_at=None, opened_at__lt=opened_by).select_related(
+        for follow_up in FollowUp.objects.filter(closed_at=None, opened_at__lt=opened_by).select_related(
             "division"
         ):
             for role in roles:
                 notifications.to_role(
-                    role, "follow_up_old", matter, at=at, key=f"old{days}", matter=matter, days=days
+                    role, "follow_up_old", follow_up, at=at, key=f"old{days}", follow_up=follow_up, days=days
                 )
             count += 1
     return count

@@ -214,14 +214,14 @@ class OutcomeForm(PanelForm):
         self.fields["division"].choices = [(code, str(each)) for code, each in self.divisions.items()]
 
     def promises(self) -> list[Promise]:
-        """What is promised where the matter is to be followed; nothing where a part of it is missing."""
+        """The promise, where the outcome is 需跟踪督办; nothing where a part of it is missing."""
         said = self.cleaned_data
         if said["outcome"] != Outcome.FOLLOW or not (said["text"] and said["division"]):
             return []
         return [Promise(said["text"], self.divisions[said["division"]])]
 
 
-class MatterForm(PanelForm):
+class FollowUpForm(PanelForm):
     """About one open 督办 of the registration."""
 
     matter = Radio(label="督办事项")
@@ -229,22 +229,22 @@ class MatterForm(PanelForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["matter"].choices = [
-            (str(m.pk), f"{m.division}：{m.promise}") for m in open_matters(self.record)
+            (str(m.pk), f"{m.division}：{m.promise}") for m in open_follow_ups(self.record)
         ]
-        self.initial = {"matter": next((str(m.pk) for m in open_matters(self.record)), None)}
+        self.initial = {"matter": next((str(m.pk) for m in open_follow_ups(self.record)), None)}
 
     def chosen(self) -> FollowUp:
-        return next(m for m in open_matters(self.record) if str(m.pk) == self.cleaned_data["matter"])
+        return next(m for m in open_follow_ups(self.record) if str(m.pk) == self.cleaned_data["matter"])
 
 
-def open_matters(record: Appointment) -> list[FollowUp]:
-    return [matter for matter in record.follow_ups.all() if not matter.closed_at]
+def open_follow_ups(record: Appointment) -> list[FollowUp]:
+    return [follow_up for follow_up in record.follow_ups.all() if not follow_up.closed_at]
 
 
-class ProgressForm(MatterForm):
+class ProgressForm(FollowUpForm):
     text = Text(label="进展情况", max_length=1000)
     to_firm = forms.BooleanField(label="同时告知企业", required=False)
 
 
-class CloseMatterForm(MatterForm):
+class CloseFollowUpForm(FollowUpForm):
     result = Text(label="办理结果", max_length=1000, help_text="会告知企业")

@@ -78,7 +78,7 @@ def conclude(
     )
     record(Verb.HEARING_CONCLUDED, appointment, by=by, at=at, outcome=outcome)
     if outcome == Outcome.ABSENT:
-        replies.owe(appointment, at=at)
+        replies.request_for_absent(appointment, at=at)
     if outcome == Outcome.FOLLOW:
         appointment.move_to(Stage.FOLLOWING, by=by, at=at)
         for promise in promises:

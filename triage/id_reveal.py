@@ -1,4 +1,4 @@
-"""查看完整证件号码: opened for a reason, shown once, and every view written down."""
+"""查看完整证件号码: with a reason, shown once, each view recorded."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from zhoushan_consult.bureau.roles import Act
 
 @transaction.atomic
 def reveal_id(appointment: Appointment, reason: str, *, by: Officer, at: datetime) -> str:
-    """The whole ID number, once the view is in the trail.
+    """The full ID number. The view is recorded first, in the same transaction: no view without its entry.
 
     Raises NotAllowed, and PersonalData where the reason itself holds an ID number.
     """

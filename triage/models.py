@@ -1,4 +1,4 @@
-"""What 综合处 and the divisions write about a registration: calls, 分办依据, 交办, 答复, 现场结果, 跟踪督办."""
+"""The bureau's half of a registration: calls, 初审, 分办依据, 交办, 答复, 现场结果, 跟踪督办; and the rules as rows."""
 
 from django.db import models
 
@@ -19,7 +19,7 @@ class DeclineReason(models.TextChoices):
 
 
 class CallRecord(models.Model):
-    """电话沟通记录: who telephoned the firm, when, and what was said (六（三）：电话沟通，告知理由)."""
+    """电话沟通记录: who called the firm, when, and what was said (六（三）：电话沟通，告知理由)."""
 
     appointment = models.ForeignKey(
         Appointment, models.PROTECT, related_name="calls", verbose_name="预约登记"
@@ -38,7 +38,7 @@ class CallRecord(models.Model):
 
 
 class Review(models.Model):
-    """初审: what 综合处 decided about a registration, and on what grounds (六（三）)."""
+    """初审: the decision of 综合处 about a registration, and its reason (六（三）)."""
 
     appointment = models.ForeignKey(
         Appointment, models.PROTECT, related_name="reviews", verbose_name="预约登记"
@@ -65,7 +65,7 @@ class Review(models.Model):
 
 
 class RoutingTrace(models.Model):
-    """分办依据: what the rules said about a registration when it was accepted, word for word, with their version."""
+    """分办依据: the routing decision for a registration, whole, with the version of the rules that made it."""
 
     appointment = models.ForeignKey(
         Appointment, models.PROTECT, related_name="traces", verbose_name="预约登记"
@@ -83,7 +83,7 @@ class RoutingTrace(models.Model):
 
 
 class RuleVersion(models.Model):
-    """分办规则的一版: the whole set of topics as one row, never changed. The newest one holds; without a row, the shipped one."""
+    """分办规则的一版: all topics in one row, never changed. The newest row is in force; without a row, the shipped topics."""
 
     number = models.PositiveIntegerField("版次", unique=True)
     topics = models.JSONField("事项")
@@ -101,7 +101,7 @@ class RuleVersion(models.Model):
 
 
 class Lesson(models.TextChoices):
-    """What 综合处 made of a 交办 that people decided otherwise than the rules."""
+    """The result of reviewing a 交办 that people decided differently from the rules."""
 
     CASE = "case", "列为标准例"
     FINE = "fine", "无需改规则"
@@ -113,7 +113,7 @@ class Part(models.TextChoices):
 
 
 class AssignmentState(models.TextChoices):
-    """Where a 交办 stands."""
+    """办理状态 of a 交办."""
 
     OPEN = "open", "待答复"
     DRAFTED = "drafted", "待审签"
@@ -123,7 +123,7 @@ class AssignmentState(models.TextChoices):
 
 
 class Assignment(models.Model):
-    """交办: a question of a registration, given to the division whose duty it is (六（四）)."""
+    """交办: a question of a registration, assigned to the division responsible (六（四）)."""
 
     appointment = models.ForeignKey(
         Appointment, models.PROTECT, related_name="assignments", verbose_name="预约登记"
@@ -154,7 +154,9 @@ class Assignment(models.Model):
             )
         ]
         indexes = [
+            # the desk: work lists of one division
             models.Index(fields=["division", "state", "due_on"], name="desk_of_a_division"),
+            # worklists.overdue_replies, reminders.remind_divisions: all divisions by term
             models.Index(fields=["state", "due_on"], name="overdue_replies"),
         ]
 
@@ -163,7 +165,7 @@ class Assignment(models.Model):
 
 
 class RoutingLesson(models.Model):
-    """规则复核: what was learnt from a 交办 that was made by hand or given back. A `case` stands beside the golden ones."""
+    """规则复核: the lesson from a 交办 that was changed by hand or returned. A `case` joins the golden cases."""
 
     assignment = models.OneToOneField(
         Assignment, models.PROTECT, related_name="lesson", verbose_name="改派或退回的交办"
@@ -191,8 +193,8 @@ class RoutingLesson(models.Model):
 
 
 class Reply(models.Model):
-    """答复: what a division writes, its head signs and the firm reads (六（四）). One row a 交办, every wording kept in
-    `ReplyVersion`."""
+    """答复: written by a division, signed by its head, read by the firm (六（四）). One row per 交办; `ReplyVersion` keeps
+    every wording."""
 
     assignment = models.OneToOneField(Assignment, models.PROTECT, related_name="reply", verbose_name="交办")
     body = models.TextField("答复内容", max_length=5000)
@@ -214,7 +216,7 @@ class Reply(models.Model):
 
 
 class ReplyVersion(models.Model):
-    """One wording of a reply as it was saved."""
+    """One saved wording of a reply."""
 
     reply = models.ForeignKey(Reply, models.PROTECT, related_name="versions", verbose_name="答复")
     number = models.PositiveIntegerField("稿次")
@@ -235,8 +237,8 @@ class ReplyVersion(models.Model):
 
 
 class Sitting(models.Model):
-    """现场安排: when and at which table the firm of a seat is heard. Written down the day before, so that the printed
-    sheet stays true; a seat that changes hands keeps its place (六（五）)."""
+    """现场安排: time and table of a seat. Frozen the day before, so that the printed timetable stays true: a seat that goes to
+    another firm keeps its time (六（五）)."""
 
     seat = models.OneToOneField(Seat, models.PROTECT, related_name="sitting", verbose_name="名额")
     turn = models.PositiveSmallIntegerField("场次")
@@ -252,7 +254,7 @@ class Sitting(models.Model):
 
 
 class Outcome(models.TextChoices):
-    """How the talk on the day ended (六（五）（六）)."""
+    """How the consultation of a firm ended (六（五）（六）)."""
 
     SOLVED = "solved", "现场解决"
     FOLLOW = "follow", "需跟踪督办"
@@ -260,7 +262,7 @@ class Outcome(models.TextChoices):
 
 
 class Hearing(models.Model):
-    """现场咨询结果: written once for each seated firm on the day."""
+    """现场咨询结果: one row for each seated firm on the day."""
 
     appointment = models.OneToOneField(
         Appointment, models.PROTECT, related_name="hearing", verbose_name="预约登记"
@@ -280,7 +282,7 @@ class Hearing(models.Model):
 
 
 class FollowUp(models.Model):
-    """跟踪督办: something promised to a firm that is not yet done (六（六）)."""
+    """跟踪督办: a promise to a firm that is not fulfilled yet (六（六）)."""
 
     class Origin(models.TextChoices):
         DAY = "day", "现场未解决"
@@ -307,14 +309,17 @@ class FollowUp(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = "跟踪督办"
         ordering = ["due_on", "pk"]
-        indexes = [models.Index(fields=["division", "closed_at", "due_on"], name="open_follow_ups")]
+        indexes = [
+            # the desk and follow_up.remind: open ones by term
+            models.Index(fields=["division", "closed_at", "due_on"], name="open_follow_ups")
+        ]
 
     def __str__(self):
         return f"{self.division} {self.due_on:%Y-%m-%d}"
 
 
 class FollowUpPost(models.Model):
-    """进展: what a division did about a follow-up, read by 综合处 and 办公室, and by the firm where marked so."""
+    """进展: progress of a follow-up, read by 综合处 and 办公室, and by the firm where `to_firm`."""
 
     follow_up = models.ForeignKey(FollowUp, models.PROTECT, related_name="posts", verbose_name="跟踪督办")
     text = models.TextField("进展情况", max_length=1000)

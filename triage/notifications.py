@@ -1,4 +1,4 @@
-"""Notes to officers about the bureau's half of a registration: to a role, or to the division of a 交办."""
+"""Notifications to officers: to a role, or to the division of a 交办."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ __all__ = ["to_division", "to_role"]
 def to_division(
     assignment: Assignment, kind: str, *, at: datetime, role: Role = Role.HANDLER, key: str = "1", **context
 ) -> None:
-    """To everyone who holds `role` in the division of a 交办."""
+    """Notify every officer who holds `role` in the division of a 交办."""
     to_role(
         role, kind, assignment, at=at, key=key, division=assignment.division, assignment=assignment, **context
     )

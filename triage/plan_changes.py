@@ -1,6 +1,6 @@
-"""After publication (六（一）): a change reaches every seated firm at once; a cancelled day is carried to the next.
+"""Changes after publication (六（一）): seated firms learn of a change at once; the firms of a cancelled day are carried over.
 
-The plan's own moves are in `sessions_app.planning`; here it is one transaction with what they mean for the firms.
+The moves of the plan itself are in `sessions_app.planning`. Here plan and firms change in one transaction.
 """
 
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ from . import notifications
 from .models import Hearing
 
 TOLD = (Role.COORDINATOR, Role.WATCH, Role.HEAD)
-"""Whose work a change or a cancellation touches, besides the firms."""
+"""Roles that are told of a change or a cancellation, in addition to the firms."""
 
 
 class DayBegun(Refused):
@@ -35,10 +35,10 @@ class DayBegun(Refused):
 def change(
     day: ConsultDay, receptions: list[Reception], reason: str, *, by: Officer, at: datetime, **wording
 ) -> None:
-    """综合处 changes a published plan for a reason, and every seated firm and the bureau are told.
+    """综合处 changes a published plan for a reason; every seated firm and the bureau are told.
 
-    `wording` is what `planning.change` takes, and its refusals come through. Other receptions alone are no news to
-    the firms: the portal shows them.
+    `wording` and the exceptions are those of `planning.change`. If only the people change, firms get no letter: the portal
+    shows it.
     """
     before = ConsultDay.objects.get(pk=day.pk)
     made = planning.change(day, receptions, reason, by=by, at=at, **wording)
@@ -50,7 +50,7 @@ def change(
 
 
 def _tell_seated(day: ConsultDay, made: PlanChange, *, moved: bool) -> None:
-    """Those with a seat, offered or confirmed; the others learn the place with their seat."""
+    """Firms with a seat, offered or confirmed. The others learn the place with their offer."""
     seated = Appointment.objects.filter(day=day, stage=Stage.SEATED).select_related("day", "seat")
     for firm in seated:
         letters.write(
@@ -60,9 +60,9 @@ def _tell_seated(day: ConsultDay, made: PlanChange, *, moved: bool) -> None:
 
 @transaction.atomic
 def cancel(day: ConsultDay, reason: str, *, by: Officer, at: datetime) -> None:
-    """局领导 calls the day off: its firms are carried to the next with priority and told, in the same act.
+    """局领导 cancels the day: its firms are carried over to the next one with priority and told, in the same act.
 
-    A second click finds it done. Raises DayBegun once a firm has signed in, and what `planning.cancel` raises.
+    A second click changes nothing. Raises DayBegun once a firm has signed in, and what `planning.cancel` raises.
     """
     if Hearing.objects.filter(day=day).exists():
         raise DayBegun
@@ -82,7 +82,7 @@ def to_bureau(kind: str, day: ConsultDay, *, at: datetime, key: str, **context) 
 
 @transaction.atomic
 def carry_latecomers(*, at: datetime) -> int:
-    """Whoever came onto a cancelled day afterwards: registered in that very moment, or taken up for review again."""
+    """Carry over firms that joined a cancelled day afterwards: registered at that instant, or reconsidered later."""
     waiting = Appointment.objects.filter(
         day__plan=Plan.CANCELLED, wants_onsite=True, stage__in=COUNTS_ON_DAY
     ).order_by()

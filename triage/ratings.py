@@ -1,4 +1,4 @@
-"""好差评 in totals: by division and month for those who watch over all; for the rated division itself, never which firm.
+"""好差评 in totals: by division and month for the roles that oversee all; for the rated division, never by firm.
 
 A rating counts for every division with the lead in its registration, otherwise for 综合处. A division sees
 months that are over, put together until each span holds so many ratings that none can be told apart; spans neither
@@ -18,14 +18,15 @@ from zhoushan_consult.bureau.models import Division
 
 from .models import Assignment, AssignmentState, Part
 
-MONTHS = 12  # looked back at, this one included; and spans that a division sees
+# Months shown, this one included; also the number of spans that a division sees.
+MONTHS = 12
 GRADES = tuple(sorted(Grade, reverse=True))
 SATISFIED = frozenset({Grade.VERY_GOOD, Grade.GOOD, Grade.FAIR})
 
 
 @dataclass(frozen=True)
 class RatingFact:
-    """One rating, as far as a total needs it: in which month, how good, and of whom."""
+    """A rating reduced to what a total needs: month, grade, divisions."""
 
     month: date
     grade: int
@@ -34,7 +35,7 @@ class RatingFact:
 
 @dataclass(frozen=True)
 class GradeCount:
-    """Ratings counted: `counts` in the fixed order of the grades, the best first."""
+    """Ratings counted by grade: `counts` in the fixed order of GRADES, best first."""
 
     label: str
     counts: tuple[int, ...]
@@ -46,13 +47,13 @@ class GradeCount:
 
     @property
     def content(self) -> str:
-        """满意率: those of the first three grades among all."""
+        """满意率: the share of the first three grades."""
         well = sum(count for grade, count in zip(GRADES, self.counts, strict=True) if grade in SATISFIED)
         return f"{100 * well / self.total:.0f}%" if self.total else "—"
 
 
-def rated(since: datetime | None = None) -> list[RatingFact]:
-    """The ratings since an instant, or all there ever were, in three queries."""
+def load_ratings(since: datetime | None = None) -> list[RatingFact]:
+    """The ratings since an instant, or all of them, in three queries."""
     rows = Rating.objects.filter(at__gte=since) if since else Rating.objects.all()
     given = Assignment.objects.filter(_leading(), appointment__in=rows.values("appointment"))
     leads = defaultdict(set)
@@ -95,8 +96,8 @@ def by_division(ratings: list[RatingFact], divisions: Iterable[Division]) -> lis
     ]
 
 
-def own(ratings: list[RatingFact], division_id: int, now: datetime) -> list[GradeCount]:
-    """What a division may see of itself: spans of months that are over, each with enough ratings, the newest first.
+def spans_of(ratings: list[RatingFact], division_id: int, now: datetime) -> list[GradeCount]:
+    """What a division may see of its own ratings: spans of past months, each with enough ratings, newest first.
 
     They are counted off from the first rating ever (`ratings` are all, in order of time), so that no span moves later.
     """

@@ -20,7 +20,7 @@ from .models import Assignment, AssignmentState
 
 
 def remind_firms(about: str, due_at: datetime, now: datetime) -> int:
-    """Three days and one day before: every seated firm, with time and place. Returns how many."""
+    """REMIND_DAYS_BEFORE the day: tell every seated firm time and place. Returns how many."""
     today = due_at.astimezone(calendar.SHANGHAI).date()
     count = 0
     for days in policy.REMIND_DAYS_BEFORE:
@@ -33,7 +33,7 @@ def remind_firms(about: str, due_at: datetime, now: datetime) -> int:
 
 
 def remind_divisions(about: str, due_at: datetime, now: datetime) -> int:
-    """Before and after the term: handlers of every 交办 without a released reply, its head once it is late."""
+    """Before and after the term: tell the handlers of each 交办 without a released reply; once it is late, the head too."""
     today = due_at.astimezone(calendar.SHANGHAI).date()
     soon = add_workdays(today, policy.REPLY_REMIND_WORKDAYS)
     waiting = Assignment.objects.filter(
@@ -50,7 +50,7 @@ def remind_divisions(about: str, due_at: datetime, now: datetime) -> int:
 
 
 def remind_to_settle(about: str, due_at: datetime, now: datetime) -> int:
-    """From the 2nd on, 综合处 daily until the list is settled; past its term 局领导 too (六（五）). Returns the registrations."""
+    """Daily from the 2nd until the list is settled: tell 综合处; past SETTLE_BY 局领导 too (六（五）). Returns how many wait."""
     today = due_at.astimezone(calendar.SHANGHAI).date()
     day = ConsultDay.objects.filter(date=calendar.consult_date(today.year, today.month)).first()
     if day is None or today.day < policy.SETTLE_WANTED_FROM or not accepts_firms(day, at=due_at):
@@ -69,7 +69,7 @@ def remind_to_settle(about: str, due_at: datetime, now: datetime) -> int:
 
 
 def send_run_sheets(about: str, due_at: datetime, now: datetime) -> int:
-    """On the same days: every division that is wanted at a table. The last time, the sheet is written down."""
+    """On the same days: tell every division that is needed at a table. On the last one the timetable is frozen."""
     today = due_at.astimezone(calendar.SHANGHAI).date()
     count = 0
     for days in policy.REMIND_DAYS_BEFORE:

@@ -1,4 +1,4 @@
-"""研究答复 (六（四）): a division drafts, its head signs, and with the signature the firm reads the reply."""
+"""研究答复 (六（四）): a division drafts, its head signs, and the signature releases the reply to the firm."""
 
 from contextlib import suppress
 from datetime import datetime
@@ -23,11 +23,11 @@ NEXT_STEP = {
     AssignmentState.DRAFTED: "需要修改的，请处室负责人退回。",
     AssignmentState.RELEASED: "需要补充的，请与综合处联系。",
 }
-"""What is left to do about a wording that can no longer be changed."""
+"""What the officer can do about a wording that is closed to edits, by state."""
 
 
 class EditedMeanwhile(Refused):
-    """Somebody saved another wording after this one was opened; both are shown to whoever comes second."""
+    """Another wording was saved after this page was opened. The second officer sees both, and loses nothing typed."""
 
     sentence = "{name}刚刚保存了另一稿，您的文字还在下方，没有丢失。请对照后合并，再保存一次。"
 
@@ -37,7 +37,7 @@ class EditedMeanwhile(Refused):
 
 
 class RewrittenMeanwhile(EditedMeanwhile):
-    """The wording before the head is no longer the one that they read."""
+    """The wording to be signed is not the one that the head read."""
 
     sentence = "您打开这一页之后，{name}送来了新的一稿，这次没有审签。下方已是新稿，请重新阅读后再审签。"
 
@@ -51,9 +51,9 @@ class NothingToSign(Refused):
 def save_draft(
     assignment: Assignment, body: str, law: str, *, version: int, by: Officer, at: datetime
 ) -> Reply:
-    """Keep a wording. `version` is the one the officer started from (0 for none); raises EditedMeanwhile, IllegalMove.
+    """Save a wording. `version` is the one that the officer started from (0 for none). Raises EditedMeanwhile, IllegalMove.
 
-    The wording that is kept already, sent by a second click, is not kept twice.
+    A second click with the same wording saves nothing.
     """
     by.must(Act.DRAFT)
     require_own_division(assignment, by)
@@ -84,7 +84,7 @@ def _write(
 
 @transaction.atomic
 def submit_for_signature(assignment: Assignment, *, by: Officer, at: datetime) -> None:
-    """The draft goes to the division's head."""
+    """送审签: the draft goes to the head of the division. Raises NothingToSign, IllegalMove."""
     by.must(Act.DRAFT)
     require_own_division(assignment, by)
     if not Reply.objects.filter(assignment=assignment).exists():
@@ -98,14 +98,14 @@ def submit_for_signature(assignment: Assignment, *, by: Officer, at: datetime) -
 def finish_draft(
     assignment: Assignment, body: str, law: str, *, version: int, by: Officer, at: datetime
 ) -> None:
-    """Keep the wording and put it before the head, in one act. Raises EditedMeanwhile, IllegalMove."""
+    """Save the wording and submit it to the head, in one act. Raises EditedMeanwhile, IllegalMove."""
     save_draft(assignment, body, law, version=version, by=by, at=at)
     submit_for_signature(assignment, by=by, at=at)
 
 
 @transaction.atomic
 def send_back(assignment: Assignment, remark: str, *, by: Officer, at: datetime) -> None:
-    """The head wants another wording, and says why."""
+    """The head returns the draft with a remark. Raises IllegalMove."""
     by.must(Act.SIGN)
     require_own_division(assignment, by)
     turn(assignment, {AssignmentState.DRAFTED}, AssignmentState.OPEN)
@@ -115,13 +115,13 @@ def send_back(assignment: Assignment, remark: str, *, by: Officer, at: datetime)
 
 
 def _moment(at: datetime) -> str:
-    """Each round between drafting and signing is told anew, the wording changed or not."""
+    """The key of a notification: each round between drafting and signing sends its own, also with the same wording."""
     return f"{at:%Y%m%d%H%M%S}"
 
 
 @transaction.atomic
 def sign(assignment: Assignment, *, version: int, by: Officer, at: datetime) -> None:
-    """审签 releases the reply: the firm gets a note, and the full text on its progress page.
+    """审签: release the reply. The firm is notified, and reads the full text on its progress page.
 
     `version` is the wording that the head read. Raises RewrittenMeanwhile, IllegalMove.
     """
@@ -146,7 +146,7 @@ def sign(assignment: Assignment, *, version: int, by: Officer, at: datetime) -> 
 
 
 def mark_answered(*, at: datetime) -> int:
-    """Firms that gave up a seat, or let it lapse, when all was signed already: they are answered. Returns how many."""
+    """Firms that left their seat after all replies were signed: move them to 已书面答复. Returns how many."""
     leads = Assignment.objects.filter(appointment=OuterRef("pk"), part=Part.LEAD)
     waiting = Appointment.objects.filter(stage=Stage.ACCEPTED, wants_onsite=False, seat=None)
     signed = waiting.filter(Exists(leads.filter(state=AssignmentState.RELEASED)))
@@ -161,10 +161,10 @@ def mark_answered(*, at: datetime) -> int:
     return count
 
 
-def owe(appointment: Appointment, *, at: datetime) -> int:
-    """A firm that did not come is answered in writing (六（五）): divisions without a released reply are told so.
+def request_for_absent(appointment: Appointment, *, at: datetime) -> int:
+    """An absent firm is answered in writing (六（五）): tell the divisions that have not replied yet.
 
-    Runs in the caller's transaction; returns how many 交办 still wait for their reply.
+    Runs in the caller's transaction. Returns how many 交办 still wait for a reply.
     """
     waiting = appointment.assignments.filter(
         state__in=[AssignmentState.OPEN, AssignmentState.DRAFTED]
@@ -175,7 +175,7 @@ def owe(appointment: Appointment, *, at: datetime) -> int:
 
 
 def _answered_in_writing(appointment: Appointment, *, by: Officer, at: datetime) -> None:
-    """A firm that asked for a written reply only is answered once every lead division has replied."""
+    """A firm that asked for a written reply is answered once every lead division has replied."""
     appointment.refresh_from_db()
     waiting = appointment.assignments.filter(part=Part.LEAD).exclude(
         state__in=[AssignmentState.RELEASED, AssignmentState.CANCELLED]

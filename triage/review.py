@@ -1,4 +1,4 @@
-"""初审 (六（三）): accept, decline with a reason and a telephone call, take up again. 交办 follows in `assignment`."""
+"""初审 (六（三）): accept, decline with a reason and a recorded call, reconsider. 交办 is in `assignment`."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,7 +30,7 @@ class CallFirst(Refused):
 
 @dataclass(frozen=True)
 class Call:
-    """A telephone call as the officer describes it."""
+    """A telephone call, as the officer reports it."""
 
     outcome: CallOutcome
     gist: str
@@ -45,13 +45,13 @@ def accept(
     by: Officer,
     at: datetime,
 ) -> None:
-    """通过初审 and 交办 in one act: every question with its division. Raises IllegalMove, ChangedMeanwhile."""
+    """通过初审 and 交办 in one act, each question with its division. Raises IllegalMove, ChangedMeanwhile, NotAllowed."""
     by.must(Act.REVIEW)
     _must_be_unchanged(appointment, version)
     appointment.move_to(Stage.ACCEPTED, by=by, at=at)
     Review.objects.create(appointment=appointment, accepted=True, by=by, at=at)
     assignment.assign(appointment, portions, by=by, at=at)
-    letters.write("review_accepted", appointment, at=at, key=_round(appointment))
+    letters.write("review_accepted", appointment, at=at, key=_review_number(appointment))
 
 
 @transaction.atomic
@@ -65,13 +65,13 @@ def decline(
     by: Officer,
     at: datetime,
 ) -> None:
-    """不予通过: only after the firm was reached by telephone and told why. Raises CallFirst, IllegalMove."""
+    """不予通过: only after the firm was reached by telephone and told the reason. Raises CallFirst, IllegalMove, ChangedMeanwhile."""
     by.must(Act.REVIEW)
     if call.outcome != CallOutcome.REACHED:
         raise CallFirst
     _must_be_unchanged(appointment, version)
     appointment.move_to(Stage.DECLINED, DeclineReason(reason).label, by=by, at=at)
-    spoken = _write_down(appointment, call, by=by, at=at)
+    spoken = _store_call(appointment, call, by=by, at=at)
     Review.objects.create(
         appointment=appointment,
         accepted=False,
@@ -85,7 +85,7 @@ def decline(
         "review_declined",
         appointment,
         at=at,
-        key=_round(appointment),
+        key=_review_number(appointment),
         reason=DeclineReason(reason).label,
         explanation=explanation,
     )
@@ -93,14 +93,14 @@ def decline(
 
 @transaction.atomic
 def record_call(appointment: Appointment, call: Call, *, by: Officer, at: datetime) -> CallRecord:
-    """A telephone call that decides nothing yet: nobody answered, or something was cleared up."""
+    """Record a call that decides nothing: no answer, or a question clarified."""
     by.must(Act.CALL)
-    return _write_down(appointment, call, by=by, at=at)
+    return _store_call(appointment, call, by=by, at=at)
 
 
 @transaction.atomic
 def reconsider(appointment: Appointment, why: str, *, by: Officer, at: datetime) -> None:
-    """Back to 待初审: a declined firm objected with reason, or an accepted one was misjudged. 交办 are called off."""
+    """Back to 待初审: a declined firm objected with reason, or an acceptance was wrong. Open 交办 are cancelled."""
     by.must(Act.REVIEW)
     if appointment.stage not in {Stage.DECLINED, Stage.ACCEPTED}:
         raise IllegalMove
@@ -109,7 +109,7 @@ def reconsider(appointment: Appointment, why: str, *, by: Officer, at: datetime)
     record(Verb.RECONSIDERED, appointment, by=by, at=at, why=why)
 
 
-def _write_down(appointment: Appointment, call: Call, *, by: Officer, at: datetime) -> CallRecord:
+def _store_call(appointment: Appointment, call: Call, *, by: Officer, at: datetime) -> CallRecord:
     record(Verb.CALLED, appointment, by=by, at=at, outcome=call.outcome)
     return CallRecord.objects.create(
         appointment=appointment, by=by, at=at, outcome=call.outcome, gist=call.gist
@@ -117,12 +117,12 @@ def _write_down(appointment: Appointment, call: Call, *, by: Officer, at: dateti
 
 
 def _must_be_unchanged(appointment: Appointment, version: int) -> None:
-    """The officer decides about what they read. The row is locked so that it stays that until the act is written."""
+    """The officer decides on the text they read. The row is locked, so that it cannot change before the act is written."""
     current = Appointment.objects.select_for_update().values_list("version", flat=True).get(pk=appointment.pk)
     if current != version:
         raise ChangedMeanwhile
 
 
-def _round(appointment: Appointment) -> str:
-    """A registration that was reconsidered is told its new result too."""
+def _review_number(appointment: Appointment) -> str:
+    """The key of the result letter: after a reconsideration the new result is a letter of its own."""
     return str(appointment.reviews.count())

@@ -1,4 +1,4 @@
-"""名额分配说明 (六（五）): every decision about the seats of a 咨询日, in order of time, as the trail has it."""
+"""名额分配说明 (六（五）): every decision about the seats of a 咨询日, in order of time, from the audit trail alone."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,13 +22,13 @@ VERBS = [
     Verb.SEAT_VACATED,
     Verb.CARRIED_OVER,
 ]
-"""The entries in which a decision about a seat is written down; those of other matters name no 咨询日."""
+"""Verbs of entries about a seat. Entries of these verbs about other things carry no `day`."""
 KIND = Appointment._meta.label_lower
 
 
 @dataclass(frozen=True)
-class Decision:
-    """One line of the page. `by` is empty where the firm itself, or the calendar, did it."""
+class SeatDecision:
+    """One line of the page. `by` is empty where the firm or a duty did it."""
 
     at: datetime
     what: str
@@ -37,8 +37,8 @@ class Decision:
     firm: Appointment | None = None
 
 
-def decisions(day: ConsultDay) -> list[Decision]:
-    """What was decided about the seats of `day`, the first first; the names of firms are looked up, not kept."""
+def history_of(day: ConsultDay) -> list[SeatDecision]:
+    """The decisions about the seats of `day`, oldest first. Names of firms are looked up: the trail keeps none."""
     entries = list(_entries(day))
     pks = {int(entry.about_id) for entry in entries if entry.about_kind == KIND}
     firms = Appointment.objects.only("pk", "enterprise_name").in_bulk(pks)
@@ -52,14 +52,14 @@ def _entries(day: ConsultDay) -> QuerySet[Entry]:
     return kept.order_by("at", "pk")
 
 
-def _decision(entry: Entry, firms: dict[int, Appointment], day: ConsultDay) -> Decision:
+def _decision(entry: Entry, firms: dict[int, Appointment], day: ConsultDay) -> SeatDecision:
     firm = firms.get(int(entry.about_id)) if entry.about_kind == KIND else None
-    what, why = _told(entry.verb, entry.facts, day)
-    return Decision(entry.at, what, why, entry.actor_name, firm)
+    what, why = _describe(entry.verb, entry.facts, day)
+    return SeatDecision(entry.at, what, why, entry.actor_name, firm)
 
 
-def _told(verb: str, facts: dict, day: ConsultDay) -> tuple[str, str]:
-    """What was done and why, in words."""
+def _describe(verb: str, facts: dict, day: ConsultDay) -> tuple[str, str]:
+    """What was done and why, in Chinese."""
     if verb == Verb.DAY_CANCELLED:
         return "取消活动", f"理由：{day.remark}"
     if verb == Verb.LIST_SETTLED:

@@ -1,4 +1,4 @@
-"""现场名单 (六（五）): at most ten firms; priority first, then time of registration; the rest answered in writing first."""
+"""现场名单 (六（五）): at most ten firms, by priority, then by time of registration; the others get a written reply first."""
 
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -49,11 +49,10 @@ class NotYetClosed(Refused):
 
 
 def settle(day: ConsultDay, *, by: Officer, at: datetime) -> tuple[int, int]:
-    """确定名单 in one act: seats offered in order, everyone after them deferred and told. Returns (seated, deferred).
+    """确定名单 in one act: offer the seats in order, defer and tell the rest. Returns (seated, deferred).
 
     Raises NotYetClosed before the cutoff, StillToReview while registrations wait, AlreadySettled the second time,
-    DayCancelled.
-    On a day that has begun there is nobody left to invite: everyone is deferred.
+    DayCancelled. Once the day has begun no firm can be invited in time: all are deferred.
     """
     by.must(Act.SETTLE)
     if at < calendar.booking_closes(day.date):
@@ -63,7 +62,7 @@ def settle(day: ConsultDay, *, by: Officer, at: datetime) -> tuple[int, int]:
             raise DayCancelled
         if not ConsultDay.objects.filter(pk=day.pk, settled_at=None).update(settled_at=at):
             raise AlreadySettled
-        # Counted while the row of the day is held: nobody enters a firm late in the meantime.
+        # Counted while the day is locked: otherwise a firm entered late could join a list that is being settled.
         if pending := Appointment.objects.filter(day=day, stage=Stage.SUBMITTED).count():
             raise StillToReview(pending)
         free = seats.free_seats(day).count()
@@ -77,12 +76,13 @@ def settle(day: ConsultDay, *, by: Officer, at: datetime) -> tuple[int, int]:
 
 
 def offer_free_seats(day: ConsultDay, *, by: Officer | None, at: datetime) -> int:
-    """Offer every free seat to the next in line; returns how many were offered. Runs in the caller's transaction."""
+    """Offer every free seat to the next firm. Returns how many were offered. Runs in the caller's transaction."""
     free, offered = seats.free_seats(day).count(), 0
     for place, appointment in enumerate(waiting(day).select_related("day") if free else (), 1):
         if offered == free:
             break
-        with suppress(IllegalMove):  # withdrawn at this instant: the next one is asked
+        # Withdrawn at this instant: the next firm gets the offer.
+        with suppress(IllegalMove):
             seat_firm(appointment, place, by=by, at=at)
             offered += 1
     return offered
@@ -91,7 +91,7 @@ def offer_free_seats(day: ConsultDay, *, by: Officer | None, at: datetime) -> in
 def seat_firm(
     appointment: Appointment, place: int | None = None, *, by: Officer | None, at: datetime
 ) -> Seat:
-    """The firm at `place` of the line gets a seat, and is asked to confirm it. Raises seats.NoSeatLeft, IllegalMove."""
+    """Offer a seat to the firm at position `place`; it is asked to confirm. Raises seats.NoSeatLeft, IllegalMove."""
     with transaction.atomic():
         seat = seats.take(appointment.day, appointment.uscc, at=at)
         _offer(appointment, seat, by=by, at=at, place=place or position(appointment))
@@ -109,9 +109,9 @@ def _offer_key(seat: Seat, at: datetime) -> str:
 
 
 def add_seat(day: ConsultDay, appointment: Appointment, reason: str, *, by: Officer, at: datetime) -> Seat:
-    """An 11th seat: 局领导 only, with a reason, for one named firm.
+    """An 11th seat for one firm: 局领导 only, with a reason (六（五）：原则上不超过10家).
 
-    Raises SeatsStillFree while one of the ten is free and offered to the next in line.
+    Raises SeatsStillFree while one of the ten is free: that one goes to the next firm by itself.
     """
     by.must(Act.EXTRA_SEAT)
     if not reason.strip():
@@ -128,12 +128,13 @@ def add_seat(day: ConsultDay, appointment: Appointment, reason: str, *, by: Offi
 
 
 def fill(day: ConsultDay, *, at: datetime) -> int:
-    """After the list is settled: lapsed offers go back, freed seats go to the next in line. Safe to repeat.
+    """After the list is settled: take back lapsed offers, offer free seats to the next firms. Safe to repeat.
 
-    Once the day has begun, a seat is left to whoever was invited, confirmed or not.
+    Once the day has begun, an invited firm keeps its seat, confirmed or not: it may be at the entrance already.
     """
     with transaction.atomic():
-        if lock_day(day).is_cancelled:  # and one filler at a time
+        # The lock also keeps two workers from filling the same day at once.
+        if lock_day(day).is_cancelled:
             return 0
         lapsed = let_lapse(day, at=at) if at < calendar.starts_at(day.date) else 0
         offered = offer_free_seats(day, by=None, at=at) if at <= seats.offers_end(day) else 0
@@ -141,7 +142,7 @@ def fill(day: ConsultDay, *, at: datetime) -> int:
 
 
 def let_lapse(day: ConsultDay, *, at: datetime) -> int:
-    """Offers unanswered past their time: the firm keeps its written reply, the seat is free again. Returns how many."""
+    """Take back offers that are unanswered past their time: the firm gets a written reply. Returns how many."""
     late = Appointment.objects.filter(
         day=day, stage=Stage.SEATED, seat__confirmed_at=None, seat__reply_by__lt=at
     )
@@ -149,7 +150,7 @@ def let_lapse(day: ConsultDay, *, at: datetime) -> int:
 
 
 def _lapse(appointment: Appointment, *, at: datetime) -> bool:
-    """Unless the firm confirms or gives up at this instant: then its own word stands."""
+    """False where the firm confirms or gives up at this instant: then its own word stands."""
     number = appointment.seat.number
     note = "逾期未确认，名额已递补，改为书面答复"
     changes = {"wants_onsite": False, "priority_since": None}
@@ -165,11 +166,11 @@ def _fill_settled(about: str, due_at: datetime, now: datetime) -> int:
     today = now.astimezone(calendar.SHANGHAI).date()
     settled = ConsultDay.objects.filter(settled_at__isnull=False, date__gte=today)
     days = settled.exclude(plan=Plan.CANCELLED)
-    return sum(_attend_to(day, now) for day in days) + replies.mark_answered(at=now)
+    return sum(_tend(day, now) for day in days) + replies.mark_answered(at=now)
 
 
-def _attend_to(day: ConsultDay, now: datetime) -> int:
-    """Seats first; then whoever was accepted after the list was settled is told that there is none left."""
+def _tend(day: ConsultDay, now: datetime) -> int:
+    """Seats first; then defer the firms that were accepted after the list was settled."""
     filled = fill(day, at=now)
     return (
         filled + deferral.defer_remaining(day, by=None, at=now) + deferral.shorten_terms(day, by=None, at=now)
@@ -181,6 +182,6 @@ FILL = Kind(
     label="名额递补",
     schedule=every(timedelta(minutes=1)),
     run=_fill_settled,
-    # Longer than the claim of a worker that died: its round is taken up again, and nobody has to look after it.
+    # Longer than the claim of a worker that died: another worker repeats its round before it counts as missed.
     useful_for=timedelta(hours=1),
 )

@@ -1,4 +1,4 @@
-"""候补入场 (六（五）): on the day itself, a firm that waits takes the seat of one that did not come."""
+"""候补入场 (六（五）): on the day, a waiting firm takes the seat of a firm that did not come."""
 
 from datetime import datetime
 
@@ -32,23 +32,23 @@ class NoSeatFreed(Refused):
 
 
 def waiting(day: ConsultDay) -> QuerySet[Appointment]:
-    """Who may be called in, in order: the line of the list of ten."""
+    """The firms that may be called in, in the order of the waiting list."""
     return waiting_firms(day).select_related("day")
 
 
 def freed(day: ConsultDay) -> int:
-    """How many seats somebody who waits could take now."""
+    """How many seats a waiting firm could take now."""
     return seats.free_seats(day).count() + _absent(day).count()
 
 
 def _absent(day: ConsultDay) -> QuerySet[Appointment]:
-    """Firms that did not come and whose seat nobody has taken yet."""
+    """Absent firms whose seat is not given to another firm yet."""
     absent = Appointment.objects.filter(day=day, seat__day=day, hearing__outcome=Outcome.ABSENT)
     return absent.filter(seat__extra_reason="").order_by("seat__number")
 
 
 def call_in(appointment: Appointment, *, by: Officer, at: datetime) -> Seat:
-    """请候补企业入场: the firm sits down in a freed seat and counts as confirmed. The sheet of the others stays as it is.
+    """请候补企业入场: the firm takes a free seat and counts as confirmed. The timetable of the others stays as it is.
 
     Raises OnlyOnTheDay, NoSeatFreed, IllegalMove where the firm does not wait any more.
     """
@@ -57,7 +57,8 @@ def call_in(appointment: Appointment, *, by: Officer, at: datetime) -> Seat:
     if at.astimezone(calendar.SHANGHAI).date() != day.date:
         raise OnlyOnTheDay(day)
     with transaction.atomic():
-        lock_day(day)  # one seat is given once
+        # Two officers at once must not give the same seat twice.
+        lock_day(day)
         timetable.fix(day, by=by, at=at)
         place = _place(appointment)
         seat = _free_seat(day, appointment.uscc, at=at)
@@ -69,7 +70,7 @@ def call_in(appointment: Appointment, *, by: Officer, at: datetime) -> Seat:
 
 
 def _place(appointment: Appointment) -> int:
-    """From 1; whoever stands before it was not there either. Raises IllegalMove where it does not wait."""
+    """Its position, from 1; the firms before it are not present either. Raises IllegalMove where it does not wait."""
     order = list(waiting(appointment.day).values_list("pk", flat=True))
     if appointment.pk not in order:
         raise IllegalMove

@@ -1,4 +1,4 @@
-"""Who sees which rows: one queryset a model, used by list, detail, export and search alike (七（二）).
+"""Who may read which rows: one queryset per model, used by list, detail, export and search alike (七（二）).
 
 综合处 and 局领导 see everything; a division sees what was given to it; a county or zone reads its own firms'.
 """
@@ -28,7 +28,7 @@ def appointments_for(officer: Officer) -> QuerySet[Appointment]:
 
 
 def assignments_for(officer: Officer) -> QuerySet[Assignment]:
-    """交办 on the officer's desk: those of their own division; all of them for 综合处 and 局领导."""
+    """交办 that the officer may read: those of their own division; all for 综合处 and 局领导."""
     if officer.may(Act.READ_ALL):
         return Assignment.objects.all()
     if officer.may(Act.DRAFT) and officer.division_id:
@@ -39,7 +39,7 @@ def assignments_for(officer: Officer) -> QuerySet[Assignment]:
 
 
 def follow_ups_for(officer: Officer) -> QuerySet[FollowUp]:
-    """督办 that the officer works on or watches."""
+    """督办 that the officer may read: those of their own division; all for 综合处, 局领导 and 办公室."""
     if officer.may(Act.READ_ALL) or officer.may(Act.WATCH):
         return FollowUp.objects.all()
     if officer.may(Act.FOLLOW_UP) and officer.division_id:

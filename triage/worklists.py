@@ -1,4 +1,4 @@
-"""What waits for whom, derived from the rows: there is no flag to set and none to forget."""
+"""What waits for whom, derived from the rows: a flag could be forgotten."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -14,26 +14,26 @@ from zhoushan_consult.outbox.models import Notice
 
 from .models import Assignment, AssignmentState, FollowUp
 
-FIRST = 6
-"""How many rows of a pile are shown before one opens the whole list."""
+PREVIEW_ROWS = 6
+"""Rows of a work list on the home page; the rest is one click away."""
 
 
 @dataclass(frozen=True)
 class Preview:
-    """The first rows of what waits, and how many there are in all."""
+    """The first rows of a work list, and how many it has in all."""
 
     rows: list[Model]
     count: int
 
 
-def first(waiting: QuerySet, limit: int = FIRST) -> Preview:
-    """The head of a queryset together with its size, in one query."""
+def preview(waiting: QuerySet, limit: int = PREVIEW_ROWS) -> Preview:
+    """The first rows of a queryset and its size, in one query."""
     rows = list(waiting.annotate(in_all=Window(Count("*")))[:limit])
     return Preview(rows, rows[0].in_all if rows else 0)
 
 
 def to_review() -> QuerySet[Appointment]:
-    """待初审, the longest waiting first."""
+    """待初审, longest waiting first."""
     return Appointment.objects.filter(stage=Stage.SUBMITTED).select_related("day").order_by("submitted_at")
 
 
@@ -57,7 +57,7 @@ def overdue_follow_ups(today: date) -> QuerySet[FollowUp]:
 
 
 def to_conclude(now: datetime) -> QuerySet[Appointment]:
-    """Seated firms whose 咨询日 has begun and whose 现场结果 is not written down."""
+    """Seated firms whose 咨询日 has begun and whose 现场结果 is missing."""
     today = now.astimezone(calendar.SHANGHAI).date()
     last = today if now >= calendar.starts_at(today) else today - timedelta(days=1)
     seated = Appointment.objects.filter(stage=Stage.SEATED, day__date__lte=last)
@@ -65,12 +65,12 @@ def to_conclude(now: datetime) -> QuerySet[Appointment]:
 
 
 def to_call(now: datetime) -> QuerySet[Notice]:
-    """Notices that a person has to give by telephone."""
+    """Letters that a person has to give by telephone."""
     return delivery.calls_to_make().filter(due_at__lte=now)
 
 
 def days_ahead(now: datetime) -> list[ConsultDay]:
-    """The 咨询日 not over, up to the one that a registration joins now, with how many wait on each."""
+    """The 咨询日 ahead, up to the one that a registration joins now, with the number of firms that wait on each."""
     today = now.astimezone(calendar.SHANGHAI).date()
     ahead = ConsultDay.objects.filter(date__gte=today, date__lte=calendar.booking_day(now)).order_by("date")
     return list(

@@ -111,7 +111,7 @@ class DayAdmin(ConsultDayAdmin):
             "opts": self.opts,
             "title": "名额分配说明",
             "record": record,
-            "decisions": seat_history.decisions(record),
+            "decisions": seat_history.history_of(record),
         }
         return TemplateResponse(request, "admin/day/allocation.html", context)
 

@@ -51,7 +51,7 @@ def _baskets(officer: Officer, now: datetime) -> Iterator[Basket]:
 
 
 def _to_review(today: date, now: datetime) -> Basket:
-    pile = worklists.first(worklists.to_review())
+    pile = worklists.preview(worklists.to_review())
     rows = [_review_row(appointment, today, now) for appointment in pile.rows]
     empty = "没有待初审的登记。企业在网上登记后，会按提交先后出现在这里。"
     more = f"{reverse('admin:appointments_appointment_changelist')}?stage=submitted&day=all"
@@ -71,7 +71,7 @@ def _review_row(appointment: Appointment, today: date, now: datetime) -> Row:
 
 
 def _returned(today: date) -> Basket:
-    pile = worklists.first(worklists.returned())
+    pile = worklists.preview(worklists.returned())
     rows = [
         Row(
             title=assignment.appointment.enterprise_name,
@@ -162,7 +162,7 @@ def _to_approve(days: list[ConsultDay]) -> Basket:
 
 
 def _to_call(now: datetime) -> Basket:
-    pile = worklists.first(worklists.to_call(now))
+    pile = worklists.preview(worklists.to_call(now))
     rows = [_call_row(notice) for notice in pile.rows]
     empty = "没有要打的电话。没有手机号码、或短信没有送达的企业会出现在这里。"
     return Basket("call", "待电话联系", rows, pile.count, empty)
@@ -180,7 +180,7 @@ def _call_row(notice: Notice) -> Row:
 
 
 def _overdue_replies(today: date) -> Basket:
-    pile = worklists.first(worklists.overdue_replies(today))
+    pile = worklists.preview(worklists.overdue_replies(today))
     rows = [_overdue_row(assignment, assignment.question, today) for assignment in pile.rows]
     return Basket(
         "late_replies", "逾期交办", rows, pile.count, "没有逾期的交办。到期没有答复的会出现在这里。"
@@ -188,25 +188,25 @@ def _overdue_replies(today: date) -> Basket:
 
 
 def _overdue_follow_ups(today: date) -> Basket:
-    pile = worklists.first(worklists.overdue_follow_ups(today))
-    rows = [_overdue_row(matter, matter.promise, today) for matter in pile.rows]
+    pile = worklists.preview(worklists.overdue_follow_ups(today))
+    rows = [_overdue_row(follow_up, follow_up.promise, today) for follow_up in pile.rows]
     empty = f"没有逾期的督办。到期没有办结、或立项满{policy.FOLLOW_UP_ALARM_DAYS}天的会出现在这里。"
     return Basket("late_follow_ups", "逾期和久未办结的督办", rows, pile.count, empty)
 
 
-def _overdue_row(matter: Assignment | FollowUp, text: str, today: date) -> Row:
+def _overdue_row(row: Assignment | FollowUp, text: str, today: date) -> Row:
     return Row(
-        title=matter.appointment.enterprise_name,
-        url=_screen(matter.appointment_id),
-        lead=str(matter.division),
+        title=row.appointment.enterprise_name,
+        url=_screen(row.appointment_id),
+        lead=str(row.division),
         detail=Truncator(text).chars(48),
-        age=_term(matter.due_on, today) if matter.due_on < today else _since(matter, today),
+        age=_term(row.due_on, today) if row.due_on < today else _since(row, today),
         late=True,
     )
 
 
-def _since(matter: FollowUp, today: date) -> str:
-    return f"立项 {(today - matter.opened_at.astimezone(calendar.SHANGHAI).date()).days} 天"
+def _since(follow_up: FollowUp, today: date) -> str:
+    return f"立项 {(today - follow_up.opened_at.astimezone(calendar.SHANGHAI).date()).days} 天"
 
 
 def _to_run(today: date) -> Iterator[Basket]:
@@ -223,7 +223,7 @@ def _floor(day: ConsultDay) -> str:
 
 
 def _to_conclude(now: datetime) -> Basket:
-    pile = worklists.first(worklists.to_conclude(now))
+    pile = worklists.preview(worklists.to_conclude(now))
     rows = [
         Row(
             a.enterprise_name,

@@ -194,7 +194,7 @@ PANELS = (
         act=Act.FOLLOW_UP,
         form=forms.ProgressForm,
         do=_progress,
-        offered=lambda appointment: bool(forms.open_matters(appointment)),
+        offered=lambda appointment: bool(forms.open_follow_ups(appointment)),
         button="保存进展",
         done="进展已保存，并已告知综合处和办公室。",
     ),
@@ -202,11 +202,11 @@ PANELS = (
         name="close_matter",
         title="督办办结",
         act=Act.FOLLOW_UP,
-        form=forms.CloseMatterForm,
+        form=forms.CloseFollowUpForm,
         do=lambda appointment, form, **who: follow_up.close(
             form.chosen(), form.cleaned_data["result"], **who
         ),
-        offered=lambda appointment: bool(forms.open_matters(appointment)),
+        offered=lambda appointment: bool(forms.open_follow_ups(appointment)),
         button="办结这件督办",
         done="督办已办结。",
     ),

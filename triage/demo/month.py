@@ -264,17 +264,17 @@ class Month:
         yield from self._heard(firm, at, Outcome.FOLLOW, "需到现场核对后答复。", promise)
         at = self.on(13, "11:00")
         yield at
-        matter = firm.follow_ups.get()
+        opened = firm.follow_ups.get()
         follow_up.post_progress(
-            matter, "已与企业约定到厂时间，专家名单已定。", to_firm=True, by=self.coordinator, at=at
+            opened, "已与企业约定到厂时间，专家名单已定。", to_firm=True, by=self.coordinator, at=at
         )
 
     def then_followed(self, firm: Appointment, at: datetime) -> Story:
         yield from self.then_open(firm, at)
         at = self.on(17, "16:20")
         yield at
-        matter = firm.follow_ups.get()
-        follow_up.close(matter, "已出具书面意见并送达企业，企业表示满意。", by=self.coordinator, at=at)
+        opened = firm.follow_ups.get()
+        follow_up.close(opened, "已出具书面意见并送达企业，企业表示满意。", by=self.coordinator, at=at)
 
     def then_absent(self, firm: Appointment, at: datetime) -> Story:
         yield from self._seated(firm, at)

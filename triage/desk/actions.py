@@ -49,16 +49,16 @@ def in_place(open_forms: Iterable[StepForm], attempt: Attempt | None, page: str)
     return {key: form.lay_out(page) for key, form in forms.items()}
 
 
-def take(step: Step, matter: Model, request: HttpRequest, *, at: datetime) -> Attempt | None:
+def take(step: Step, record: Model, request: HttpRequest, *, at: datetime) -> Attempt | None:
     """Take the step, or say why not; None once it is taken, by this click or by the one before it."""
     form = step.form(request.POST)
     if not form.is_valid():
         return Attempt(form)
     try:
-        step.rule(matter, form.cleaned_data, by=request.user, at=at)
+        step.rule(record, form.cleaned_data, by=request.user, at=at)
     except Refused as refusal:
-        matter.refresh_from_db()
-        if not step.already(matter, form.cleaned_data, request.user):
+        record.refresh_from_db()
+        if not step.already(record, form.cleaned_data, request.user):
             return _refused(form, refusal)
     messages.success(request, step.done)
     return None

@@ -1,4 +1,4 @@
-"""跟踪督办 (六（六）): a division's own matters, or all for those who watch; and what was done about each."""
+"""跟踪督办 (六（六）): a division's own follow-ups, or all for those who watch; and what was done about each."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -102,24 +102,24 @@ def follow_up(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def follow_up_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     """One button of the page. Reloaded or gone back to, the address only leads to the page."""
-    matter = _visible(request, pk)
+    follow_up = _visible(request, pk)
     if request.method != "POST":
         return redirect("desk:follow_up", pk)
     now = timezone.now()
-    attempt = take(STEPS[step], matter, request, at=now)
+    attempt = take(STEPS[step], follow_up, request, at=now)
     return (
         _page(request, _visible(request, pk), attempt, now=now)
         if attempt
-        else redirect(_address(matter) + "#main")
+        else redirect(_address(follow_up) + "#main")
     )
 
 
-def _post_progress(matter: FollowUp, said: dict, *, by: Officer, at: datetime):
-    post_progress(matter, said["text"], to_firm=said["to_firm"], by=by, at=at)
+def _post_progress(follow_up: FollowUp, said: dict, *, by: Officer, at: datetime):
+    post_progress(follow_up, said["text"], to_firm=said["to_firm"], by=by, at=at)
 
 
-def _close(matter: FollowUp, said: dict, *, by: Officer, at: datetime):
-    close(matter, said["result"], by=by, at=at)
+def _close(follow_up: FollowUp, said: dict, *, by: Officer, at: datetime):
+    close(follow_up, said["result"], by=by, at=at)
 
 
 STEPS = {
@@ -130,42 +130,44 @@ STEPS = {
         CloseForm,
         _close,
         "已办结，综合处和办公室可以看到。",
-        lambda matter, said, officer: matter.closed_by_id == officer.pk and matter.result == said["result"],
+        lambda follow_up, said, officer: (
+            follow_up.closed_by_id == officer.pk and follow_up.result == said["result"]
+        ),
     ),
 }
 
 
 def _visible(request: HttpRequest, pk: int) -> FollowUp:
-    matters = follow_ups_for(request.user).select_related(
+    follow_ups = follow_ups_for(request.user).select_related(
         "appointment__day", "division", "opened_by", "closed_by"
     )
-    return get_object_or_404(matters, pk=pk)
+    return get_object_or_404(follow_ups, pk=pk)
 
 
-def _address(matter: FollowUp) -> str:
-    return reverse("desk:follow_up", args=[matter.pk])
+def _address(follow_up: FollowUp) -> str:
+    return reverse("desk:follow_up", args=[follow_up.pk])
 
 
 def _page(
-    request: HttpRequest, matter: FollowUp, attempt: Attempt | None = None, *, now: datetime
+    request: HttpRequest, follow_up: FollowUp, attempt: Attempt | None = None, *, now: datetime
 ) -> HttpResponse:
-    """The matter with the forms that are open to this officer; a refused one keeps what was typed."""
-    newest = matter.posts.select_related("by").order_by("-at", "-pk")[: POSTS + 1]
+    """The follow-up with the forms that are open to this officer; a refused one keeps what was typed."""
+    newest = follow_up.posts.select_related("by").order_by("-at", "-pk")[: POSTS + 1]
     context = {
-        "matter": matter,
-        "term": Today.at(now).term(matter.due_on),
-        "contact": contact(matter.appointment, request.user, matter.division),
+        "follow_up": follow_up,
+        "term": Today.at(now).term(follow_up.due_on),
+        "contact": contact(follow_up.appointment, request.user, follow_up.division),
         "posts": newest,
         "shown": POSTS,
-        "forms": in_place(_open_forms(matter, request.user), attempt, _address(matter)),
+        "forms": in_place(_open_forms(follow_up, request.user), attempt, _address(follow_up)),
         "attempt": attempt,
     }
     return show(request, "follow_up", context, status=attempt.status if attempt else 200)
 
 
-def _open_forms(matter: FollowUp, officer: Officer) -> list[StepForm]:
-    """A matter is worked on by its own division and by 综合处 until it is closed."""
-    its_own = matter.division_id == officer.division_id or officer.may(Act.READ_ALL)
-    if matter.closed_at or not its_own or not officer.may(Act.FOLLOW_UP):
+def _open_forms(follow_up: FollowUp, officer: Officer) -> list[StepForm]:
+    """A follow-up is worked on by its own division and by 综合处 until it is closed."""
+    its_own = follow_up.division_id == officer.division_id or officer.may(Act.READ_ALL)
+    if follow_up.closed_at or not its_own or not officer.may(Act.FOLLOW_UP):
         return []
     return [ProgressForm(), CloseForm()]

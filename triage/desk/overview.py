@@ -24,8 +24,8 @@ def overview(request: HttpRequest) -> HttpResponse:
     """Divisions side by side, then every late reply, longest first, and the longest late follow-ups."""
     today = Today.at(timezone.now())
     replies = assignments_for(request.user).filter(state__in=[AssignmentState.OPEN, AssignmentState.DRAFTED])
-    matters = follow_ups_for(request.user).filter(closed_at=None)
-    board = _board(counted(replies, "division", today), counted(matters, "division", today))
+    follow_ups = follow_ups_for(request.user).filter(closed_at=None)
+    board = _board(counted(replies, "division", today), counted(follow_ups, "division", today))
     division = next((row[0] for row in board if row[0].code == request.GET.get("division")), None)
     late = sum(replies.late for each, replies, _ in board if division in (None, each))
     page = page_of(_late(replies, division, today), request, count=late)
@@ -35,16 +35,16 @@ def overview(request: HttpRequest) -> HttpResponse:
         "totals": (sum((row[1] for row in board), NONE), sum((row[2] for row in board), NONE)),
         "division": division,
         "page": page,
-        "matters": today.mark(_late(matters, None, today)[:LONGEST]),
+        "follow_ups": today.mark(_late(follow_ups, None, today)[:LONGEST]),
         "plans": ConsultDay.objects.filter(plan=Plan.SUBMITTED) if request.user.may(Act.APPROVE_PLAN) else [],
     }
     return show(request, "overview", context)
 
 
-def _board(replies: dict, matters: dict) -> list[tuple]:
+def _board(replies: dict, follow_ups: dict) -> list[tuple]:
     """Each division with its replies and its follow-ups, counted."""
     return [
-        (division, replies.get(division.pk, NONE), matters.get(division.pk, NONE))
+        (division, replies.get(division.pk, NONE), follow_ups.get(division.pk, NONE))
         for division in Division.objects.all()
     ]
 

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from appointments.models import Grade
 from sessions_app import calendar, policy
-from triage.ratings import GRADES, by_division, months, own, rated, tally
+from triage.ratings import GRADES, by_division, load_ratings, months, spans_of, tally
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.bureau.roles import Act
 
@@ -24,14 +24,18 @@ def ratings(request: HttpRequest) -> HttpResponse:
         "grades": [Grade(grade).label for grade in GRADES],
         "watches": watches,
         "fewest": policy.RATINGS_SHOWN_FROM,
-        **(_board(request, now) if watches else {"spans": own(rated(), request.user.division_id, now)}),
+        **(
+            _board(request, now)
+            if watches
+            else {"spans": spans_of(load_ratings(), request.user.division_id, now)}
+        ),
     }
     return show(request, "ratings", context)
 
 
 def _board(request: HttpRequest, now: datetime) -> dict:
     """All divisions in the month asked for, or in all of them, and each month beside the others."""
-    found = rated(calendar.local_datetime(months(now)[0]))
+    found = load_ratings(calendar.local_datetime(months(now)[0]))
     known = {f"{month:%Y-%m}": month for month in months(now)}
     month = known.get(request.GET.get("month", ""))
     chosen = [one for one in found if month in (None, one.month)]

@@ -75,13 +75,13 @@ def baskets(request: HttpRequest) -> HttpResponse:
     basket = _chosen(request, numbers)
     page = page_of(_rows(own, basket), request, count=numbers.get(basket.state, NONE).all)
     today.mark(page.object_list)
-    matters = follow_ups_for(request.user).filter(division=request.user.division_id, closed_at=None)
-    nearest = matters.select_related("appointment").defer(*NOT_NEEDED).order_by("due_on", "pk")
+    follow_ups = follow_ups_for(request.user).filter(division=request.user.division_id, closed_at=None)
+    nearest = follow_ups.select_related("appointment").defer(*NOT_NEEDED).order_by("due_on", "pk")
     context = {
         "baskets": [(each, numbers.get(each.state, NONE)) for each in BASKETS],
         "basket": basket,
         "page": page,
-        "matters": today.mark(nearest[: NEAREST + 1]),
+        "follow_ups": today.mark(nearest[: NEAREST + 1]),
         "nearest": NEAREST,
     }
     return show(request, "assignments", context)
