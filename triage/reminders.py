@@ -75,8 +75,8 @@ def send_run_sheets(about: str, due_at: datetime, now: datetime) -> int:
     for days in policy.REMIND_DAYS_BEFORE:
         for day in _settled(today + timedelta(days=days)):
             if days == min(policy.REMIND_DAYS_BEFORE):
-                timetable.fix(day, at=now)
-            count += _send_run_sheet(timetable.sheet(day), f"{day.date}:{days}", now)
+                timetable.freeze(day, at=now)
+            count += _send_run_sheet(timetable.schedule_of(day), f"{day.date}:{days}", now)
     return count
 
 
@@ -84,19 +84,19 @@ def _settled(date_: date) -> QuerySet[ConsultDay]:
     return ConsultDay.objects.filter(date=date_, settled_at__isnull=False).exclude(plan=Plan.CANCELLED)
 
 
-def _send_run_sheet(sheet: timetable.Sheet, key: str, now: datetime) -> int:
-    for division in sheet.divisions:
-        own = [talk for talk in sheet.talks if talk.needs(division)]
+def _send_run_sheet(schedule: timetable.Schedule, key: str, now: datetime) -> int:
+    for division in schedule.divisions:
+        own = [slot for slot in schedule.slots if slot.needs(division)]
         facts = {
-            "day": sheet.day,
+            "day": schedule.day,
             "firms": len(own),
             "first": own[0].starts_at,
             "division_name": division.name,
         }
         notifications.to_role(
-            Role.HANDLER, "run_sheet_ready", sheet.day, at=now, key=key, division=division, **facts
+            Role.HANDLER, "run_sheet_ready", schedule.day, at=now, key=key, division=division, **facts
         )
-    return len(sheet.divisions)
+    return len(schedule.divisions)
 
 
 RUN_SHEET = Kind(

@@ -59,7 +59,7 @@ def call_in(appointment: Appointment, *, by: Officer, at: datetime) -> Seat:
     with transaction.atomic():
         # Two officers at once must not give the same seat twice.
         lock_day(day)
-        timetable.fix(day, by=by, at=at)
+        timetable.freeze(day, by=by, at=at)
         place = _place(appointment)
         seat = _free_seat(day, appointment.uscc, at=at)
         facts = seat_facts(day, seat, **basis(appointment), standby=True, place=place)

@@ -1,7 +1,7 @@
-"""现场安排表 (六（五）): when and at which table each firm on the list is heard, and by which divisions.
+"""现场安排表 (六（五）): time, table and divisions of each firm on the list.
 
-Until the day before, the sheet follows the list. Then it is written down: what is printed stays true, and a seat that
-changes hands keeps its time and table.
+Until the day before, the schedule is computed from the list. Then it is frozen: the printed paper must stay true, so a seat that
+goes to another firm keeps its time and table.
 """
 
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ from .timetable_solver import Clash, Party, Place
 
 @dataclass(frozen=True)
 class Slot:
-    """One line of the sheet. `divisions` are those that were given a question of the firm, the lead first."""
+    """One firm on the schedule. `divisions`: those with a 交办 of the firm, the lead first."""
 
     appointment: Appointment
     place: Place
@@ -44,38 +44,38 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """The morning, in the order of time and table."""
+class Schedule:
+    """The morning: slots by time and table. `frozen`: stored, no longer computed."""
 
     day: ConsultDay
-    talks: list[Slot]
+    slots: list[Slot]
     minutes: int
     clashes: list[str]
-    fixed: bool
+    frozen: bool
 
     @property
     def divisions(self) -> list[Division]:
-        """Everyone who must be there, once each."""
-        found = {division.pk: division for talk in self.talks for division in talk.divisions}
+        """The divisions needed, each once, in the bureau's order."""
+        found = {division.pk: division for slot in self.slots for division in slot.divisions}
         return sorted(found.values(), key=lambda division: division.order)
 
 
-def sheet(day: ConsultDay) -> Sheet:
-    """The sheet of a day as it stands: written down, or as it would be written down now."""
-    firms = {_guest(firm): firm for firm in seated(day)}
-    kept = {guest: firm.seat.sitting for guest, firm in firms.items() if hasattr(firm.seat, "sitting")}
+def schedule_of(day: ConsultDay) -> Schedule:
+    """The schedule of a day: the frozen one, or the one computed from the list as it is now."""
+    firms = {_party(firm): firm for firm in seated(day)}
+    kept = {party: firm.seat.sitting for party, firm in firms.items() if hasattr(firm.seat, "sitting")}
     placed, minutes = _kept_places(list(firms), kept) if kept else _new_places(day, list(firms))
     found = timetable_solver.clashes(placed)
-    talks = [
-        _talk(firms[guest], place, minutes, _about(found, place.turn, guest))
-        for guest, place in placed.items()
+    slots = [
+        _slot(firms[party], place, minutes, _about(found, place.turn, party))
+        for party, place in placed.items()
     ]
-    talks.sort(key=lambda talk: talk.place)
-    return Sheet(day, talks, minutes, [_in_words(day, clash, minutes) for clash in found], bool(kept))
+    slots.sort(key=lambda slot: slot.place)
+    return Schedule(day, slots, minutes, [_describe(day, clash, minutes) for clash in found], bool(kept))
 
 
 def seated(day: ConsultDay) -> QuerySet[Appointment]:
-    """Everyone who holds a seat of the day, heard or not, with what was given to the divisions."""
+    """Every firm that holds a seat of the day, with its 交办 as `given`."""
     given = Assignment.objects.exclude(
         state__in=[AssignmentState.CANCELLED, AssignmentState.RETURNED]
     ).select_related("division")
@@ -84,7 +84,7 @@ def seated(day: ConsultDay) -> QuerySet[Appointment]:
     return firms.prefetch_related(Prefetch("assignments", given, to_attr="given"))
 
 
-def _guest(firm: Appointment) -> Party:
+def _party(firm: Appointment) -> Party:
     return Party(firm.seat.number, frozenset(division.name for division in _divisions(firm)))
 
 
@@ -93,25 +93,25 @@ def _divisions(firm: Appointment) -> list[Division]:
     return list({each.division_id: each.division for each in given}.values())
 
 
-def _new_places(day: ConsultDay, guests: list[Party]) -> tuple[dict[Party, Place], int]:
-    """Everyone's place, and the minutes of each talk: the fewer turns, the longer each."""
+def _new_places(day: ConsultDay, parties: list[Party]) -> tuple[dict[Party, Place], int]:
+    """The place of each firm and the minutes of a slot. Fewer turns leave more minutes for each."""
     morning = (calendar.ends_at(day.date) - calendar.starts_at(day.date)) // timedelta(minutes=1)
     least, most = policy.TALK_AT_LEAST, policy.TALK_AT_MOST
-    placed = timetable_solver.arrange(guests, tables=policy.TABLES, most_turns=max(1, morning // least))
+    placed = timetable_solver.arrange(parties, tables=policy.TABLES, most_turns=max(1, morning // least))
     turns = len({place.turn for place in placed.values()})
     return placed, timetable_solver.minutes_each(turns, morning=morning, least=least, most=most)
 
 
-def _kept_places(guests: list[Party], kept: dict[Party, Sitting]) -> tuple[dict[Party, Place], int]:
-    """The same where it is written down: those who have no place yet join those who keep theirs."""
-    placed = {guest: Place(sitting.turn, sitting.table) for guest, sitting in kept.items()}
-    for guest in guests:
-        if guest not in placed:
-            placed[guest] = timetable_solver.join(guest, placed, tables=policy.TABLES)
+def _kept_places(parties: list[Party], kept: dict[Party, Sitting]) -> tuple[dict[Party, Place], int]:
+    """The same for a frozen schedule: firms without a place join those that keep theirs."""
+    placed = {party: Place(sitting.turn, sitting.table) for party, sitting in kept.items()}
+    for party in parties:
+        if party not in placed:
+            placed[party] = timetable_solver.join(party, placed, tables=policy.TABLES)
     return placed, next(iter(kept.values())).minutes
 
 
-def _talk(firm: Appointment, place: Place, minutes: int, clashes: list[str]) -> Slot:
+def _slot(firm: Appointment, place: Place, minutes: int, clashes: list[str]) -> Slot:
     starts_at = _starts_at(firm.day, place.turn, minutes)
     return Slot(firm, place, starts_at, starts_at + timedelta(minutes=minutes), _divisions(firm), clashes)
 
@@ -120,37 +120,37 @@ def _starts_at(day: ConsultDay, turn: int, minutes: int) -> datetime:
     return calendar.starts_at(day.date) + turn * timedelta(minutes=minutes)
 
 
-def _about(clashes: list[Clash], turn: int, guest: Party) -> list[str]:
-    return [clash.division for clash in clashes if clash.turn == turn and guest.number in clash.numbers]
+def _about(clashes: list[Clash], turn: int, party: Party) -> list[str]:
+    return [clash.division for clash in clashes if clash.turn == turn and party.number in clash.numbers]
 
 
-def _in_words(day: ConsultDay, clash: Clash, minutes: int) -> str:
+def _describe(day: ConsultDay, clash: Clash, minutes: int) -> str:
     firms = "、".join(f"{number}号" for number in clash.numbers)
     time = _starts_at(day, clash.turn, minutes)
     return f"{time:%-H:%M} {firms}都需要{clash.division}，没有能错开的场次。请{clash.division}派两人到场，或请其中一桌稍候。"
 
 
 @transaction.atomic
-def fix(day: ConsultDay, *, by: Officer | None = None, at: datetime) -> int:
-    """Write the places down where that has not been done; returns how many. Done again, it adds those who joined."""
+def freeze(day: ConsultDay, *, by: Officer | None = None, at: datetime) -> int:
+    """Store the places that are not stored yet. Returns how many. Run again, it adds the firms that joined since."""
     lock_day(day)
-    found = sheet(day)
+    found = schedule_of(day)
     new = [
-        _sitting(talk, found.minutes) for talk in found.talks if not hasattr(talk.appointment.seat, "sitting")
+        _sitting(slot, found.minutes) for slot in found.slots if not hasattr(slot.appointment.seat, "sitting")
     ]
-    if new and not found.fixed:
+    if new and not found.frozen:
         record(Verb.TIMETABLE_FIXED, day, by=by, at=at, minutes=found.minutes, firms=len(new))
     return len(Sitting.objects.bulk_create(new))
 
 
-def _sitting(talk: Slot, minutes: int) -> Sitting:
-    seat, place = talk.appointment.seat, talk.place
+def _sitting(slot: Slot, minutes: int) -> Sitting:
+    seat, place = slot.appointment.seat, slot.place
     return Sitting(seat=seat, turn=place.turn, table=place.table, minutes=minutes)
 
 
 @transaction.atomic
 def rearrange(day: ConsultDay, *, by: Officer, at: datetime) -> int:
-    """重新编排: seats changed hands, and what was written down no longer fits. Returns how many have a place."""
+    """重新编排: compute the frozen schedule again after seats went to other firms. Returns how many have a place."""
     by.must(Act.RUN_DAY)
     Sitting.objects.filter(seat__in=Seat.objects.filter(day=lock_day(day))).delete()
-    return fix(day, by=by, at=at)
+    return freeze(day, by=by, at=at)

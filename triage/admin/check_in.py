@@ -17,7 +17,7 @@ from sessions_app.models import ConsultDay
 from triage import hearing, standby, timetable
 from triage.forms import OutcomeForm
 from triage.models import Outcome
-from triage.timetable import Sheet, Slot
+from triage.timetable import Schedule, Slot
 from triage.visibility import appointments_for
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.bureau.refusals import Refused
@@ -31,16 +31,16 @@ WAITING_SHOWN = 20
 def floor(request: HttpRequest, pk: int) -> HttpResponse:
     """The morning in its order. A search that finds one firm of the list opens it."""
     day, now = get_object_or_404(ConsultDay, pk=pk), timezone.now()
-    sheet, waiting = timetable.sheet(day), list(standby.waiting(day)[:WAITING_SHOWN])
-    talks, sought = sheet.talks, request.GET.get("q", "").strip()
+    schedule, waiting = timetable.schedule_of(day), list(standby.waiting(day)[:WAITING_SHOWN])
+    slots, sought = schedule.slots, request.GET.get("q", "").strip()
     if sought:
         found = _found(request, day, sought, now)
-        talks = [talk for talk in talks if talk.appointment.pk in found]
+        slots = [slot for slot in slots if slot.appointment.pk in found]
         waiting = [firm for firm in waiting if firm.pk in found]
-        if len(talks) == 1 and not waiting:
-            return redirect(address("firm", pk, talks[0].appointment.pk))
-    context = {"talks": talks, "waiting": waiting, "sought": safe_to_echo(sought)}
-    return show(request, "admin/check_in/floor.html", _morning(day, sheet, now) | context)
+        if len(slots) == 1 and not waiting:
+            return redirect(address("firm", pk, slots[0].appointment.pk))
+    context = {"slots": slots, "waiting": waiting, "sought": safe_to_echo(sought)}
+    return show(request, "admin/check_in/floor.html", _morning(day, schedule, now) | context)
 
 
 def _found(request: HttpRequest, day: ConsultDay, sought: str, now: datetime) -> set[int]:
@@ -48,13 +48,13 @@ def _found(request: HttpRequest, day: ConsultDay, sought: str, now: datetime) ->
     return set(search(rows, sought, today=_today(now)).values_list("pk", flat=True))
 
 
-def _morning(day: ConsultDay, sheet: Sheet, now: datetime) -> dict:
-    heard = [talk.appointment.hearing for talk in sheet.talks if hasattr(talk.appointment, "hearing")]
+def _morning(day: ConsultDay, schedule: Schedule, now: datetime) -> dict:
+    heard = [slot.appointment.hearing for slot in schedule.slots if hasattr(slot.appointment, "hearing")]
     replaced = Appointment.objects.filter(day=day, seat=None, hearing__outcome=Outcome.ABSENT)
     return {
         "title": "现场签到",
         "day": day,
-        "sheet": sheet,
+        "schedule": schedule,
         "has_come": now >= calendar.local_datetime(day.date),
         "is_today": _today(now) == day.date,
         "here": sum(bool(each.checked_in_at) for each in heard),
@@ -82,21 +82,21 @@ def _firm(request: HttpRequest, pk: int, firm: int) -> Appointment:
 
 def _firm_page(request: HttpRequest, of: Appointment, form=None, status: int = 200) -> HttpResponse:
     """One firm with its three buttons; what is promised starts from its question and the division that leads."""
-    talk = next((talk for talk in timetable.sheet(of.day).talks if talk.appointment.pk == of.pk), None)
+    slot = next((slot for slot in timetable.schedule_of(of.day).slots if slot.appointment.pk == of.pk), None)
     context = {
         "title": of.enterprise_name,
         "day": of.day,
         "record": of,
-        "talk": talk,
-        "form": form or OutcomeForm(record=of, panel="outcome", initial=_promise(of, talk)),
+        "slot": slot,
+        "form": form or OutcomeForm(record=of, panel="outcome", initial=_promise(of, slot)),
         "open": of.stage == Stage.SEATED and timezone.now() >= calendar.local_datetime(of.day.date),
     }
     return show(request, "admin/check_in/firm.html", context, status=status)
 
 
-def _promise(of: Appointment, talk: Slot | None) -> dict:
-    lead = talk.divisions[0].code if talk and talk.divisions else "general"
-    questions = [each.question for each in talk.appointment.given[:1]] if talk else []
+def _promise(of: Appointment, slot: Slot | None) -> dict:
+    lead = slot.divisions[0].code if slot and slot.divisions else "general"
+    questions = [each.question for each in slot.appointment.given[:1]] if slot else []
     return {"division": lead, "text": (questions or [of.summary])[0][:500]}
 
 

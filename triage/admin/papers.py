@@ -25,7 +25,7 @@ def paper(request: HttpRequest, pk: int, name: str) -> HttpResponse:
         "day": day,
         "name": name,
         "papers": PAPERS.items(),
-        "sheet": timetable.sheet(day),
+        "schedule": timetable.schedule_of(day),
         "empty_lines": range(EMPTY_LINES),
         "long": LONG,
         "very_long": VERY_LONG,

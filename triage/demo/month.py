@@ -113,7 +113,7 @@ class Month:
         seating.settle(day_on(self.date), by=self.coordinator, at=at)
         at = self.on(8, "09:10")
         yield at
-        timetable.fix(day_on(self.date), at=at)
+        timetable.freeze(day_on(self.date), at=at)
 
     def registration(
         self, number: int, name: str, area: str, contact: str, onsite: bool, question: str, story: str

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 from sessions_app import calendar
 from sessions_app.models import ConsultDay
 from triage import timetable
-from triage.timetable import Sheet, Slot
+from triage.timetable import Schedule, Slot
 from triage.visibility import appointments_for
 from zhoushan_consult.bureau.models import Officer
 
@@ -19,17 +19,17 @@ from .access import in_section, show
 def run_sheet(request: HttpRequest) -> HttpResponse:
     date = calendar.current_day(timezone.now())
     day = ConsultDay.objects.filter(date=date, settled_at__isnull=False).first()
-    sheet = timetable.sheet(day) if day else None
+    schedule = timetable.schedule_of(day) if day else None
     context = {
         "date": calendar.label(date),
         "day": day,
-        "sheet": sheet,
-        "talks": _own(sheet, request.user) if sheet else [],
+        "schedule": schedule,
+        "slots": _own(schedule, request.user) if schedule else [],
     }
     return show(request, "run_sheet", context)
 
 
-def _own(sheet: Sheet, officer: Officer) -> list[Slot]:
-    """The talks that the officer's division sits at, of the firms that the officer may read."""
-    seen = set(appointments_for(officer).filter(day=sheet.day).values_list("pk", flat=True))
-    return [talk for talk in sheet.talks if talk.appointment.pk in seen and talk.needs(officer.division)]
+def _own(schedule: Schedule, officer: Officer) -> list[Slot]:
+    """The slots that the officer's division sits at, of the firms that the officer may read."""
+    seen = set(appointments_for(officer).filter(day=schedule.day).values_list("pk", flat=True))
+    return [slot for slot in schedule.slots if slot.appointment.pk in seen and slot.needs(officer.division)]

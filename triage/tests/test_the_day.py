@@ -91,32 +91,32 @@ def test_it_shares_the_morning_among_ten_firms_at_two_tables(browser, ten):
 
 def test_it_sends_no_division_to_two_tables_at_once(browser, ten, coordinator):
     made.assignment(firm(2), "水处", by=coordinator, part="support")
-    talks = timetable.sheet(ten).talks
-    for turn in {talk.place.turn for talk in talks}:
-        wanted = [each.name for talk in talks if talk.place.turn == turn for each in talk.divisions]
+    slots = timetable.schedule_of(ten).slots
+    for turn in {slot.place.turn for slot in slots}:
+        wanted = [each.name for slot in slots if slot.place.turn == turn for each in slot.divisions]
         assert len(wanted) == len(set(wanted))
 
 
 def test_it_says_where_a_division_is_wanted_twice(browser, ten, coordinator):
-    timetable.fix(ten, at=MORNING)
+    timetable.freeze(ten, at=MORNING)
     made.assignment(firm(2), "水处", by=coordinator)
     shown = read(browser.get(page("run_sheet", ten)))
     assert "8:30 1号、2号都需要水处，没有能错开的场次。请水处派两人到场，或请其中一桌稍候。" in shown
 
 
 def test_it_keeps_the_printed_sheet_when_the_list_changes(ten):
-    timetable.fix(ten, at=MORNING)
-    before = {talk.number: talk.place for talk in timetable.sheet(ten).talks}
+    timetable.freeze(ten, at=MORNING)
+    before = {slot.number: slot.place for slot in timetable.schedule_of(ten).slots}
     Appointment.objects.filter(pk=firm(4).pk).update(stage=Stage.WITHDRAWN, seat=None)
-    after = {talk.number: talk.place for talk in timetable.sheet(ten).talks}
+    after = {slot.number: slot.place for slot in timetable.schedule_of(ten).slots}
     assert after == {number: place for number, place in before.items() if number != 4}
 
 
 def test_it_is_arranged_anew_by_a_click(browser, ten, coordinator, on_the_morning):
-    timetable.fix(ten, at=MORNING)
+    timetable.freeze(ten, at=MORNING)
     made.assignment(firm(2), "水处", by=coordinator)
     assert browser.post(page("rearrange", ten)).status_code == 302
-    assert timetable.sheet(ten).clashes == []
+    assert timetable.schedule_of(ten).clashes == []
     assert Entry.objects.filter(verb=Verb.TIMETABLE_FIXED).count() == 2
 
 
@@ -296,12 +296,12 @@ def test_it_calls_the_first_in_line_to_the_seat_of_an_absent_firm(browser, ten, 
     assert "请候补企业入场" not in read(browser.get(page("floor", ten)))
     conclude(browser, 3, "absent")
     assert "请候补企业入场" in read(browser.get(page("floor", ten)))
-    place = next(talk.place for talk in timetable.sheet(ten).talks if talk.number == 3)
+    place = next(slot.place for slot in timetable.schedule_of(ten).slots if slot.number == 3)
     call_in(browser, 11)
     assert (firm(11).stage, firm(11).seat.number) == (Stage.SEATED, 3)
     assert firm(11).seat.confirmed_at == MORNING
     assert (firm(3).stage, firm(3).seat) == (Stage.ABSENT, None)
-    assert next(talk.place for talk in timetable.sheet(ten).talks if talk.number == 3) == place
+    assert next(slot.place for slot in timetable.schedule_of(ten).slots if slot.number == 3) == place
     assert Notice.objects.filter(kind="standby_called", channel="sms").count() == 1
     shown = read(browser.get(page("floor", ten)))
     assert "未到场、名额已由候补企业使用： 舟山测试3号" in shown
