@@ -39,6 +39,11 @@ class Progress:
     moves: list
     rating: Rating | None
 
+    @property
+    def has_answers(self) -> bool:
+        """Whether the firm can answer with one button now."""
+        return not self.acts.isdisjoint(("confirm", "give-up", "still-onsite", "enough", "solved"))
+
 
 def progress_of(appointment: Appointment, now: datetime) -> Progress:
     """The progress of a registration at `now`."""

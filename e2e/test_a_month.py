@@ -199,7 +199,7 @@ def test_it_takes_a_question_from_the_blank_form_to_the_rating(
     conclude.get_by_label("需跟踪督办").check()
     conclude.get_by_label("现场答复要点").fill("需到厂核对接收凭证。")
     if not conclude.get_by_label("督办事项").first.is_visible():
-        conclude.locator("details.spare summary").click()
+        conclude.locator("details.subform-extra summary").click()
     conclude.get_by_label("督办事项").first.fill("一周内到厂核对")
     conclude.get_by_label("责任处室").first.select_option("water")
     conclude.get_by_role("button", name="保存现场结果").click()

@@ -60,8 +60,21 @@ def is_ours(href: str, here: str) -> bool:
     )
 
 
+def settle(page: Page) -> None:
+    """Wait until the style sheet and the fonts are there. A text is visible before them: a click waits for the answer
+    only, and measured then, a page has the browser's own sizes."""
+    page.wait_for_load_state("load")
+    page.evaluate("document.fonts.ready.then(() => true)")
+
+
+def overflow(page: Page) -> int:
+    """By how many pixels the page is wider than the screen."""
+    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+
 def judge(page: Page, path: str) -> None:
-    """What holds of every page, whoever opens it."""
+    """What holds of every page, for every reader."""
+    settle(page)
     text = page.inner_text("body") + page.title()
     values = page.eval_on_selector_all(
         "[placeholder],[alt],[aria-label]",
@@ -70,12 +83,19 @@ def judge(page: Page, path: str) -> None:
     strange = LATIN.findall(TRADE.sub("", text + " ".join(values)))
     known = set(Officer.objects.values_list("username", flat=True))
     assert [word for word in strange if word not in known] == [], path
-    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wide <= 0, f"{path} is {wide} px wider than the screen"
+    assert overflow(page) <= 0, f"{path} is {overflow(page)} px wider than the screen"
     if page.viewport_size["width"] == 320:  # the same page at 375 px has been judged by then
         return
     violations = Axe().run(page).response["violations"]
     assert [(v["id"], [node["target"] for node in v["nodes"]][:3]) for v in violations] == [], path
+
+
+def look_up(page: Page, firm: Appointment) -> None:
+    page.goto("/status/")
+    page.get_by_label("受理编号").fill(firm.reference)
+    page.get_by_label("联系电话").fill(firm.phone_number)
+    page.get_by_role("button", name="查询").click()
+    page.get_by_text("办理经过").wait_for()
 
 
 @pytest.mark.parametrize("width", [1280, 375])
@@ -97,16 +117,25 @@ def test_it_is_fit_for_a_firm(width, visit, demo):
     assert len(crawl(page, "/")) >= 7
     for stage in ("submitted", "accepted", "deferred", "following", "closed", "declined"):
         firm = Appointment.objects.filter(stage=stage).first()
-        page.goto("/status/")
-        page.get_by_label("受理编号").fill(firm.reference)
-        page.get_by_label("联系电话").fill(firm.phone_number)
-        page.get_by_role("button", name="查询").click()
-        page.get_by_text("办理经过").wait_for()
+        look_up(page, firm)
         judge(page, f"/status/ of {stage}")
         page.get_by_role("button", name="退出查询").click()
     for path in ("/receipt/{}/", "/receipt/{}/form/"):
         page.goto(path.format(firm.receipt_token))
         judge(page, path)
+
+
+def test_forms_fit_a_phone_before_the_style_sheet_has_come(visit, demo):
+    page = visit(width=320)
+    page.route("**/site*.css", lambda route: route.fulfill(body="", content_type="text/css"))
+    page.goto("/register/")
+    settle(page)
+    assert overflow(page) <= 0
+    for stage in ("following", "closed"):
+        look_up(page, Appointment.objects.filter(stage=stage).first())
+        settle(page)
+        assert overflow(page) <= 0, stage
+        page.get_by_role("button", name="退出查询").click()
 
 
 def test_it_grows_for_elder_eyes(visit, demo):
