@@ -6,7 +6,8 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from zhoushan_consult.bureau.actions import Panel, RecordAdmin, may
+from zhoushan_consult.bureau.actions import Action, may
+from zhoushan_consult.bureau.record_admin import RecordAdmin
 from zhoushan_consult.bureau.roles import Act
 
 from . import planning, preparing
@@ -27,8 +28,8 @@ def _copy(day: ConsultDay, form, **who):
     preparing.copy_last(day, **who)
 
 
-PANELS = (
-    Panel(
+ACTIONS = (
+    Action(
         name="edit",
         title="拟订方案",
         act=Act.PLAN,
@@ -38,9 +39,9 @@ PANELS = (
         opened=plan_is(*planning.EDITABLE),
         button="保存方案",
         done="方案已保存。",
-        template="admin/day/plan_panel.html",
+        template="admin/day/plan_action.html",
     ),
-    Panel(
+    Action(
         name="copy_last",
         title="照上期方案填写",
         act=Act.PLAN,
@@ -50,7 +51,7 @@ PANELS = (
         done="空白处已照上期方案填写，请核对后送审。",
         hint="只填还空着的内容，已经填写的不会改动。每月15日系统也会为没有动过的方案自动填好。",
     ),
-    Panel(
+    Action(
         name="submit",
         title="送局领导审核",
         act=Act.PLAN,
@@ -62,7 +63,7 @@ PANELS = (
         done="已送局领导审核。",
         hint="送审的是已保存的方案。送审后不能再改，需修改时由局领导退回。",
     ),
-    Panel(
+    Action(
         name="approve",
         title="审核同意并公布",
         act=Act.APPROVE_PLAN,
@@ -74,7 +75,7 @@ PANELS = (
         done="方案已在门户公布。",
         hint="同意后立即在门户“企业环保咨询日”板块公布。",
     ),
-    Panel(
+    Action(
         name="send_back",
         title="退回修改",
         act=Act.APPROVE_PLAN,
@@ -90,7 +91,7 @@ PANELS = (
 
 class ConsultDayAdmin(RecordAdmin):
     see = Act.READ_ALL
-    panels = PANELS
+    record_actions = ACTIONS
     screen_template = "admin/day/screen.html"
     list_display = ["date", "theme", "place", "plan", "settled_at"]
     list_filter = ["plan"]

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from django import forms
 from django.forms.models import fields_for_model, model_to_dict
 
-from zhoushan_consult.bureau.actions import PanelForm
+from zhoushan_consult.bureau.actions import ActionForm
 from zhoushan_consult.bureau.models import Area, Division
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.row_forms import RowForm, RowsForm
@@ -101,7 +101,7 @@ class ChangeForm(PlanForm):
             self.fields[name].required, self.fields[name].help_text = True, ""
 
 
-class VersionForm(PanelForm):
+class VersionForm(ActionForm):
     """An act on the wording that the officer read."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
@@ -112,7 +112,7 @@ class VersionForm(PanelForm):
         return self.record
 
 
-class RemarkForm(PanelForm):
+class RemarkForm(ActionForm):
     remark = forms.CharField(label="退回意见", max_length=300, widget=forms.Textarea(attrs={"rows": 3}))
 
 

@@ -1,4 +1,4 @@
-"""What 综合处 and 局领导 fill in about a registration, panel by panel."""
+"""What 综合处 and 局领导 fill in about a registration, action by action."""
 
 from functools import partial
 
@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from appointments.models import Appointment
-from zhoushan_consult.bureau.actions import PanelForm
+from zhoushan_consult.bureau.actions import ActionForm
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.bureau.row_forms import RowForm, RowsForm
 
@@ -24,11 +24,11 @@ Text = partial(forms.CharField, widget=forms.Textarea(attrs={"rows": 3}))
 Radio = partial(forms.ChoiceField, widget=forms.RadioSelect)
 
 
-class ReasonForm(PanelForm):
+class ReasonForm(ActionForm):
     reason = Text(label="理由", max_length=200)
 
 
-class CallForm(PanelForm):
+class CallForm(ActionForm):
     """电话沟通记录."""
 
     outcome = Radio(label="通话结果", choices=CallOutcome)
@@ -198,7 +198,7 @@ class ConcludeForm(DivisionRows):
     gist = Text(label="现场答复要点", max_length=1000, required=False, help_text="会告知企业")
 
 
-class OutcomeForm(PanelForm):
+class OutcomeForm(ActionForm):
     """现场结果 on the tablet: the button pressed says which; a promise is asked for one of them only."""
 
     outcome = forms.ChoiceField(
@@ -221,7 +221,7 @@ class OutcomeForm(PanelForm):
         return [Promise(said["text"], self.divisions[said["division"]])]
 
 
-class FollowUpForm(PanelForm):
+class FollowUpForm(ActionForm):
     """About one open 督办 of the registration."""
 
     matter = Radio(label="督办事项")

@@ -6,8 +6,9 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from zhoushan_consult.bureau.actions import Panel, PanelForm, RecordAdmin, may
+from zhoushan_consult.bureau.actions import Action, ActionForm, may
 from zhoushan_consult.bureau.models import Division
+from zhoushan_consult.bureau.record_admin import RecordAdmin
 from zhoushan_consult.bureau.roles import Act
 
 from .. import answers
@@ -16,7 +17,7 @@ from ..models import Appointment, Publicity, PublishedAnswer
 from ..topics import TopicChoice
 
 
-class WordingForm(PanelForm):
+class WordingForm(ActionForm):
     """问题、答复、依据, without a word of whose question it was."""
 
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
@@ -52,7 +53,7 @@ class WordingForm(PanelForm):
         return Wording(**{name: said[name] for name in ("question", "answer", "law", "division", "topic")})
 
 
-class VersionForm(PanelForm):
+class VersionForm(ActionForm):
     version = forms.IntegerField(widget=forms.HiddenInput)
 
 
@@ -68,8 +69,8 @@ def _renew(answer: PublishedAnswer, form: WordingForm, **who):
     answers.propose(form.wording(), source=answer.source, replaces=answer, **who)
 
 
-PANELS = (
-    Panel(
+ACTIONS = (
+    Action(
         name="publish",
         title="审核公开",
         act=Act.PUBLISH,
@@ -81,7 +82,7 @@ PANELS = (
         done="已公开，企业现在可以查到。",
         hint="拟稿人和审核人须为两人。请核对：结论正确、依据现行有效、看不出是哪家企业的问题。",
     ),
-    Panel(
+    Action(
         name="amend",
         title="修改",
         act=Act.PUBLISH,
@@ -93,7 +94,7 @@ PANELS = (
         button="保存修改",
         done="已保存。修改的人成为拟稿人，请另一位同志审核公开。",
     ),
-    Panel(
+    Action(
         name="send_back",
         title="退回修改",
         act=Act.PUBLISH,
@@ -103,7 +104,7 @@ PANELS = (
         button="退回拟稿人",
         done="已退回，理由写在上面。",
     ),
-    Panel(
+    Action(
         name="drop",
         title="不公开",
         act=Act.PUBLISH,
@@ -114,7 +115,7 @@ PANELS = (
         done="已记为不公开。",
         danger=True,
     ),
-    Panel(
+    Action(
         name="renew",
         title="拟新答复替换",
         act=Act.PUBLISH,
@@ -125,7 +126,7 @@ PANELS = (
         done="新答复已存为拟公开；另一位同志审核公开后，这一条自动标为已更新。",
         hint="公开后的答复不再改动。政策有变化时，另拟一条替换它。",
     ),
-    Panel(
+    Action(
         name="withdraw",
         title="撤回",
         act=Act.PUBLISH,
@@ -144,7 +145,7 @@ class AnswerAdmin(RecordAdmin):
     """The list and the screen; `triage.admin` adds the way in from a reply that was released."""
 
     see = Act.PUBLISH
-    panels = PANELS
+    record_actions = ACTIONS
     list_display = ["question", "division", "topic", "state", "published_at"]
     list_filter = ["state", "division", "topic"]
     search_fields = ["question", "answer"]
@@ -169,7 +170,7 @@ class AnswerAdmin(RecordAdmin):
             try:
                 made = answers.propose(form.wording(), source=source, by=request.user, at=timezone.now())
             except ValidationError as invalid:
-                form.take(invalid)
+                form.add_errors(invalid)
             else:
                 return redirect(f"{self.address(made)}#main")
         context = {

@@ -16,8 +16,9 @@ from django.views.decorators.http import require_safe
 
 from sessions_app import calendar
 from sessions_app.models import ConsultDay
-from zhoushan_consult.bureau.actions import RecordAdmin, may
+from zhoushan_consult.bureau.actions import may
 from zhoushan_consult.bureau.models import Area
+from zhoushan_consult.bureau.record_admin import RecordAdmin
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
 from zhoushan_consult.identity.mask import mask_name

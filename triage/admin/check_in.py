@@ -88,7 +88,7 @@ def _firm_page(request: HttpRequest, of: Appointment, form=None, status: int = 2
         "day": of.day,
         "record": of,
         "slot": slot,
-        "form": form or OutcomeForm(record=of, panel="outcome", initial=_promise(of, slot)),
+        "form": form or OutcomeForm(record=of, action="outcome", initial=_promise(of, slot)),
         "open": of.stage == Stage.SEATED and timezone.now() >= calendar.local_datetime(of.day.date),
     }
     return show(request, "admin/check_in/firm.html", context, status=status)
@@ -117,7 +117,7 @@ def outcome(request: HttpRequest, pk: int, firm: int) -> HttpResponse:
     of = _firm(request, pk, firm)
     if request.method != "POST":
         return redirect(address("firm", pk, firm))
-    form = OutcomeForm(request.POST, record=of, panel="outcome")
+    form = OutcomeForm(request.POST, record=of, action="outcome")
     if not form.is_valid():
         return _firm_page(request, of, form)
     said = form.cleaned_data

@@ -17,14 +17,14 @@ from sessions_app.models import ConsultDay
 from triage import plan_changes, seat_history, seating, timetable
 from triage.forms import ReasonForm
 from triage.models import Sitting
-from zhoushan_consult.bureau.actions import Panel, may
+from zhoushan_consult.bureau.actions import Action, may
 from zhoushan_consult.bureau.roles import Act
 
 from . import check_in, papers
 
 LINE_SHOWN = 100
 
-SETTLE = Panel(
+SETTLE = Action(
     name="settle",
     title="确定名单",
     act=Act.SETTLE,
@@ -43,7 +43,7 @@ def _may_be_cancelled(day: ConsultDay) -> bool:
     return not day.is_cancelled and timezone.now() < calendar.ends_at(day.date)
 
 
-CHANGE = Panel(
+CHANGE = Action(
     name="amend",
     title="变更已公布的方案",
     act=Act.PLAN,
@@ -53,9 +53,9 @@ CHANGE = Panel(
     button="变更并通知",
     done="方案已变更，门户已更新，有名额的企业已逐家通知。",
     hint="主题、联动单位、地点或说明有变的，有名额的企业（待确认和已确认的）立即收到通知；只调整接待人员的，不打扰企业。",
-    template="admin/day/plan_panel.html",
+    template="admin/day/plan_action.html",
 )
-CANCEL = Panel(
+CANCEL = Action(
     name="cancel",
     title="取消本期活动",
     act=Act.APPROVE_PLAN,
@@ -77,7 +77,7 @@ def _sittings(day: ConsultDay):
     return Sitting.objects.filter(seat__day=day)
 
 
-REARRANGE = Panel(
+REARRANGE = Action(
     name="rearrange",
     title="重新编排现场安排表",
     act=Act.RUN_DAY,
@@ -91,7 +91,7 @@ REARRANGE = Panel(
 
 @admin.register(ConsultDay)
 class DayAdmin(ConsultDayAdmin):
-    panels = (SETTLE, *ConsultDayAdmin.panels, CHANGE, REARRANGE, CANCEL)
+    record_actions = (SETTLE, *ConsultDayAdmin.record_actions, CHANGE, REARRANGE, CANCEL)
 
     def get_urls(self):
         explained = self.admin_site.admin_view(self.explained)

@@ -18,7 +18,7 @@ from zhoushan_consult.identity import phone
 from zhoushan_consult.outbox.models import Channel, Notice
 from zhoushan_consult.outbox.models import State as NoticeState
 
-from .registration_actions import PANELS
+from .registration_actions import ACTIONS
 
 EARLIER_SHOWN = 12
 LETTERS_SHOWN = 60
@@ -41,7 +41,7 @@ class RegistrationListForm(ListForm):
 
 @admin.register(Appointment)
 class RegistrationAdmin(AppointmentAdmin):
-    panels = PANELS
+    record_actions = ACTIONS
     list_form = RegistrationListForm
     screen_template = "admin/appointment/screen.html"
 

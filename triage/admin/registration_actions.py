@@ -8,7 +8,7 @@ from appointments.models import Appointment
 from sessions_app import calendar
 from triage import assignment, follow_up, forms, hearing, id_reveal, review, seating
 from triage.models import CallOutcome, DeclineReason, Outcome
-from zhoushan_consult.bureau.actions import Panel
+from zhoushan_consult.bureau.actions import Action
 from zhoushan_consult.bureau.roles import Act
 from zhoushan_consult.outbox import delivery
 
@@ -56,8 +56,8 @@ def _progress(appointment, form, **who):
     )
 
 
-PANELS = (
-    Panel(
+ACTIONS = (
+    Action(
         name="accept",
         title="通过初审并交办",
         act=Act.REVIEW,
@@ -68,9 +68,9 @@ PANELS = (
         button="通过初审并交办",
         done="已通过初审，交办已送达各处室，并已通知企业。",
         hint="每项交给一个处室。可以改处室、拆分、增加或去掉；与规则建议的处室不同时，请写明调整理由。",
-        template="admin/rows_panel.html",
+        template="admin/rows_action.html",
     ),
-    Panel(
+    Action(
         name="decline",
         title="不予通过",
         act=Act.REVIEW,
@@ -82,7 +82,7 @@ PANELS = (
         hint="请先打电话告知企业不予通过及理由（实施方案六（三）），再在这里记录。没有接通的，先记在“电话记录”。",
         danger=True,
     ),
-    Panel(
+    Action(
         name="check_in",
         title="现场签到",
         act=Act.RUN_DAY,
@@ -92,7 +92,7 @@ PANELS = (
         button="企业已到，签到",
         done="已签到。",
     ),
-    Panel(
+    Action(
         name="conclude",
         title="现场结果",
         act=Act.RUN_DAY,
@@ -103,9 +103,9 @@ PANELS = (
         button="保存现场结果",
         done="现场结果已保存，并已告知企业。",
         hint="需跟踪督办的，请在下面逐项写明督办事项和责任处室。",
-        template="admin/rows_panel.html",
+        template="admin/rows_action.html",
     ),
-    Panel(
+    Action(
         name="reassign",
         title="改派交办",
         act=Act.ASSIGN,
@@ -116,9 +116,9 @@ PANELS = (
         button="改派",
         done="已改派，新的处室已收到。",
         hint="原交办随之撤销。",
-        template="admin/rows_panel.html",
+        template="admin/rows_action.html",
     ),
-    Panel(
+    Action(
         name="add",
         title="另行交办",
         act=Act.ASSIGN,
@@ -128,9 +128,9 @@ PANELS = (
         button="增加交办",
         done="已增加交办，处室已收到。",
         hint="有遗漏的事项，或需要另一个处室协办时使用。",
-        template="admin/rows_panel.html",
+        template="admin/rows_action.html",
     ),
-    Panel(
+    Action(
         name="notified",
         title="记录电话通知",
         act=Act.CALL,
@@ -142,7 +142,7 @@ PANELS = (
         done="通话结果已保存。",
         hint="这些通知不能发短信，请打电话告知。无人接听的会留在待办里。",
     ),
-    Panel(
+    Action(
         name="call",
         title="电话记录",
         act=Act.CALL,
@@ -152,7 +152,7 @@ PANELS = (
         done="电话记录已保存。",
         hint="核实情况、没有接通等，都可以记在这里；不影响办理阶段。",
     ),
-    Panel(
+    Action(
         name="confirm_seat",
         title="代企业确认参加",
         act=Act.SETTLE,
@@ -162,7 +162,7 @@ PANELS = (
         done="已确认。",
         hint="企业在电话里答复参加时使用。",
     ),
-    Panel(
+    Action(
         name="give_up",
         title="代企业放弃名额",
         act=Act.SETTLE,
@@ -173,7 +173,7 @@ PANELS = (
         hint="企业在电话里表示不来时使用。",
         danger=True,
     ),
-    Panel(
+    Action(
         name="extra_seat",
         title="增加名额",
         act=Act.EXTRA_SEAT,
@@ -188,7 +188,7 @@ PANELS = (
         done="已增加名额，并已通知企业确认。",
         hint="原则上每次不超过10家（实施方案六（五））。确需增加的，请写明理由，理由将留存。",
     ),
-    Panel(
+    Action(
         name="progress",
         title="督办进展",
         act=Act.FOLLOW_UP,
@@ -198,7 +198,7 @@ PANELS = (
         button="保存进展",
         done="进展已保存，并已告知综合处和办公室。",
     ),
-    Panel(
+    Action(
         name="close_matter",
         title="督办办结",
         act=Act.FOLLOW_UP,
@@ -210,7 +210,7 @@ PANELS = (
         button="办结这件督办",
         done="督办已办结。",
     ),
-    Panel(
+    Action(
         name="close",
         title="办结登记",
         act=Act.FOLLOW_UP,
@@ -220,7 +220,7 @@ PANELS = (
         done="已办结，并已通知企业。",
         hint="没有未办事项时使用。企业如有不同意见，可在进度页反馈“未解决”。",
     ),
-    Panel(
+    Action(
         name="reconsider",
         title="重新审核",
         act=Act.REVIEW,
@@ -234,7 +234,7 @@ PANELS = (
         hint="企业提出异议，或发现判断有误时使用。未办的交办会一并撤销。",
         danger=True,
     ),
-    Panel(
+    Action(
         name="reveal_id",
         title="查看完整证件号码",
         act=Act.REVEAL_ID,

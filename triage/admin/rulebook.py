@@ -18,7 +18,7 @@ from triage.rulebook import explanation, impact, monthly_review, versions
 from triage.rulebook.forms import LessonForm, TopicForm, TrialForm
 from triage.rulebook.impact import Effects
 from triage.rulebook.versions import Rule, Rules
-from zhoushan_consult.bureau.actions import RecordAdmin
+from zhoushan_consult.bureau.record_admin import RecordAdmin
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
 

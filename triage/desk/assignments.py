@@ -12,13 +12,14 @@ from triage import replies
 from triage.assignment import return_assignment
 from triage.models import Assignment, AssignmentState, Reply
 from triage.visibility import assignments_for
+from zhoushan_consult.bureau.actions import Action, Attempt
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Act
 
 from .access import at_desk, show
-from .actions import Attempt, Step, in_place, take
+from .actions import by_name, click, forms_of_page
 from .contacts import contact
-from .forms import DraftForm, HandBackForm, SendBackForm, SignForm, StepForm
+from .forms import DeskForm, DraftForm, HandBackForm, SendBackForm, SignForm
 from .terms import Today
 
 WORDINGS = 10  # earlier wordings shown
@@ -32,13 +33,13 @@ def assignment(request: HttpRequest, pk: int) -> HttpResponse:
 
 @at_desk
 @require_http_methods(["GET", "HEAD", "POST"])
-def assignment_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
+def assignment_action(request: HttpRequest, pk: int, action: str) -> HttpResponse:
     """One button of the page. Reloaded or gone back to, the address only leads to the page."""
     row = _visible(request, pk)
     if request.method != "POST":
         return redirect("desk:assignment", pk)
     now = timezone.now()
-    attempt = take(STEPS[step], row, request, at=now)
+    attempt = click(ACTIONS[action], row, request, at=now)
     return (
         _page(request, _visible(request, pk), attempt, now=now)
         if attempt
@@ -46,59 +47,62 @@ def assignment_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     )
 
 
-def _save(row: Assignment, said: dict, *, by: Officer, at: datetime):
-    replies.save_draft(row, said["body"], said["law"], version=said["version"], by=by, at=at)
+def _save(row: Assignment, form: DraftForm, **who):
+    data = form.cleaned_data
+    replies.save_draft(row, data["body"], data["law"], version=data["version"], **who)
 
 
-def _submit(row: Assignment, said: dict, *, by: Officer, at: datetime):
-    replies.finish_draft(row, said["body"], said["law"], version=said["version"], by=by, at=at)
+def _submit(row: Assignment, form: DraftForm, **who):
+    data = form.cleaned_data
+    replies.finish_draft(row, data["body"], data["law"], version=data["version"], **who)
 
 
-def _sign(row: Assignment, said: dict, *, by: Officer, at: datetime):
-    replies.sign(row, version=said["version"], by=by, at=at)
+def _was_submitted(row: Assignment, form: DraftForm, officer: Officer) -> bool:
+    body, law = form.cleaned_data["body"], form.cleaned_data["law"]
+    return row.state == AssignmentState.DRAFTED and _reply_has(row, body=body, law=law, drafted_by=officer)
 
 
-def _send_back(row: Assignment, said: dict, *, by: Officer, at: datetime):
-    replies.send_back(row, said["remark"], by=by, at=at)
+def _was_signed(row: Assignment, form: SignForm, officer: Officer) -> bool:
+    return row.state == AssignmentState.RELEASED and _reply_has(row, signed_by=officer)
 
 
-def _hand_back(row: Assignment, said: dict, *, by: Officer, at: datetime):
-    return_assignment(row, said["reason"], by=by, at=at)
+def _was_sent_back(row: Assignment, form: SendBackForm, officer: Officer) -> bool:
+    return row.state == AssignmentState.OPEN and _reply_has(row, remark=form.cleaned_data["remark"])
 
 
-def _was_submitted(row: Assignment, said: dict, officer: Officer) -> bool:
-    return row.state == AssignmentState.DRAFTED and _says(
-        row, body=said["body"], law=said["law"], drafted_by=officer
-    )
+def _was_returned(row: Assignment, form: HandBackForm, officer: Officer) -> bool:
+    return row.state == AssignmentState.RETURNED and row.return_reason == form.cleaned_data["reason"]
 
 
-def _was_sent_back(row: Assignment, said: dict, officer: Officer) -> bool:
-    return row.state == AssignmentState.OPEN and _says(row, remark=said["remark"])
-
-
-def _says(row: Assignment, **columns) -> bool:
+def _reply_has(row: Assignment, **columns) -> bool:
     return Reply.objects.filter(assignment=row, **columns).exists()
 
 
-STEPS = {
-    "save": Step(DraftForm, _save, "已保存，还没有送审签。", lambda row, said, officer: False),
-    "submit": Step(DraftForm, _submit, "已送审签，等处室负责人审签。", _was_submitted),
-    "sign": Step(
+ACTIONS = by_name(
+    Action("save", _save, DraftForm, "已保存，还没有送审签。"),
+    Action("submit", _submit, DraftForm, "已送审签，等处室负责人审签。", _was_submitted),
+    Action(
+        "sign",
+        lambda row, form, **who: replies.sign(row, version=form.cleaned_data["version"], **who),
         SignForm,
-        _sign,
         "已审签。企业会收到提醒，并可在进度页阅读全文。",
-        lambda row, said, officer: row.state == AssignmentState.RELEASED and _says(row, signed_by=officer),
+        _was_signed,
     ),
-    "send-back": Step(SendBackForm, _send_back, "已退回修改，由经办人改好后再送审签。", _was_sent_back),
-    "hand-back": Step(
+    Action(
+        "send-back",
+        lambda row, form, **who: replies.send_back(row, form.cleaned_data["remark"], **who),
+        SendBackForm,
+        "已退回修改，由经办人改好后再送审签。",
+        _was_sent_back,
+    ),
+    Action(
+        "hand-back",
+        lambda row, form, **who: return_assignment(row, form.cleaned_data["reason"], **who),
         HandBackForm,
-        _hand_back,
         "已退回综合处，由综合处重新交办。",
-        lambda row, said, officer: (
-            row.state == AssignmentState.RETURNED and row.return_reason == said["reason"]
-        ),
+        _was_returned,
     ),
-}
+)
 
 
 def _visible(request: HttpRequest, pk: int) -> Assignment:
@@ -117,7 +121,7 @@ def _page(
 ) -> HttpResponse:
     """The 交办 with the forms that are open to this officer; a refused one keeps what was typed."""
     reply = getattr(row, "reply", None)
-    forms = in_place(_open_forms(row, reply, request.user), attempt, _address(row))
+    forms = forms_of_page(_open_forms(row, reply, request.user), attempt, _address(row))
     others = row.appointment.assignments.exclude(pk=row.pk).exclude(state=AssignmentState.CANCELLED)
     context = {
         "row": row,
@@ -141,8 +145,8 @@ def _compared(attempt: Attempt) -> list[tuple[str, bool]]:
     return [(line, line not in own) for line in attempt.refusal.theirs.body.split("\n")]
 
 
-def _open_forms(row: Assignment, reply: Reply | None, officer: Officer) -> list[StepForm]:
-    """The steps that this officer can take on this 交办 now."""
+def _open_forms(row: Assignment, reply: Reply | None, officer: Officer) -> list[DeskForm]:
+    """The forms of the actions open to this officer on this 交办 now."""
     if row.division_id != officer.division_id or not officer.may(Act.DRAFT):
         return []
     if row.state == AssignmentState.OPEN:

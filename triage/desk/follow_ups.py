@@ -13,13 +13,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 from triage.follow_up import close, post_progress
 from triage.models import FollowUp
 from triage.visibility import follow_ups_for
+from zhoushan_consult.bureau.actions import Action, Attempt
 from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.roles import Act
 
 from .access import at_desk, in_section, show
-from .actions import Attempt, Step, in_place, take
+from .actions import by_name, click, forms_of_page
 from .contacts import contact
-from .forms import CloseForm, ProgressForm, StepForm
+from .forms import CloseForm, DeskForm, ProgressForm
 from .pagination import NONE, NOT_NEEDED, Number, counted, page_of
 from .terms import Today
 
@@ -100,13 +101,13 @@ def follow_up(request: HttpRequest, pk: int) -> HttpResponse:
 
 @at_desk
 @require_http_methods(["GET", "HEAD", "POST"])
-def follow_up_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
+def follow_up_action(request: HttpRequest, pk: int, action: str) -> HttpResponse:
     """One button of the page. Reloaded or gone back to, the address only leads to the page."""
     follow_up = _visible(request, pk)
     if request.method != "POST":
         return redirect("desk:follow_up", pk)
     now = timezone.now()
-    attempt = take(STEPS[step], follow_up, request, at=now)
+    attempt = click(ACTIONS[action], follow_up, request, at=now)
     return (
         _page(request, _visible(request, pk), attempt, now=now)
         if attempt
@@ -114,27 +115,24 @@ def follow_up_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     )
 
 
-def _post_progress(follow_up: FollowUp, said: dict, *, by: Officer, at: datetime):
-    post_progress(follow_up, said["text"], to_firm=said["to_firm"], by=by, at=at)
+def _post_progress(follow_up: FollowUp, form: ProgressForm, **who):
+    post_progress(follow_up, form.cleaned_data["text"], to_firm=form.cleaned_data["to_firm"], **who)
 
 
-def _close(follow_up: FollowUp, said: dict, *, by: Officer, at: datetime):
-    close(follow_up, said["result"], by=by, at=at)
+def _was_closed(follow_up: FollowUp, form: CloseForm, officer: Officer) -> bool:
+    return (follow_up.closed_by_id, follow_up.result) == (officer.pk, form.cleaned_data["result"])
 
 
-STEPS = {
-    "progress": Step(
-        ProgressForm, _post_progress, "已记录进展，综合处和办公室可以看到。", lambda *click: False
-    ),
-    "close": Step(
+ACTIONS = by_name(
+    Action("progress", _post_progress, ProgressForm, "已记录进展，综合处和办公室可以看到。"),
+    Action(
+        "close",
+        lambda follow_up, form, **who: close(follow_up, form.cleaned_data["result"], **who),
         CloseForm,
-        _close,
         "已办结，综合处和办公室可以看到。",
-        lambda follow_up, said, officer: (
-            follow_up.closed_by_id == officer.pk and follow_up.result == said["result"]
-        ),
+        _was_closed,
     ),
-}
+)
 
 
 def _visible(request: HttpRequest, pk: int) -> FollowUp:
@@ -159,13 +157,13 @@ def _page(
         "contact": contact(follow_up.appointment, request.user, follow_up.division),
         "posts": newest,
         "shown": POSTS,
-        "forms": in_place(_open_forms(follow_up, request.user), attempt, _address(follow_up)),
+        "forms": forms_of_page(_open_forms(follow_up, request.user), attempt, _address(follow_up)),
         "attempt": attempt,
     }
     return show(request, "follow_up", context, status=attempt.status if attempt else 200)
 
 
-def _open_forms(follow_up: FollowUp, officer: Officer) -> list[StepForm]:
+def _open_forms(follow_up: FollowUp, officer: Officer) -> list[DeskForm]:
     """A follow-up is worked on by its own division and by 综合处 until it is closed."""
     its_own = follow_up.division_id == officer.division_id or officer.may(Act.READ_ALL)
     if follow_up.closed_at or not its_own or not officer.may(Act.FOLLOW_UP):

@@ -5,7 +5,9 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import ButtonHolder, Layout
 from django import forms
 
+from triage.replies import EditedMeanwhile
 from zhoushan_consult.bureau import login
+from zhoushan_consult.bureau.refusals import Refused
 
 
 def button(label: str, css_class: str = "btn btn-primary", **attributes) -> StrictButton:
@@ -31,39 +33,40 @@ class WordingField(forms.CharField):
         return super().to_python(value).replace("\r\n", "\n")
 
 
-class StepForm(forms.Form):
-    """The form of one step. `lay_out` gives it its address on the page of its matter."""
+class DeskForm(forms.Form):
+    """The form of one or two actions. `lay_out` gives it its addresses on the page of its record."""
 
     key = ""
     buttons: tuple[tuple[str, str, str], ...] = ()
-    """Step, label and look of each button; the first is the one that the Enter key presses."""
+    """Action, label and CSS class of each button; the Enter key presses the first."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, auto_id=f"{self.key}-%s", **kwargs)
 
-    def lay_out(self, page: str) -> "StepForm":
+    def lay_out(self, page: str) -> "DeskForm":
         self.helper = FormHelper()
         self.helper.form_action = f"{page}{self.buttons[0][0]}/#error-summary"
         self.helper.form_id = f"{self.key}-form"
         acts = (
-            button(label, look, formaction=f"{page}{step}/#error-summary")
-            for step, label, look in self.buttons
+            button(label, look, formaction=f"{page}{name}/#error-summary")
+            for name, label, look in self.buttons
         )
         self.helper.layout = Layout(*self.fields, ButtonHolder(*acts))
         return self
 
-    def go_on_from(self, version: int) -> None:
-        """The next click starts from the wording that is shown now."""
-        self.data = self.data.copy()
-        self.data["version"] = version
+    def refuse(self, refusal: Refused) -> None:
+        """After another wording was saved, the next click starts from that one: both are shown on the page."""
+        if isinstance(refusal, EditedMeanwhile):
+            self.data = self.data.copy()
+            self.data["version"] = refusal.theirs.version
 
     def typed(self) -> list[tuple[str, str]]:
-        """What was typed, by label: shown where the form itself can no longer be."""
+        """What was typed, by label: shown where the form itself is closed by now."""
         values = [(field.label, field.value()) for field in self.visible_fields()]
         return [(label, value) for label, value in values if isinstance(value, str) and value.strip()]
 
 
-class DraftForm(StepForm):
+class DraftForm(DeskForm):
     key = "draft"
     buttons = (("save", "保存", "btn"), ("submit", "送审签", "btn btn-primary"))
 
@@ -84,14 +87,14 @@ class DraftForm(StepForm):
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
 
 
-class SignForm(StepForm):
+class SignForm(DeskForm):
     key = "sign"
     buttons = (("sign", "审签并答复企业", "btn btn-primary"),)
 
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
 
 
-class SendBackForm(StepForm):
+class SendBackForm(DeskForm):
     key = "send_back"
     buttons = (("send-back", "退回修改", "btn"),)
 
@@ -104,8 +107,8 @@ class SendBackForm(StepForm):
     )
 
 
-class HandBackForm(StepForm):
-    key = "return_assignment"
+class HandBackForm(DeskForm):
+    key = "hand_back"
     buttons = (("hand-back", "退回综合处", "btn btn-warning"),)
 
     reason = WordingField(
@@ -117,7 +120,7 @@ class HandBackForm(StepForm):
     )
 
 
-class ProgressForm(StepForm):
+class ProgressForm(DeskForm):
     key = "progress"
     buttons = (("progress", "记录进展", "btn btn-primary"),)
 
@@ -133,7 +136,7 @@ class ProgressForm(StepForm):
     )
 
 
-class CloseForm(StepForm):
+class CloseForm(DeskForm):
     key = "close"
     buttons = (("close", "办结", "btn"),)
 

@@ -16,13 +16,13 @@ from . import (
 )
 
 
-def one_of(steps):
-    """A converter for the names of the given steps, so that no other word is an address."""
-    return type("Step", (StringConverter,), {"regex": "|".join(steps)})
+def one_of(names):
+    """A converter for the given names: any other word is a 404, not an error in a view."""
+    return type("Name", (StringConverter,), {"regex": "|".join(names)})
 
 
-register_converter(one_of(assignments.STEPS), "reply_step")
-register_converter(one_of(follow_ups.STEPS), "matter_step")
+register_converter(one_of(assignments.ACTIONS), "reply_action")
+register_converter(one_of(follow_ups.ACTIONS), "follow_up_action")
 
 app_name = "desk"
 urlpatterns = [
@@ -31,10 +31,14 @@ urlpatterns = [
     path("logout/", login.SignOut.as_view(), name="logout"),
     path("assignments/", worklists.baskets, name="assignments"),
     path("assignments/<int:pk>/", assignments.assignment, name="assignment"),
-    path("assignments/<int:pk>/<reply_step:step>/", assignments.assignment_step, name="assignment_step"),
+    path(
+        "assignments/<int:pk>/<reply_action:action>/", assignments.assignment_action, name="assignment_action"
+    ),
     path("follow-ups/", follow_ups.follow_ups, name="follow_ups"),
     path("follow-ups/<int:pk>/", follow_ups.follow_up, name="follow_up"),
-    path("follow-ups/<int:pk>/<matter_step:step>/", follow_ups.follow_up_step, name="follow_up_step"),
+    path(
+        "follow-ups/<int:pk>/<follow_up_action:action>/", follow_ups.follow_up_action, name="follow_up_action"
+    ),
     path("ratings/", ratings.ratings, name="ratings"),
     path("overview/", overview.overview, name="overview"),
     path("run-sheet/", run_sheet.run_sheet, name="run_sheet"),

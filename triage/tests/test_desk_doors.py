@@ -87,18 +87,18 @@ MATRIX = [
     (GET, "logout", "405 405 405 405 405 405 405 405 405 405 405"),
     (GET, "assignments", "302 200 200 200 403 403 403 403 403 403 403"),
     (GET, "assignment", "302 200 200 404 404 200 200 404 404 404 404"),
-    (GET, "assignment_step save", "302 302 302 404 404 302 302 404 404 404 404"),
-    (POST, "assignment_step save", "403 302 302 404 404 403 403 404 404 404 404"),
-    (POST, "assignment_step submit", "403 302 302 404 404 403 403 404 404 404 404"),
-    (POST, "assignment_step sign", "403 403 409 404 404 403 403 404 404 404 404"),
-    (POST, "assignment_step send-back", "403 403 409 404 404 403 403 404 404 404 404"),
-    (POST, "assignment_step hand-back", "403 302 302 404 404 403 403 404 404 404 404"),
+    (GET, "assignment_action save", "302 302 302 404 404 302 302 404 404 404 404"),
+    (POST, "assignment_action save", "403 302 302 404 404 403 403 404 404 404 404"),
+    (POST, "assignment_action submit", "403 302 302 404 404 403 403 404 404 404 404"),
+    (POST, "assignment_action sign", "403 403 409 404 404 403 403 404 404 404 404"),
+    (POST, "assignment_action send-back", "403 403 409 404 404 403 403 404 404 404 404"),
+    (POST, "assignment_action hand-back", "403 302 302 404 404 403 403 404 404 404 404"),
     (GET, "follow_ups", "302 200 200 200 200 200 200 403 403 403 403"),
     (GET, "ratings", "302 200 200 200 200 200 200 403 403 403 403"),
     (GET, "follow_up", "302 200 200 404 200 200 200 404 404 404 404"),
-    (GET, "follow_up_step progress", "302 302 302 404 302 302 302 404 404 404 404"),
-    (POST, "follow_up_step progress", "403 302 302 404 403 403 302 404 404 404 404"),
-    (POST, "follow_up_step close", "403 302 302 404 403 403 302 404 404 404 404"),
+    (GET, "follow_up_action progress", "302 302 302 404 302 302 302 404 404 404 404"),
+    (POST, "follow_up_action progress", "403 302 302 404 403 403 302 404 404 404 404"),
+    (POST, "follow_up_action close", "403 302 302 404 403 403 302 404 404 404 404"),
     (GET, "overview", "302 403 403 403 403 200 200 403 403 403 403"),
     (GET, "run_sheet", "302 200 200 200 403 403 403 403 403 403 403"),
     (GET, "registrations", "302 403 403 403 403 403 403 403 200 200 403"),
@@ -119,7 +119,7 @@ CELLS = [
 
 def address(target: str, places: dict) -> str:
     name, *step = target.split()
-    pk = places.get(name.removesuffix("_step"))
+    pk = places.get(name.removesuffix("_action"))
     return reverse(f"desk:{name}", args=[pk, *step] if pk else [])
 
 
@@ -208,7 +208,7 @@ def test_it_leads_on_to_the_page_that_was_asked_for(people, places, client):
 
 
 def test_it_gives_back_the_words_of_whoever_was_signed_out_while_writing(places, client):
-    page = client.post(address("assignment_step save", places), TYPED | {"body": "写了四十分钟的答复"})
+    page = client.post(address("assignment_action save", places), TYPED | {"body": "写了四十分钟的答复"})
     assert "登录已超时" in read(page) and "写了四十分钟的答复" in read(page)
     assert "/desk/login/?next=/desk/assignments/" in page.content.decode()
 
@@ -252,7 +252,7 @@ def test_it_wants_its_own_token_with_every_button(people, places, signed_in):
 
     browser = Client(enforce_csrf_checks=True)
     browser.cookies = signed_in(people["handler"]).cookies
-    assert browser.post(address("assignment_step save", places), TYPED).status_code == 403
+    assert browser.post(address("assignment_action save", places), TYPED).status_code == 403
     assert not Assignment.objects.filter(reply__isnull=False).exists()
 
 

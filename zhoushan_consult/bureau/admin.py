@@ -7,13 +7,14 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from . import accounts
-from .actions import Panel, RecordAdmin, may
+from .actions import Action, may
 from .forms import AccountForm, NewAccountForm
 from .models import Area, Division, Officer
+from .record_admin import RecordAdmin
 from .refusals import Refused
 from .roles import Act
 
-CHANGE = Panel(
+CHANGE = Action(
     name="account",
     title="资料与岗位",
     act=Act.ACCOUNTS,
@@ -23,7 +24,7 @@ CHANGE = Panel(
     done="已保存。",
     opened=lambda officer: True,
 )
-RESET = Panel(
+RESET = Action(
     name="password",
     title="重置密码",
     act=Act.ACCOUNTS,
@@ -31,7 +32,7 @@ RESET = Panel(
     button="生成新密码",
     hint="旧密码和已登录的会话随即失效。新密码只显示一次，请当面或电话告知本人，并请其登录后修改。",
 )
-STOP = Panel(
+STOP = Action(
     name="stop",
     title="停用账号",
     act=Act.ACCOUNTS,
@@ -42,7 +43,7 @@ STOP = Panel(
     hint="停用后不能登录，已登录的会话随即失效；办理过的事项保留姓名。",
     danger=True,
 )
-START = Panel(
+START = Action(
     name="start",
     title="启用账号",
     act=Act.ACCOUNTS,
@@ -64,7 +65,7 @@ class RoleFilter(admin.RelatedFieldListFilter):
 @admin.register(Officer)
 class OfficerAdmin(RecordAdmin):
     see = Act.ACCOUNTS
-    panels = (CHANGE, RESET, STOP, START)
+    record_actions = (CHANGE, RESET, STOP, START)
     screen_template = "admin/officer/screen.html"
     list_display = ["name", "username", "division", "area", "role_names", "last_login", "in_use"]
     list_filter = ["division", ("groups", RoleFilter), "is_active"]
@@ -84,7 +85,7 @@ class OfficerAdmin(RecordAdmin):
         return "在用" if officer.is_active else "已停用"
 
     def shown(self, request, record: Officer, posted=None, answered=None):
-        """One's own account has no panels: another keeper changes it."""
+        """One's own account has no actions: another keeper changes it."""
         own = record.pk == request.user.pk and not posted
         return [] if own else super().shown(request, record, posted, answered)
 

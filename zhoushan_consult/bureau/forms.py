@@ -6,14 +6,14 @@ from django.core.exceptions import ValidationError
 
 from zhoushan_consult.identity import phone
 
-from .actions import PanelForm
+from .actions import ActionForm
 from .models import Area, Division, Officer
 from .roles import Role
 
 NEEDS_DIVISION = {Role.HANDLER, Role.HEAD}
 
 
-class AccountForm(PanelForm):
+class AccountForm(ActionForm):
     """Who the officer is and what they do."""
 
     name = forms.CharField(label="姓名", max_length=30)

@@ -4,7 +4,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.formsets import BaseFormSet, formset_factory
 
-from .actions import PanelForm
+from .actions import ActionForm
 
 MOST = 12
 
@@ -53,7 +53,7 @@ class Rows(BaseFormSet):
             raise ValidationError("有两项内容完全相同，请去掉一项。")
 
 
-class RowsForm(PanelForm):
+class RowsForm(ActionForm):
     """`start()` fills the first rows, `spare` more stay empty."""
 
     row: type[RowForm]
@@ -61,8 +61,8 @@ class RowsForm(PanelForm):
     spare = 3
     removable = True
 
-    def __init__(self, data=None, *, panel: str = "panel", **kwargs):
-        super().__init__(data, panel=panel, **kwargs)
+    def __init__(self, data=None, *, action: str = "action", **kwargs):
+        super().__init__(data, action=action, **kwargs)
         formset = formset_factory(
             self.row,
             formset=Rows,
@@ -73,7 +73,7 @@ class RowsForm(PanelForm):
         )
         start = None if self.is_bound else self.start()
         self.rows = formset(
-            data, initial=start, prefix="row", auto_id=f"{panel}_%s", form_kwargs=self.row_kwargs()
+            data, initial=start, prefix="row", auto_id=f"{action}_%s", form_kwargs=self.row_kwargs()
         )
 
     def start(self) -> list[dict]:

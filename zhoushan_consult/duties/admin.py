@@ -8,7 +8,8 @@ from django.db.models import Count, Max, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from zhoushan_consult.bureau.actions import Panel, RecordAdmin
+from zhoushan_consult.bureau.actions import Action
+from zhoushan_consult.bureau.record_admin import RecordAdmin
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
 from zhoushan_consult.bureau.worklist import Basket, Row
@@ -89,7 +90,7 @@ class Extent(admin.SimpleListFilter):
         return queryset.filter(state__in=TROUBLE) if self.value() == "trouble" else queryset
 
 
-AGAIN = Panel(
+AGAIN = Action(
     name="again",
     title="再执行一次",
     act=Act.HEALTH,
@@ -100,7 +101,7 @@ AGAIN = Panel(
     done="已安排，一分钟内执行。结果显示在本页，刷新即可看到。",
     hint="按原定的时间补做；已经做过的部分不会重复。提醒类任务过了时候，可能已没有必要，请先看一看。",
 )
-WAIVE = Panel(
+WAIVE = Action(
     name="waive",
     title="不再补做",
     act=Act.HEALTH,
@@ -115,7 +116,7 @@ WAIVE = Panel(
 @admin.register(Duty)
 class DutyAdmin(RecordAdmin):
     see = Act.HEALTH
-    panels = (AGAIN, WAIVE)
+    record_actions = (AGAIN, WAIVE)
     actions = ["do_again", "do_waive"]
     change_list_template = "admin/duty/list.html"
     list_display = ["label", "about", "due_at", "state", "rows", "took_seconds", "attempts", "last_error"]

@@ -7,7 +7,8 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from zhoushan_consult.bureau.actions import Panel, PanelForm, RecordAdmin, may
+from zhoushan_consult.bureau.actions import Action, ActionForm, may
+from zhoushan_consult.bureau.record_admin import RecordAdmin
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
 from zhoushan_consult.bureau.worklist import Basket, Row
@@ -18,7 +19,7 @@ from .models import CallOutcome, Channel, Notice, State
 from .sms_texts import segments
 
 
-class CallForm(PanelForm):
+class CallForm(ActionForm):
     outcome = forms.ChoiceField(label="通话结果", choices=CallOutcome, widget=forms.RadioSelect)
     gist = forms.CharField(label="通话内容", max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
 
@@ -50,7 +51,7 @@ def has_stopped(notice: Notice) -> bool:
     return notice.state in (State.FAILED, State.RETRY) and notice.channel in settings.OUTBOX_ADAPTERS
 
 
-RETRY = Panel(
+RETRY = Action(
     name="retry",
     title="重试",
     act=Act.HEALTH,
@@ -61,7 +62,7 @@ RETRY = Panel(
     done="已安排重新发送，几秒钟后刷新可以看到结果。",
     hint="通道恢复、号码或地址无误时使用。",
 )
-TELEPHONE = Panel(
+TELEPHONE = Action(
     name="telephone",
     title="改为电话",
     act=Act.HEALTH,
@@ -72,7 +73,7 @@ TELEPHONE = Panel(
     done="已转到综合处的待电话联系名单。",
     hint="短信不再发，由综合处打电话告知，并登记通话结果。",
 )
-LET_BE = Panel(
+LET_BE = Action(
     name="let_be",
     title="不再处理",
     act=Act.HEALTH,
@@ -88,7 +89,7 @@ def is_to_call(notice: Notice) -> bool:
     return notice.channel == Channel.CALL and notice.state == State.WAITING
 
 
-CALL = Panel(
+CALL = Action(
     name="call",
     title="登记通话",
     act=Act.CALL,
@@ -104,7 +105,7 @@ CALL = Panel(
 
 @admin.register(Notice)
 class NoticeAdmin(RecordAdmin):
-    panels = (CALL, RETRY, TELEPHONE, LET_BE)
+    record_actions = (CALL, RETRY, TELEPHONE, LET_BE)
     actions = ["send_again", "call_instead"]
     list_display = [
         "__str__", "to_name", "masked", "state", "created_at", "next_try_at", "attempts", "sent_at",
