@@ -75,15 +75,10 @@ class Classifier:
         return [LabelledText(self._examples[at], label) for at in order if similarities[at] > 0]
 
     def known_share(self, text: str, label: str) -> float | None:
-        """The share of the known matters near ``text`` that have ``label``, 0 to 1. None if no matter is known.
-
-        Raises StaleClassifier if the embedding was trained again without the classifier.
-        """
+        """The share of the known matters near ``text`` that have ``label``, 0 to 1. None if no matter is known."""
         if not len(self.known_labels):
             return None
         known = embedding.learnt()
-        if known.digest != self.embedding_digest:
-            raise StaleClassifier
         shares = known.stands(known.direction(said(text))) ** 2
         return float(shares[self.known_labels == self._index(label)].sum())
 
@@ -129,5 +124,15 @@ def joined(texts: Sequence[str]) -> str:
 
 @cache
 def shipped_classifier() -> Classifier:
-    """The classifier that comes with the service. Loaded once in a process."""
-    return Classifier.load(SHIPPED)
+    """The classifier that comes with the service. Loaded once in a process.
+
+    Raises StaleClassifier if the embedding was trained again without the classifier.
+    """
+    return checked(Classifier.load(SHIPPED))
+
+
+def checked(classifier: Classifier) -> Classifier:
+    """``classifier``. Raises StaleClassifier if its known matters are not those of the shipped embedding."""
+    if classifier.embedding_digest != embedding.learnt().digest:
+        raise StaleClassifier
+    return classifier

@@ -171,7 +171,7 @@ def test_classifier_without_known_matters_knows_no_share(trained):
 def test_known_matters_of_another_embedding_are_refused():
     stale = replace(shipped_classifier(), embedding_digest="another")
     with pytest.raises(StaleClassifier, match="manage.py train"):
-        stale.known_share("污水", "water")
+        classifier.checked(stale)
 
 
 # --- The shipped files -----------------------------------------------------------------------------------------------
