@@ -55,6 +55,7 @@ class RulesAdmin(RecordAdmin):
         return [*own_urls, *super().get_urls()]
 
     def _guarded(self, view):
+        # The custom pages do not pass through ModelAdmin's own permission checks.
         def guarded(request, **arguments):
             request.user.must(Act.RULES)
             return view(request, **arguments)
@@ -101,6 +102,7 @@ class RulesAdmin(RecordAdmin):
 
     def _save(self, request, edited: Rules, remark: str, moved: Impact, now: datetime, context: dict):
         try:
+            # ``base`` travels with the form, so two officers who edit at the same time do not overwrite each other.
             base = int(request.POST.get("base", ""))
             versions.save(edited, remark, moved.as_figures(), base=base, by=request.user, at=now)
         except (Refused, ValueError) as refusal:

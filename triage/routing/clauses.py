@@ -16,16 +16,20 @@ ASKING, BACKGROUND, DONE = 1.0, 0.6, 0.2
 # Only while splitting (想问一下喷漆房改造): becomes BACKGROUND before a clause that asks, else ASKING.
 _LEAD_IN = 0.9
 
+# A clause and the punctuation after it. A colon ends one too: 我公司：… and 问题：… only lead to what follows.
 _CLAUSE = re.compile(r"[^,，。;；?？!！\n:：]+[,，。;；?？!！\n:：]*")
+# Question words, also dialect (伐, 咋) and A不A (能不能, 要不要), because many firms type no question mark.
 _INTERROGATIVE = re.compile(
     r"吗|呢|嘛|([^,])不\1|咋|啥|伐|么(?=$|[?？,，。;])|(?:行|好|可以|能|对|够|是|要|查|管|安|的|让|有)?不(?=[?？]|$)|[?？]|怎么|怎样|怎办|怎弄|如何"
     r"|何时|(?<!任)何处(?![理置])|为何|何种|什么|哪|谁|多少|多久|多长|多大|多高|多远|(?<![这那前好过近十])几(?![乎十百千万])|是否|能否|可否|有否|有无|算否|要否|还是"
     r"|要不要|能不能|可不可以|是不是|有没有|行不行|用不用|算不算|该不该|会不会|需不需要|得不得|够不够|对不对|合不合|好不好|让不让"
 )
+# Announces a question. By itself it asks only if no asking clause follows (“想咨询喷漆房改造”).
 _ASKS_POLITELY = re.compile(
     r"请问|想问|问一?下|问问|请教|请示|求教|求解|咨询|了解|恳请|敬请|烦请|麻烦|求助|指导|答复|解答|解惑|明示|明确|推荐|建议|申请|需要办"
     r"|想(?!到|不到|法|起|象|来)|希望.{0,8}(?:支持|帮助|帮忙|指点|告知|解决|协调)"
 )
+# Narrower than _ASKS_POLITELY: a complaint also says 希望…解决 and 建议, but hardly 请教.
 _REQUESTS_ANSWER = re.compile(
     r"请问|想问|请教|求教|咨询|想了解|想知道|求助|求指导|请指导|请?答复|解答|解惑|明示|申请|想"
 )
@@ -39,14 +43,17 @@ _RHETORICAL = re.compile(
 _COURTESY = re.compile(
     r"^(?:尊敬的|各位|领导们?|您好|你好|大家好|老师|局长|处长|同志|生态环境局|环保局|贵局|请问|想问|想?请教|想?咨询|一下|下|个?问题|们|的|是这样|我|想|问|麻烦|打扰)++[,，。:：;；?？!！\n]*$"
 )
+# “我公司主要从事危废收集”: the trade of the firm, not its question.
 _SELF_INTRODUCTION = re.compile(
     r"^(?:您好|你好|领导)?(?:我们|我|本|敝|贵|咱们?)?(?:公司|厂|企业|单位|店|医院|项目|司|家|这边|这里|这)?"
     r"(?:是|为|系|属于|主要|专业|专门|从事|位于|坐落|成立|原来是|以前是|经营)(?!否|不是)"
 )
+# “环评已经批了”: names a matter that is not asked about any more.
 _ALREADY_DONE = re.compile(
     r"已经?|都是齐|是齐的|都齐|都全|齐的|没有问题$|都没问题|完了|过了?$|办过|做过|批过|验过|报过|都有|都办|齐全|批下来|批了|办好了|办下来|验收了|拿到了?|取得了|完成了|通过了|做完|办完"
     r"|(?:原来|原先|以前|之前|当时|上次|去年|前年)[^,，。;；?？]{0,12}(?:办|做|批|验|报|拿)(?:了|过)"
 )
+# Begins another question even in the middle of a sentence: 2、 另外 还有. “1.5米” is no item.
 _NEXT_ITEM = re.compile(
     r"^(?:\(?(?:[1-9]|1\d)[、.)](?!\d)|\(?[一二三四五六七八九十][、.)]|第[一二三四五六]|[一二三四五]是|问题[一二三四五1-9]"
     r"|另外|此外|还有|再就是|再一个|再有|再问|再请|另一?个?[请想问,，]|另,|另外|顺便|顺带|其次|最后|同时[想请也,，]|以及[想请]|还想|还要问|还请|也想)"

@@ -51,6 +51,7 @@ class KeywordRules:
         complaints = score_complaints(self._matcher, self._matcher.match(written.text, names))
         if not complaints:
             return []
+        # The text has one stance, so the kind of complaint with most words stands for it.
         leading = max(complaints, key=lambda evidence: len(evidence.deciding))
         sure = CERTAIN if len(leading.deciding) > 1 else LIKELY
         return [_finding(written, whole_text(written.text), leading, sure)]
@@ -70,6 +71,7 @@ class KeywordRules:
             ranked, stepped_back = _ranked(score_topics(self._matcher, matched, question, continued))
             if ranked:
                 findings.append(_judge(written, question, ranked, stepped_back))
+                # “需要多大？” after a question about 危废仓库 still asks about it.
                 continued = [ranked[0].topic]
         return findings or self._judge_by_hints(written, matched)
 

@@ -165,6 +165,7 @@ class Router:
     ) -> Comparison:
         """``outcome`` is None if it is not sure which division answers this question."""
         prediction = self._classifier.predict(*_variants(written.text, names, question))
+        # The rules judged the same questions, so their finding begins at the same character of the original text.
         start = written.quote(question.start, question.end)[1]
         by_rules = next((finding for finding in findings if finding.start == start), None)
         if by_rules and prediction:

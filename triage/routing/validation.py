@@ -72,6 +72,7 @@ def _named_lists(topic: Topic) -> set[str]:
 
 def _duplicate_words(topics: tuple[Topic, ...]) -> list[str]:
     owners: dict[str, list[str]] = defaultdict(list)
+    # Lists may repeat words of topics. A complaint is judged on its own, so 投诉 may be a word of another topic too.
     for topic in topics:
         if topic.layer not in ("words", "complaint"):
             for word in set(topic.whole_words):

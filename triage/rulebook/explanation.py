@@ -18,6 +18,7 @@ def division_names(decision: Decision) -> str:
 
 def marked(text: str, decision: Decision) -> SafeString:
     """The text as it was typed, escaped, with the words that decided in <mark>."""
+    # Escaped piece by piece: the text comes from the public form.
     pieces, position = [], 0
     for start, end in _spans(decision):
         pieces += [text[position:start], format_html("<mark>{}</mark>", text[start:end])]
@@ -66,6 +67,7 @@ def portions(decision: Decision, summary: str) -> list[dict]:
     ``division`` is a code. If all questions go to one division, it gets the whole text with its context.
     """
     in_scope = [finding for finding in decision.findings if finding.scope == "in"]
+    # One row per division: a division that two questions concern gets one 交办, not two.
     texts: dict[str, list[str]] = {}
     for finding in in_scope:
         texts.setdefault(finding.lead, []).append(finding.text.strip())

@@ -67,6 +67,7 @@ def measure(old: Router, new: Router, now: datetime) -> Impact:
     labelled = [("标准例", case) for case in golden_cases()]
     labelled += [("复核例", case) for case in _reviewed_cases()]
     year = Appointment.objects.filter(submitted_at__gte=now - A_YEAR)
+    # ``skipped`` tells the officer how many older ones were not checked.
     newest = year.order_by("-submitted_at").values_list("pk", "summary", "enterprise_name")
     rows = list(newest[:MAX_REGISTRATIONS])
     moves = [*_moved_cases(labelled, old, new), *_moved_registrations(rows, old, new)]

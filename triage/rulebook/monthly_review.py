@@ -18,6 +18,7 @@ from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
 
+# A year, so that each month can be compared with the same season.
 MONTHS_SHOWN = 12
 
 
@@ -44,6 +45,7 @@ def add_golden_case(
     """
     by.must(Act.RULES)
     firm = assignment.appointment
+    # A case is kept, and shown to all who edit the rules, so it must name no person and no firm.
     if found := telling(text, (firm.enterprise_name, firm.contact_name)):
         raise ValidationError({"text": f"标准例里不能有{'、'.join(found)}，请改成不指明是谁的说法。"})
     return _save_lesson(assignment, Lesson.CASE, text=text, division=division, by=by, at=at)

@@ -82,6 +82,7 @@ def build_router(rules: Rules, day: date) -> Router:
     """The router that ``rules`` give on ``day``. The classifier cannot overrule what 综合处 made, moved or added."""
     topics = [rule.topic for rule in rules if rule.is_active(day)]
     shipped = {topic.code: topic for topic in topic_files.shipped_topics()}
+    # Only words that no shipped topic has: moving a shipped word between topics is not an addition.
     words = {word for topic in topics for word in topic.include}
     return Router(
         topics,
@@ -166,6 +167,7 @@ def save(rules: Rules, remark: str, figures: dict, *, base: int, by: Officer, at
     faults = validate(rule.topic for rule in rules)
     if faults:
         raise ValidationError(faults)
+    # The officer saw the impact against version ``base``; against a newer one it would be another.
     if (RuleVersion.objects.order_by("-number").values_list("number", flat=True).first() or 0) != base:
         raise ChangedByAnother
     try:
@@ -182,6 +184,7 @@ def save(rules: Rules, remark: str, figures: dict, *, base: int, by: Officer, at
     except IntegrityError:
         # Two officers saved in the same instant: the number of a version is unique, so the second one is refused.
         raise ChangedByAnother from None
+    # The officer's next page comes perhaps from this process, and must show the saved rules.
     router_cache.invalidate()
     return version
 
