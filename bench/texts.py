@@ -8,25 +8,26 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from random import Random
 
-from triage.routing import topic_files
+from triage.routing.labelled_texts import golden_cases, labelled_cases
+from triage.routing.topic_files import shipped_topics
 
 _SEED = 20191010
 _CLAUSE = re.compile(r"[^，。；？！,;?!\n]+[，。；？！,;?!\n]*")
 
 
 def golden() -> list[str]:
-    return [case.text for case in topic_files.golden()]
+    return [case.text for case in golden_cases()]
 
 
 def questions(count: int) -> list[str]:
     """So many different questions: the first half of one with the second half of another."""
-    labelled = [case["text"] for name in ("golden", "labelled") for case in topic_files.cases(name)]
+    labelled = [case.text for case in (*golden_cases(), *labelled_cases())]
     return list(islice(_crossed([_CLAUSE.findall(text) for text in labelled], "".join), count))
 
 
 def words(count: int) -> list[str]:
     """So many different words that are none of the rules': 废油漆桶 and 排污许可证 give 废油许可证."""
-    known = {word for topic in topic_files.shipped() for word in (*topic.whole_words, *topic.hints)}
+    known = {word for topic in shipped_topics() for word in (*topic.whole_words, *topic.hints)}
     longer = sorted(word for word in known if len(word) > 3)
     fresh = (word for word in _crossed(longer, str) if word not in known)
     return list(islice(fresh, count))

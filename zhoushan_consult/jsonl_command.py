@@ -32,14 +32,18 @@ class LinewiseCommand(BaseCommand):
     def answer(self, item: dict) -> dict:
         """The answer to ``item``. Raises ValueError, in Chinese, where a field is missing."""
 
+    def output(self, item: dict, number: int) -> str:
+        """What is printed for ``item``: one line of JSON, unless a command prints something else."""
+        return json.dumps({"id": item.get("id", number), **self.answer(item)}, ensure_ascii=False)
+
     def _answer(self, number: int, line: str) -> None:
         try:
             item = _object(line)
-            answer = self.answer(item)
+            output = self.output(item, number)
         except ValueError as fault:
             self.stderr.write(f"第 {number} 行：{fault}，已跳过。")
             return
-        self.stdout.write(json.dumps({"id": item.get("id", number), **answer}, ensure_ascii=False))
+        self.stdout.write(output)
 
 
 def _speak_utf8() -> None:

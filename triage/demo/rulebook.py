@@ -10,11 +10,11 @@ CODE, WORDS = "soil.waste", ("旧浮子", "网箱浮子")
 
 
 def teach(now: datetime) -> None:
-    number, book = versions.newest()
-    rule = next(each for each in book if each.topic.code == CODE)
+    number, rules = versions.newest()
+    rule = next(each for each in rules if each.topic.code == CODE)
     more = replace(rule, topic=replace(rule.topic, include=(*rule.topic.include, *WORDS)))
-    edited, day = versions.with_rule(book, more, CODE), now.date()
-    moved = impact.of(versions.compiled(book, day), versions.compiled(edited, day), now)
+    edited, day = versions.replace_rule(rules, more, CODE), now.date()
+    moved = impact.measure(versions.build_router(rules, day), versions.build_router(edited, day), now)
     versions.save(
         edited,
         "十月复核：养殖户问旧浮子处置，规则缺词，补“旧浮子、网箱浮子”",

@@ -1,4 +1,4 @@
-"""Combinations: what several words say together, where none would alone (指标 + 转让、请…查处)."""
+"""Combinations: several words that mean something together, while each alone does not (指标 + 转让、请…查处)."""
 
 import re
 from bisect import bisect_left
@@ -6,21 +6,27 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from .lexicon import Hit
-from .topic import MEDIA, Topic, as_written
+from .topic import MEDIA, Topic, normalize_word
 
-NEAR = 12  # characters between the parts of “A…B”
-EVERY_MEDIUM = "要素"  # the one word list that is gathered: every word that decides for a medium
-INQUIRY = "提问"  # for exclude: a text that asks something to be answered
-INQUIRY_MARK = "\0"  # stands for it among the words; no plain text has this character
-_SENTENCE = re.compile(r"[。;；?？!！\n]")
+# Characters between the parts of “A…B”. Tuned by hand on the labelled texts (labelled.jsonl); golden cases guard it.
+MAX_GAP = 12
+EVERY_MEDIUM = "要素"  # a built-in list: every deciding word of a medium
+INQUIRY = "提问"  # a built-in name, for exclude only: the text asks a question
+# Stands for INQUIRY among the words. Normalised text never contains this character.
+INQUIRY_MARK = "\0"
+_SENTENCE_END = re.compile(r"[。;；?？!！\n]")
 
 
 class Combination(NamedTuple):
-    """One word of each group must stand in the question; ``near``: in this order, closely, in one sentence."""
+    """One word of each group must occur in the question.
+
+    ``ordered``: in this order, close together, in one sentence. ``cancellable``: an exclude word cancels it. That is
+    so for ``together``, but not for a deciding word in two parts.
+    """
 
     groups: tuple[frozenset[str], ...]
-    near: bool
-    voidable: bool  # an exclude voids what is written in together, not a deciding word in two parts
+    ordered: bool
+    cancellable: bool
 
 
 def word_lists(topics: Iterable[Topic]) -> dict[str, tuple[str, ...]]:
@@ -34,28 +40,32 @@ def word_lists(topics: Iterable[Topic]) -> dict[str, tuple[str, ...]]:
 
 
 def combinations(topic: Topic, lists: Mapping[str, tuple[str, ...]]) -> list[Combination]:
-    """The combinations of ``topic``, its ``A…B`` words among them. Raises KeyError for an unknown ``@名``."""
-    together = [_combination(line, lists, voidable=True) for line in topic.together]
-    return together + [_combination(word, lists, voidable=False) for word in topic.include if "…" in word]
+    """The combinations of ``topic``, including its ``A…B`` words. Raises KeyError for an unknown ``@名``."""
+    together = [_combination(line, lists, cancellable=True) for line in topic.together]
+    in_two_parts = [word for word in topic.include if "…" in word]
+    return together + [_combination(word, lists, cancellable=False) for word in in_two_parts]
 
 
-def spelled_out(words: Iterable[str], lists: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """``words`` as a plain text has them, every ``@名`` replaced by its list. Raises KeyError for an unknown one."""
-    return [each for word in words for each in (lists[word[1:]] if word[0] == "@" else (as_written(word),))]
+def expand_lists(words: Iterable[str], lists: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """``words`` normalised, with each ``@名`` replaced by its list. Raises KeyError for an unknown name."""
+    return [
+        each for word in words for each in (lists[word[1:]] if word[0] == "@" else (normalize_word(word),))
+    ]
 
 
-def _combination(line: str, lists: Mapping[str, tuple[str, ...]], voidable: bool) -> Combination:
-    near = "…" in line
-    parts = line.split("…" if near else "+")
-    return Combination(tuple(frozenset(spelled_out(part.split(), lists)) for part in parts), near, voidable)
+def _combination(line: str, lists: Mapping[str, tuple[str, ...]], cancellable: bool) -> Combination:
+    ordered = "…" in line
+    parts = line.split("…" if ordered else "+")
+    groups = tuple(frozenset(expand_lists(part.split(), lists)) for part in parts)
+    return Combination(groups, ordered, cancellable)
 
 
-def met(combination: Combination, hits: Sequence[Hit], text: str) -> list[Hit]:
-    """One of ``hits`` (in order of place) for each group; [] where a group has none."""
+def hits_of(combination: Combination, hits: Sequence[Hit], text: str) -> list[Hit]:
+    """One of ``hits`` (ordered by start) for each group; [] if a group has none."""
     options = [[hit for hit in hits if hit.word in group] for group in combination.groups]
     if not all(options):
         return []
-    return _in_order(options, text) if combination.near else [group[-1] for group in options]
+    return _in_order(options, text) if combination.ordered else [group[-1] for group in options]
 
 
 def _in_order(options: list[list[Hit]], text: str) -> list[Hit]:
@@ -63,14 +73,14 @@ def _in_order(options: list[list[Hit]], text: str) -> list[Hit]:
 
 
 def _chain(hit: Hit, later: list[list[Hit]], text: str) -> list[Hit]:
-    """``hit`` and one follower out of each of ``later``, each close behind the one before in the same sentence."""
+    """``hit`` and one hit of each of ``later``, each closely after the one before, in the same sentence."""
     if not later:
         return [hit]
-    for follower in later[0][bisect_left(later[0], (hit.end,)) :]:
-        between = text[hit.end : follower.start]
-        if len(between) > NEAR or _SENTENCE.search(between):
+    for following in later[0][bisect_left(later[0], (hit.end,)) :]:
+        between = text[hit.end : following.start]
+        if len(between) > MAX_GAP or _SENTENCE_END.search(between):
             break
-        rest = _chain(follower, later[1:], text)
+        rest = _chain(following, later[1:], text)
         if rest:
             return [hit, *rest]
     return []

@@ -1,13 +1,14 @@
-"""Lexicon: every word of the rules found in a text in one pass."""
+"""Find every word of a word list in a text in one pass (a trie)."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
-_END = ""  # no character is the empty string, so it can mark a word's end in the tree
+# Marks the end of a word in the trie. No character is the empty string, so it cannot collide with one.
+_END = ""
 
 
 class Hit(NamedTuple):
-    """``word`` stands in the plain text at ``[start, end)``."""
+    """``word`` occurs in the normalised text at ``[start, end)``."""
 
     start: int
     end: int
@@ -15,7 +16,7 @@ class Hit(NamedTuple):
 
 
 class Lexicon:
-    """A tree of characters. The cost of a scan grows with the text, hardly with the number of words."""
+    """A trie. The cost of a scan grows with the text, and hardly with the number of words."""
 
     def __init__(self, words: Iterable[str]):
         self._root: dict = {}
@@ -26,21 +27,21 @@ class Lexicon:
             node[_END] = word
 
     def scan(self, text: str) -> list[Hit]:
-        """All words in ``text``, those inside other words included, by where they start."""
-        return [hit for start in range(len(text)) for hit in self._from(text, start)]
+        """All words in ``text`` ordered by start, including words inside other words."""
+        return [hit for start in range(len(text)) for hit in self._words_at(text, start)]
 
-    def _from(self, text: str, start: int) -> Iterable[Hit]:
+    def _words_at(self, text: str, start: int) -> Iterable[Hit]:
         node = self._root
-        for place in range(start, len(text)):
-            node = node.get(text[place])
+        for position in range(start, len(text)):
+            node = node.get(text[position])
             if node is None:
                 return
             if _END in node:
-                yield Hit(start, place + 1, node[_END])
+                yield Hit(start, position + 1, node[_END])
 
 
 def inside_longer(hits: Iterable[Hit], among: Iterable[Hit]) -> set[Hit]:
-    """Those of ``hits`` that lie within a longer one of ``among``: 许可证 within 排水许可证."""
+    """Those of ``hits`` that lie within a longer hit of ``among``: 许可证 within 排水许可证."""
     inside, reach = set(), 0
     longer = set(among)
     for hit in sorted({*hits, *longer}, key=lambda hit: (hit.start, -hit.end)):
@@ -51,24 +52,27 @@ def inside_longer(hits: Iterable[Hit], among: Iterable[Hit]) -> set[Hit]:
     return inside
 
 
-def encroaching(hits: Iterable[Hit], on: Iterable[Hit]) -> set[Hit]:
-    """Those that share characters with one of ``on`` without holding it whole: 换水 and 水 on 水性, in 换水性漆."""
+def overlapping(hits: Iterable[Hit], others: Iterable[Hit]) -> set[Hit]:
+    """Those of ``hits`` that share characters with one of ``others`` but do not contain it.
+
+    In 换水性漆, both 换水 and 水 overlap 水性.
+    """
     ends: dict[int, int] = {}
-    for taken in on:
-        ends[taken.start] = max(taken.end, ends.get(taken.start, 0))
-    reach = _reach(ends)
+    for other in others:
+        ends[other.start] = max(other.end, ends.get(other.start, 0))
+    ends_over = _ends_over(ends)
     return {
         hit
         for hit in hits
-        if reach.get(hit.start, 0) > hit.start
-        or any(ends.get(place, 0) > hit.end for place in range(hit.start, hit.end))
+        if ends_over.get(hit.start, 0) > hit.start
+        or any(ends.get(position, 0) > hit.end for position in range(hit.start, hit.end))
     }
 
 
-def _reach(ends: dict[int, int]) -> dict[int, int]:
-    """For each place: the end of a word that began before it and stretches over it."""
-    reach: dict[int, int] = {}
+def _ends_over(ends: dict[int, int]) -> dict[int, int]:
+    """For each position: the end of a word that began before it and covers it."""
+    ends_over: dict[int, int] = {}
     for start, end in ends.items():
-        for place in range(start + 1, end):
-            reach[place] = max(end, reach.get(place, 0))
-    return reach
+        for position in range(start + 1, end):
+            ends_over[position] = max(end, ends_over.get(position, 0))
+    return ends_over

@@ -1,9 +1,10 @@
-"""Topic: one rule of 分办, in plain words that officials write. The words of the 实施方案 are its clause."""
+"""A topic is one rule of 分办 in plain words that officials can edit. It names the clause that it follows."""
 
 from dataclasses import dataclass
 
 from appointments.text.normalize import plain
 
+# Codes are stored (topics, traces, labelled texts), so they stay; people read the Chinese names.
 DIVISIONS = {
     "water": "水处",
     "air": "大气处",
@@ -18,22 +19,27 @@ CODES = {name: code for code, name in DIVISIONS.items()}
 MANUAL = "manual"
 SCOPES = {"in": "咨询范围内", "complaint": "信访投诉", "outside": "非本局职责", "unclear": "事项不明"}
 
-# How a topic speaks, its name for officials, and its weight: weight × standing of the word ranks topics in a question.
+# Layer → its Chinese name and its weight. Topics in one question are ranked by weight × strength of the word, where
+# strength is 1.0 in a clause that asks and 0.6 in one that gives background (``clauses``). So the distance between two
+# weights decides which topic leads when one is asked about and the other is only background.
 LAYERS = {
-    "exception": ("例外", 5.0),  # 五（一）的两处括号
+    # 五（一）的两处括号
+    "exception": ("例外", 5.0),
     "matter": ("事项", 3.0),
     "outside": ("他部门职责", 2.5),
     "medium": ("要素", 1.0),
-    "process": (
-        "工艺与设施",
-        0.8,
-    ),  # 喷漆、沉淀池: say where, not what; a medium asked about in the same breath leads
-    "trace": ("零散字词", 0.55),  # “水”“味道”: below a medium told (0.6), above one that only describes
+    # 喷漆、沉淀池 tell the place, not the problem, so a medium in the same sentence leads.
+    "process": ("工艺与设施", 0.8),
+    # “水”“味道”: below a medium in the background (0.6), above a medium that only describes another word (0.5).
+    "trace": ("零散字词", 0.55),
     "other": ("泛指", 0.3),
     "unclear": ("事项不明", 0.1),
-    "complaint": ("信访投诉", 0.0),  # judged on the whole text, by stance
-    "words": ("词表", 0.0),  # a list that combinations name as @词表; never fires itself
-    "lookalike": ("形近词", 0.0),  # looks like a rule's word but says nothing: 海洋公园、统一社会信用代码
+    # Complaints are judged on the whole text, so they take no part in the ranking.
+    "complaint": ("信访投诉", 0.0),
+    # A list that combinations name as @词表. It decides nothing by itself.
+    "words": ("词表", 0.0),
+    # Looks like a word of a rule but means something else: 海洋公园、统一社会信用代码.
+    "lookalike": ("形近词", 0.0),
 }
 MEDIA = ("medium", "process", "trace")
 
@@ -42,9 +48,12 @@ MEDIA = ("medium", "process", "trace")
 class Topic:
     """One rule.
 
-    ``include``: words that decide alone; ``A…B`` means A and closely after it B. ``together``: combinations, one a
-    line: ``词 词 + 词 词`` (one word of each side) or ``词 … 词`` (in this order, closely); ``@名`` is a word list.
-    ``hints``: words that only support. ``exclude``: words that void combinations and hints (a deciding word stands). ``gives_way_to``: codes (``money`` covers ``money.fund``) or layers before which this topic steps back.
+    ``include``: words that decide alone. ``A…B`` means A, and B closely after it.
+    ``together``: combinations, one per line: ``词 词 + 词 词`` (one word of each side) or ``词 … 词`` (in this order,
+    close together). ``@名`` is a word list.
+    ``hints``: words that only support.
+    ``exclude``: words that cancel combinations and hints; a deciding word still counts.
+    ``gives_way_to``: topic codes (``money`` covers ``money.fund``) or layers that lead instead of this topic.
     """
 
     code: str
@@ -66,19 +75,19 @@ class Topic:
 
     @property
     def whole_words(self) -> tuple[str, ...]:
-        """The deciding words without those in two parts, in the form that a plain text has."""
-        return tuple(as_written(word) for word in self.include if "…" not in word)
+        """The normalised deciding words, without those in two parts (``A…B``)."""
+        return tuple(normalize_word(word) for word in self.include if "…" not in word)
 
     def yields_to(self, other: "Topic") -> bool:
-        """Whether this topic steps back where ``other`` fires too."""
+        """Whether ``other`` leads instead of this topic when both match."""
         return any(pattern == other.layer or covers(pattern, other) for pattern in self.gives_way_to)
 
 
 def covers(pattern: str, topic: Topic) -> bool:
-    """Whether ``pattern``, a code or the first part of codes, means ``topic``."""
+    """Whether ``pattern``, a topic code or its first part, means ``topic``."""
     return topic.code == pattern or topic.code.startswith(pattern + ".")
 
 
-def as_written(word: str) -> str:
-    """A rule's word in the form that a plain text has."""
+def normalize_word(word: str) -> str:
+    """A word of a rule in the form in which it occurs in normalised text."""
     return plain(word).text

@@ -1,17 +1,15 @@
-"""How the rules' decision reads to 综合处, and the rows with which the 交办 begins."""
+"""How a decision reads to 综合处, and the rows that the form of the 交办 is filled with at first."""
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from triage.models import Part
-from triage.routing.decision import CERTAIN, LIKELY, UNSURE, Decision, Finding, shortened
+from triage.routing.decision import SURE_NAMES, UNSURE, Decision, Finding, shortened
 from triage.routing.topic import DIVISIONS, MANUAL, SCOPES
-
-SURE = {CERTAIN: "有把握", LIKELY: "较有把握", UNSURE: "没有把握"}
 
 
 def division_names(decision: Decision) -> str:
-    """水处、环评处; where the rules leave it to a person, why."""
+    """水处、环评处; if it is left to a person, why."""
     if decision.scope != "in":
         return f"{SCOPES[decision.scope]}，请核实"
     codes = dict.fromkeys(code for code in (decision.primary, *decision.co) if code != MANUAL)
@@ -20,28 +18,28 @@ def division_names(decision: Decision) -> str:
 
 def marked(text: str, decision: Decision) -> SafeString:
     """The text as it was typed, escaped, with the words that decided in <mark>."""
-    pieces, here = [], 0
+    # Escaped piece by piece: the text comes from the public form.
+    pieces, position = [], 0
     for start, end in _spans(decision):
-        pieces += [text[here:start], format_html("<mark>{}</mark>", text[start:end])]
-        here = end
-    return format_html_join("", "{}", ((piece,) for piece in [*pieces, text[here:]]))
+        pieces += [text[position:start], format_html("<mark>{}</mark>", text[start:end])]
+        position = end
+    return format_html_join("", "{}", ((piece,) for piece in [*pieces, text[position:]]))
 
 
 def _spans(decision: Decision) -> list[tuple[int, int]]:
-    """Where the deciding words stand, those that touch or overlap as one."""
-    joined: list[tuple[int, int]] = []
-    for start, end in sorted(
-        (word.start, word.end) for finding in decision.findings for word in finding.words
-    ):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+    """Where the deciding words are. Words that touch or overlap are merged: nested <mark> would be invalid."""
+    spans = sorted((word.start, word.end) for finding in decision.findings for word in finding.words)
+    merged: list[tuple[int, int]] = []
+    for start, end in spans:
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
-            joined.append((start, end))
-    return joined
+            merged.append((start, end))
+    return merged
 
 
 def grounds(decision: Decision) -> list[dict]:
-    """One entry a question: who should answer it, by which clause and words, and how sure that is."""
+    """One entry per question: who should answer it, by which clause and words, and how sure that is."""
     return [
         {
             "text": finding.text.strip(),
@@ -49,7 +47,7 @@ def grounds(decision: Decision) -> list[dict]:
             "lead": _lead(finding),
             "support": "、".join(DIVISIONS[code] for code in finding.support if code != MANUAL),
             "clause": finding.clause,
-            "sure": SURE[finding.sure],
+            "sure": SURE_NAMES[finding.sure],
             "doubtful": finding.sure == UNSURE or finding.scope != "in",
             "words": list(dict.fromkeys(word.text for word in finding.words)),
             "precedent": shortened(finding.precedent),
@@ -64,16 +62,17 @@ def _lead(finding: Finding) -> str:
 
 
 def portions(decision: Decision, summary: str) -> list[dict]:
-    """The rows that the 交办 begins with: a division and its questions; an open row where none is sure.
+    """The first rows of the 交办: a division and its questions; a row without a division if none is sure.
 
-    `division` is a code. Where all questions go to one division, it gets the whole text with its context.
+    ``division`` is a code. If all questions go to one division, it gets the whole text with its context.
     """
-    inside = [finding for finding in decision.findings if finding.scope == "in"]
+    in_scope = [finding for finding in decision.findings if finding.scope == "in"]
+    # One row per division: a division that two questions concern gets one 交办, not two.
     texts: dict[str, list[str]] = {}
-    for finding in inside:
+    for finding in in_scope:
         texts.setdefault(finding.lead, []).append(finding.text.strip())
-    rows = [_row(code, "\n".join(asked) if len(texts) > 1 else summary) for code, asked in texts.items()]
-    return (rows or [_row(MANUAL, summary)]) + _supporting(inside, set(texts), summary)
+    rows = [_row(code, "\n".join(parts) if len(texts) > 1 else summary) for code, parts in texts.items()]
+    return (rows or [_row(MANUAL, summary)]) + _supporting(in_scope, set(texts), summary)
 
 
 def _supporting(findings: list[Finding], leads: set[str], summary: str) -> list[dict]:
@@ -82,4 +81,5 @@ def _supporting(findings: list[Finding], leads: set[str], summary: str) -> list[
 
 
 def _row(code: str, question: str, part: str = Part.LEAD) -> dict:
+    # A question holds at most 2,000 characters (Assignment.question).
     return {"division": "" if code == MANUAL else code, "question": question[:2000], "part": part}

@@ -1,4 +1,4 @@
-"""What 综合处 writes into a topic of the rules, in plain words."""
+"""The forms in which 综合处 edits the rules, tries them on a text, and reviews overridden suggestions."""
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -6,17 +6,17 @@ from django.core.exceptions import ValidationError
 from triage.models import Assignment
 from triage.routing import topic_files
 from triage.routing.topic import DIVISIONS, LAYERS, MANUAL, SCOPES, Topic, covers
+from triage.routing.validation import WITHOUT_CLAUSE
 from zhoushan_consult.bureau.models import Division
 
 from .versions import Rule, Rules
 
-WITHOUT_CLAUSE = ("words", "lookalike")  # layers that decide nothing by themselves
-Words = {"required": False, "widget": forms.Textarea(attrs={"rows": 6})}
-Lines = {"required": False, "widget": forms.Textarea(attrs={"rows": 4})}
+_WORDS = {"required": False, "widget": forms.Textarea(attrs={"rows": 6})}
+_LINES = {"required": False, "widget": forms.Textarea(attrs={"rows": 4})}
 
 
 class TopicForm(forms.Form):
-    """One topic. Words are parted by blanks, combinations are one a line."""
+    """One topic. Words are separated by blanks; there is one combination per line."""
 
     use_required_attribute = False
 
@@ -48,13 +48,13 @@ class TopicForm(forms.Form):
     )
     scope = forms.ChoiceField(label="范围", choices=SCOPES.items())
     include = forms.CharField(
-        label="决定词", help_text="出现一个就算，用空格隔开。“甲…乙”指甲后面紧跟着有乙。", **Words
+        label="决定词", help_text="出现一个就算，用空格隔开。“甲…乙”指甲后面紧跟着有乙。", **_WORDS
     )
     together = forms.CharField(
-        label="组合", help_text="每行一个。“废气 烟尘 + 补助 补贴”：加号两边各出现一个就算。", **Lines
+        label="组合", help_text="每行一个。“废气 烟尘 + 补助 补贴”：加号两边各出现一个就算。", **_LINES
     )
-    hints = forms.CharField(label="线索词", help_text="单独不算，两个以上可作参考。", **Lines)
-    exclude = forms.CharField(label="排除词", help_text="出现时，组合和线索词作废。", **Lines)
+    hints = forms.CharField(label="线索词", help_text="单独不算，两个以上可作参考。", **_LINES)
+    exclude = forms.CharField(label="排除词", help_text="出现时，组合和线索词作废。", **_LINES)
     gives_way_to = forms.MultipleChoiceField(
         label="让位于",
         required=False,
@@ -75,27 +75,29 @@ class TopicForm(forms.Form):
         error_messages={"required": "请填写改了什么、为什么改。"},
     )
 
-    def __init__(self, data=None, *, rule: Rule | None, book: Rules):
+    def __init__(self, data=None, *, rule: Rule | None, rules: Rules):
         super().__init__(
             data, auto_id="topic_%s", initial=_initial(rule) if rule else {"on": True, "scope": "in"}
         )
         layer = (data or {}).get("layer") or (rule.topic.layer if rule else "")
         self.fields["clause"].required = layer not in WITHOUT_CLAUSE
-        self.rule, self.taken = rule, {each.topic.code for each in book}
-        self.fields["gives_way_to"].choices = _places([each.topic for each in book])
+        self.rule, self.used_codes = rule, {each.topic.code for each in rules}
+        self.fields["gives_way_to"].choices = _gives_way_choices([each.topic for each in rules])
+        # Traces and versions name a topic by its code, so the code of an existing topic cannot be changed.
         if rule:
             del self.fields["code"]
 
     def clean_code(self) -> str:
-        if self.cleaned_data["code"] in self.taken:
+        if self.cleaned_data["code"] in self.used_codes:
             raise ValidationError("已有事项用这个代码，请换一个。")
         return self.cleaned_data["code"]
 
-    def made(self) -> Rule:
-        said = dict(self.cleaned_data)
-        on, since, _ = said.pop("on"), said.pop("since"), said.pop("remark")
-        code = self.rule.topic.code if self.rule else said.pop("code")
-        return Rule(topic_files.from_mapping({"code": code, **said}), on, since)
+    def edited_rule(self) -> Rule:
+        """The rule as typed. Call it only if the form is valid."""
+        fields = dict(self.cleaned_data)
+        on, since, _ = fields.pop("on"), fields.pop("since"), fields.pop("remark")
+        code = self.rule.topic.code if self.rule else fields.pop("code")
+        return Rule(topic_files.from_mapping({"code": code, **fields}), on, since)
 
 
 def _initial(rule: Rule) -> dict:
@@ -104,7 +106,7 @@ def _initial(rule: Rule) -> dict:
     return {**topic_files.as_mapping(topic), **lists, "on": rule.on, "since": rule.since}
 
 
-def _places(topics: list[Topic]) -> list[tuple[str, str]]:
+def _gives_way_choices(topics: list[Topic]) -> list[tuple[str, str]]:
     """What a topic may give way to: a layer, a kind of topics (the first part of their codes), or one topic."""
     layers = [(code, f"全部“{name}”") for code, (name, _) in LAYERS.items()]
     kinds = {pattern for topic in topics for pattern in topic.gives_way_to} - set(LAYERS)
@@ -128,7 +130,7 @@ class TrialForm(forms.Form):
 
 
 class LessonForm(forms.Form):
-    """A text that names nobody, and the division that should get it."""
+    """A text without names of persons or firms, and the division that should get it."""
 
     use_required_attribute = False
 
@@ -138,6 +140,7 @@ class LessonForm(forms.Form):
     )
 
     def __init__(self, data=None, *, assignment: Assignment):
-        given_back = bool(assignment.return_reason)
-        initial = {"text": assignment.question, "division": None if given_back else assignment.division_id}
+        # A division that gave the question back is not the right answer, so it must not be suggested.
+        division = None if assignment.return_reason else assignment.division_id
+        initial = {"text": assignment.question, "division": division}
         super().__init__(data, auto_id=f"lesson{assignment.pk}_%s", initial=initial)

@@ -1,4 +1,4 @@
-"""每月规则复核: where people decided otherwise than the rules, what was learnt from it, and how often the rules were right."""
+"""每月规则复核: where people overrode the rules, what 综合处 made of it, and how often the rules were right."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -12,12 +12,14 @@ from django.db.models import Q, QuerySet
 from appointments.text.anonymity import telling
 from sessions_app.calendar import SHANGHAI
 from triage.models import Assignment, Lesson, Part, RoutingLesson, RoutingTrace
+from triage.routing.topic import MANUAL
 from zhoushan_consult.audit.trail import record
 from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
 
+# A year, so that each month can be compared with the same season.
 MONTHS_SHOWN = 12
 
 
@@ -27,92 +29,101 @@ class AlreadyReviewed(Refused):
 
 
 def overridden(month: date) -> QuerySet[Assignment]:
-    """交办 of a month that differ from the rules, or that a division gave back; the oldest first."""
+    """交办 of a month that differ from the rules, or that a division gave back, the oldest first."""
     start, end = _bounds(month)
     within = Assignment.objects.filter(assigned_at__gte=start, assigned_at__lt=end)
     rows = within.filter(~Q(by_hand_reason="") | ~Q(return_reason=""))
-    return rows.select_related("division", "appointment", "lesson").prefetch_related("appointment__traces").order_by("assigned_at", "pk")  # fmt: skip
+    rows = rows.select_related("division", "appointment", "lesson").prefetch_related("appointment__traces")
+    return rows.order_by("assigned_at", "pk")
 
 
-def learn(
+def add_golden_case(
     assignment: Assignment, text: str, division: Division, *, by: Officer, at: datetime
 ) -> RoutingLesson:
-    """Make a golden case of it. Raises ValidationError where `text` names somebody, AlreadyReviewed the second time."""
+    """Make ``text`` a golden case, with which each later version of the rules is measured.
+
+    Raises ValidationError if ``text`` names a person or a firm, and AlreadyReviewed the second time.
+    """
     by.must(Act.RULES)
     firm = assignment.appointment
+    # A case is kept, and shown to all who edit the rules, so it must name no person and no firm.
     if found := telling(text, (firm.enterprise_name, firm.contact_name)):
         raise ValidationError({"text": f"标准例里不能有{'、'.join(found)}，请改成不指明是谁的说法。"})
-    return _keep(assignment, Lesson.CASE, text=text, division=division, by=by, at=at)
+    return _save_lesson(assignment, Lesson.CASE, text=text, division=division, by=by, at=at)
 
 
-def leave(assignment: Assignment, *, by: Officer, at: datetime) -> RoutingLesson:
-    """The rules need no change for it. Raises AlreadyReviewed the second time."""
+def dismiss(assignment: Assignment, *, by: Officer, at: datetime) -> RoutingLesson:
+    """Record that the rules need no change for this one. Raises AlreadyReviewed the second time."""
     by.must(Act.RULES)
-    return _keep(assignment, Lesson.FINE, by=by, at=at)
+    return _save_lesson(assignment, Lesson.FINE, by=by, at=at)
 
 
-def _keep(assignment: Assignment, lesson: Lesson, *, by: Officer, at: datetime, **columns) -> RoutingLesson:
+def _save_lesson(
+    assignment: Assignment, lesson: Lesson, *, by: Officer, at: datetime, **columns
+) -> RoutingLesson:
     try:
         with transaction.atomic():
-            made = RoutingLesson.objects.create(assignment=assignment, lesson=lesson, by=by, at=at, **columns)
+            row = RoutingLesson.objects.create(assignment=assignment, lesson=lesson, by=by, at=at, **columns)
             record(Verb.ROUTING_REVIEWED, assignment, by=by, at=at, lesson=lesson)
-            return made
+            return row
     except IntegrityError:
+        # An assignment has at most one lesson: the second of two clicks ends here.
         raise AlreadyReviewed from None
 
 
 # --- How often the rules were right ------------------------------------------------------------------------------------
 @dataclass(frozen=True)
-class Hits:
-    """Of how many registrations a topic led, and how many of them people left to the division that it named."""
+class HitRate:
+    """``suggested``: registrations for which a topic led. ``kept``: how many of them its division answered in the end."""
 
-    led: int = 0
+    suggested: int = 0
     kept: int = 0
 
     @property
-    def rate(self) -> int | None:
-        """Percent; None where nothing was led."""
-        return round(100 * self.kept / self.led) if self.led else None
+    def percent(self) -> int | None:
+        """None if nothing was suggested."""
+        return round(100 * self.kept / self.suggested) if self.suggested else None
 
 
 @dataclass(frozen=True)
-class HitTable:
+class HitRateTable:
     """By topic and month."""
 
     months: list[date]
-    topics: list[tuple[str, list[Hits]]]
-    overall: list[Hits]
+    topics: list[tuple[str, list[HitRate]]]
+    overall: list[HitRate]
 
 
-def hits(now: datetime) -> HitTable:
+def hit_rates(now: datetime) -> HitRateTable:
     """The last twelve months, from what the rules said when each registration was accepted."""
     months = _months_before(now)
-    led: Counter[tuple[str, date]] = Counter()
+    suggested: Counter[tuple[str, date]] = Counter()
     kept: Counter[tuple[str, date]] = Counter()
-    for topic, month, right in _judged(_bounds(months[0])[0]):
-        led[topic, month] += 1
+    for topic, month, right in _suggestions(_bounds(months[0])[0]):
+        suggested[topic, month] += 1
         kept[topic, month] += right
-    names = sorted({topic for topic, _ in led}, key=lambda name: -sum(led[name, m] for m in months))
-    topics = [(name, [Hits(led[name, m], kept[name, m]) for m in months]) for name in names]
-    overall = [Hits(sum(led[n, m] for n in names), sum(kept[n, m] for n in names)) for m in months]
-    return HitTable(months, topics, overall)
+    names = sorted(
+        {topic for topic, _ in suggested}, key=lambda name: -sum(suggested[name, m] for m in months)
+    )
+    topics = [(name, [HitRate(suggested[name, m], kept[name, m]) for m in months]) for name in names]
+    overall = [HitRate(sum(suggested[n, m] for n in names), sum(kept[n, m] for n in names)) for m in months]
+    return HitRateTable(months, topics, overall)
 
 
-def _judged(since: datetime) -> Iterable[tuple[str, date, bool]]:
-    """Topic, month and whether its division got the matter, for each registration that the rules sent somewhere."""
+def _suggestions(since: datetime) -> Iterable[tuple[str, date, bool]]:
+    """For each registration with a suggested division: the topic, the month, and whether that division leads it now."""
     traces = RoutingTrace.objects.filter(at__gte=since).order_by("appointment", "-at")
     leads: dict[int, set[str]] = {}
-    given = Assignment.objects.filter(part=Part.LEAD, assigned_at__gte=since).exclude(
-        state__in=["returned", "cancelled"]
-    )
-    for appointment, code in given.values_list("appointment", "division__code"):
+    assigned = Assignment.objects.filter(part=Part.LEAD, assigned_at__gte=since)
+    # A division that gave the question back did not answer it.
+    assigned = assigned.exclude(state__in=["returned", "cancelled"])
+    for appointment, code in assigned.values_list("appointment", "division__code"):
         leads.setdefault(appointment, set()).add(code)
     for appointment, decision, at in traces.values_list("appointment", "decision", "at"):
-        finding = next(
-            (f for f in decision["findings"] if f["lead"] == decision["primary"] != "manual"), None
-        )
+        primary = decision["primary"]
+        finding = next((each for each in decision["findings"] if each["lead"] == primary != MANUAL), None)
         if finding:
-            yield finding["name"], _month(at), decision["primary"] in leads.get(appointment, set())
+            yield finding["name"], _month(at), primary in leads.get(appointment, set())
 
 
 def _month(at: datetime) -> date:
@@ -120,6 +131,7 @@ def _month(at: datetime) -> date:
 
 
 def _months_before(now: datetime) -> list[date]:
+    """The month of ``now`` and those before it, the oldest first."""
     months = [_month(now)]
     while len(months) < MONTHS_SHOWN:
         months.append((months[-1] - timedelta(days=1)).replace(day=1))
@@ -128,4 +140,5 @@ def _months_before(now: datetime) -> list[date]:
 
 def _bounds(month: date) -> tuple[datetime, datetime]:
     start = datetime(month.year, month.month, 1, tzinfo=SHANGHAI)
+    # 32 days after the first of a month is always in the next month.
     return start, (start + timedelta(days=32)).replace(day=1)

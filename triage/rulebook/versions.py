@@ -1,13 +1,14 @@
-"""The rules in force (五（一）): the newest version that 综合处 saved, else the one that comes with the service.
+"""Versions of the rules (五（一）): the newest one that 综合处 saved is active, else the one that comes with the service.
 
-A version holds every topic, each switched on or off and, if wished, from a date. It is compiled once in a process and
-looked after every few seconds, so that an edit reaches every web and worker process within the minute.
+A version holds every topic, each switched on or off and, if wished, from a date. Each process compiles it once and
+checks every few seconds for a newer one, so an edit reaches every web and worker process within the minute.
 """
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Generic, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -15,15 +16,18 @@ from django.db import IntegrityError, transaction
 from sessions_app.calendar import SHANGHAI
 from triage.models import RuleVersion
 from triage.routing import topic_files
-from triage.routing.router import RuleBook
+from triage.routing.classifier import shipped_classifier
+from triage.routing.router import Router
 from triage.routing.topic import Topic
+from triage.routing.validation import validate
 from zhoushan_consult.audit.trail import record
 from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
 
-LOOKED_AFTER = 20  # seconds for which a process goes by the version that it knows
+# Seconds between two checks for a newer version. The pages promise 一分钟内在各处生效.
+CHECK_EVERY = 20
 
 
 class ChangedByAnother(Refused):
@@ -33,13 +37,13 @@ class ChangedByAnother(Refused):
 
 @dataclass(frozen=True)
 class Rule:
-    """A topic as 综合处 keeps it: switched off, or from a date, it stays in the book and decides nothing."""
+    """A topic as 综合处 keeps it. Switched off, or before its date, it stays in the version and decides nothing."""
 
     topic: Topic
     on: bool = True
     since: date | None = None
 
-    def holds(self, day: date) -> bool:
+    def is_active(self, day: date) -> bool:
         return self.on and (self.since is None or self.since <= day)
 
 
@@ -50,15 +54,15 @@ Rules = tuple[Rule, ...]
 def newest() -> tuple[int, Rules]:
     """The number of the newest version, 0 for the shipped one, and its rules."""
     version = RuleVersion.objects.order_by("-number").first()
-    return (version.number, rules_of(version)) if version else (0, shipped())
+    return (version.number, rules_of(version)) if version else (0, shipped_rules())
 
 
 def rules_of(version: RuleVersion) -> Rules:
     return tuple(from_json(entry) for entry in version.topics)
 
 
-def shipped() -> Rules:
-    return tuple(Rule(topic) for topic in topic_files.shipped())
+def shipped_rules() -> Rules:
+    return tuple(Rule(topic) for topic in topic_files.shipped_topics())
 
 
 def from_json(entry: Mapping) -> Rule:
@@ -75,67 +79,101 @@ def as_json(rule: Rule) -> dict:
     }
 
 
-def compiled(rules: Rules, day: date) -> RuleBook:
-    """What `rules` say on `day`, beside the precedents; what 综合处 made, moved or added weighs more than these."""
-    topics = [rule.topic for rule in rules if rule.holds(day)]
-    shipped = {topic.code: topic for topic in topic_files.shipped()}
+def build_router(rules: Rules, day: date) -> Router:
+    """The router that ``rules`` give on ``day``. The classifier cannot overrule what 综合处 made, moved or added."""
+    topics = [rule.topic for rule in rules if rule.is_active(day)]
+    shipped = {topic.code: topic for topic in topic_files.shipped_topics()}
+    # Only words that no shipped topic has: moving a shipped word between topics is not an addition.
     words = {word for topic in topics for word in topic.include}
-    return RuleBook(
+    return Router(
         topics,
-        topic_files.precedents(),
-        topic_files.neighbours(),
-        own_topics={topic.code for topic in topics if _place(topic) != _place(shipped.get(topic.code))},
-        own_words=words - {word for topic in shipped.values() for word in topic.include},
+        shipped_classifier(),
+        edited_topics={
+            topic.code
+            for topic in topics
+            if _responsibility(topic) != _responsibility(shipped.get(topic.code))
+        },
+        added_words=words - {word for topic in shipped.values() for word in topic.include},
     )
 
 
-def _place(topic: Topic | None) -> tuple:
-    """Who answers a topic, and whether it is ours."""
+def _responsibility(topic: Topic | None) -> tuple:
+    """Who answers a topic, and whether it is within the bureau's duty."""
     return (topic.lead, topic.support, topic.scope) if topic else ()
 
 
-@dataclass(frozen=True)
-class _Kept:
-    looked: float
-    edition: tuple
-    book: RuleBook
+Value = TypeVar("Value")
 
 
-_kept: _Kept | None = None
+class _RefreshedCache(Generic[Value]):
+    """The part of ``zhoushan_consult.refreshed_cache.RefreshedCache`` that is needed here; replace it by that one."""
 
+    def __init__(
+        self,
+        load: Callable[..., Value],
+        edition: Callable[..., Hashable],
+        every: float,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ):
+        self._load, self._edition_of, self._every, self._clock = load, edition, every, clock
+        self._entry: tuple[Value, Hashable, float] | None = None
 
-def in_force(now: datetime) -> RuleBook:
-    """The rules as they hold at `now`, as this process last saw them."""
-    global _kept
-    if _kept and abs(time.monotonic() - _kept.looked) < LOOKED_AFTER:
-        return _kept.book
-    edition = _edition(now)
-    book = _kept.book if _kept and _kept.edition == edition else compiled(newest()[1], edition[1])
-    _kept = _Kept(time.monotonic(), edition, book)
-    return book
+    def get(self, *args) -> Value:
+        if self._entry and 0 <= self._clock() - self._entry[2] < self._every:
+            return self._entry[0]
+        edition = self._edition_of(*args)
+        value = self._entry[0] if self._entry and self._entry[1] == edition else self._load(*args)
+        self._entry = (value, edition, self._clock())
+        return value
+
+    def invalidate(self) -> None:
+        self._entry = None
 
 
 def _edition(now: datetime) -> tuple:
-    """What changes whenever the rules in force do."""
-    newest_number = RuleVersion.objects.order_by("-number").values_list("number", flat=True).first()
-    return newest_number, now.astimezone(SHANGHAI).date()
+    """Changes whenever the active rules do: with a new version, or at midnight if a rule has a date."""
+    number = RuleVersion.objects.order_by("-number").values_list("number", flat=True).first()
+    return number, _day(now)
+
+
+def _day(now: datetime) -> date:
+    return now.astimezone(SHANGHAI).date()
+
+
+def _load(now: datetime) -> Router:
+    return build_router(newest()[1], _day(now))
+
+
+def new_router_cache(clock: Callable[[], float] = time.monotonic) -> _RefreshedCache[Router]:
+    """What each process keeps. A test makes a second one to stand for another process."""
+    return _RefreshedCache(_load, _edition, CHECK_EVERY, clock=clock)
+
+
+router_cache = new_router_cache()
+
+
+def active_router(now: datetime) -> Router:
+    """The rules that are active at ``now``, as this process last saw them."""
+    return router_cache.get(now)
 
 
 # --- Writing ---------------------------------------------------------------------------------------------------------
 def save(rules: Rules, remark: str, figures: dict, *, base: int, by: Officer, at: datetime) -> RuleVersion:
-    """Make `rules` the newest version. `base`: the number of the version that the officer began from.
+    """Make ``rules`` the newest version. ``base``: the number of the version that the officer edited.
 
-    Raises ValidationError with every fault of the rules, ChangedByAnother where a newer version was saved meanwhile.
+    Raises ValidationError with every fault of the rules, and ChangedByAnother if a newer version was saved meanwhile.
     """
     by.must(Act.RULES)
-    faults = topic_files.validate(rule.topic for rule in rules)
+    faults = validate(rule.topic for rule in rules)
     if faults:
         raise ValidationError(faults)
+    # The officer saw the impact against version ``base``; against a newer one it would be another.
     if (RuleVersion.objects.order_by("-number").values_list("number", flat=True).first() or 0) != base:
         raise ChangedByAnother
     try:
         with transaction.atomic():
-            made = RuleVersion.objects.create(
+            version = RuleVersion.objects.create(
                 number=base + 1,
                 topics=[as_json(rule) for rule in rules],
                 remark=remark,
@@ -143,25 +181,17 @@ def save(rules: Rules, remark: str, figures: dict, *, base: int, by: Officer, at
                 by=by,
                 at=at,
             )
-            record(Verb.RULES_CHANGED, made, by=by, at=at, why=remark)
+            record(Verb.RULES_CHANGED, version, by=by, at=at, why=remark)
     except IntegrityError:
+        # Two officers saved in the same instant: the number of a version is unique, so the second one is refused.
         raise ChangedByAnother from None
-    look_again()
-    return made
+    # The officer's next page comes perhaps from this process, and must show the saved rules.
+    router_cache.invalidate()
+    return version
 
 
-def look_again() -> None:
-    """Let this process see at once what was just saved in it."""
-    global _kept
-    _kept = None
-
-
-def with_rule(rules: Rules, changed: Rule, code: str = "") -> Rules:
-    """`rules` with the one of `code` changed, or with one more."""
+def replace_rule(rules: Rules, changed: Rule, code: str = "") -> Rules:
+    """``rules`` with ``changed`` in the place of the rule with ``code``, or at the end if there is none."""
     if not any(rule.topic.code == code for rule in rules):
         return (*rules, changed)
     return tuple(changed if rule.topic.code == code else rule for rule in rules)
-
-
-def switched(rule: Rule, on: bool) -> Rule:
-    return replace(rule, on=on)

@@ -1,22 +1,20 @@
-"""The yardstick of the rules: labelled texts, and how many of them are judged as labelled."""
+"""Labelled texts, and how many of them are routed as labelled."""
 
 import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from triage.routing import topic_files
 from triage.routing.decision import Decision
-from triage.routing.router import RuleBook
+from triage.routing.labelled_texts import LABELLED
+from triage.routing.router import Router, shipped_router
 from triage.routing.topic import DIVISIONS, MANUAL
-
-GOLDEN = topic_files.SHIPPED / "cases.jsonl"
-PRECEDENTS = topic_files.SHIPPED / "precedents.jsonl"
+from triage.routing.topic_files import shipped_topics
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A labelled text and what the rules made of it; divisions by their Chinese names."""
+class Routed:
+    """A labelled text and the decision on it. Divisions are given by their Chinese names."""
 
     case: dict
     decision: Decision
@@ -27,7 +25,7 @@ class Judged:
 
     @property
     def divisions(self) -> set[str]:
-        """All that were named, the lead included."""
+        """All that were named, including the lead."""
         return {self.primary, *(DIVISIONS[code] for code in self.decision.co)}
 
     @property
@@ -36,15 +34,15 @@ class Judged:
 
 
 @cache
-def judged(path: Path) -> tuple[Judged, ...]:
-    """The texts of ``path``, each with its decision; precedents by the topics alone, for they know their own answer."""
-    book = RuleBook(topic_files.shipped()) if path == PRECEDENTS else topic_files.current()
+def route_all(path: Path) -> tuple[Routed, ...]:
+    """The texts of ``path`` with their decisions. The classifier was trained on LABELLED, so those go by rules alone."""
+    router = Router(shipped_topics()) if path == LABELLED else shipped_router()
     cases = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return tuple(Judged(case, book.route(case["text"])) for case in cases)
+    return tuple(Routed(case, router.route(case["text"])) for case in cases)
 
 
-def wrong(results: list[Judged]) -> list[str]:
-    """Those not judged as labelled, readable in a failing test."""
+def wrong(results: list[Routed]) -> list[str]:
+    """Those not routed as labelled, as lines that a failing test can print."""
     return [
         f"{r.case['id']} {r.case['text']} → {r.primary}：{r.decision.why}" for r in results if not r.right
     ]
@@ -54,6 +52,6 @@ def share(part: list, whole: list) -> float:
     return len(part) / len(whole)
 
 
-def routed(results: list[Judged]) -> list[Judged]:
-    """Those that the rules gave to a division by themselves."""
+def to_division(results: list[Routed]) -> list[Routed]:
+    """Those that went to a division without a person."""
     return [result for result in results if result.decision.primary != MANUAL]

@@ -1,19 +1,20 @@
-"""Routing, one rule of thumb at a time: names, negations, background, two questions, stance, misspellings."""
+"""Routing by rules alone: firm names, denials, background, two questions, stance, misspellings."""
 
 import json
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from appointments.text.normalize import plain
-from triage.routing import topic_files
-from triage.routing.clauses import split
+from triage.routing.clauses import split_questions
 from triage.routing.decision import UNSURE
-from triage.routing.router import RuleBook
+from triage.routing.router import Router
+from triage.routing.topic_files import shipped_topics
 
-book = RuleBook(topic_files.shipped())  # the rules by themselves
-route = book.route
+router = Router(shipped_topics())
+route = router.route
 
 
 def lead(text: str, firm_name: str = "") -> str:
@@ -30,11 +31,11 @@ def lead(text: str, firm_name: str = "") -> str:
         ("海景餐厅要办环评登记表吗？", "eia"),
     ],
 )
-def test_it_keeps_the_two_exceptions_of_the_clause(text, division):
+def test_exceptions_of_the_clause_are_kept(text, division):
     assert lead(text) == division
 
 
-def test_it_remembers_the_sea_told_before_the_question():
+def test_sea_named_before_the_question_counts():
     assert lead("我们准备在外海建一个海上风电场。海底电缆由中标单位铺设。环评由谁审批？") == "water"
 
 
@@ -49,7 +50,7 @@ def test_it_remembers_the_sea_told_before_the_question():
         ("废气处理产生的废水怎么排？", "water"),
     ],
 )
-def test_it_puts_the_matter_before_the_medium_and_the_thing_before_its_place(text, division):
+def test_matter_leads_over_medium_and_thing_over_place(text, division):
     assert lead(text) == division
 
 
@@ -65,7 +66,7 @@ def test_it_puts_the_matter_before_the_medium_and_the_thing_before_its_place(tex
         ("危险化学品经营许可证", "manual", "outside"),
     ],
 )
-def test_it_reads_a_permit_by_its_full_name(permit, division, scope):
+def test_permit_is_recognised_by_its_full_name(permit, division, scope):
     decision = route(f"我们的{permit}到期了，怎么延续？")
     assert (decision.primary, decision.scope) == (division, scope)
 
@@ -83,7 +84,7 @@ def test_it_reads_a_permit_by_its_full_name(permit, division, scope):
         "不是问废水，",
     ],
 )
-def test_it_does_not_ask_what_the_text_denies(denial):
+def test_denied_pollutant_does_not_count(denial):
     decision = route(f"{denial}只有打磨粉尘，布袋除尘够不够？")
     assert (decision.primary, decision.co) == ("air", ())
 
@@ -99,11 +100,11 @@ def test_it_does_not_ask_what_the_text_denies(denial):
         ("是不是危险废物？", "soil"),
     ],
 )
-def test_it_does_not_take_everything_that_sounds_negative_for_a_denial(text, division):
+def test_negative_wording_is_not_always_a_denial(text, division):
     assert lead(text) == division
 
 
-def test_it_goes_by_what_is_denied_where_nothing_else_is_said():
+def test_denied_pollutant_counts_if_the_text_says_nothing_else():
     assert lead("生产废水不外排，可以吗？") == "water"
 
 
@@ -116,13 +117,13 @@ def test_it_goes_by_what_is_denied_where_nothing_else_is_said():
         ("电焊烟尘要收集吗？——舟山清源污水处理有限公司", ""),
     ],
 )
-def test_it_reads_nothing_out_of_the_firms_own_name(text, firm_name):
+def test_firm_name_does_not_count(text, firm_name):
     decision = route(text, firm_name)
     assert decision.primary == "air"
     assert decision.co == ()
 
 
-def test_it_does_not_lose_the_matter_to_a_heading_that_is_no_name():
+def test_heading_that_is_no_firm_name_counts():
     assert lead("污水处理站：污泥怎么处置？") == "soil"
 
 
@@ -134,11 +135,11 @@ def test_it_does_not_lose_the_matter_to_a_heading_that_is_no_name():
         ("我们主要从事危险废物收集，想问一下锅炉烟囱要多高？", "air"),
     ],
 )
-def test_it_goes_by_what_is_asked_not_by_what_is_done(text, division):
+def test_asking_clause_leads_over_what_is_already_done(text, division):
     assert lead(text) == division
 
 
-def test_it_judges_two_questions_by_themselves():
+def test_two_questions_are_judged_separately():
     decision = route("蒸煮废水的COD怎么降？另外烘干的臭气用什么办法除臭？")
     assert [finding.lead for finding in decision.findings] == ["water", "air"]
     assert (decision.primary, decision.co) == ("water", ("air",))
@@ -148,22 +149,22 @@ def test_it_judges_two_questions_by_themselves():
     ]
 
 
-def test_it_parts_numbered_questions_but_no_decimals():
+def test_numbered_questions_are_split_but_not_decimals():
     text = plain("1.废水怎么处理 2、危废放哪里 （3）烟囱要3.5米还是15米").text
-    assert len(split(text)) == 3
+    assert len(split_questions(text)) == 3
 
 
-def test_it_keeps_a_follow_up_with_its_question():
+def test_follow_up_stays_with_its_question():
     decision = route("污水处理站的污泥能送砖厂吗？需要鉴别吗？")
     assert (decision.primary, decision.co) == ("soil", ())
 
 
-def test_it_names_the_support_that_a_topic_itself_brings():
+def test_support_of_the_topic_is_named():
     decision = route("土壤自行监测的点位怎么布？")
     assert (decision.primary, decision.co) == ("science", ("soil",))
 
 
-def test_it_says_which_topic_gave_way_and_why():
+def test_topic_that_gave_way_is_named_with_its_reason():
     finding = route("VOCs总量替代比例是多少？").findings[0]
     assert ("general.total", "让位于“VOCs 总量指标”") in [(way.code, way.why) for way in finding.gave_way]
 
@@ -178,7 +179,7 @@ def test_it_says_which_topic_gave_way_and_why():
         "河里的水又黑又臭，怎么就没人管？",
     ],
 )
-def test_it_hears_a_complaint_by_its_stance(text):
+def test_complaint_is_recognised_by_its_stance(text):
     decision = route(text)
     assert (decision.primary, decision.scope) == ("manual", "complaint")
 
@@ -191,13 +192,13 @@ def test_it_hears_a_complaint_by_its_stance(text):
         ("偷排污水的处罚和信用扣分是什么关系，信用怎么修复？", "general"),
     ],
 )
-def test_it_does_not_take_a_firms_own_trouble_for_a_complaint(text, division):
+def test_firm_complained_about_is_no_complaint(text, division):
     decision = route(text)
     assert (decision.primary, decision.scope) == (division, "in")
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "1111", "您好！", "详见附件", "谢谢", "？？？", "环保方面的事"])
-def test_it_does_not_guess_where_nothing_is_said(text):
+def test_text_without_content_is_left_to_a_person(text):
     decision = route(text)
     assert (decision.primary, decision.sure) == ("manual", UNSURE)
 
@@ -214,25 +215,25 @@ def test_it_does_not_guess_where_nothing_is_said(text):
         ("循环平台的报废汽车怎么办理废机油转移？", "soil"),
     ],
 )
-def test_it_reads_what_was_meant(text, division):
+def test_misspelt_and_traditional_words_are_recognised(text, division):
     assert lead(text) == division
 
 
-def test_it_marks_a_misspelt_word_as_it_was_typed():
+def test_misspelt_word_is_marked_as_typed():
     text = "请问 排污许可正 怎么变更？"
     words = [word for finding in route(text).findings for word in finding.words]
     assert "排污许可正" in [word.text for word in words]
     assert all(text[word.start : word.end] == word.text for word in words)
 
 
-def test_it_gives_a_trace_that_json_can_keep():
+def test_decision_survives_json():
     decision = route("污水站的臭气怎么收集，污泥怎么处置？")
-    kept = json.loads(json.dumps(decision.as_dict(), ensure_ascii=False))
-    assert kept["version"] == book.version
-    assert [finding["lead"] for finding in kept["findings"]] == ["air", "soil"]
+    loaded = json.loads(json.dumps(decision.as_dict(), ensure_ascii=False))
+    assert loaded["version"] == router.version
+    assert [finding["lead"] for finding in loaded["findings"]] == ["air", "soil"]
 
 
-ODD = st.text(
+ANY_TEXT = st.text(
     st.one_of(
         st.characters(),
         st.sampled_from("废水气渣证环评总量VOCs没有不涉及请查处海上？。；，、1.（） \n\t\x00\ud800‮😀"),
@@ -241,8 +242,8 @@ ODD = st.text(
 )
 
 
-@given(ODD, ODD)
-def test_it_has_a_decision_for_any_text_whatever(text, firm_name):
+@given(ANY_TEXT, ANY_TEXT)
+def test_any_text_gets_a_decision(text, firm_name):
     decision = route(text, firm_name)
     for finding in decision.findings:
         assert text[finding.start : finding.end] == finding.text
@@ -252,23 +253,21 @@ def test_it_has_a_decision_for_any_text_whatever(text, firm_name):
 @pytest.mark.parametrize(
     "piece", ["废水", "请查处", "没有废水、", "废水怎么办？", "怎么", "舟山", "不涉及", "想问", "其他废水"]
 )
-def test_it_does_work_in_proportion_to_the_text(piece):
-    """Counted in calls, not in time: twice the text is about twice the work."""
-    short, long = (_calls(piece * times) for times in (300, 600))
+def test_work_grows_in_proportion_to_the_text(piece):
+    """Counted in calls, because time varies with the machine: twice the text is about twice the work."""
+    short, long = (count_calls(piece * times) for times in (300, 600))
     assert long < short * 3
 
 
-def _calls(text: str) -> int:
-    import sys
-
+def count_calls(text: str) -> int:
     count = 0
 
-    def counted(frame, event, arg):
+    def on_event(frame, event, arg):
         nonlocal count
         count += event in ("call", "c_call")
 
     before = sys.getprofile()
-    sys.setprofile(counted)
+    sys.setprofile(on_event)
     try:
         route(text)
     finally:

@@ -1,4 +1,4 @@
-"""分办规则 kept by 综合处: edited with the effect shown first, in force at once, never lost, learnt from people."""
+"""分办规则 as 综合处 edits them: the impact is shown first, an edit is active at once, and no version is lost."""
 
 from datetime import date
 
@@ -8,20 +8,23 @@ from django.urls import reverse
 
 from triage import assignment
 from triage.models import AssignmentState, Lesson, RoutingLesson, RoutingTrace, RuleVersion
-from triage.routing import topic_files
+from triage.routing.router import shipped_router
+from triage.routing.topic_files import as_mapping, shipped_topics
 from triage.rulebook import suggestion, versions
 from triage.tests import factories as made
 
 pytestmark = pytest.mark.django_db
-TEXT = "那台老设备旁边总是绕圈子一样出状况"  # no rule and no precedent knows it
+# Neither the rules nor the classifier know it.
+TEXT = "那台老设备旁边总是绕圈子一样出状况"
 
 
 @pytest.fixture(autouse=True)
-def fresh_process(monkeypatch):
-    """Each test begins as a process does, and leaves no version behind for the next."""
-    monkeypatch.setattr(versions, "_kept", None)
+def fresh_process():
+    """Each test begins like a new process, and leaves no version in the cache for the next one."""
+    versions.router_cache.invalidate()
     with time_machine.travel(made.NOW, tick=False):
         yield
+    versions.router_cache.invalidate()
 
 
 @pytest.fixture
@@ -37,7 +40,7 @@ def typed(code="soil.waste", **changes):
     """The topic of `code` as its form sends it, with `changes`."""
     rule = next(rule for rule in versions.newest()[1] if rule.topic.code == code)
     values = {
-        **topic_files.as_mapping(rule.topic),
+        **as_mapping(rule.topic),
         "support": list(rule.topic.support),
         "gives_way_to": list(rule.topic.gives_way_to),
         "on": "on",
@@ -54,75 +57,83 @@ def edited(browser, code="soil.waste", step="save", **changes):
 
 
 def words(code="soil.waste"):
-    return topic_files.as_mapping(next(t for t in topic_files.shipped() if t.code == code))["include"]
+    return as_mapping(next(t for t in shipped_topics() if t.code == code))["include"]
 
 
 def lead(text=TEXT):
     return suggestion.suggest(made.appointment(99, summary=text), made.NOW).primary
 
 
-def test_it_lists_the_topics_with_their_clause(browser):
+def test_topics_are_listed_with_their_clause(browser):
     page = browser.get(address()).content.decode()
     assert "固体废物与危险废物" in page and "五（一）涉气污染防治问题由大气处研究回复" in page
     assert "随系统提供的一版" in page
 
 
-def test_it_shows_first_what_an_edit_would_move_and_saves_nothing(browser):
+def test_preview_shows_what_an_edit_would_move_and_saves_nothing(browser):
     moved = made.appointment(1, summary=TEXT)
     page = edited(browser, step="preview", include=words() + " 绕圈子").content.decode()
     assert moved.summary in page and "土壤处" in page and "修改前" in page and "保存为新的一版" in page
     assert not RuleVersion.objects.exists()
 
 
-def test_it_shows_and_does_what_moves_to_another_division(browser):
-    """However many examples say that it was another's."""
+def test_topic_moved_to_another_division_is_not_overridden(browser):
+    """Hundreds of examples say that it was another's."""
     asked = "我公司排污许可证需要变更法定代表人，怎么办理？"
-    assert topic_files.current().route(asked).primary == "eia"
+    assert shipped_router().route(asked).primary == "eia"
     page = edited(browser, "eia.permit", "preview", lead="water").content.decode()
     assert "变差" in page and "120 条标准例" in page
     edited(browser, "eia.permit", lead="water")
     assert lead(asked) == "water"
 
 
-def test_it_decides_by_the_saved_rules_at_once(browser):
+def test_saved_rules_are_active_at_once(browser):
     edited(browser, include=words() + " 绕圈子")
     version = RuleVersion.objects.get()
     assert (version.number, version.remark, version.figures["after"]["cases"]) == (1, "补词", 120)
     assert lead() == "soil"
 
 
-def test_it_keeps_with_a_registration_the_version_that_decided(browser, coordinator):
+def test_trace_names_the_version_that_decided(browser, coordinator):
     edited(browser, include=words() + " 绕圈子")
     appointment = made.appointment(1, summary=TEXT)
     portion = assignment.AssignmentItem(made.division("土壤处"), TEXT)
     assignment.assign(appointment, [portion], by=coordinator, at=made.NOW)
     trace = RoutingTrace.objects.get()
-    assert trace.rules_version == versions.in_force(made.NOW).version != topic_files.current().version
+    assert trace.rules_version == versions.active_router(made.NOW).version != shipped_router().version
 
 
-def test_it_reaches_another_process_within_the_minute(browser, monkeypatch):
-    assert lead() == "manual"
-    elsewhere = versions._kept  # what the other process knows
+def test_edit_reaches_another_process_within_the_minute(browser):
+    seconds = 0.0
+    other_process = versions.new_router_cache(clock=lambda: seconds)
+    assert other_process.get(made.NOW).route(TEXT).primary == "manual"
     edited(browser, include=words() + " 绕圈子")
-    monkeypatch.setattr(versions, "_kept", elsewhere)
-    monkeypatch.setattr(versions.time, "monotonic", lambda: elsewhere.looked + 1)
-    assert versions.in_force(made.NOW).route(TEXT).primary == "manual"
-    monkeypatch.setattr(versions.time, "monotonic", lambda: elsewhere.looked + 59)
-    assert versions.in_force(made.NOW).route(TEXT).primary == "soil"
+    seconds = 1.0
+    assert other_process.get(made.NOW).route(TEXT).primary == "manual"
+    seconds = 59.0
+    assert other_process.get(made.NOW).route(TEXT).primary == "soil"
 
 
-def test_it_holds_from_its_date_on(browser):
+def test_unchanged_version_is_not_compiled_again(browser):
+    seconds = 0.0
+    process = versions.new_router_cache(clock=lambda: seconds)
+    router = process.get(made.NOW)
+    seconds = 59.0
+    assert process.get(made.NOW) is router
+
+
+def test_rule_is_active_from_its_date_on(browser):
     edited(browser, code="soil.waste", include=words() + " 绕圈子", since="2026-12-01")
-    book = versions.newest()[1]
-    assert versions.compiled(book, date(2026, 11, 30)).route(TEXT).primary == "manual"
-    assert versions.compiled(book, date(2026, 12, 1)).route(TEXT).primary == "soil"
+    rules = versions.newest()[1]
+    assert versions.build_router(rules, date(2026, 11, 30)).route(TEXT).primary == "manual"
+    assert versions.build_router(rules, date(2026, 12, 1)).route(TEXT).primary == "soil"
     assert "自2026年12月1日起" in browser.get(address()).content.decode()
 
 
-def test_it_decides_nothing_by_a_topic_that_is_switched_off(browser):
+def test_switched_off_topic_decides_nothing(browser):
     edited(browser, code="unlisted.noise", on="")
     assert "停用" in browser.get(address()).content.decode()
-    assert all(topic.code != "unlisted.noise" for topic in versions.in_force(made.NOW).topics)
+    assert all(topic.code != "unlisted.noise" for topic in versions.active_router(made.NOW).topics)
 
 
 @pytest.mark.parametrize(
@@ -136,13 +147,13 @@ def test_it_decides_nothing_by_a_topic_that_is_switched_off(browser):
         ({"remark": ""}, "填"),
     ],
 )
-def test_it_says_at_once_what_is_wrong_and_keeps_what_was_typed(browser, changes, says):
+def test_fault_is_named_and_what_was_typed_stays(browser, changes, says):
     page = edited(browser, **({"remark": "留着的说明"} | changes)).content.decode()
     assert says in page and (changes.get("remark") == "" or "留着的说明" in page)
     assert not RuleVersion.objects.exists()
 
 
-def test_it_says_when_two_topics_give_way_to_each_other(browser):
+def test_topics_that_give_way_to_each_other_are_refused(browser):
     page = edited(
         browser, code="general.total", gives_way_to=["exception.vocs-total", "science.online"]
     ).content.decode()
@@ -151,7 +162,7 @@ def test_it_says_when_two_topics_give_way_to_each_other(browser):
     assert "绕成了圈" in circle
 
 
-def test_it_lets_only_one_of_two_editors_save(browser, leader):
+def test_only_one_of_two_editors_can_save(browser, leader):
     first, second = typed(include=words() + " 甲乙丙丁"), typed(include=words() + " 戊己庚辛")
     browser.post(address("topic", "soil.waste"), first | {"step": "save"})
     answer = browser.post(address("topic", "soil.waste"), second | {"step": "save"})
@@ -161,7 +172,7 @@ def test_it_lets_only_one_of_two_editors_save(browser, leader):
     assert RuleVersion.objects.count() == 1
 
 
-def test_it_adds_a_topic_of_its_own(browser):
+def test_added_topic_leads(browser):
     new = {
         "code": "water.heatpump", "name": "热泵积水", "clause": "五（一）涉水", "layer": "medium", "lead": "water",
         "scope": "in", "include": "绕圈子", "on": "on", "remark": "新事项", "base": 0, "step": "save",
@@ -172,7 +183,7 @@ def test_it_adds_a_topic_of_its_own(browser):
     assert "已有事项用这个代码" in again
 
 
-def test_it_shows_what_a_version_changed_and_returns_to_an_earlier_one(browser):
+def test_version_shows_its_changes_and_can_be_restored(browser):
     edited(browser, include=words() + " 绕圈子")
     page = browser.get(address("version", 1)).content.decode()
     assert "增加：<ins>绕圈子</ins>" in page and "补词" in page
@@ -181,7 +192,7 @@ def test_it_shows_what_a_version_changed_and_returns_to_an_earlier_one(browser):
     assert "恢复到随系统提供的一版" in browser.get(address("versions")).content.decode()
 
 
-def test_it_tries_a_text_and_saves_nothing(browser):
+def test_trial_shows_the_decision(browser):
     page = browser.post(address("trial"), {"text": "废油漆桶怎么处置？", "firm": ""}).content.decode()
     assert "分办建议：土壤处" in page and "<mark>" in page and "五（一）" in page
 
@@ -191,24 +202,24 @@ def test_it_tries_a_text_and_saves_nothing(browser):
     "name, args",
     [("changelist", ()), ("topic", ("soil.waste",)), ("trial", ()), ("review", ()), ("version", (0,))],
 )
-def test_it_is_for_the_coordinators_alone(signed_in, request, role, name, args):
+def test_pages_are_for_coordinators_only(signed_in, request, role, name, args):
     page = signed_in(request.getfixturevalue(role))
     assert page.get(address(name, *args)).status_code in (302, 403)
     assert page.post(address(name, *args)).status_code in (302, 403)
     assert not RuleVersion.objects.exists()
 
 
-# --- Learning from people ------------------------------------------------------------------------------------------------
+# --- The monthly review ------------------------------------------------------------------------------------------------
 @pytest.fixture
-def overruled(coordinator):
-    """A 交办 that 综合处 made otherwise than the rules said."""
+def overridden(coordinator):
+    """A 交办 with which 综合处 overrode the rules."""
     appointment = made.appointment(1, summary=TEXT)
     portion = assignment.AssignmentItem(made.division("土壤处"), TEXT, reason="是烘鱼的油渣")
     [given] = assignment.assign(appointment, [portion], by=coordinator, at=made.NOW)
     return given
 
 
-def test_it_lists_what_people_decided_otherwise(browser, overruled, coordinator):
+def test_review_lists_overridden_and_returned_assignments(browser, overridden, coordinator):
     back = made.assignment(
         made.appointment(2), "水处", by=coordinator, state=AssignmentState.RETURNED, return_reason="属于固废"
     )
@@ -217,32 +228,33 @@ def test_it_lists_what_people_decided_otherwise(browser, overruled, coordinator)
     assert "这个月没有" in browser.get(address("review"), {"month": "2026-10"}).content.decode()
 
 
-def test_it_makes_a_golden_case_in_one_click(browser, overruled):
+def test_reviewed_case_counts_in_the_next_preview(browser, overridden):
     browser.post(
-        address("lesson", overruled.pk), {"text": TEXT, "division": overruled.division_id, "lesson": "case"}
+        address("lesson", overridden.pk), {"text": TEXT, "division": overridden.division_id, "lesson": "case"}
     )
     kept = RoutingLesson.objects.get()
-    assert (kept.lesson, kept.text, kept.division) == (Lesson.CASE, TEXT, overruled.division)
+    assert (kept.lesson, kept.text, kept.division) == (Lesson.CASE, TEXT, overridden.division)
     page = edited(browser, step="preview", include=words() + " 绕圈子").content.decode()
     assert "121 条标准例" in page and "变好" in page
 
 
-def test_it_takes_no_case_that_names_the_firm(browser, overruled):
-    named = f"{overruled.appointment.enterprise_name}的油渣怎么处置"
+def test_case_that_names_the_firm_is_refused(browser, overridden):
+    named = f"{overridden.appointment.enterprise_name}的油渣怎么处置"
     page = browser.post(
-        address("lesson", overruled.pk), {"text": named, "division": overruled.division_id, "lesson": "case"}
+        address("lesson", overridden.pk),
+        {"text": named, "division": overridden.division_id, "lesson": "case"},
     )
     assert "不能有" in page.content.decode() and not RoutingLesson.objects.exists()
 
 
-def test_it_lets_a_row_be_and_only_once(browser, overruled):
+def test_row_is_reviewed_only_once(browser, overridden):
     for _ in range(2):
-        answer = browser.post(address("lesson", overruled.pk), {"lesson": "fine"}, follow=True)
+        answer = browser.post(address("lesson", overridden.pk), {"lesson": "fine"}, follow=True)
     assert RoutingLesson.objects.get().lesson == Lesson.FINE
     assert "已经有人复核过" in answer.content.decode()
 
 
-def test_it_counts_how_often_the_rules_were_right(browser, coordinator, overruled):
+def test_hit_rate_counts_suggestions_that_were_kept(browser, coordinator, overridden):
     for number, division in ((3, "土壤处"), (4, "土壤处"), (5, "大气处")):
         appointment = made.appointment(number, summary="废油漆桶怎么处置？")
         assignment.assign(
