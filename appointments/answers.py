@@ -18,7 +18,7 @@ from zhoushan_consult.bureau.roles import Act
 
 from .models import Appointment, Publicity, PublishedAnswer
 from .similarity.cached_index import Shelf
-from .text.anonymity import telling
+from .text.anonymity import identifying_details
 
 _FOUND_ALIKE = 30  # answers that a search finds by meaning, beside those with its very words
 
@@ -141,7 +141,7 @@ def _must_be_nobodys(draft: PublishedAnswer) -> None:
     errors = {
         field: f"公开的文字里不能有{'、'.join(found)}，请改成不指明是谁的说法。"
         for field in ("question", "answer")
-        if (found := telling(getattr(draft, field), names))
+        if (found := identifying_details(getattr(draft, field), names))
     }
     if errors:
         raise ValidationError(errors)

@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from appointments.text.normalize import plain
+from appointments.text.normalize import normalize
 
 WORDS = Path(__file__).with_name("concepts.toml")
 _GAP = 6  # characters between the halves of “漆…桶”
@@ -44,7 +44,7 @@ class Saying:
 
 def said(text: str) -> Saying:
     """What ``text`` says. Any text whatever; nothing is raised."""
-    written = plain(text).text
+    written = normalize(text).text
     parts = _PARTS.findall(written)
     pairs = (one + two for part in parts for one, two in pairwise(part))
     named = _recognised(written)
@@ -88,7 +88,7 @@ def _vocabulary() -> _Words:
             named[word].append(concept)
     begun: _Words = defaultdict(list)
     for word, concepts in sorted(named.items(), key=lambda item: -len(item[0])):
-        first, _, second = (plain(part).text for part in word.partition("…"))
+        first, _, second = (normalize(part).text for part in word.partition("…"))
         begun[first[0]].append((first, second, tuple(concepts)))
     return dict(begun)
 

@@ -6,7 +6,9 @@ that give way step back, the first leads. What is not sure goes to 人工.
 
 from collections.abc import Iterable, Sequence
 
-from appointments.text.normalize import Plain, Span, denials, firm_names, plain
+from appointments.text.firm_names import firm_name_spans
+from appointments.text.negation import negated_spans
+from appointments.text.normalize import NormalizedText, Span, normalize
 
 from .clauses import TOLD, Question, split, undivided
 from .decision import CERTAIN, LIKELY, UNSURE, Finding, GaveWay, Word
@@ -28,18 +30,18 @@ class Ruling:
         self._vocabulary = Vocabulary(topics)
         self.unclear = next((topic for topic in topics if topic.layer == "unclear"), _UNCLEAR)
 
-    def find(self, written: Plain, names: Sequence[Span]) -> list[Finding]:
+    def find(self, written: NormalizedText, names: Sequence[Span]) -> list[Finding]:
         """At least one finding: a complaint of the whole text, or a matter for each question that has one."""
         findings = self._complaint(written, names) or self._matters(written, names)
         return findings or [unworded(written, self.unclear)]
 
     def stands(self, word: str) -> bool:
         """Whether ``word`` is read as itself where a text is nothing else: no denial, firm's name or look-alike."""
-        text = plain(word).text
-        reading = self._vocabulary.read(text, [*firm_names(text), *denials(text)])
+        text = normalize(word).text
+        reading = self._vocabulary.read(text, [*firm_name_spans(text), *negated_spans(text)])
         return any(hit.word == text for hit in reading.standing)
 
-    def _complaint(self, written: Plain, names) -> list[Finding]:
+    def _complaint(self, written: NormalizedText, names) -> list[Finding]:
         heard = hear_stance(self._vocabulary, self._vocabulary.read(written.text, names))
         if not heard:
             return []
@@ -47,8 +49,8 @@ class Ruling:
         sure = CERTAIN if len(leading.deciding) > 1 else LIKELY
         return [_finding(written, undivided(written.text), leading, sure)]
 
-    def _matters(self, written: Plain, names) -> list[Finding]:
-        denied = denials(written.text)
+    def _matters(self, written: NormalizedText, names) -> list[Finding]:
+        denied = negated_spans(written.text)
         findings = self._judged(written, self._vocabulary.read(written.text, [*names, *denied]))
         if findings or not denied:
             return findings
@@ -56,7 +58,7 @@ class Ruling:
             written, self._vocabulary.read(written.text, names)
         )  # only what it denies is left to go by
 
-    def _judged(self, written: Plain, reading: Reading) -> list[Finding]:
+    def _judged(self, written: NormalizedText, reading: Reading) -> list[Finding]:
         findings: list[Finding] = []
         before: Sequence[Topic] = ()
         for question in split(written.text):
@@ -66,7 +68,7 @@ class Ruling:
                 before = [standing[0].topic]
         return findings or self._guided(written, reading)
 
-    def _guided(self, written: Plain, reading: Reading) -> list[Finding]:
+    def _guided(self, written: NormalizedText, reading: Reading) -> list[Finding]:
         """No deciding word anywhere: supporting words together may make a likely lead; one alone never does."""
         whole = undivided(written.text)
         heard = sorted(
@@ -114,7 +116,7 @@ def _rank(evidence: Evidence) -> tuple:
     return (-evidence.score, evidence.topic.lead == MANUAL, words, evidence.words[0])
 
 
-def _judge(written: Plain, question: Question, standing: list[Evidence], back: _Back) -> Finding:
+def _judge(written: NormalizedText, question: Question, standing: list[Evidence], back: _Back) -> Finding:
     leading, *others = standing
     rival = any(e.topic.lead != leading.topic.lead and e.score >= _RIVAL * leading.score for e in others)
     asked_too = [evidence.topic.lead for evidence in others if _asked_too(evidence, leading)]
@@ -148,7 +150,7 @@ def _behind(evidence: Evidence, leading: Evidence) -> str:
 
 
 def _finding(
-    written: Plain,
+    written: NormalizedText,
     question: Question,
     evidence: Evidence,
     sure: str,
@@ -180,11 +182,11 @@ def _finding(
     )
 
 
-def _word(written: Plain, hit: Hit) -> Word:
+def _word(written: NormalizedText, hit: Hit) -> Word:
     return Word(*written.quote(hit.start, hit.end))
 
 
-def unworded(written: Plain, topic: Topic) -> Finding:
+def unworded(written: NormalizedText, topic: Topic) -> Finding:
     text = written.source
     return Finding(
         text, 0, len(text), topic.code, topic.name, topic.clause, MANUAL, (), topic.scope, UNSURE, (), ()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy
 
-from appointments.text.normalize import plain
+from appointments.text.normalize import normalize
 
 _PENALTY = 1.0  # of the regression: keeps a run that stands in few texts from saying much
 _SHARED = 2  # a run that stands in fewer texts says nothing of other texts
@@ -84,7 +84,7 @@ class Weights:
 
 def fit(texts: Sequence[str], labels: Sequence[str], digest: str) -> Weights:
     """The weights that ``texts`` with these ``labels`` give: some seconds for twenty thousand."""
-    counted = [runs_of(plain(text).text) for text in texts]
+    counted = [runs_of(normalize(text).text) for text in texts]
     found = Counter(run for runs in counted for run in runs)
     rarity = {run: 1 + math.log((1 + len(texts)) / (1 + n)) for run, n in found.items() if n >= _SHARED}
     numbers = {run: number for number, run in enumerate(rarity)}

@@ -10,7 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from math import inf
 
-from appointments.text.normalize import Plain, Span, denials, firm_names, plain
+from appointments.text.firm_names import firm_name_spans
+from appointments.text.negation import negated_spans
+from appointments.text.normalize import NormalizedText, Span, normalize
 
 from .classifier import Opinion, Precedents
 from .clauses import DONE, Clause, Question, split, undivided
@@ -55,13 +57,13 @@ class RuleBook:
         self.version = _digest(self.topics, self._precedents.digest, neighbours and neighbours.digest)
         self._ruling = Ruling(self.topics)
         self._own_topics = frozenset(own_topics)
-        self._own_words = frozenset(plain(word).text for word in own_words)
+        self._own_words = frozenset(normalize(word).text for word in own_words)
         self._known: dict[str, Finding] = {}
 
     def route(self, text: str, firm_name: str = "") -> Decision:
         """Judge ``text``. Any text whatever has a decision; nothing is raised."""
-        written = plain(text)
-        names = firm_names(written.text, firm_name)
+        written = normalize(text)
+        names = firm_name_spans(written.text, firm_name)
         findings = self._ruling.find(written, names)
         opinion = self._precedents.opinion(*_readings(written.text, names))
         if opinion is None:
@@ -74,7 +76,9 @@ class RuleBook:
         """Whether ``word`` is read as itself where a text is nothing else: no denial, firm's name or look-alike."""
         return self._ruling.stands(word)
 
-    def _settled(self, written: Plain, question: Question, finding: Finding, opinion: Opinion) -> Finding:
+    def _settled(
+        self, written: NormalizedText, question: Question, finding: Finding, opinion: Opinion
+    ) -> Finding:
         """What the rules found beside what the precedents say: agreed, or the firmer of the two, or nobody's guess."""
         if opinion.answer == _answer(finding):
             return finding if opinion.ahead >= _AGREED or self._by_name(finding) else _doubted(finding)
@@ -96,14 +100,14 @@ class RuleBook:
 
     def _by_name(self, finding: Finding) -> bool:
         """Whether the full name of a thing decided, or what officials wrote themselves."""
-        named = any(len(plain(word.text).text) >= _NAME for word in finding.words)
+        named = any(len(normalize(word.text).text) >= _NAME for word in finding.words)
         return self._is_own(finding) or (finding.sure == CERTAIN and named)
 
     def _is_own(self, finding: Finding) -> bool:
         """Whether a topic that officials made or moved decided, or a word that they added."""
         if finding.code in self._own_topics:
             return finding.sure != UNSURE
-        words = {plain(word.text).text for word in finding.words}
+        words = {normalize(word.text).text for word in finding.words}
         return finding.sure == CERTAIN and not self._own_words.isdisjoint(words)
 
     def _firmness(self, finding: Finding) -> float:
@@ -116,7 +120,9 @@ class RuleBook:
             return _FIRM_AGAINST_NONE
         return _FIRM[finding.sure]
 
-    def _asked(self, written: Plain, names: Sequence[Span], findings: Sequence[Finding]) -> list[Finding]:
+    def _asked(
+        self, written: NormalizedText, names: Sequence[Span], findings: Sequence[Finding]
+    ) -> list[Finding]:
         """Question by question, where there are several: what is sure to belong to a division."""
         questions = split(written.text)
         if len(questions) < 2:
@@ -126,7 +132,7 @@ class RuleBook:
         ]
 
     def _asked_in(
-        self, written: Plain, names: Sequence[Span], question: Question, findings
+        self, written: NormalizedText, names: Sequence[Span], question: Question, findings
     ) -> Finding | None:
         opinion = self._precedents.opinion(*_readings(written.text, names, question))
         start = written.quote(question.start, question.end)[1]
@@ -137,7 +143,7 @@ class RuleBook:
             ruled = self._likened(written, question, opinion)
         return ruled if ruled and ruled.lead != MANUAL else None
 
-    def _likened(self, written: Plain, question: Question, opinion: Opinion) -> Finding:
+    def _likened(self, written: NormalizedText, question: Question, opinion: Opinion) -> Finding:
         """What the rules say of the nearest precedent with this answer, of which they say the same."""
         text, start, end = written.quote(question.start, question.end)
         place = {"text": text, "start": start, "end": end, "words": (), "gave_way": (), "support": ()}
@@ -154,7 +160,7 @@ class RuleBook:
     def _told(self, text: str) -> Finding:
         """What the rules alone say of a precedent."""
         if text not in self._known:
-            self._known[text] = primary(self._ruling.find(plain(text), ()))
+            self._known[text] = primary(self._ruling.find(normalize(text), ()))
         return self._known[text]
 
     def _plainest(self, answer: str) -> Topic:
@@ -186,7 +192,7 @@ def _readings(text: str, names: Sequence[Span], question: Question | None = None
     clauses = [clause for one in ([question] if question else split(text)) for clause in one.clauses]
     left = [clause for clause in clauses if clause.weight > DONE] or clauses
     whole = _without(text, clauses, names)
-    return whole, _without(text, left, [*names, *denials(text)]) or whole
+    return whole, _without(text, left, [*names, *negated_spans(text)]) or whole
 
 
 def _without(text: str, clauses: Iterable[Clause], spans: Iterable[Span]) -> str:
@@ -202,6 +208,6 @@ def _doubted(finding: Finding) -> Finding:
     return replace(finding, lead=MANUAL, support=(), sure=UNSURE)
 
 
-def _by_topic(written: Plain, topic: Topic) -> Finding:
+def _by_topic(written: NormalizedText, topic: Topic) -> Finding:
     """A finding by no word and no precedent."""
     return replace(unworded(written, topic), lead=topic.lead, sure=LIKELY)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from appointments.text.normalize import plain
+from appointments.text.normalize import normalize
 
 DIVISIONS = {
     "water": "水处",
@@ -81,4 +81,4 @@ def covers(pattern: str, topic: Topic) -> bool:
 
 def as_written(word: str) -> str:
     """A rule's word in the form that a plain text has."""
-    return plain(word).text
+    return normalize(word).text

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
-from appointments.text.anonymity import telling
+from appointments.text.anonymity import identifying_details
 from sessions_app.calendar import SHANGHAI
 from triage.models import Assignment, Lesson, Part, RoutingLesson, RoutingTrace
 from zhoushan_consult.audit.trail import record
@@ -39,7 +39,7 @@ def learn(
     """Make a golden case of it. Raises ValidationError where `text` names somebody, LearntAlready the second time."""
     by.must(Act.RULES)
     firm = assignment.appointment
-    if found := telling(text, (firm.enterprise_name, firm.contact_name)):
+    if found := identifying_details(text, (firm.enterprise_name, firm.contact_name)):
         raise ValidationError({"text": f"标准例里不能有{'、'.join(found)}，请改成不指明是谁的说法。"})
     return _keep(assignment, Lesson.CASE, text=text, division=division, by=by, at=at)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.text.normalize import plain
+from appointments.text.normalize import normalize
 from triage.routing import topic_files
 from triage.routing.clauses import split
 from triage.routing.decision import UNSURE
@@ -149,7 +149,7 @@ def test_it_judges_two_questions_by_themselves():
 
 
 def test_it_parts_numbered_questions_but_no_decimals():
-    text = plain("1.废水怎么处理 2、危废放哪里 （3）烟囱要3.5米还是15米").text
+    text = normalize("1.废水怎么处理 2、危废放哪里 （3）烟囱要3.5米还是15米").text
     assert len(split(text)) == 3
 
 
