@@ -17,7 +17,7 @@ from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
 
 from .models import Appointment, Publicity, PublishedAnswer
-from .similarity.cached_index import Shelf
+from .similarity.cached_index import CachedIndex
 from .text.anonymity import identifying_details
 
 _FOUND_ALIKE = 30  # answers that a search finds by meaning, beside those with its very words
@@ -133,7 +133,7 @@ def _move(
         raise Moved
     for name, value in changes.items():
         setattr(answer, name, value)
-    transaction.on_commit(shelf.look_again)
+    transaction.on_commit(published_index.invalidate)
 
 
 def _must_be_nobodys(draft: PublishedAnswer) -> None:
@@ -156,12 +156,12 @@ def _edition() -> tuple:
     return tuple(PublishedAnswer.objects.aggregate(Count("pk"), Max("changed_at")).values())
 
 
-shelf = Shelf(_edition, lambda: in_public().values_list("pk", "question"))
+published_index = CachedIndex(_edition, lambda: in_public().values_list("pk", "question"))
 
 
 def similar(text: str, now: datetime, limit: int) -> list[tuple[PublishedAnswer, str]]:
     """The public answers to `text`, the likeliest first, each with why."""
-    found = shelf.closest(text, now, limit)
+    found = published_index.search(text, now, limit)
     answers = in_public().in_bulk([match.key for match in found]) if found else {}
     return [(answers[match.key], match.why) for match in found if match.key in answers]
 
@@ -170,5 +170,5 @@ def search(text: str, now: datetime) -> QuerySet[PublishedAnswer]:
     """Public answers to a question like `text`, or that have its words; all of them for an empty text."""
     if not text:
         return in_public()
-    alike = [match.key for match in shelf.closest(text, now, _FOUND_ALIKE)]
+    alike = [match.key for match in published_index.search(text, now, _FOUND_ALIKE)]
     return in_public().filter(Q(pk__in=alike) | Q(question__icontains=text) | Q(answer__icontains=text))

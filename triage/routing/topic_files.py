@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
-from appointments.training.corpus_files import matters, said_in_many_ways
+from appointments.training.corpus_files import examples, paraphrased_examples
 
 from .classifier import Precedent, Precedents
 from .combinations import word_lists
@@ -47,7 +47,7 @@ def precedents() -> Precedents:
     """The labelled texts that come with the service: those written for the rules, and the examples of what firms ask."""
     written = [_precedent(case) for case in cases("labelled")]
     asked = [
-        Precedent(text, _label(line["lead"], line["scope"])) for line in matters() for text in line["texts"]
+        Precedent(text, _label(line["lead"], line["scope"])) for line in examples() for text in line["texts"]
     ]
     return Precedents([*written, *asked], Weights.load(WEIGHTS) if WEIGHTS.exists() else None)
 
@@ -55,7 +55,7 @@ def precedents() -> Precedents:
 @cache
 def neighbours() -> Neighbours:
     """Who answers the known matters."""
-    return Neighbours([_label(line["lead"], line["scope"]) for line in said_in_many_ways()])
+    return Neighbours([_label(line["lead"], line["scope"]) for line in paraphrased_examples()])
 
 
 @cache

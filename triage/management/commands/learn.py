@@ -13,7 +13,7 @@ class Command(BaseCommand):
 
     def handle(self, **options):
         self.stdout.write("相近问题：一事多说")
-        train_embedding.learn_all(self.stdout.write).save(embedding.LEARNT)
+        train_embedding.train_from_corpus(self.stdout.write).save(embedding.EMBEDDING_FILE)
         self.stdout.write("分办：标准例")
         topic_files.precedents().weights.save(topic_files.WEIGHTS)
         self.stdout.write("已写入。请运行测试，再把改动的例子和这两个文件一起提交。")
