@@ -17,7 +17,8 @@ import numpy
 from appointments.similarity.concepts import CONCEPTS_FILE, extract
 from appointments.similarity.embedding import Embedding, softmax
 
-from .corpus_files import HardNegative, digest, hard_negatives, paraphrased_examples
+from . import corpus_files
+from .corpus_files import HardNegative
 
 _SIZE = 192  # numbers in a vector
 _EPOCHS = 30
@@ -50,12 +51,13 @@ def _no_report(line: str) -> None:
 
 def train_from_corpus(report: Report = _no_report) -> Embedding:
     """The embedding of the whole corpus. ``report`` is called once an epoch, with its number and its mean loss."""
-    return train([example["texts"] for example in paraphrased_examples()], hard_negatives(), report)
+    groups = [example["texts"] for example in corpus_files.paraphrased_examples()]
+    return train(groups, corpus_files.hard_negatives(), report)
 
 
 def corpus_digest() -> str:
     """Identifies what is trained on. If it differs from the digest of the shipped embedding, training is due."""
-    return digest(CONCEPTS_FILE)
+    return corpus_files.digest(CONCEPTS_FILE)
 
 
 def train(
