@@ -1,4 +1,4 @@
-"""What a question is about, whatever words it uses: its concepts, and its characters as n-grams. Pure.
+"""What a question is about, in any words: its concepts, and its characters as n-grams. Pure.
 
 ``concepts.toml`` lists concepts by facet (the thing, the permit, the pollutant, the action …), each with the ways in which
 firms and officials say it.

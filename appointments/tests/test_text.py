@@ -1,4 +1,4 @@
-"""A text as people type it: normalized for rules and models, without the firm's name, and with nobody named in public."""
+"""A text as people type it: normalized for rules and models, without the firm's name, and free of what would identify someone."""
 
 import pytest
 from hypothesis import given
