@@ -14,6 +14,9 @@ from typing import TypedDict
 CORPUS = Path(__file__).with_name("corpus")
 HARD_NEGATIVES = "hard_negatives.jsonl"
 MIN_PARAPHRASES = 4  # with fewer, an example only teaches the classifier who answers it
+# The series “other-…” sorts under the name of its file, as it always did. Another order trains an equally good embedding,
+# but other single cases of the test sets come out right: three of 72 were different without this line.
+_SORTED_AS = {"other": "unlisted"}
 
 
 class Example(TypedDict):
@@ -36,14 +39,19 @@ class HardNegative:
 
 
 def examples() -> list[Example]:
-    """Every example, by its id. Which file a line stands in makes no difference.
+    """Every example, in the order of the ids (series-number). Which file a line stands in makes no difference.
 
-    Ids that follow each other belong to siblings: the trainer shows them together, because to tell siblings apart is
+    Ids that follow each other belong to siblings. The trainer shows these together, because telling siblings apart is
     the hard part.
     """
     paths = (path for path in CORPUS.glob("*.jsonl") if path.name != HARD_NEGATIVES)
     lines = [json.loads(line) for path in paths for line in _lines(path)]
-    return sorted(lines, key=itemgetter("id"))
+    return sorted(lines, key=_order)
+
+
+def _order(example: Example) -> tuple[str, str]:
+    series, _, number = example["id"].partition("-")
+    return _SORTED_AS.get(series, series), number
 
 
 def paraphrased_examples() -> list[Example]:
