@@ -18,8 +18,8 @@ from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
 
 from .models import Appointment, Publicity, PublishedAnswer
-from .similarity.cached_index import Shelf
-from .text.anonymity import telling
+from .similarity.cached_index import CachedIndex
+from .text.anonymity import identifying_details
 
 _SIMILAR_FOUND = 30  # answers that a search adds by similarity to those that contain its words
 
@@ -134,7 +134,7 @@ def _move(
         raise ChangedMeanwhile
     for name, value in changes.items():
         setattr(answer, name, value)
-    transaction.on_commit(shelf.look_again)
+    transaction.on_commit(published_index.invalidate)
 
 
 def _must_be_anonymous(draft: PublishedAnswer) -> None:
@@ -142,7 +142,7 @@ def _must_be_anonymous(draft: PublishedAnswer) -> None:
     errors = {
         field: f"公开的文字里不能有{'、'.join(found)}，请改成不指明是谁的说法。"
         for field in ("question", "answer")
-        if (found := telling(getattr(draft, field), names))
+        if (found := identifying_details(getattr(draft, field), names))
     }
     if errors:
         raise ValidationError(errors)
@@ -157,12 +157,12 @@ def _edition() -> tuple:
     return tuple(PublishedAnswer.objects.aggregate(Count("pk"), Max("changed_at")).values())
 
 
-shelf = Shelf(_edition, lambda: published().values_list("pk", "question"))
+published_index = CachedIndex(_edition, lambda: published().values_list("pk", "question"))
 
 
 def similar(text: str, now: datetime, limit: int) -> list[tuple[PublishedAnswer, str]]:
     """The published answers most similar to `text`, best first, each with the reason."""
-    found = shelf.closest(text, now, limit)
+    found = published_index.search(text, now, limit)
     answers = published().in_bulk([match.key for match in found]) if found else {}
     return [(answers[match.key], match.why) for match in found if match.key in answers]
 
@@ -171,5 +171,5 @@ def search(text: str, now: datetime) -> QuerySet[PublishedAnswer]:
     """Published answers that contain `text` or are similar to it; all of them for an empty text."""
     if not text:
         return published()
-    alike = [match.key for match in shelf.closest(text, now, _SIMILAR_FOUND)]
+    alike = [match.key for match in published_index.search(text, now, _SIMILAR_FOUND)]
     return published().filter(Q(pk__in=alike) | Q(question__icontains=text) | Q(answer__icontains=text))

@@ -1,4 +1,4 @@
-"""Similar questions (五（二）): whether one was answered before, among a thousand and among fifty thousand."""
+"""Similar questions (五（二）): how long it takes to find an earlier answer, among a thousand and among fifty thousand."""
 
 from collections.abc import Callable
 from time import perf_counter
@@ -11,30 +11,30 @@ from .texts import golden, questions
 from .timing import in_turns
 
 FEW, MANY = 1_000, 50_000
-LIMIT = 3  # as the check page of the form shows them
-AT_MOST = 50.0  # ms
+LIMIT = 3  # as many as the check page of the form shows
+AT_MOST = 50.0  # ms: the check page waits for the search
 
 
 def measure(ground: Ground) -> Table:
-    built = {size: _built(size) for size in (FEW, MANY)}
-    deeds = {_among(size): lookup for size, (lookup, _) in built.items()}
-    medians = in_turns(deeds, golden())
-    seconds = [
-        Figure(f"its index of {size:,} built", taken, "s", taken / built[FEW][1] if size != FEW else None)
-        for size, (_, taken) in built.items()
+    built = {size: _build(size) for size in (FEW, MANY)}
+    tasks = {_label(size): search for size, (search, _) in built.items()}
+    medians = in_turns(tasks, golden())
+    build_times = [
+        Figure(f"index of {size:,} built", seconds, "s", seconds / built[FEW][1] if size != FEW else None)
+        for size, (_, seconds) in built.items()
     ]
-    figures = beside(_among(FEW), medians, dict.fromkeys(deeds, AT_MOST))
+    figures = beside(_label(FEW), medians, dict.fromkeys(tasks, AT_MOST))
     title = f"Similar questions: medians over the golden cases, and the ratio to {FEW:,} answered ones"
-    return Table(title, (*figures, *seconds))
+    return Table(title, (*figures, *build_times))
 
 
-def _among(size: int) -> str:
-    return f"one looked up among {size:,}"
+def _label(size: int) -> str:
+    return f"one search among {size:,}"
 
 
-def _built(size: int) -> tuple[Callable[[str], object], float]:
-    """How to look up a text among so many, and the seconds it took to get ready for that."""
+def _build(size: int) -> tuple[Callable[[str], object], float]:
+    """A search among so many questions, and the seconds that it took to build the index."""
     pairs = list(enumerate(questions(size)))
-    began = perf_counter()
+    started = perf_counter()
     index = Index(pairs)
-    return lambda text: index.closest(text, LIMIT), perf_counter() - began
+    return lambda text: index.search(text, LIMIT), perf_counter() - started

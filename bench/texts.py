@@ -1,10 +1,11 @@
-"""Made-up texts in any number: real questions and real words of the rules, taken apart and put together anew.
+"""Made-up texts in any number: the halves of real questions, and of real words of the rules, put together differently.
 
-Made of nothing but what the service knows, they give it more to do than random characters would. The same every time.
+They consist only of what the service knows, so they cost it more than random characters would. They are the same in
+every run.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from random import Random
 
@@ -22,23 +23,24 @@ def golden() -> list[str]:
 def questions(count: int) -> list[str]:
     """So many different questions: the first half of one with the second half of another."""
     labelled = [case.text for case in (*golden_cases(), *labelled_cases())]
-    return list(islice(_crossed([_CLAUSE.findall(text) for text in labelled], "".join), count))
+    return list(islice(_cross([_CLAUSE.findall(text) for text in labelled], "".join), count))
 
 
 def words(count: int) -> list[str]:
-    """So many different words that are none of the rules': 废油漆桶 and 排污许可证 give 废油许可证."""
+    """So many different words that the rules do not have: 废油漆桶 and 排污许可证 give 废油许可证."""
     known = {word for topic in shipped_topics() for word in (*topic.whole_words, *topic.hints)}
+    # A word of three characters has no halves that are still words.
     longer = sorted(word for word in known if len(word) > 3)
-    fresh = (word for word in _crossed(longer, str) if word not in known)
-    return list(islice(fresh, count))
+    made_up = (word for word in _cross(longer, str) if word not in known)
+    return list(islice(made_up, count))
 
 
-def _crossed(whole: list, joined: Callable) -> Iterator[str]:
-    """The halves of two of `whole`, again and again, none of the results twice."""
-    rng, seen = Random(_SEED), set()
+def _cross(wholes: Sequence, join: Callable) -> Iterator[str]:
+    """Without end: the first half of one of ``wholes`` with the second half of another, each result once."""
+    rng, made = Random(_SEED), set()
     while True:
-        one, other = rng.choice(whole), rng.choice(whole)
-        made = joined(one[: (len(one) + 1) // 2] + other[len(other) // 2 :])
-        if made not in seen:
-            seen.add(made)
-            yield made
+        one, other = rng.choice(wholes), rng.choice(wholes)
+        text = join(one[: (len(one) + 1) // 2] + other[len(other) // 2 :])
+        if text not in made:
+            made.add(text)
+            yield text

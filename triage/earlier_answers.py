@@ -8,7 +8,7 @@ from django.db.models import Count, Max
 
 from appointments import answers
 from appointments.models import Appointment, PublishedAnswer
-from appointments.similarity.cached_index import Shelf
+from appointments.similarity.cached_index import CachedIndex
 from zhoushan_consult.bureau.models import Officer
 
 from .models import Assignment, AssignmentState
@@ -36,7 +36,7 @@ def _edition() -> tuple:
     return tuple(_released().aggregate(Count("pk"), Max("released_at")).values())
 
 
-shelf = Shelf(_edition, lambda: _released().values_list("pk", "question"))
+released_index = CachedIndex(_edition, lambda: _released().values_list("pk", "question"))
 
 
 def before(appointment: Appointment, officer: Officer, now: datetime) -> Before:
@@ -46,7 +46,7 @@ def before(appointment: Appointment, officer: Officer, now: datetime) -> Before:
 
 
 def _replies(appointment: Appointment, officer: Officer, now: datetime) -> Iterable[tuple[Assignment, str]]:
-    found = shelf.closest(appointment.summary, now, SHOWN * 3)
+    found = released_index.search(appointment.summary, now, SHOWN * 3)
     readable = (
         assignments_for(officer)
         .exclude(appointment=appointment)

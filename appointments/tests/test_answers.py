@@ -9,7 +9,7 @@ from django.urls import reverse
 from appointments import answers
 from appointments.answers import Wording
 from appointments.models import Publicity, PublishedAnswer
-from appointments.similarity.cached_index import LOOKED_AFTER
+from appointments.similarity.cached_index import REFRESH_EVERY
 from sessions_app.calendar import SHANGHAI
 from triage.tests.factories import appointment
 from zhoushan_consult.bureau.models import Division
@@ -218,7 +218,7 @@ def test_it_notices_a_new_answer_within_the_minute(client, public, clock):
     clock("2026-11-02 09:00")
     assert "废油漆桶" not in client.get("/answers/", {"q": "漆桶怎么处置"}).content.decode()
     public()
-    clock("2026-11-02 09:00", LOOKED_AFTER + timedelta(seconds=1))
+    clock("2026-11-02 09:00", REFRESH_EVERY + timedelta(seconds=1))
     assert "废油漆桶" in client.get("/answers/", {"q": "油漆空桶交给谁"}).content.decode()
 
 

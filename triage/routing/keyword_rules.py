@@ -6,7 +6,9 @@ the first one leads. What is not sure goes to 人工.
 
 from collections.abc import Iterable, Sequence
 
-from appointments.text.normalize import Plain, Span, denials, firm_names, plain
+from appointments.text.firm_names import firm_name_spans
+from appointments.text.negation import negated_spans
+from appointments.text.normalize import NormalizedText, Span, normalize
 
 from .clauses import BACKGROUND, Question, split_questions, whole_text
 from .decision import CERTAIN, LIKELY, UNSURE, Finding, GaveWay, Word
@@ -33,7 +35,7 @@ class KeywordRules:
         self._matcher = Matcher(topics)
         self.unclear = next((topic for topic in topics if topic.layer == "unclear"), _UNCLEAR)
 
-    def find(self, written: Plain, names: Sequence[Span]) -> list[Finding]:
+    def find(self, written: NormalizedText, names: Sequence[Span]) -> list[Finding]:
         """At least one finding: a complaint of the whole text, or a topic for each question that has one.
 
         ``names``: where the text names a firm. Words in a firm's name say nothing about its question.
@@ -43,11 +45,11 @@ class KeywordRules:
 
     def matches_alone(self, word: str) -> bool:
         """Whether a text that is only ``word`` matches it: it is no denial, firm's name or look-alike."""
-        text = plain(word).text
-        matched = self._matcher.match(text, [*firm_names(text), *denials(text)])
+        text = normalize(word).text
+        matched = self._matcher.match(text, [*firm_name_spans(text), *negated_spans(text)])
         return any(hit.word == text for hit in matched.uncovered)
 
-    def _complaint(self, written: Plain, names: Sequence[Span]) -> list[Finding]:
+    def _complaint(self, written: NormalizedText, names: Sequence[Span]) -> list[Finding]:
         complaints = score_complaints(self._matcher, self._matcher.match(written.text, names))
         if not complaints:
             return []
@@ -56,15 +58,15 @@ class KeywordRules:
         sure = CERTAIN if len(leading.deciding) > 1 else LIKELY
         return [_finding(written, whole_text(written.text), leading, sure)]
 
-    def _topics(self, written: Plain, names: Sequence[Span]) -> list[Finding]:
-        denied = denials(written.text)
+    def _topics(self, written: NormalizedText, names: Sequence[Span]) -> list[Finding]:
+        denied = negated_spans(written.text)
         findings = self._judge_questions(written, self._matcher.match(written.text, [*names, *denied]))
         if findings or not denied:
             return findings
         # “生产废水不外排，可以吗？”: the text says nothing else, so it is about what it denies.
         return self._judge_questions(written, self._matcher.match(written.text, names))
 
-    def _judge_questions(self, written: Plain, matched: MatchedText) -> list[Finding]:
+    def _judge_questions(self, written: NormalizedText, matched: MatchedText) -> list[Finding]:
         findings: list[Finding] = []
         continued: Sequence[Topic] = ()
         for question in split_questions(written.text):
@@ -75,7 +77,7 @@ class KeywordRules:
                 continued = [ranked[0].topic]
         return findings or self._judge_by_hints(written, matched)
 
-    def _judge_by_hints(self, written: Plain, matched: MatchedText) -> list[Finding]:
+    def _judge_by_hints(self, written: NormalizedText, matched: MatchedText) -> list[Finding]:
         """No deciding word anywhere: several hints together make a likely lead; one alone never does."""
         whole = whole_text(written.text)
         evidence = score_topics(self._matcher, matched, whole)
@@ -118,7 +120,9 @@ def _rank(evidence: Evidence) -> tuple:
     return (-evidence.score, evidence.topic.lead == MANUAL, total, evidence.words[0])
 
 
-def _judge(written: Plain, question: Question, ranked: list[Evidence], stepped_back: _SteppedBack) -> Finding:
+def _judge(
+    written: NormalizedText, question: Question, ranked: list[Evidence], stepped_back: _SteppedBack
+) -> Finding:
     leading, *others = ranked
     rival = any(
         one.topic.lead != leading.topic.lead and one.score >= _RIVAL_SHARE * leading.score for one in others
@@ -155,7 +159,7 @@ def _why_behind(evidence: Evidence, leading: Evidence) -> str:
 
 
 def _finding(
-    written: Plain,
+    written: NormalizedText,
     question: Question,
     evidence: Evidence,
     sure: str,
@@ -183,11 +187,11 @@ def _finding(
     )
 
 
-def _word(written: Plain, hit: Hit) -> Word:
+def _word(written: NormalizedText, hit: Hit) -> Word:
     return Word(*written.quote(hit.start, hit.end))
 
 
-def finding_without_words(written: Plain, topic: Topic) -> Finding:
+def finding_without_words(written: NormalizedText, topic: Topic) -> Finding:
     """The whole text, left to a person under ``topic``."""
     text = written.source
     return Finding(

@@ -11,7 +11,9 @@ from dataclasses import replace
 from functools import cache
 from math import inf
 
-from appointments.text.normalize import Plain, Span, denials, firm_names, plain
+from appointments.text.firm_names import firm_name_spans
+from appointments.text.negation import negated_spans
+from appointments.text.normalize import NormalizedText, Span, normalize
 
 from .classifier import Classifier, Prediction, shipped_classifier
 from .clauses import DONE, Clause, Question, split_questions, whole_text
@@ -75,7 +77,7 @@ class Router:
         self.version = _digest(self.topics, classifier and classifier.digest)
         self._rules = KeywordRules(self.topics)
         self._edited_topics = frozenset(edited_topics)
-        self._added_words = frozenset(plain(word).text for word in added_words)
+        self._added_words = frozenset(normalize(word).text for word in added_words)
         self._rules_on_example: dict[str, Finding] = {}
 
     def route(self, text: str, firm_name: str = "") -> Decision:
@@ -84,8 +86,8 @@ class Router:
 
     def explain(self, text: str, firm_name: str = "") -> Reasoning:
         """The decision on ``text`` with each step that led to it."""
-        written = plain(text)
-        names = firm_names(written.text, firm_name)
+        written = normalize(text)
+        names = firm_name_spans(written.text, firm_name)
         by_rules = self._rules.find(written, names)
         prediction = self._classifier and self._classifier.predict(*_variants(written.text, names))
         if prediction is None:
@@ -102,7 +104,7 @@ class Router:
         return Reasoning(decision, tuple(by_rules), (whole, *parts), known)
 
     def _compare(
-        self, written: Plain, question: Question, by_rules: Finding, prediction: Prediction
+        self, written: NormalizedText, question: Question, by_rules: Finding, prediction: Prediction
     ) -> Comparison:
         """Which of the two is followed: both if they agree, the surer one if not, or neither."""
         agreed = prediction.label == _label(by_rules)
@@ -131,14 +133,14 @@ class Router:
 
     def _is_definite(self, finding: Finding) -> bool:
         """Whether the full name of a thing decided, or what officials wrote themselves."""
-        full_name = any(len(plain(word.text).text) >= _FULL_NAME_LENGTH for word in finding.words)
+        full_name = any(len(normalize(word.text).text) >= _FULL_NAME_LENGTH for word in finding.words)
         return self._is_by_officials(finding) or (finding.sure == CERTAIN and full_name)
 
     def _is_by_officials(self, finding: Finding) -> bool:
         """Whether a topic that officials made or moved decided, or a word that they added."""
         if finding.code in self._edited_topics:
             return finding.sure != UNSURE
-        words = {plain(word.text).text for word in finding.words}
+        words = {normalize(word.text).text for word in finding.words}
         return finding.sure == CERTAIN and not self._added_words.isdisjoint(words)
 
     def _margin_to_overrule(self, finding: Finding) -> float:
@@ -152,7 +154,7 @@ class Router:
         return _MIN_MARGIN_TO_OVERRULE[finding.sure]
 
     def _compare_questions(
-        self, written: Plain, names: Sequence[Span], findings: Sequence[Finding]
+        self, written: NormalizedText, names: Sequence[Span], findings: Sequence[Finding]
     ) -> list[Comparison]:
         """One comparison for each question; [] if there is only one, which is the whole text."""
         questions = split_questions(written.text)
@@ -161,7 +163,7 @@ class Router:
         return [self._compare_question(written, names, question, findings) for question in questions]
 
     def _compare_question(
-        self, written: Plain, names: Sequence[Span], question: Question, findings: Sequence[Finding]
+        self, written: NormalizedText, names: Sequence[Span], question: Question, findings: Sequence[Finding]
     ) -> Comparison:
         """``outcome`` is None if it is not sure which division answers this question."""
         prediction = self._classifier.predict(*_variants(written.text, names, question))
@@ -177,7 +179,11 @@ class Router:
         return compared
 
     def _one_opinion(
-        self, written: Plain, question: Question, by_rules: Finding | None, prediction: Prediction | None
+        self,
+        written: NormalizedText,
+        question: Question,
+        by_rules: Finding | None,
+        prediction: Prediction | None,
     ) -> Comparison:
         """For a question in which only the rules or only the classifier find something, or neither."""
         quote = _quote(written, question)
@@ -189,7 +195,7 @@ class Router:
             return Comparison(quote, None, prediction, required, CLASSIFIER, outcome)
         return Comparison(quote, None, prediction, required, NEITHER, None)
 
-    def _by_classifier(self, written: Plain, question: Question, prediction: Prediction) -> Finding:
+    def _by_classifier(self, written: NormalizedText, question: Question, prediction: Prediction) -> Finding:
         """The finding of the rules on the nearest example that has this label, if the rules agree with the label.
 
         It supplies the topic and the clause, which the classifier does not know.
@@ -209,7 +215,7 @@ class Router:
     def _judge_example(self, text: str) -> Finding:
         """What the rules alone find in an example. Kept, because a few examples are near to many texts."""
         if text not in self._rules_on_example:
-            self._rules_on_example[text] = leading_finding(self._rules.find(plain(text), ()))
+            self._rules_on_example[text] = leading_finding(self._rules.find(normalize(text), ()))
         return self._rules_on_example[text]
 
     def _most_general_topic(self, label: str) -> Topic:
@@ -239,7 +245,7 @@ def _label(found: Finding | Topic) -> str:
     return found.lead if found.scope == "in" else found.scope
 
 
-def _quote(written: Plain, question: Question) -> str:
+def _quote(written: NormalizedText, question: Question) -> str:
     return written.quote(question.start, question.end)[0]
 
 
@@ -266,7 +272,7 @@ def _variants(text: str, names: Sequence[Span], question: Question | None = None
     clauses = [clause for one in questions for clause in one.clauses]
     open_clauses = [clause for clause in clauses if clause.weight > DONE] or clauses
     whole = _cut(text, clauses, names)
-    return whole, _cut(text, open_clauses, [*names, *denials(text)]) or whole
+    return whole, _cut(text, open_clauses, [*names, *negated_spans(text)]) or whole
 
 
 def _cut(text: str, clauses: Iterable[Clause], spans: Iterable[Span]) -> str:
@@ -284,6 +290,6 @@ def _doubted(finding: Finding) -> Finding:
     return replace(finding, lead=MANUAL, support=(), sure=UNSURE)
 
 
-def _by_topic(written: Plain, topic: Topic) -> Finding:
+def _by_topic(written: NormalizedText, topic: Topic) -> Finding:
     """A finding without words and without an example."""
     return replace(finding_without_words(written, topic), lead=topic.lead, sure=LIKELY)

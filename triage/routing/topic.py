@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from appointments.text.normalize import plain
+from appointments.text.normalize import normalize
 
 # Codes are stored (topics, traces, labelled texts), so they stay; people read the Chinese names.
 DIVISIONS = {
@@ -90,4 +90,4 @@ def covers(pattern: str, topic: Topic) -> bool:
 
 def normalize_word(word: str) -> str:
     """A word of a rule in the form in which it occurs in normalised text."""
-    return plain(word).text
+    return normalize(word).text

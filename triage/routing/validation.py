@@ -7,7 +7,8 @@ list), or have no effect without anyone noticing (a word that never wins), so ne
 from collections import defaultdict
 from collections.abc import Iterable
 
-from appointments.text.normalize import firm_names, plain
+from appointments.text.firm_names import firm_name_spans
+from appointments.text.normalize import normalize
 
 from .combinations import word_lists
 from .keyword_rules import KeywordRules
@@ -127,6 +128,6 @@ def _why_ineffective(rules: KeywordRules, topic: Topic, word: str) -> str:
         return "清洗后没有文字"
     if not rules.matches_alone(word):
         return "总被当作否定、名称或形近词略去"
-    written = plain(word)
-    finding = rules.find(written, firm_names(written.text))[0]
+    written = normalize(word)
+    finding = rules.find(written, firm_name_spans(written.text))[0]
     return "" if finding.code == topic.code else f"总被“{finding.name}”压过"

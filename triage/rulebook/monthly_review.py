@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
-from appointments.text.anonymity import telling
+from appointments.text.anonymity import identifying_details
 from sessions_app.calendar import SHANGHAI
 from triage.models import Assignment, Lesson, Part, RoutingLesson, RoutingTrace
 from triage.routing.topic import MANUAL
@@ -47,7 +47,7 @@ def add_golden_case(
     by.must(Act.RULES)
     firm = assignment.appointment
     # A case is kept, and shown to all who edit the rules, so it must name no person and no firm.
-    if found := telling(text, (firm.enterprise_name, firm.contact_name)):
+    if found := identifying_details(text, (firm.enterprise_name, firm.contact_name)):
         raise ValidationError({"text": f"标准例里不能有{'、'.join(found)}，请改成不指明是谁的说法。"})
     return _save_lesson(assignment, Lesson.CASE, text=text, division=division, by=by, at=at)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.text.normalize import plain
+from appointments.text.normalize import normalize
 from triage.routing.clauses import split_questions
 from triage.routing.decision import UNSURE
 from triage.routing.router import Router
@@ -150,7 +150,7 @@ def test_two_questions_are_judged_separately():
 
 
 def test_numbered_questions_are_split_but_not_decimals():
-    text = plain("1.废水怎么处理 2、危废放哪里 （3）烟囱要3.5米还是15米").text
+    text = normalize("1.废水怎么处理 2、危废放哪里 （3）烟囱要3.5米还是15米").text
     assert len(split_questions(text)) == 3
 
 

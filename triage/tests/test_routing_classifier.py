@@ -177,11 +177,11 @@ def test_known_matters_of_another_embedding_are_refused():
 # --- The shipped files -----------------------------------------------------------------------------------------------
 def test_shipped_classifier_was_trained_on_the_present_texts():
     """If this fails, training is due: `manage.py train`."""
-    assert shipped_classifier().digest == train.digest(train.training_examples(), embedding.learnt())
+    assert shipped_classifier().digest == train.digest(train.training_examples(), embedding.load())
 
 
 def test_shipped_classifier_knows_each_matter_of_the_embedding():
-    assert len(shipped_classifier().known_labels) == len(embedding.learnt().named)
+    assert len(shipped_classifier().known_labels) == len(embedding.load().questions)
 
 
 def test_training_digest_does_not_depend_on_the_order_of_lines():

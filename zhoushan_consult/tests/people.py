@@ -37,8 +37,8 @@ def empty_shelves():
     from appointments import answers
     from triage import earlier_answers
 
-    answers.shelf.look_again()
-    earlier_answers.shelf.look_again()
+    answers.published_index.invalidate()
+    earlier_answers.released_index.invalidate()
 
 
 @pytest.fixture

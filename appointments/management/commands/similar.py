@@ -1,6 +1,6 @@
 """``manage.py similar --jsonl FILE``: which of the answered questions answers each query."""
 
-from appointments.similarity import index
+from appointments.similarity.index import best_match
 from zhoushan_consult.jsonl_command import LinewiseCommand
 
 
@@ -14,5 +14,5 @@ class Command(LinewiseCommand):
             raise ValueError("缺少文字字段 query")
         if not isinstance(answered, list) or not all(isinstance(text, str) for text in answered):
             raise ValueError("缺少文字列表 answered")
-        match, why = index.best(query, answered)
+        match, why = best_match(query, answered)
         return {"match": match, "why": why}
