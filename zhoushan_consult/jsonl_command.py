@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from django.core.management.base import BaseCommand, CommandError
 
 
-class LinewiseCommand(BaseCommand):
+class JsonLinesCommand(BaseCommand):
     """Reads objects, one a line, and prints one answer a line; an odd line is named and passed over.
 
     Needs no database. Raises CommandError where the file cannot be read.

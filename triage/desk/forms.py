@@ -146,7 +146,7 @@ class CloseForm(StepForm):
     )
 
 
-class SignInForm(login.SignInForm):
+class LoginForm(login.LoginForm):
     """用户名 and 密码, in the look of the desk."""
 
     helper = FormHelper()

@@ -5,7 +5,7 @@ from django.db import models
 from zhoushan_consult.bureau.models import Officer
 
 
-class AppendOnly(TypeError):
+class AppendOnlyError(TypeError):
     """Code tried to change or remove what is only ever added to."""
 
     def __init__(self):
@@ -16,17 +16,17 @@ class AppendOnlyQuerySet(models.QuerySet):
     """Reads and adds."""
 
     def update(self, **changes):
-        raise AppendOnly
+        raise AppendOnlyError
 
     def delete(self):
-        raise AppendOnly
+        raise AppendOnlyError
 
     def bulk_update(self, *args, **options):
-        raise AppendOnly
+        raise AppendOnlyError
 
     def bulk_create(self, objs, *, update_conflicts=False, **options):
         if update_conflicts:
-            raise AppendOnly
+            raise AppendOnlyError
         return super().bulk_create(objs, **options)
 
 
@@ -41,11 +41,11 @@ class AppendOnlyModel(models.Model):
 
     def save(self, *args, **options):
         if not self._state.adding:
-            raise AppendOnly
+            raise AppendOnlyError
         super().save(*args, **options)
 
     def delete(self, *args, **options):
-        raise AppendOnly
+        raise AppendOnlyError
 
 
 class Entry(AppendOnlyModel):

@@ -3,7 +3,7 @@
 Writers never wait for each other: an entry carries only its own stamp, and the chain is made afterwards. A
 row gets its number when it is written but is seen when its transaction ends, so it may appear below rows
 that are sealed already. A seal therefore names its entries one by one (`members`) and never says "up to
-here": a late row is simply in the next seal. Only RECHECKED seals back, where no transaction can still be
+here": a late row is simply in the next seal. Only RECHECKED_SEALS seals back, where no transaction can still be
 open, does an unsealed row count as put there by a strange hand. Sealing adds one row and changes none: the
 database role needs no UPDATE.
 """
@@ -22,7 +22,7 @@ from .mac import code, is_true
 from .models import Entry, Seal
 from .number_ranges import gaps, read, written
 
-RECHECKED = 48  # seals, so two days at least: far longer than any transaction is let live
+RECHECKED_SEALS = 48  # seals, so two days at least: far longer than any transaction is let live
 PIECE = 1000  # entries read at a time
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ def holds(receipt: str) -> bool:
     return number.isdecimal() and Seal.objects.filter(number=int(number), mac=mac).exists()
 
 
-def unsealed_before(at: datetime) -> int:
+def count_unsealed_before(at: datetime) -> int:
     """How many entries of before `at` are in no seal yet: none, where sealing goes on as it should."""
     return sum(entry.at < at for entry in _unsealed())
 
@@ -79,7 +79,7 @@ def _mac(seal: Seal, previous: Seal | None) -> str:
 
 
 def _unsealed() -> Iterator[Entry]:
-    recent = Seal.objects.order_by("-number")[:RECHECKED]
+    recent = Seal.objects.order_by("-number")[:RECHECKED_SEALS]
     sealed = {pk for seal in recent for run in read(seal.members) for pk in run}
     rows = Entry.objects.filter(pk__gt=_settled()).order_by("pk")
     return (entry for entry in rows.iterator() if entry.pk not in sealed)
@@ -88,7 +88,10 @@ def _unsealed() -> Iterator[Entry]:
 def _settled() -> int:
     """The number of the last entry below which every row has been sealed that ever will be."""
     newest = Seal.objects.aggregate(newest=Max("number"))["newest"] or 0
-    return Seal.objects.filter(number__lte=newest - RECHECKED).aggregate(last=Max("last_entry"))["last"] or 0
+    return (
+        Seal.objects.filter(number__lte=newest - RECHECKED_SEALS).aggregate(last=Max("last_entry"))["last"]
+        or 0
+    )
 
 
 def _faults_of(seal: Seal, previous: Seal | None) -> Iterator[str]:
@@ -148,5 +151,5 @@ SEAL = Kind(
     schedule=every(timedelta(hours=1)),
     run=_seal_hourly,
     useful_for=timedelta(hours=1),
-    record_quiet=False,
+    keep_empty_runs=False,
 )

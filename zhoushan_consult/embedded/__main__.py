@@ -10,7 +10,7 @@ import time
 
 from . import greeting
 from .address import Place, PortInUse
-from .processes import Household, Stop
+from .processes import Stop, Supervisor
 
 START_WITHIN = 60  # seconds for the first answer
 TOLD_TO_STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -39,7 +39,7 @@ def main() -> int:
 
 
 def _keep_running(place: Place, stop: Stop) -> None:
-    with Household(place) as household:
+    with Supervisor(place) as household:
         household.start()
         if _answers(place, household, stop):
             print(greeting.text(place), flush=True)
@@ -57,7 +57,7 @@ def _prepare(stop: Stop) -> bool:
     return preparing.returncode == 0 and not stop.told
 
 
-def _answers(place: Place, household: Household, stop: Stop) -> bool:
+def _answers(place: Place, household: Supervisor, stop: Stop) -> bool:
     """Wait until the site answers, and say so if that takes long; False if told to stop before."""
     late = time.monotonic() + START_WITHIN
     while not stop.wait(0.2):

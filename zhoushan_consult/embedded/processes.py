@@ -102,14 +102,14 @@ class Child:
             self.process.wait()
 
 
-class Household:
+class Supervisor:
     """All children. Leaving the block stops them, whatever happened in it."""
 
     def __init__(self, place: Place):
         web = f"{WEB} --host {place.host} --port {place.port}"
         self.children = [Child("网站", web), Child("后台任务", WORKER), Child("定时器", BEAT)]
 
-    def __enter__(self) -> "Household":
+    def __enter__(self) -> "Supervisor":
         return self
 
     def __exit__(self, *error) -> None:

@@ -1,6 +1,6 @@
 """What may be shown of a person to those who need to recognise, not to know."""
 
-from .phone import for_people
+from .phone import format_phone
 
 
 def mask_id(number: str) -> str:
@@ -11,7 +11,7 @@ def mask_id(number: str) -> str:
 
 def mask_phone(phone: str) -> str:
     """A canonical number for lists: 138****8000, 0580-****234 转 ****, +852 ****4567."""
-    main, mark, extension = for_people(phone).partition(" 转 ")
+    main, mark, extension = format_phone(phone).partition(" 转 ")
     head, gap, tail = main.rpartition("-")
     if main.startswith("+"):
         head, gap, tail = main.partition(" ")

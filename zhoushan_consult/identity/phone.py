@@ -59,7 +59,7 @@ def receives_sms(phone: str) -> bool:
     return parts is not None and parts.main.country_code in SMS_COUNTRIES and _is_mobile(parts.main)
 
 
-def for_people(phone: str) -> str:
+def format_phone(phone: str) -> str:
     """A canonical number grouped for reading: 138 0013 8000; 0580-2021234 转 8001. Anything else comes back as it is."""
     parts = _read(phone)
     if parts is None:

@@ -13,10 +13,10 @@ from django.db import IntegrityError, connection, transaction
 from django.test import override_settings
 
 from zhoushan_consult.audit import number_ranges, sealing, trail
-from zhoushan_consult.audit.models import AppendOnly, Entry, Seal
+from zhoushan_consult.audit.models import AppendOnlyError, Entry, Seal
 from zhoushan_consult.audit.trail import PersonalData, record
 from zhoushan_consult.bureau.models import Division
-from zhoushan_consult.duties.kinds import SHANGHAI
+from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.identity import samples
 
 AT = datetime(2026, 12, 1, 9, 30, tzinfo=SHANGHAI)
@@ -113,7 +113,7 @@ def test_it_takes_numbers_that_are_not_of_persons(water):
 )
 def test_it_is_only_ever_added_to(water, change):
     (entry,) = write(water)
-    with pytest.raises(AppendOnly, match="只能追加"):
+    with pytest.raises(AppendOnlyError, match="只能追加"):
         change(entry)
     assert Entry.objects.get().verb == "交办"
 
@@ -219,7 +219,7 @@ def test_it_seals_a_row_that_appears_below_sealed_ones(water):
 
 
 def test_it_takes_a_row_far_below_the_last_seals_for_a_strangers(water, monkeypatch):
-    monkeypatch.setattr(sealing, "RECHECKED", 2)
+    monkeypatch.setattr(sealing, "RECHECKED_SEALS", 2)
     entries = write(water, 3)
     sql("DELETE FROM audit_entry WHERE id = %s", entries[1].pk)
     for hours in range(3):

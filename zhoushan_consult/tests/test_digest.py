@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from zhoushan_consult.audit import sealing, trail
+from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.duties import runner
-from zhoushan_consult.duties.kinds import SHANGHAI
 from zhoushan_consult.duties.models import Duty, Heartbeat
 from zhoushan_consult.duties.models import State as DutyState
 from zhoushan_consult.outbox.models import Channel, Notice, State
@@ -156,7 +156,7 @@ def test_it_finds_from_december_on_that_the_holidays_of_the_coming_year_are_unkn
 
 def test_it_finds_keys_that_do_not_open_what_they_seal(monkeypatch):
     def broken():
-        raise keyring.BadKeys("vault.E001", "没有设置 VAULT_KEYS。", "")
+        raise keyring.InvalidKeys("vault.E001", "没有设置 VAULT_KEYS。", "")
 
     monkeypatch.setattr(findings, "self_test", broken)
     assert findings.look(MORNING).bad_keys == "没有设置 VAULT_KEYS。"

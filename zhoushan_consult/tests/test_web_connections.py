@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import MiddlewareNotUsed
 from django.db import OperationalError, connections
 
-from zhoushan_consult.web.connections import BorrowConnection
+from zhoushan_consult.web.connections import ConnectionPoolMiddleware
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def few(settings, monkeypatch):
 
     def make(count, view):
         settings.DATABASE_CONNECTIONS = count
-        return BorrowConnection(view)
+        return ConnectionPoolMiddleware(view)
 
     return make
 

@@ -136,7 +136,7 @@ def test_it_keeps_the_security_headers_on_every_error(browser):
 
 
 def test_it_says_429_with_when_to_come_back(rf):
-    response = errors.too_many(rf.get("/"))
+    response = errors.too_many_requests(rf.get("/"))
     assert response.status_code == 429
     assert "过几分钟" in response.content.decode()
 

@@ -50,7 +50,7 @@ def _moment(at: datetime) -> str:
 def send(about: str, due_at: datetime, now: datetime) -> int:
     """Write to everyone in 系统管理, by SMS and by e-mail, what was found. Returns the number of findings."""
     sentences = compose(look(now))
-    for keeper in Officer.objects.of(Role.SYSTEM) if sentences else []:
+    for keeper in Officer.objects.with_role(Role.SYSTEM) if sentences else []:
         to = Recipient(name=keeper.name, phone=keeper.phone, email=keeper.email)
         post("health_digest", about=keeper, to=to, key=about, at=now, sentences=sentences)
     return len(sentences)

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from zhoushan_consult.audit.sealing import unsealed_before
+from zhoushan_consult.audit.sealing import count_unsealed_before
 from zhoushan_consult.duties.kinds import SHANGHAI
 from zhoushan_consult.duties.models import Duty, Heartbeat
 from zhoushan_consult.duties.models import State as DutyState
-from zhoushan_consult.duties.runner import silent_for
+from zhoushan_consult.duties.runner import stalled_for
 from zhoushan_consult.outbox import delivery
 from zhoushan_consult.vault.checks import self_test
-from zhoushan_consult.vault.keyring import BadKeys
+from zhoushan_consult.vault.keyring import InvalidKeys
 from zhoushan_consult.workdays.days import published
 
 UNSENT_FOR = timedelta(hours=1)  # a letter that waits longer is told
@@ -44,7 +44,7 @@ def look(now: datetime) -> Findings:
         missed_duties=Duty.objects.filter(state=DutyState.MISSED).count(),
         silent_from=silent_from,
         silent_until=silent_until,
-        unsealed=unsealed_before(now - SEALED_WITHIN),
+        unsealed=count_unsealed_before(now - SEALED_WITHIN),
         year_unknown=_year_unknown(now),
         bad_keys=_bad_keys(),
     )
@@ -58,7 +58,7 @@ def _unsent(now: datetime) -> datetime | None:
 def _silence(now: datetime) -> tuple[datetime | None, datetime | None]:
     """The silence that is still on, or the last one if it ended within a day."""
     beat = Heartbeat.objects.first()
-    if beat and silent_for(now):
+    if beat and stalled_for(now):
         return beat.at, None
     if beat and beat.silent_until and now - beat.silent_until < LOOKS_BACK:
         return beat.silent_from, beat.silent_until
@@ -74,6 +74,6 @@ def _year_unknown(now: datetime) -> int | None:
 def _bad_keys() -> str:
     try:
         self_test()
-    except BadKeys as bad:
+    except InvalidKeys as bad:
         return bad.message
     return ""

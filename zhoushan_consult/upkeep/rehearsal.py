@@ -39,7 +39,7 @@ class Letter(NamedTuple):
 
 
 @dataclass
-class Played:
+class RehearsedDay:
     """A day as it would go: what each kind of duty did, those that failed with the reason, and the letters."""
 
     day: date
@@ -49,14 +49,14 @@ class Played:
     letters: Counter[Letter] = field(default_factory=Counter)
 
 
-class Nowhere(Adapter):
+class DiscardAdapter(Adapter):
     """Takes every letter, and sends none."""
 
     def send(self, notice: Notice) -> str:
         return "rehearsal"
 
 
-def rehearse(first: date, last: date) -> Iterator[Played]:
+def rehearse(first: date, last: date) -> Iterator[RehearsedDay]:
     """Play every day from `first` to `last`. Nothing is sent, and the data is as it was.
 
     Rounds are made every three hours and whenever a duty falls due. Nobody registers, decides or replies meanwhile.
@@ -69,7 +69,7 @@ def rehearse(first: date, last: date) -> Iterator[Played]:
                 yield played
 
 
-def out_of_reach() -> int:
+def count_unreachable_officers() -> int:
     """How many of those at work have neither a telephone nor an e-mail address, and so read no reminder."""
     return Officer.objects.filter(is_active=True, phone="", email="").count()
 
@@ -88,7 +88,7 @@ class _Stage:
     """The copy while it is played on: who is who, and from when on rounds are made."""
 
     def __init__(self) -> None:
-        self.from_when = runner.last_rounds()
+        self.from_when = runner.last_run_at()
         self.people = dict(_people())
 
     def begins(self, first: date) -> date:
@@ -98,14 +98,14 @@ class _Stage:
         real = max(self.from_when, _midnight(first) - LEAD_IN)
         return min(first, real.astimezone(SHANGHAI).date())
 
-    def play(self, day: date) -> Played:
-        played = Played(day)
+    def play(self, day: date) -> RehearsedDay:
+        played = RehearsedDay(day)
         for at in _instants(day):
             if self.from_when is None or at > self.from_when:
                 self._make_the_rounds(at, played)
         return played
 
-    def _make_the_rounds(self, at: datetime, played: Played) -> None:
+    def _make_the_rounds(self, at: datetime, played: RehearsedDay) -> None:
         Heartbeat.objects.update_or_create(pk=1, defaults={"at": at - MINUTE})  # as if made every minute
         for duty in runner.run_due(at):
             _write_down(duty, played)
@@ -123,7 +123,7 @@ class _Stage:
         )
 
 
-def _write_down(duty: Duty, played: Played) -> None:
+def _write_down(duty: Duty, played: RehearsedDay) -> None:
     if duty.state == State.DONE and duty.rows:
         played.rows[duty.label] += duty.rows
     elif duty.state == State.DONE:
@@ -154,7 +154,7 @@ def _people() -> Iterator[tuple[str, str]]:
 @contextmanager
 def _nothing_sent() -> Iterator[None]:
     real = settings.OUTBOX_ADAPTERS
-    settings.OUTBOX_ADAPTERS = dict.fromkeys(real, f"{__name__}.Nowhere")
+    settings.OUTBOX_ADAPTERS = dict.fromkeys(real, f"{__name__}.DiscardAdapter")
     try:
         yield
     finally:

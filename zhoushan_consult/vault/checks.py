@@ -15,12 +15,12 @@ _SELF_TEST = "vault.self_test.text"
 
 
 def self_test() -> None:
-    """Seal and open once, and index once. Raises BadKeys, also when the system's OpenSSL knows no SM4 or SM3."""
+    """Seal and open once, and index once. Raises InvalidKeys, also when the system's OpenSSL knows no SM4 or SM3."""
     try:
         opened = cipher.unseal(cipher.seal("舟山", _SELF_TEST), _SELF_TEST)
         blind_index(_SELF_TEST, opened)
     except UnsupportedAlgorithm:
-        raise keyring.BadKeys(
+        raise keyring.InvalidKeys(
             "vault.E004",
             "这台机器的加密库不支持国密算法 SM4 或 SM3。",
             "请用 requirements.txt 重新安装 cryptography。",
@@ -32,7 +32,7 @@ def check_keys(app_configs=None, **kwargs) -> list[CheckMessage]:
     """Nothing starts without keys that seal and open."""
     try:
         self_test()
-    except keyring.BadKeys as bad:
+    except keyring.InvalidKeys as bad:
         return [Error(bad.message, hint=bad.hint, id=bad.code)]
     return []
 
@@ -71,5 +71,5 @@ def _check_column(alias: str, model, field: SealedField) -> list[CheckMessage]:
 def _opens(envelope: str | None, field: SealedField) -> bool:
     try:
         return envelope is None or bool(cipher.unseal(envelope, field.place))
-    except cipher.Unreadable:
+    except cipher.DecryptionError:
         return False

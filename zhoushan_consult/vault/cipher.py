@@ -19,14 +19,14 @@ NONCE_BYTES = 12
 TAG_BYTES = 16
 
 
-class Unreadable(Exception):
+class DecryptionError(Exception):
     """An envelope that does not open; its text may be shown to the staff and holds nothing of the content."""
 
 
 def seal(text: str, place: str) -> str:
     """An envelope around `text` for the column `place` ("app_label.model.field"), under the current key.
 
-    Two envelopes of the same text are never alike. Raises BadKeys, and UnicodeEncodeError for a lone surrogate.
+    Two envelopes of the same text are never alike. Raises InvalidKeys, and UnicodeEncodeError for a lone surrogate.
     """
     ring = keyring.ring()
     nonce = secrets.token_bytes(NONCE_BYTES)
@@ -37,16 +37,18 @@ def seal(text: str, place: str) -> str:
 def unseal(envelope: str, place: str) -> str:
     """The text in an envelope of the column `place`.
 
-    Raises Unreadable if it was altered, belongs elsewhere, or its key is not on the ring.
+    Raises DecryptionError if it was altered, belongs elsewhere, or its key is not on the ring.
     """
     key_id, body = _taken_apart(envelope)
     key = keyring.ring().keys.get(key_id)
     if key is None:
-        raise Unreadable(f"这项资料是用编号为 {key_id} 的密钥封存的，密钥环中没有这把密钥，请联系科监处。")
+        raise DecryptionError(
+            f"这项资料是用编号为 {key_id} 的密钥封存的，密钥环中没有这把密钥，请联系科监处。"
+        )
     try:
         return decrypt(key, body[:NONCE_BYTES], body[NONCE_BYTES:], place.encode()).decode()
     except InvalidTag:
-        raise Unreadable("这项资料无法解开：内容被改动过，或不属于这里，请联系科监处。") from None
+        raise DecryptionError("这项资料无法解开：内容被改动过，或不属于这里，请联系科监处。") from None
 
 
 def prefix(key_id: str) -> str:
@@ -58,7 +60,7 @@ def is_envelope(text: str) -> bool:
     """Whether `text` has the form of an envelope; it may still not open."""
     try:
         _taken_apart(text)
-    except Unreadable:
+    except DecryptionError:
         return False
     return True
 
@@ -85,5 +87,5 @@ def _taken_apart(envelope: str) -> tuple[str, bytes]:
     except (NotBase64, ValueError):
         body = b""
     if version != VERSION or not key_id or len(body) < NONCE_BYTES + TAG_BYTES:
-        raise Unreadable("这项资料无法解开：它不是封存的格式，请联系科监处。")
+        raise DecryptionError("这项资料无法解开：它不是封存的格式，请联系科监处。")
     return key_id, body

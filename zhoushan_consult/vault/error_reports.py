@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.views.debug import SafeExceptionReporterFilter
 
 
-class NothingTyped(SafeExceptionReporterFilter):
+class RedactingReporterFilter(SafeExceptionReporterFilter):
     """Hides every posted value and every local variable, with DEBUG on as well: any of them may be somebody's."""
 
     def get_post_parameters(self, request: HttpRequest | None) -> dict[str, str]:

@@ -26,7 +26,7 @@ _FEWEST_DISTINCT = 8  # bytes unlike each other; a random key practically never 
 _FRESH = "运行 python -m zhoushan_consult.vault.keyring 可以生成新密钥。"
 
 
-class BadKeys(ImproperlyConfigured):
+class InvalidKeys(ImproperlyConfigured):
     """The settings hold no usable keys. `code` names the system check, `hint` says how to mend it."""
 
     def __init__(self, code: str, message: str, hint: str = _FRESH):
@@ -48,17 +48,17 @@ class KeyRing:
 
 
 def ring() -> KeyRing:
-    """The key ring of the settings. Raises BadKeys."""
+    """The key ring of the settings. Raises InvalidKeys."""
     return parse(getattr(settings, "VAULT_KEYS", ""), getattr(settings, "VAULT_INDEX_KEY", ""))
 
 
 @lru_cache(maxsize=4)
 def parse(keys_text: str, index_text: str) -> KeyRing:
-    """A key ring from the texts of the two settings. Raises BadKeys."""
+    """A key ring from the texts of the two settings. Raises InvalidKeys."""
     keys = _keys(keys_text)
     index_key = _index_key(index_text)
     if index_key in keys.values():
-        raise BadKeys("vault.E003", "VAULT_INDEX_KEY 不能与 VAULT_KEYS 中的密钥相同。")
+        raise InvalidKeys("vault.E003", "VAULT_INDEX_KEY 不能与 VAULT_KEYS 中的密钥相同。")
     return KeyRing(keys, index_key)
 
 
@@ -70,26 +70,26 @@ def generate() -> tuple[str, str]:
 
 def _keys(text: str) -> dict[str, bytes]:
     if not text.strip():
-        raise BadKeys("vault.E001", "没有设置 VAULT_KEYS（封存个人资料的密钥）。")
+        raise InvalidKeys("vault.E001", "没有设置 VAULT_KEYS（封存个人资料的密钥）。")
     keys: dict[str, bytes] = {}
     for entry in text.split(","):
         key_id, _, encoded = entry.strip().partition(":")
         if not _KEY_ID.fullmatch(key_id) or key_id in keys:
-            raise BadKeys(
+            raise InvalidKeys(
                 "vault.E002", "VAULT_KEYS 应写作“编号:密钥,编号:密钥”，编号用小写字母和数字，不得重复。"
             )
         keys[key_id] = _key(encoded, f"VAULT_KEYS 中编号为 {key_id} 的密钥")
         if len(keys[key_id]) != KEY_BYTES:
-            raise BadKeys("vault.E002", f"VAULT_KEYS 中编号为 {key_id} 的密钥应为{KEY_BYTES}字节。")
+            raise InvalidKeys("vault.E002", f"VAULT_KEYS 中编号为 {key_id} 的密钥应为{KEY_BYTES}字节。")
     return keys
 
 
 def _index_key(text: str) -> bytes:
     if not text.strip():
-        raise BadKeys("vault.E001", "没有设置 VAULT_INDEX_KEY（查找个人资料的密钥）。")
+        raise InvalidKeys("vault.E001", "没有设置 VAULT_INDEX_KEY（查找个人资料的密钥）。")
     key = _key(text, "VAULT_INDEX_KEY")
     if len(key) < INDEX_KEY_BYTES:
-        raise BadKeys("vault.E003", f"VAULT_INDEX_KEY 太短，至少应有{INDEX_KEY_BYTES}字节。")
+        raise InvalidKeys("vault.E003", f"VAULT_INDEX_KEY 太短，至少应有{INDEX_KEY_BYTES}字节。")
     return key
 
 
@@ -99,9 +99,9 @@ def _key(encoded: str, name: str) -> bytes:
     try:
         key = b64decode(encoded + "=" * (-len(encoded) % 4), altchars="-_", validate=True)
     except (NotBase64, ValueError):
-        raise BadKeys("vault.E002", f"{name}不是 base64 文本。") from None
+        raise InvalidKeys("vault.E002", f"{name}不是 base64 文本。") from None
     if len(set(key)) < min(_FEWEST_DISTINCT, len(key)):
-        raise BadKeys("vault.E002", f"{name}过于简单，不是随机生成的。")
+        raise InvalidKeys("vault.E002", f"{name}过于简单，不是随机生成的。")
     return key
 
 

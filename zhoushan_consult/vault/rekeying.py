@@ -12,7 +12,7 @@ from .sealed import Sealed
 
 
 @dataclass
-class Resealed:
+class RekeyResult:
     """Rows of one column: sealed anew; changed by somebody else meanwhile (and so sealed anew by them); unreadable."""
 
     anew: int = 0
@@ -20,12 +20,12 @@ class Resealed:
     unreadable: int = 0
 
 
-def reseal(model: type[Model], field: SealedField, batch: int = 500) -> Resealed:
+def rekey_column(model: type[Model], field: SealedField, batch: int = 500) -> RekeyResult:
     """Seal every row of a column anew that is not under the current key, `batch` rows in a transaction.
 
     Safe to interrupt and to run again: what is done is not looked at a second time.
     """
-    done = Resealed()
+    done = RekeyResult()
     stale = envelopes(model, field).exclude(under(keyring.ring().current))
     rows = list(stale.values_list("pk", "envelope")[:batch])
     while rows:
@@ -36,10 +36,10 @@ def reseal(model: type[Model], field: SealedField, batch: int = 500) -> Resealed
     return done
 
 
-def _reseal_row(model: type[Model], field: SealedField, pk, envelope: str, done: Resealed) -> None:
+def _reseal_row(model: type[Model], field: SealedField, pk, envelope: str, done: RekeyResult) -> None:
     try:
         fresh = Sealed.around(cipher.unseal(envelope, field.place), field.place)
-    except cipher.Unreadable:
+    except cipher.DecryptionError:
         done.unreadable += 1
         return
     unchanged = envelopes(model, field).filter(pk=pk, envelope=envelope)

@@ -19,7 +19,7 @@ class Sealed:
         return cls(cipher.seal(text, place) if text else "", place)
 
     def open(self) -> str:
-        """The content. Raises Unreadable."""
+        """The content. Raises DecryptionError."""
         return cipher.unseal(self.envelope, self.place) if self.envelope else ""
 
     open.alters_data = True  # type: ignore[attr-defined]  # no template opens it by a slip of a dot

@@ -17,7 +17,7 @@ def client_ip(request) -> str:
     return forwarded or _address(request.META.get("REMOTE_ADDR", ""))
 
 
-def client_net(request) -> str:
+def client_network(request) -> str:
     """What a limit counts by: the address, or in IPv6 the whole /64 that one household or firm is given."""
     address = client_ip(request)
     return str(ip_network(f"{address}/64", strict=False)) if ":" in address else address

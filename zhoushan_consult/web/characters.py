@@ -31,7 +31,7 @@ UNREADABLE = (
 log = logging.getLogger(__name__)
 
 
-class RefuseControlCharacters:
+class ControlCharacterMiddleware:
     """Answers what cannot be read, before anything else looks at it."""
 
     def __init__(self, get_response):
@@ -44,7 +44,7 @@ class RefuseControlCharacters:
 def refusal(request):
     """The page that turns the request away; None for one that can be read."""
     if request.method not in METHODS:
-        return errors.not_offered(request, METHODS)
+        return errors.method_not_allowed(request, METHODS)
     try:
         _read(request)
     except RequestDataTooBig:
@@ -93,7 +93,7 @@ def _typed(fields) -> list[str]:
 
 def _offer_without(request):
     """The page whose one button sends the same form again, without the control characters."""
-    pairs = errors.sendable_again(request)
+    pairs = errors.resubmittable_fields(request)
     if not pairs:
         return errors.bad_request(request)
     clean = [tuple(CONTROL.sub("", text) for text in pair) for pair in pairs]

@@ -15,7 +15,7 @@ PATIENCE = 10  # seconds that a request waits for its turn, before it is told to
 NEEDS_NONE = "/healthz"  # whether the process lives is told at once, above all when everybody waits
 
 
-class BorrowConnection:
+class ConnectionPoolMiddleware:
     """Stands behind whatever reads the request: who is slow to send it holds no connection meanwhile."""
 
     def __init__(self, get_response):

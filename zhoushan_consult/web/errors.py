@@ -28,7 +28,7 @@ def bad_request(request, exception=None):
     return page(request, "400", 400)
 
 
-def not_offered(request, methods):
+def method_not_allowed(request, methods):
     """405: no page does anything on TRACE, PUT, …"""
     response = page(request, "400", 405)
     response.headers["Allow"] = ", ".join(methods)
@@ -61,7 +61,7 @@ def not_found(request, exception=None):
     return page(request, "404", 404)
 
 
-def too_many(request):
+def too_many_requests(request):
     """429: one of the limits of `throttle` was reached."""
     log.warning("limit reached on %s", _route(request))
     return page(request, "429", 429)
@@ -72,7 +72,7 @@ def server_error(request):
     error = sys.exc_info()[1]
     if isinstance(error, OperationalError | InterfaceError):
         log.error("503 on %s: %s: %s", _route(request), type(error).__name__, str(error).partition("\n")[0])
-        response = page(request, "503", 503, fields=sendable_again(request))
+        response = page(request, "503", 503, fields=resubmittable_fields(request))
         response.headers["Retry-After"] = str(RETRY_AFTER)
         return response
     number = secrets.token_hex(4)
@@ -80,7 +80,7 @@ def server_error(request):
     return page(request, "500", 500, error_id=number)
 
 
-def sendable_again(request) -> list[tuple[str, str]]:
+def resubmittable_fields(request) -> list[tuple[str, str]]:
     """The fields of a form, for a page whose one button sends it again: going back from the second page of a form, a
     browser shows none of what was typed. None where there is a password or a file."""
     if request.FILES or any(map(SECRET.search, request.POST)):

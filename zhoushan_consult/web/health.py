@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from zhoushan_consult import broker
-from zhoushan_consult.duties.runner import silent_for
-from zhoushan_consult.outbox.delivery import overdue
+from zhoushan_consult.duties.runner import stalled_for
+from zhoushan_consult.outbox.delivery import is_stalled
 from zhoushan_consult.vault.checks import self_test
 
 from .models import Hit
@@ -36,8 +36,8 @@ def readyz(request):
         "migrations": reads and _works(_migrated),
         "broker": broker.reachable(1.0),
         "vault": _works(self_test),
-        "rounds": reads and _works(lambda: silent_for(now) is None),
-        "letters": reads and _works(lambda: not overdue(now)),
+        "rounds": reads and _works(lambda: stalled_for(now) is None),
+        "letters": reads and _works(lambda: not is_stalled(now)),
     }
     well = all(found.values())
     return JsonResponse({"ready": well, **found}, status=200 if well else 503)

@@ -5,7 +5,7 @@ import re
 PUBLIC = re.compile(r"/(?:$|days/|help/|privacy/|sitemap/|answers/|static/)")
 
 
-class NoStore:
+class CacheControlMiddleware:
     """Forbids to store anything else, every error, and every answer that sets a cookie."""
 
     def __init__(self, get_response):

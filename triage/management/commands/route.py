@@ -2,10 +2,10 @@
 
 from triage.routing import topic_files
 from triage.routing.topic import DIVISIONS
-from zhoushan_consult.jsonl_command import LinewiseCommand
+from zhoushan_consult.jsonl_command import JsonLinesCommand
 
 
-class Command(LinewiseCommand):
+class Command(JsonLinesCommand):
     help = "按现行分办规则判断每行文字由哪个处室办理（不需要数据库）"
     shape = '{"id": …, "text": …}'
 

@@ -6,7 +6,7 @@ from datetime import date
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
-from zhoushan_consult.upkeep.rehearsal import Played, out_of_reach, rehearse
+from zhoushan_consult.upkeep.rehearsal import RehearsedDay, count_unreachable_officers, rehearse
 
 LONGEST = 200  # days
 WEEKDAYS = "一二三四五六日"
@@ -25,7 +25,7 @@ class Command(BaseCommand):
             raise CommandError(f"结束日期不能早于开始日期，一次最多演练 {LONGEST} 天。")
         self.stdout.write(f"演练 {begins} 至 {ends}：在数据副本上进行，不发出任何通知，不改动任何数据。")
         self.stdout.write("假定其间没有新的登记，也没有人办理；时间按北京时间。")
-        if unreached := out_of_reach():
+        if unreached := count_unreachable_officers():
             self.stdout.write(
                 f"注意：有 {unreached} 名工作人员没有登记手机和邮箱，收不到提醒，请在“工作人员”里补上。"
             )
@@ -38,7 +38,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         self.stdout.write(f"\n合计：{_counted(total) or '没有通知'}。演练结束，副本已删除。")
 
-    def _show(self, played: Played, *, named: bool) -> None:
+    def _show(self, played: RehearsedDay, *, named: bool) -> None:
         day = played.day
         self.stdout.write(f"\n{day.month}月{day.day}日（周{WEEKDAYS[day.weekday()]}）")
         done = [f"{label} {rows}条" for label, rows in played.rows.items()]
@@ -62,7 +62,7 @@ def _routine(labels: set[str], named: bool) -> str:
     return f"另有{len(labels)}项照常执行，无事{names}。" if labels else ""
 
 
-def _grouped(played: Played) -> dict[tuple[str, str], Counter[str]]:
+def _grouped(played: RehearsedDay) -> dict[tuple[str, str], Counter[str]]:
     """The letters of a day by title and reader, and of each how many go by which channel."""
     groups: dict[tuple[str, str], Counter[str]] = {}
     for letter, count in played.letters.items():
@@ -70,7 +70,7 @@ def _grouped(played: Played) -> dict[tuple[str, str], Counter[str]]:
     return groups
 
 
-def _by_channel(played: Played) -> Counter[str]:
+def _by_channel(played: RehearsedDay) -> Counter[str]:
     channels: Counter[str] = Counter()
     for letter, count in played.letters.items():
         channels[letter.channel] += count

@@ -2,7 +2,7 @@
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from zhoushan_consult.vault.rekeying import reseal
+from zhoushan_consult.vault.rekeying import rekey_column
 
 from ...columns import sealed_columns
 
@@ -18,7 +18,7 @@ class Command(BaseCommand):
     def handle(self, *args, batch: int, **options) -> None:
         unreadable = 0
         for model, field in sealed_columns():
-            done = reseal(model, field, batch)
+            done = rekey_column(model, field, batch)
             unreadable += done.unreadable
             self.stdout.write(
                 f"{field.place}：改封 {done.anew}，期间已被他人更新 {done.changed}，无法解开 {done.unreadable}"
