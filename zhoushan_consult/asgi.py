@@ -1,4 +1,4 @@
-"""The asgi entry point of the service."""
+"""The ASGI entry point. Production uses wsgi.py; this one is for servers that speak ASGI only."""
 
 import os
 

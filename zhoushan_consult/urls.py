@@ -1,4 +1,4 @@
-"""Every address of the service (DESIGN §10). Stable: letters and other sites link here."""
+"""Every address of the service (DESIGN §10). They are stable: letters and other sites link to them."""
 
 from django.contrib import admin
 from django.urls import include, path

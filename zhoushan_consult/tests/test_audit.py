@@ -289,13 +289,13 @@ def test_it_does_not_start_without_a_key(settings, bad):
 
 
 def test_it_writes_numbers_as_runs():
-    assert number_ranges.written([3, 1, 2, 7, 9, 10]) == "1-3,7,9-10"
-    assert number_ranges.read("1-3,7,9-10") == [range(1, 4), range(7, 8), range(9, 11)]
-    assert list(number_ranges.gaps(number_ranges.read("1-3,7,5-6,9-10"), upto=8))[1:] == [
+    assert number_ranges.format_ranges([3, 1, 2, 7, 9, 10]) == "1-3,7,9-10"
+    assert number_ranges.parse_ranges("1-3,7,9-10") == [range(1, 4), range(7, 8), range(9, 11)]
+    assert list(number_ranges.gaps(number_ranges.parse_ranges("1-3,7,5-6,9-10"), up_to=8))[1:] == [
         range(4, 5),
         range(8, 9),
     ]
-    assert list(number_ranges.gaps(number_ranges.read("1-3"), upto=5)) == [
+    assert list(number_ranges.gaps(number_ranges.parse_ranges("1-3"), up_to=5)) == [
         range(number_ranges.LOWEST, 1),
         range(4, 6),
     ]

@@ -143,6 +143,6 @@ def test_it_says_429_with_when_to_come_back(rf):
 
 def test_every_page_of_errors_is_chinese_and_needs_no_database(rf):
     for name in ["400", "403", "404", "413", "429", "500", "503", "characters", "csrf"]:
-        text = errors.page(rf.get("/"), name, 400).content.decode()
+        text = errors.render_error(rf.get("/"), name, 400).content.decode()
         words = re.sub(r"<svg.*?</svg>|<[^>]*>", " ", text, flags=re.DOTALL)
         assert set(re.findall(r"[A-Za-z]{2,}", words)) <= {"ICP", "PDF", "Cookie"}, name

@@ -1,10 +1,10 @@
 """The keys of the vault, read from two settings.
 
 VAULT_KEYS       "k2:<base64>,k1:<base64>"  16 bytes each; the first seals, all of them open
-VAULT_INDEX_KEY  "<base64>"                 16 bytes or more; it cannot be changed without computing every index anew
+VAULT_INDEX_KEY  "<base64>"                 16 bytes or more; to change it, every index must be computed again
 
-`python -m zhoushan_consult.vault.keyring` prints fresh ones. To rotate, put a fresh key before the old ones, restart,
-and run `manage.py rekey`; an old key may go once rekey finds nothing left under it (and no backup is kept under it).
+`python -m zhoushan_consult.vault.keyring` prints new keys. To rotate, put a new key in front of the old ones, restart,
+and run `manage.py rekey`. Remove an old key when rekey finds no row for it, and no backup needs it any more.
 """
 
 import re
@@ -19,24 +19,25 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 KEY_BYTES = 16  # SM4
-INDEX_KEY_BYTES = 16  # at least
+MIN_INDEX_KEY_BYTES = 16
 
 _KEY_ID = re.compile(r"[a-z0-9-]{1,20}")
-_FEWEST_DISTINCT = 8  # bytes unlike each other; a random key practically never has fewer, a typed one often
-_FRESH = "运行 python -m zhoushan_consult.vault.keyring 可以生成新密钥。"
+# A random key of 16 bytes has fewer different bytes with a probability below 1 in 10**9. Keys typed by hand often do.
+_MIN_DISTINCT_BYTES = 8
+_HOW_TO_GENERATE = "运行 python -m zhoushan_consult.vault.keyring 可以生成新密钥。"
 
 
 class InvalidKeys(ImproperlyConfigured):
-    """The settings hold no usable keys. `code` names the system check, `hint` says how to mend it."""
+    """The settings hold no usable keys. `code` is the id of the system check, `hint` says how to correct it."""
 
-    def __init__(self, code: str, message: str, hint: str = _FRESH):
+    def __init__(self, code: str, message: str, hint: str = _HOW_TO_GENERATE):
         super().__init__(f"{message}{hint}")
         self.code, self.message, self.hint = code, message, hint
 
 
 @dataclass(frozen=True, repr=False)
 class KeyRing:
-    """`keys` by their ids, the current one first, and the key of the blind indexes."""
+    """`keys` by id, the current one first, and the key of the blind indexes."""
 
     keys: Mapping[str, bytes]
     index_key: bytes
@@ -47,11 +48,12 @@ class KeyRing:
         return next(iter(self.keys))
 
 
-def ring() -> KeyRing:
+def load_keyring() -> KeyRing:
     """The key ring of the settings. Raises InvalidKeys."""
     return parse(getattr(settings, "VAULT_KEYS", ""), getattr(settings, "VAULT_INDEX_KEY", ""))
 
 
+# Read at every seal and open, so the texts are parsed once. A test that changes the settings gets another entry.
 @lru_cache(maxsize=4)
 def parse(keys_text: str, index_text: str) -> KeyRing:
     """A key ring from the texts of the two settings. Raises InvalidKeys."""
@@ -62,10 +64,10 @@ def parse(keys_text: str, index_text: str) -> KeyRing:
     return KeyRing(keys, index_key)
 
 
-def generate() -> tuple[str, str]:
-    """Fresh texts for the settings VAULT_KEYS and VAULT_INDEX_KEY."""
-    fresh = urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).decode()
-    return f"k{secrets.token_hex(3)}:{fresh}", urlsafe_b64encode(secrets.token_bytes(32)).decode()
+def generate_keys() -> tuple[str, str]:
+    """New values for the settings VAULT_KEYS and VAULT_INDEX_KEY."""
+    key = urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).decode()
+    return f"k{secrets.token_hex(3)}:{key}", urlsafe_b64encode(secrets.token_bytes(32)).decode()
 
 
 def _keys(text: str) -> dict[str, bytes]:
@@ -88,8 +90,8 @@ def _index_key(text: str) -> bytes:
     if not text.strip():
         raise InvalidKeys("vault.E001", "没有设置 VAULT_INDEX_KEY（查找个人资料的密钥）。")
     key = _key(text, "VAULT_INDEX_KEY")
-    if len(key) < INDEX_KEY_BYTES:
-        raise InvalidKeys("vault.E003", f"VAULT_INDEX_KEY 太短，至少应有{INDEX_KEY_BYTES}字节。")
+    if len(key) < MIN_INDEX_KEY_BYTES:
+        raise InvalidKeys("vault.E003", f"VAULT_INDEX_KEY 太短，至少应有{MIN_INDEX_KEY_BYTES}字节。")
     return key
 
 
@@ -100,10 +102,10 @@ def _key(encoded: str, name: str) -> bytes:
         key = b64decode(encoded + "=" * (-len(encoded) % 4), altchars="-_", validate=True)
     except (NotBase64, ValueError):
         raise InvalidKeys("vault.E002", f"{name}不是 base64 文本。") from None
-    if len(set(key)) < min(_FEWEST_DISTINCT, len(key)):
+    if len(set(key)) < min(_MIN_DISTINCT_BYTES, len(key)):
         raise InvalidKeys("vault.E002", f"{name}过于简单，不是随机生成的。")
     return key
 
 
 if __name__ == "__main__":
-    print("VAULT_KEYS={}\nVAULT_INDEX_KEY={}".format(*generate()))
+    print("VAULT_KEYS={}\nVAULT_INDEX_KEY={}".format(*generate_keys()))

@@ -1,4 +1,4 @@
-"""What may be kept by browsers and proxies: the public pages only, and they ask again each time."""
+"""What browsers and proxies may store: public pages only, and they must ask again each time."""
 
 import re
 
@@ -6,7 +6,7 @@ PUBLIC = re.compile(r"/(?:$|days/|help/|privacy/|sitemap/|answers/|static/)")
 
 
 class CacheControlMiddleware:
-    """Forbids to store anything else, every error, and every answer that sets a cookie."""
+    """Forbids storing all other pages, every error, and every response that sets a cookie."""
 
     def __init__(self, get_response):
         self.get_response = get_response
