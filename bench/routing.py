@@ -4,10 +4,10 @@ from triage.routing import topic_files
 from triage.routing.router import RuleBook
 from triage.routing.topic import Topic
 
-from .environment import Ground
-from .figures import Table, beside
+from .environment import BenchEnvironment
+from .figures import Table, with_ratios
 from .texts import golden, words
-from .timing import in_turns
+from .timing import interleaved_medians
 
 MORE = 1000
 WORDS = 8  # in each topic
@@ -16,13 +16,13 @@ AT_MOST = 2.0  # ms
 TIMES = 3  # each case is judged
 
 
-def measure(ground: Ground) -> Table:
+def measure(environment: BenchEnvironment) -> Table:
     larger = RuleBook(
         [*topic_files.shipped(), *_generated()], topic_files.precedents(), topic_files.neighbours()
     )
-    deeds = {SHIPPED: topic_files.current().route, LARGER: larger.route}
-    medians = in_turns(deeds, golden() * TIMES)
-    figures = beside(SHIPPED, medians, {SHIPPED: AT_MOST, LARGER: AT_MOST})
+    tasks = {SHIPPED: topic_files.current().route, LARGER: larger.route}
+    medians = interleaved_medians(tasks, golden() * TIMES)
+    figures = with_ratios(SHIPPED, medians, {SHIPPED: AT_MOST, LARGER: AT_MOST})
     return Table(f"Routing one text: medians over the golden cases, and the ratio to {SHIPPED}", figures)
 
 

@@ -5,25 +5,25 @@ from time import perf_counter
 
 from appointments.similarity.index import Index
 
-from .environment import Ground
-from .figures import Figure, Table, beside
+from .environment import BenchEnvironment
+from .figures import Figure, Table, with_ratios
 from .texts import golden, questions
-from .timing import in_turns
+from .timing import interleaved_medians
 
 FEW, MANY = 1_000, 50_000
 LIMIT = 3  # as the check page of the form shows them
 AT_MOST = 50.0  # ms
 
 
-def measure(ground: Ground) -> Table:
+def measure(environment: BenchEnvironment) -> Table:
     built = {size: _built(size) for size in (FEW, MANY)}
-    deeds = {_among(size): lookup for size, (lookup, _) in built.items()}
-    medians = in_turns(deeds, golden())
+    tasks = {_among(size): lookup for size, (lookup, _) in built.items()}
+    medians = interleaved_medians(tasks, golden())
     seconds = [
         Figure(f"its index of {size:,} built", taken, "s", taken / built[FEW][1] if size != FEW else None)
         for size, (_, taken) in built.items()
     ]
-    figures = beside(_among(FEW), medians, dict.fromkeys(deeds, AT_MOST))
+    figures = with_ratios(_among(FEW), medians, dict.fromkeys(tasks, AT_MOST))
     title = f"Similar questions: medians over the golden cases, and the ratio to {FEW:,} answered ones"
     return Table(title, (*figures, *seconds))
 
