@@ -18,7 +18,7 @@ import django
 from .environment import BenchEnvironment
 from .figures import Table, verdict
 
-MEASURES = ("pages", "routing", "similar", "settling", "staff")
+MEASURES = ("pages", "routing", "similarity", "settling", "staff")
 
 
 def main(names: list[str]) -> int:
