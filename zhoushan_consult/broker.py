@@ -65,7 +65,7 @@ class Channel(virtual.Channel):
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             _move_aside(taken, self.folder / UNREADABLE)
             return None
-        taken.unlink()
+        taken.unlink()  # before the task runs: a message carries no data, and the next one will come
         return message
 
     def _size(self, queue):

@@ -14,6 +14,7 @@ class JsonLinesCommand(BaseCommand):
     Needs no database. Raises CommandError if the file cannot be read.
     """
 
+    # The checks would need keys and a database, and this command needs neither.
     requires_system_checks: list[str] = []
     # An example of a line, for --help.
     shape = ""

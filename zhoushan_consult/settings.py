@@ -122,7 +122,9 @@ if EMBEDDED:
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": VAR_DIR / "consult.sqlite3",
             "OPTIONS": {
+                # With the default (DEFERRED), four concurrent writers got "database is locked" instead of a turn.
                 "transaction_mode": "IMMEDIATE",
+                # Seconds that a writer waits for its turn.
                 "timeout": 20,
                 # FULL: with NORMAL, a power cut can undo the last commits, and a firm already has the receipt.
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;",
@@ -132,10 +134,13 @@ if EMBEDDED:
 else:
     DATABASES = {"default": env.db("DATABASE_URL")}
     if DATABASES["default"]["ENGINE"].endswith("postgresql"):
+        # Two web processes use 32 of PostgreSQL's default of 100 connections. Workers and operators need the rest.
         DATABASE_CONNECTIONS = env.int("DATABASE_CONNECTIONS", default=16)
+        # Health checks: after a restart of PostgreSQL the first request of each connection would answer 503.
         DATABASES["default"].update(
             CONN_MAX_AGE=env.int("CONN_MAX_AGE", default=600), CONN_HEALTH_CHECKS=True
         )
+        # Milliseconds. A query or a lock that takes longer ends with 503, instead of blocking all threads.
         DATABASES["default"].setdefault("OPTIONS", {}).update(
             connect_timeout=5, options="-c statement_timeout=15000 -c lock_timeout=3000"
         )
@@ -143,15 +148,21 @@ else:
 # --- Celery: messages only say that work may be due; the database says which ---------------------------------------
 REDIS_URL = env.str("REDIS_URL", default="")
 CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost"
+# JSON only: pickled messages would let the broker run code in a worker.
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
+# A message is acknowledged after the task, so that the task of a killed worker is delivered again.
 CELERY_TASK_ACKS_LATE = True
+# A busy worker must not hold messages that an idle one could take.
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# LOGGING below is for workers too.
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = SHANGHAI.key
+# Redis: a message that is not acknowledged within 900 s is delivered again. Without socket timeouts, a frozen Redis
+# blocks a call for more than 60 s. Folder: at its default polling interval it does 4.9 tasks per second.
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {"visibility_timeout": 900, "socket_timeout": 5, "socket_connect_timeout": 5, "retry_on_timeout": True}
     if REDIS_URL
@@ -225,6 +236,7 @@ ALIYUN_ACCESS_KEY_ID = env.str("ALIYUN_ACCESS_KEY_ID", default="").strip()
 ALIYUN_ACCESS_KEY_SECRET = env.secret("ALIYUN_ACCESS_KEY_SECRET")
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+# Seconds. `Adapter.send` promises to end within ten seconds.
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="企业环保咨询日 <noreply@localhost>")
 
@@ -242,6 +254,7 @@ STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # Names contain a hash of the content, so browsers may keep the files for ever.
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
@@ -268,12 +281,15 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "errors/locked.html"
 AXES_HTTP_RESPONSE_CODE = 429
+# The same address that web/throttle.py counts, behind any number of proxies.
 AXES_CLIENT_IP_CALLABLE = "zhoushan_consult.web.address.client_ip"
+# Its log lines contain user names and addresses.
 AXES_VERBOSE = False
 AXES_ENABLE_ADMIN = False
 AXES_SENSITIVE_PARAMETERS = ["username", "password"]
 
 # --- Headers -------------------------------------------------------------------------------------------------------
+# No inline scripts and styles: text of a firm that reached a page unescaped could still not run.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -292,13 +308,16 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = HTTPS and env.bool("SECURE_SSL_REDIRECT", default=True)
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000) if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", default=False)
+# A client without a proxy in front could send this header itself.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+# __Host-: a browser accepts the cookie only over HTTPS and from this very host, not from a neighbouring subdomain.
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 CSRF_FAILURE_VIEW = "zhoushan_consult.web.errors.csrf_failure"
+# The longest form, with every field full of Chinese, is far below 256 KiB.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 400
 FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024

@@ -15,6 +15,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
 ]
 
+# Pages of our own that need neither the database nor the body of the request.
 handler400 = errors.bad_request
 handler403 = errors.forbidden
 handler404 = errors.not_found

@@ -27,5 +27,6 @@ class Handler(WSGIHandler):
     request_class = Request
 
 
+# As get_wsgi_application() does, but with our handler.
 django.setup(set_prefix=False)
 application = Handler()

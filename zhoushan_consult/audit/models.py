@@ -50,7 +50,7 @@ class AppendOnlyModel(models.Model):
 
 
 class Entry(AppendOnlyModel):
-    """One act, written and signed by `trail.record`. `stamp` is a salt and a MAC: without the key nobody can make one."""
+    """One act, written and signed by `trail.record`. `stamp` is a salt and a MAC: it cannot be made without the key."""
 
     verb = models.CharField("事项", max_length=40)
     about_kind = models.CharField("对象类别", max_length=60)

@@ -16,6 +16,7 @@ from zhoushan_consult.identity import resident_id
 from .mac import sign
 from .models import Entry
 
+# Names of personal fields. A value under such a name is refused even if it does not look like an ID number.
 PERSONAL = frozenset({"id_number", "phone", "email", "contact_name", "address"})
 _LOOKS_LIKE_ID = re.compile(r"(?<![0-9])[0-9]{17}[0-9Xx](?![0-9])")
 

@@ -35,6 +35,7 @@ def create_account(
     """Returns the new officer and the first password, which is shown once and stored nowhere. Raises UsernameTaken."""
     by.must(Act.ACCOUNTS)
     password = new_password()
+    # The form has checked the name, but another officer may create the same account at the same time.
     try:
         with transaction.atomic():
             officer = Officer.objects.create_user(username, password=password, **details)

@@ -67,6 +67,7 @@ class Officer(AbstractUser):
     first_name = last_name = None
     name = models.CharField("姓名", max_length=30)
     division = models.ForeignKey(Division, models.PROTECT, null=True, blank=True, verbose_name="处室")
+    # The county or zone whose registrations the officer may read. Empty for officers of the bureau itself.
     area = models.ForeignKey(Area, models.PROTECT, null=True, blank=True, verbose_name="县区或功能区")
     phone = models.CharField("手机", max_length=20, blank=True, help_text="接收工作提醒")
 

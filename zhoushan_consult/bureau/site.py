@@ -20,6 +20,7 @@ class BureauAdminSite(AdminSite):
     index_title = "待办事项"
     site_url = "/"
     empty_value_display = "—"
+    # The sidebar needs JavaScript and repeats the first page.
     enable_nav_sidebar = False
 
     def __init__(self, *args, **kwargs):

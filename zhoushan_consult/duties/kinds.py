@@ -68,6 +68,7 @@ def every(period: timedelta) -> Schedule:
     """Once in each `period`. After a pause only the latest is due: the earlier ones would do the same again."""
 
     def latest(since: datetime, until: datetime) -> Iterator[Due]:
+        # A fixed grid from EPOCH, so that all workers compute the same due times.
         tick = EPOCH + (until - EPOCH) // period * period
         if since < tick:
             yield "", tick

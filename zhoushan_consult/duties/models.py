@@ -33,7 +33,9 @@ class Duty(models.Model):
     started_at = models.DateTimeField("开始时间", null=True, blank=True)
     finished_at = models.DateTimeField("结束时间", null=True, blank=True)
     took = models.DurationField("用时", null=True, blank=True)
+    # Set by runner.retry. From then on `useful_for` counts from here.
     asked_at = models.DateTimeField("要求再次执行的时间", null=True, blank=True)
+    # None while it has not run; 0 if there was nothing to do.
     rows = models.PositiveIntegerField("处理条数", null=True, blank=True)
     last_error = models.CharField("失败原因", max_length=200, blank=True)
 

@@ -48,6 +48,7 @@ class ClaimLost(Exception):
 def run_due(now: datetime) -> list[Duty]:
     """Run every duty that is due at `now`, the oldest first. Returns the duties that this runner claimed."""
     by_name = {kind.name: kind for kind in kinds()}
+    # A row whose kind was removed from settings.DUTIES is left alone: it can be seen in the admin.
     for kind in by_name.values():
         _create_due_rows(kind, now)
         _mark_missed(kind, now)
@@ -110,6 +111,7 @@ def _create_due_rows(kind: Kind, now: datetime) -> None:
     # Rows later than `now` were written while a clock was wrong. They must not hide what is due today.
     known = Duty.objects.filter(kind=kind.name, due_at__lte=now).aggregate(last=Max("due_at"))["last"]
     due = _first_batch(list(kind.schedule(known or now - kind.useful_for, now)))
+    # Two runners may write the same rows at the same time. The unique constraint keeps one of each.
     Duty.objects.bulk_create(
         [Duty(kind=kind.name, about=about, due_at=due_at, next_try_at=due_at) for about, due_at in due],
         ignore_conflicts=True,
@@ -135,6 +137,7 @@ def _mark_missed(kind: Kind, now: datetime) -> None:
 
 def _due(names: list[str], now: datetime) -> list[Duty]:
     ready = Duty.objects.filter(_ready(now), kind__in=names).order_by("due_at")[:BATCH_SIZE]
+    # Duties of the same time run in the order of settings.DUTIES.
     return sorted(ready, key=lambda duty: (duty.due_at, names.index(duty.kind)))
 
 
@@ -190,6 +193,7 @@ def _record_failure(duty: Duty, error: Exception, now: datetime, took: timedelta
     reason = describe(error)
     log.error("duty %s %s failed: %s", duty.kind, duty.due_at, reason)
     delay = RETRY_DELAYS[min(duty.attempts, len(RETRY_DELAYS)) - 1]
+    # If the claim is lost, the other runner writes its own result.
     with suppress(ClaimLost):
         failed = {"state": State.FAILED, "next_try_at": now + delay, "last_error": reason[:200]}
         _mark(duty, finished_at=now, took=took, **failed)

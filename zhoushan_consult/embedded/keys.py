@@ -30,6 +30,7 @@ def _generate_keys() -> str:
 
 
 def _link_once(target: Path, text: str) -> None:
+    # In the same folder: a hard link cannot cross file systems.
     handle, name = tempfile.mkstemp(dir=target.parent)
     try:
         with os.fdopen(handle, "w") as file:

@@ -31,6 +31,7 @@ def prepare() -> None:
 
 def _run_due_duties() -> None:
     """Do the duties of the time in which the service was stopped, before the first page is opened."""
+    # Imported here, like the others below: models can be imported only after django.setup().
     from zhoushan_consult.duties.runner import run_due
 
     run_due(timezone.now())

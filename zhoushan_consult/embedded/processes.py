@@ -15,14 +15,15 @@ from .address import BASE_DIR, ListenAddress
 
 # Seconds that a process may use to finish its work, before it is killed.
 STOP_TIMEOUT = 20
-# A process that lived less than QUICK_DEATH seconds would most likely die at once again. It waits RESTART_DELAY seconds.
+# A process that lived less than QUICK_DEATH seconds would most likely die again immediately. It waits RESTART_DELAY seconds.
 QUICK_DEATH = 10
 RESTART_DELAY = 5
 POLL_INTERVAL = 0.5
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 PR_SET_PDEATHSIG = 1
 
-# A slow visitor occupies a thread while the form comes in, so there are many threads. They sleep, and hold no database
+# Granian, because gunicorn (gthread) answered no request at all while 200 slow connections were open. A slow visitor
+# occupies a thread while the form comes in, so there are many threads. They sleep, and hold no database
 # connection. A visitor whose headers do not come within ten seconds is disconnected.
 WEB = """
     -m granian --interface wsgi --workers 2 --blocking-threads 256 --backlog 2048
@@ -40,7 +41,7 @@ BEAT = "-m celery --quiet --app zhoushan_consult beat --loglevel WARNING --pidfi
 
 
 class StopRequest:
-    """Whether somebody asked to stop. A plain flag: a signal handler may not take a lock, as threading.Event does."""
+    """Whether a signal to stop has come. A plain flag: a signal handler may not take a lock, as threading.Event does."""
 
     is_set = False
 

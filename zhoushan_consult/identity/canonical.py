@@ -26,9 +26,8 @@ def canonical(text: str) -> str:
 def normalized(text: str) -> str:
     """`text` in NFKC, without spaces at its ends. The inside stays as it is. Raises ValidationError (too_long)."""
     text = _check_length(text.strip())
-    return _check_length(
-        unicodedata.normalize("NFKC", text).strip()
-    )  # NFKC makes up to eighteen characters of one
+    # Checked again, because NFKC makes up to eighteen characters of one.
+    return _check_length(unicodedata.normalize("NFKC", text).strip())
 
 
 def _check_length(text: str) -> str:

@@ -1,4 +1,4 @@
-"""联系电话: "+86…" or "+86…;ext=8001", whatever way it was typed."""
+"""联系电话: "+86…" or "+86…;ext=8001" for every way in which people type a number."""
 
 import re
 from typing import NamedTuple
@@ -14,11 +14,15 @@ CHINA = 86
 SMS_COUNTRIES = frozenset([CHINA, 852, 853, 886])
 
 _MOBILES = frozenset([PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE])
+# What people write in front of an extension.
 _EXTENSION = re.compile(
     r"(.+?)(?:转接|转|轉|分机号?|分機|内线|;ext=|ext\.?|x|#|,)[\s:：.]*([0-9]{1,6})", re.IGNORECASE
 )
-_HYPHEN_EXTENSION = re.compile(r"(.+)[-\u2010-\u2015\u2212]\s*([0-9]{1,5})")  # 0580-2021234-8001
+# 0580-2021234-8001
+_HYPHEN_EXTENSION = re.compile(r"(.+)[-\u2010-\u2015\u2212]\s*([0-9]{1,5})")
+# A separator between digits: phonenumbers would take the second number for an extension.
 _TWO_NUMBERS = re.compile(r"[0-9)]\s*[/\\,;、，；|&\n和或]+\s*[(+0-9]")
+# Seven or eight digits that begin with 2 to 9: a land line without its area code.
 _WITHOUT_AREA_CODE = re.compile(r"[2-9][0-9]{6,7}(?![0-9])")
 _MAIN = re.compile(r"\+?[0-9]+")
 
@@ -43,6 +47,7 @@ def clean(text: str) -> str:
     typed = normalized(text)
     if not canonical(typed):
         raise ValidationError("请填写联系电话。", code="empty")
+    # A marked extension first: without its mark, the extension would be read as a part of the number.
     parts = _with_marked_extension(typed) or _plain(typed) or _with_hyphen_extension(typed)
     if parts is None:
         raise _error(typed)

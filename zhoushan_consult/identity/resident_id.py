@@ -22,13 +22,14 @@ class IdType(TextChoices):
     OTHER = "other", "其他证件"
 
 
-# Nobody who registers is older. An earlier birth date is a typing error.
+# No person who registers is older. An earlier birth date is a typing error.
 MAX_AGE_YEARS = 130
 
 _PROVINCE_RANGES = ((11, 15), (21, 23), (31, 37), (41, 46), (50, 54), (61, 65))
 _PROVINCES = frozenset(str(code) for first, last in _PROVINCE_RANGES for code in range(first, last + 1))
 _HMT_REGIONS = frozenset(["810000", "820000", "830000"])
 _SHAPE = re.compile(r"[0-9]{17}[0-9X]")
+# The old numbers of residents and of foreigners get a message of their own.
 _OLD_RESIDENT = re.compile(r"[0-9]{15}")
 _OLD_FOREIGN = re.compile(r"[A-Z]{3}[0-9]{12}")
 # 军官证 and similar documents have Chinese characters in their numbers.
@@ -110,6 +111,7 @@ def _check_birth(number: str, today: date) -> None:
         ) from None
     if born > today:
         raise ValidationError("号码第7至14位的出生日期晚于今天，请对照证件核对。", code="birth_future")
+    # Compared as numbers: date(year + 130, 2, 29) does not always exist.
     if (year + MAX_AGE_YEARS, month, day) < (today.year, today.month, today.day):
         raise ValidationError(
             f"号码第7至14位的出生日期距今超过{MAX_AGE_YEARS}年，请对照证件核对。", code="birth_past"

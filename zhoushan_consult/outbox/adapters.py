@@ -73,6 +73,7 @@ class DjangoEmailAdapter(Adapter):
     """E-mail by Django's own backend (EMAIL_URL)."""
 
     def send(self, notice: Notice) -> str:
+        # The same Message-ID at each attempt: a mail program shows a letter that was sent twice only once.
         message_id = f"<{notice.dedupe_key}@{urlsplit(settings.SITE_URL).hostname}>"
         letter = EmailMessage(
             notice.subject, notice.text, to=[notice.to.open()], headers={"Message-ID": message_id}
@@ -141,12 +142,14 @@ def _mail_failure(error: Exception) -> DeliveryError:
     code = _smtp_code(error)
     if isinstance(error, ValueError):  # an address or a subject that is impossible in a mail
         return PermanentFailure(type(error).__name__)
+    # 5xx is permanent in SMTP, but only for these errors it concerns the letter: 535, for example, is our password.
     if code >= 500 and isinstance(error, LETTER_REFUSED):
         return PermanentFailure(f"SMTP {code}")
     return TemporaryFailure(f"SMTP {code}" if code else type(error).__name__)
 
 
 def _smtp_code(error: Exception) -> int:
+    # With several recipients the mildest code decides. A letter has one recipient.
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return min((code for code, _ in error.recipients.values()), default=0)
     return getattr(error, "smtp_code", 0)

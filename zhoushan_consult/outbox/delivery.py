@@ -223,7 +223,7 @@ def _ready(now: datetime) -> Q:
 
 def _claim(pk: int, at: datetime) -> Notice | None:
     """The letter, if this worker and no other may send it now."""
-    # Host and process tell an operator who holds a letter; the token tells two claims of one process apart.
+    # Host and process tell an operator which worker has a letter; the token tells two claims of one process apart.
     claim = f"{socket.gethostname()[:50]}:{os.getpid()}:{token_hex(4)}"
     ready = Notice.objects.filter(_ready(at), pk=pk)
     claimed = {"state": State.INFLIGHT, "next_try_at": at + CLAIM_LEASE, "claimed_by": claim}
@@ -280,8 +280,8 @@ def _try_later(notice: Notice, reason: str, now: datetime, *, max_attempts: int)
 def _fail(notice: Notice, reason: str, now: datetime) -> bool:
     """An SMS that cannot be sent becomes a call, so that the person is told in any case."""
     log.error("outbox: notice %s failed: %s", notice.pk, reason)
-    ours = _finish(notice, state=State.FAILED, next_try_at=None, last_error=reason[:200])
-    if ours and notice.channel == Channel.SMS:
+    still_ours = _finish(notice, state=State.FAILED, next_try_at=None, last_error=reason[:200])
+    if still_ours and notice.channel == Channel.SMS:
         add_to_call_list(notice, now)
     return False
 

@@ -48,9 +48,11 @@ class Notice(models.Model):
     channel = models.CharField("方式", max_length=5, choices=Channel)
     about_kind = models.CharField("对象类别", max_length=60)
     about_id = models.CharField("对象编号", max_length=40)
+    # 32 hexadecimal digits: see posting.dedupe_key.
     dedupe_key = models.CharField("去重码", max_length=32)
     to_name = models.CharField("收件人", max_length=60, blank=True)
     to = SealedField("收件号码", blank=True)
+    # The encrypted number is different in each row, so only its blind index can be compared.
     to_index = models.CharField("收件号码索引", max_length=LENGTH, blank=True, editable=False)
     subject = models.CharField("标题", max_length=150, blank=True)
     body = SealedField("内容")
@@ -103,6 +105,7 @@ class Notice(models.Model):
 
     def about(self) -> models.Model:
         """The record that the letter is about; the letter itself if that record is gone."""
+        # The base manager: a record that the default manager hides is still what the letter is about.
         records = apps.get_model(self.about_kind)._base_manager
         return records.filter(pk=self.about_id).first() or self
 

@@ -80,6 +80,7 @@ def post(
 
 def store(rows: list[Notice]) -> list[Notice]:
     """Insert the rows whose dedupe key is new. Returns all of them as the database has them now."""
+    # One INSERT for all rows. A letter that was posted before is skipped, also if another process posts it now.
     Notice.objects.bulk_create(rows, ignore_conflicts=True)
     return list(Notice.objects.filter(dedupe_key__in=[row.dedupe_key for row in rows]).order_by("pk"))
 
@@ -107,6 +108,7 @@ def cancel(about: Model, kind: str | None = None, *, at: datetime) -> int:
 
 def dedupe_key(*parts: str) -> str:
     """The key of a letter, 32 hexadecimal digits. It is unique here, and sent to the gateway with each attempt."""
+    # No secret is needed: the parts are ids, and a person who knows the key can do nothing with it.
     return sha256(":".join(parts).encode()).hexdigest()[:32]
 
 
@@ -149,6 +151,7 @@ def _titled(text: str) -> RenderedText:
 
 
 def _channels(to: Recipient, texts: dict[str, RenderedText]) -> Iterator[tuple[Channel, str, RenderedText]]:
+    # A number that cannot get an SMS, such as a land line, gets a call with the text of the SMS.
     if "page" in texts:
         yield Channel.PAGE, "", texts["page"]
     if "sms" in texts and to.phone:

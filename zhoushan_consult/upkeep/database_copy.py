@@ -27,6 +27,7 @@ def working_copy() -> Iterator[None]:
     copiers = {"sqlite": _in_a_file, "postgresql": _in_temporary_tables}
     if connection.vendor not in copiers:
         raise ImproperlyConfigured("演练只支持 SQLite 和 PostgreSQL。")
+    # The next query opens a new connection, which leads to the copy.
     connection.close()
     try:
         with copiers[connection.vendor]():
@@ -53,6 +54,7 @@ def _in_a_file() -> Iterator[None]:
 
 
 def _back_up(real: str, copy: Path) -> None:
+    # Read-only, so that a mistake here cannot change the data.
     source = sqlite3.connect(f"file:{real}?mode=ro", uri=True, timeout=20)
     target = sqlite3.connect(copy)
     try:

@@ -107,6 +107,7 @@ class _Rehearsal:
         Heartbeat.objects.update_or_create(pk=1, defaults={"at": at - MINUTE})
         for duty in runner.run_due(at):
             _note_duty(duty, result)
+        # One call sends at most one batch.
         while deliver_due(at):
             pass
         sent_now = Q(sent_at=at) | Q(channel=Channel.CALL, created_at=at)
@@ -161,7 +162,7 @@ def _letters_discarded() -> Iterator[None]:
 
 @contextmanager
 def _logging_disabled() -> Iterator[None]:
-    """Nobody must take the receipts of seals and the errors of a rehearsal for real ones."""
+    """The seal receipts and errors of a rehearsal must not be taken for real ones."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:

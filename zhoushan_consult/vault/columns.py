@@ -28,7 +28,7 @@ def envelopes(model: type[Model], field: SealedField) -> QuerySet:
 
 def sealed_with(*key_ids: str) -> Q:
     """Selects the rows of `envelopes()` that one of these keys sealed."""
-    selected = Q(pk__in=[])
+    selected = Q(pk__in=[])  # no row, if there are no keys
     for key_id in key_ids:
         selected |= Q(envelope__startswith=cipher.prefix(key_id))
     return selected

@@ -13,7 +13,7 @@ from .sealed import Sealed
 
 @dataclass
 class RekeyResult:
-    """Rows of one column: sealed again; changed by somebody in the meantime, and so sealed again by that; unreadable."""
+    """Rows of one column: sealed again; saved by another process in the meantime, and so sealed again; unreadable."""
 
     rekeyed: int = 0
     changed: int = 0

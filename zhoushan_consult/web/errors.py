@@ -52,6 +52,7 @@ def csrf_failure(request, reason=""):
 
     A view with a long form has `keep_typed`, which shows the form again with what was typed. Other forms are short.
     """
+    # Without the reason of Django: it can quote the Referer, which can contain the token of a receipt.
     log.warning("form refused on %s: no valid token", _route(request))
     view = getattr(request.resolver_match, "func", None)
     keep_typed = getattr(view, "keep_typed", None)
@@ -71,6 +72,7 @@ def too_many_requests(request):
 
 def server_error(request):
     """503 if the database does not answer, which is temporary; else 500, with the number of the log entry."""
+    # Django calls handler500 inside the except block, so the exception is still there.
     error = sys.exc_info()[1]
     if isinstance(error, OperationalError | InterfaceError):
         log.error("503 on %s: %s: %s", _route(request), type(error).__name__, str(error).partition("\n")[0])

@@ -71,6 +71,7 @@ def _migrated() -> bool:
     return _known() <= MigrationRecorder(connection).applied_migrations().keys()
 
 
+# The migrations of the code cannot change while the process runs.
 @cache
 def _known() -> frozenset[tuple[str, str]]:
     return frozenset(MigrationLoader(None).graph.nodes)

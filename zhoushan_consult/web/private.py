@@ -2,6 +2,7 @@
 
 import re
 
+# Pages without personal data. With `no-cache` a browser keeps them, but asks whether they have changed.
 PUBLIC = re.compile(r"/(?:$|days/|help/|privacy/|sitemap/|answers/|static/)")
 
 
@@ -13,6 +14,7 @@ class CacheControlMiddleware:
 
     def __call__(self, request):
         response = self.get_response(request)
+        # A response with a cookie must not be stored: a shared proxy would give the cookie to other visitors.
         if PUBLIC.match(request.path_info) and response.status_code < 400 and not response.cookies:
             response.headers.setdefault("Cache-Control", "no-cache")
         else:

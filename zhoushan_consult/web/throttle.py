@@ -24,6 +24,7 @@ def allow(bucket: str, limit: int, per: timedelta, now: datetime, *, when_down: 
     cannot count: True for a registration, which must not fail because of a counter; False for attempts to guess a
     secret. Call it outside the transaction of the act: a rollback would also undo the count.
     """
+    # Only the hash is stored: a copy of the database must not say from which address a firm registered.
     try:
         return _count(_hashed(bucket), _window_start(now, per)) <= limit
     except DatabaseError as error:

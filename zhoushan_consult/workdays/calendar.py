@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from chinese_calendar import constants
 
+# Immutable, because it is a default argument.
 NO_OVERRIDES: Mapping[date, bool] = MappingProxyType({})
 
 

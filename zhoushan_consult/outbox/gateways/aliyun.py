@@ -77,6 +77,7 @@ class AliyunAdapter(Adapter):
         form = {
             "PhoneNumber": mainland_number(notice),
             "BizId": notice.gateway_id,
+            # The day of sending in China time: the gateway searches one day only.
             "SendDate": f"{localtime(notice.sent_at):%Y%m%d}",
             "PageSize": "50",
             "CurrentPage": "1",
@@ -118,6 +119,7 @@ def _call(action: str, form: dict[str, str]) -> dict:
 
 def signed(headers: dict[str, str], body: bytes, query: dict[str, str] | None = None) -> dict[str, str]:
     """The headers of a POST to /, with the digest of `body` and the ACS3 signature over all of it."""
+    # The signature covers the headers in alphabetical order, and the Authorization header lists them in the same order.
     digest = sha256(body).hexdigest()
     signed_headers = dict(sorted((headers | {"x-acs-content-sha256": digest}).items()))
     names = ";".join(signed_headers)

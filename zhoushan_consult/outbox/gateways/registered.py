@@ -30,6 +30,7 @@ class RegisteredTemplate:
 
     def match(self, letter: str) -> dict[str, str] | None:
         """The variables that make this template equal to `letter`, in order; None if none do."""
+        # split() returns text, name, text, …; every second item is fixed text. Variables match as little as possible.
         fixed = VARIABLE.split(self.text)[::2]
         found = re.fullmatch("(.+?)".join(map(re.escape, fixed)), letter, re.DOTALL)
         return dict(zip(self.names, found.groups(), strict=True)) if found else None
@@ -81,5 +82,6 @@ def _repeats_a_variable(template: RegisteredTemplate) -> bool:
 
 def _covers_all_texts(texts: list[RegisteredTemplate], kind: str) -> bool:
     """Whether every present text of `kind` has a template. The vendor may have renamed the variables."""
+    # A template without a code is not registered yet.
     fixed = {VARIABLE.sub("${}", one.text) for one in texts if one.code}
     return fixed >= {VARIABLE.sub("${}", wording) for wording in wordings(kind)}
