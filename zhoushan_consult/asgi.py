@@ -1,4 +1,4 @@
-"""The ASGI entry point. Production uses wsgi.py; this one is for servers that speak ASGI only."""
+"""The ASGI entry point. The deployment uses wsgi.py, whose request class also survives a broken Content-Type."""
 
 import os
 
