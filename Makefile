@@ -1,38 +1,38 @@
-# What one does with the project. Needs make and Python 3.11 or newer; everything else comes into .venv.
+# The commands of the project. They need make and Python 3.11 or newer; everything else is installed into .venv.
 
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint bench format lock clean
 
-help: ## List what can be done
+help: ## List the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
 		printf '  make %-8s %s\n' "$$name" "$$what"; done
 
-run: .venv/requirements.txt ## Start the whole service with made-up data 启动网站（PORT=8001 换端口，DEMO=0 不装演示数据）
+run: .venv/requirements.txt ## Start the whole service with demonstration data 启动网站（PORT=8001 换端口，DEMO=0 不装演示数据）
 	@exec $(BIN)/python -m zhoushan_consult.embedded
 
-test: .venv/requirements-dev.txt ## Run every test: SQLite; PostgreSQL, Redis and a real browser where there are any
+test: .venv/requirements-dev.txt ## Run every test, with PostgreSQL, Redis and a browser if they are installed
 	@.ci/test
 
 lint: .venv/requirements-dev.txt ## Check style, types, one-way imports, templates, migrations and deployment settings
 	@.ci/lint
 
-bench: .venv/requirements-dev.txt ## Measure it: pages, rules, similar questions, settling, lists; about a minute
+bench: .venv/requirements-dev.txt ## Measure pages, routing, similar questions, settling and lists; some minutes
 	@$(BIN)/python -m bench
 
-format: .venv/requirements-dev.txt ## Put the code into its one form
+format: .venv/requirements-dev.txt ## Format the code
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format .
 
-lock: .venv/requirements-dev.txt ## Pin requirements*.in anew, with hashes
+lock: .venv/requirements-dev.txt ## Pin the newest versions that requirements*.in allow, with hashes
 	@.ci/lock
 
 clean: ## Remove the environment and the caches; var/, the data of make run, stays
 	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The copy in .venv says what is installed: when the lock file is newer, it is installed anew.
+# The copy of the lock file in .venv records what is installed. If the lock file is newer, it is installed again.
 .venv/requirements.txt: requirements.txt
 	@.ci/venv requirements.txt
 

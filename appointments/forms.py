@@ -236,7 +236,7 @@ class AmendForm(RegistrationForm):
         names = ("address", "postcode", "contact_name", "id_type", "email", "topics", "summary")
         return {name: getattr(appointment, name) for name in names} | {
             "county": appointment.area.code if appointment.area else "",
-            "phone": phone.for_people(appointment.phone_number),
+            "phone": phone.format_phone(appointment.phone_number),
             "wants_onsite": "1" if appointment.wants_onsite else "0",
         }
 

@@ -1,9 +1,9 @@
-"""`make bench`: how fast the service is, and what ten times the data costs it.
+"""`make bench`: how fast the service is, and what ten times the data costs.
 
-What is compared is done in turns within one run, so that a busy machine slows down both sides alike: read the ratios
-first, the plain figures second. Nothing here fails for being slow; docs/operations.md says how to read it.
+Things that are compared run alternately, so that a busy machine slows both down alike. So read the ratios first, and the
+absolute figures second. A slow figure is not an error here; docs/operations.md says how to read them.
 
-`python -m bench routing staff` measures these two only.
+`python -m bench routing staff` measures only these two.
 """
 
 import os
@@ -15,30 +15,31 @@ from importlib import import_module
 
 import django
 
-from .environment import Ground
+from .environment import BenchEnvironment
 from .figures import Table, verdict
 
 MEASURES = ("pages", "routing", "similarity", "settling", "staff")
 
 
 def main(names: list[str]) -> int:
-    """Measure and print. Returns 1 where something broke, 2 where a name is none of ours."""
+    """Measure and print. Returns 1 if a measure failed, 2 if a name is unknown."""
     if unknown := set(names) - set(MEASURES):
         print(f"{', '.join(sorted(unknown))}: not one of {', '.join(MEASURES)}", file=sys.stderr)
         return 2
-    began = time.perf_counter()
-    with Ground() as ground:
-        print(f"{_machine()}, {ground.database}", flush=True)
-        tables = [_measured(name, ground) for name in names or MEASURES]
+    started = time.perf_counter()
+    with BenchEnvironment() as environment:
+        print(f"{_machine()}, {environment.database}", flush=True)
+        tables = [_measure(name, environment) for name in names or MEASURES]
     print(f"\n{verdict([table for table in tables if table])}")
-    print(f"measured in {time.perf_counter() - began:.0f} s")
+    print(f"measured in {time.perf_counter() - started:.0f} s")
     return int(None in tables)
 
 
-def _measured(name: str, ground: Ground) -> Table | None:
-    """One measure, printed as soon as it is there; None where it broke: the others still have their turn."""
+def _measure(name: str, environment: BenchEnvironment) -> Table | None:
+    """One measure, printed when it is ready. None if it failed: the others still run."""
     try:
-        table = import_module(f"bench.{name}").measure(ground)  # it needs Django, which the ground has set up
+        # Imported here: the module needs Django, which the environment has set up by now.
+        table = import_module(f"bench.{name}").measure(environment)
     except Exception:
         print(f"\n{name} broke, and was not measured:\n{traceback.format_exc()}", flush=True)
         return None
@@ -47,7 +48,7 @@ def _measured(name: str, ground: Ground) -> Table | None:
 
 
 def _machine() -> str:
-    """What the plain figures depend on."""
+    """What the absolute figures depend on."""
     load = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
     return f"Python {platform.python_version()}, Django {django.__version__}, {load}"
 

@@ -1,4 +1,4 @@
-"""The floor: a Django site of one view and nothing else. Whatever a page of ours costs above it is our own doing."""
+"""The baseline: a Django site with one view and nothing else. What a page of ours costs more is due to our own code."""
 
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.http import HttpRequest, HttpResponse
@@ -13,15 +13,16 @@ def view(request: HttpRequest) -> HttpResponse:
 urlpatterns = [path("", view)]
 
 
-class _Request(WSGIRequest):
-    urlconf = __name__  # the addresses of this site stand here, not in settings.ROOT_URLCONF
+class _BaselineRequest(WSGIRequest):
+    urlconf = __name__  # instead of settings.ROOT_URLCONF
 
 
-class _Floor(WSGIHandler):
-    request_class = _Request
+class _BaselineHandler(WSGIHandler):
+    request_class = _BaselineRequest
 
 
-def floor() -> WSGIHandler:
-    """A WSGI application beside ours in the same process, without middleware."""
+def baseline_site() -> WSGIHandler:
+    """A WSGI application without middleware, in the same process as ours."""
+    # The handler reads MIDDLEWARE once, when it is created.
     with override_settings(MIDDLEWARE=[]):
-        return _Floor()
+        return _BaselineHandler()

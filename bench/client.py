@@ -1,4 +1,4 @@
-"""A visitor without a network: requests go straight into a WSGI application, as a web server would hand them over."""
+"""A client without a network: it calls a WSGI application directly, as a web server would."""
 
 import re
 from collections.abc import Callable
@@ -13,13 +13,13 @@ from zhoushan_consult.identity import samples
 _TOKEN = re.compile(r'name="(csrfmiddlewaretoken|form_token)" value="([^"]+)"')
 
 
-class Unexpected(Exception):
-    """A page was not answered as it should be: what it costs would mean nothing."""
+class UnexpectedResponse(Exception):
+    """A page had another status than expected, so its time would mean nothing."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """`path` with its query; the fields of a form make it a POST."""
+    """A request to `path`, which may have a query. With the fields of a form it is a POST."""
 
     path: str
     form: dict[str, str] | None = None
@@ -47,24 +47,24 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     body: str
     cookie: str
 
 
-def ask(site: Callable, request: Request, *, status: int = 200) -> Answer:
-    """Send it and read the whole answer. Raises Unexpected for another status."""
+def send(site: Callable, request: Request, *, status: int = 200) -> Response:
+    """Send the request and read the whole response. Raises UnexpectedResponse for another status."""
     head: list = []
-    answer = site(request.environ(), lambda *given: head.extend(given))
-    body = b"".join(answer).decode()
-    answer.close()  # Django ends the request here: it gives its connection back
+    result = site(request.environ(), lambda *status_and_headers: head.extend(status_and_headers))
+    body = b"".join(result).decode()
+    result.close()  # Django ends the request here, and gives its connection back
     if not head[0].startswith(str(status)):
-        raise Unexpected(f"{request.path} was answered {head[0]}: {body[:500]}")
-    return Answer(body, _kept(head[1]))
+        raise UnexpectedResponse(f"{request.path} was answered {head[0]}: {body[:500]}")
+    return Response(body, _cookies(head[1]))
 
 
-def _kept(headers: list[tuple[str, str]]) -> str:
-    """The cookies that were set, as the browser sends them back."""
+def _cookies(headers: list[tuple[str, str]]) -> str:
+    """The Cookie header that sends back the cookies of a response."""
     jar = SimpleCookie()
     for name, value in headers:
         if name == "Set-Cookie":
@@ -72,9 +72,9 @@ def _kept(headers: list[tuple[str, str]]) -> str:
     return "; ".join(f"{name}={cookie.value}" for name, cookie in jar.items())
 
 
-def filled_in(site: Callable, number: int) -> Request:
-    """The form of the `number`-th made-up firm, opened and filled in, ready to be sent."""
-    opened = ask(site, Request("/register/"))
+def filled_form(site: Callable, number: int) -> Request:
+    """The registration form of the synthetic firm `number`: page, filled in and ready to send."""
+    page = send(site, Request("/register/"))
     rng = Random(number)
     form = {
         "enterprise_name": f"舟山测量{number}号水产有限公司",
@@ -92,4 +92,4 @@ def filled_in(site: Callable, number: int) -> Request:
         "agree_id_use": "on",
         "step": "submit",
     }
-    return Request("/register/", form | dict(_TOKEN.findall(opened.body)), opened.cookie)
+    return Request("/register/", form | dict(_TOKEN.findall(page.body)), page.cookie)

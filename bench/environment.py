@@ -1,4 +1,4 @@
-"""The ground of a run: the service as it is in production, in a folder and on databases of its own, gone afterwards."""
+"""The service as in production, with a folder and databases of its own, which are deleted at the end."""
 
 import os
 from contextlib import ExitStack
@@ -10,9 +10,9 @@ import environ
 
 from zhoushan_consult.embedded import keys_file
 
-OURS = {
+SETTINGS = {
     "DJANGO_SETTINGS_MODULE": "zhoushan_consult.settings",
-    "SITE_URL": "http://localhost",  # https would send every request on to another address
+    "SITE_URL": "http://localhost",  # with https, every request would be redirected
     "ALLOWED_HOSTS": "localhost",
     "TRUSTED_PROXIES": "0",
     "DEBUG": "0",
@@ -20,67 +20,67 @@ OURS = {
 }
 
 
-class Ground:
-    """Databases on the server of DATABASE_URL, or SQLite files where none is set. The data that are there are not touched.
+class BenchEnvironment:
+    """Databases on the server of DATABASE_URL, or SQLite files if it is not set. Existing data is not changed.
 
-    `make` a database, fill it, and `lead_to` it as often as another's turn has come.
+    `create_database`, fill it, and switch between databases with `use_database`.
     """
 
     def __init__(self):
-        self._copies: list[str] = []
+        self._clones: list[str] = []
 
-    def __enter__(self) -> "Ground":
-        with ExitStack() as opened:
-            folder = opened.enter_context(TemporaryDirectory(prefix="consult-bench-"))
-            os.environ.update(OURS | {"VAR_DIR": folder})
-            environ.Env.read_env(keys_file(Path(folder)))  # keys that the environment names stay
+    def __enter__(self) -> "BenchEnvironment":
+        with ExitStack() as stack:
+            folder = stack.enter_context(TemporaryDirectory(prefix="consult-bench-"))
+            os.environ.update(SETTINGS | {"VAR_DIR": folder})
+            environ.Env.read_env(keys_file(Path(folder)))  # keys that are set in the environment are kept
             django.setup()
             self._create(Path(folder))
-            opened.callback(self._drop)
-            self._opened = opened.pop_all()
+            stack.callback(self._drop)
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *error) -> None:
-        self._opened.close()
+        self._stack.close()
 
     @property
     def database(self) -> str:
-        """SQLite, PostgreSQL."""
+        """SQLite or PostgreSQL."""
         return self._connection.display_name
 
-    def make(self, name: str) -> None:
-        """An empty database, migrated; the connection leads to it."""
-        self._go(self._migrated)
+    def create_database(self, name: str) -> None:
+        """Create an empty, migrated database and connect to it."""
+        self._connect(self._migrated)
         self._connection.creation.clone_test_db(name, verbosity=0)
-        self._copies.append(name)
-        self.lead_to(name)
+        self._clones.append(name)
+        self.use_database(name)
 
-    def lead_to(self, name: str) -> None:
-        """From here on every query goes to the database `name`."""
-        self._go(self._migrated)  # from whose name the others' are made
-        self._go(self._connection.creation.get_test_db_clone_settings(name)["NAME"])
+    def use_database(self, name: str) -> None:
+        """Send every query to the database `name` from now on."""
+        self._connect(self._migrated)  # Django derives the names of the clones from this one
+        self._connect(self._connection.creation.get_test_db_clone_settings(name)["NAME"])
         self._connection.ensure_connection()
 
     def _create(self, folder: Path) -> None:
-        """One migrated database, to be copied; the static files, without which no page is drawn."""
+        """One migrated database, which is cloned later; and the static files, without which no page renders."""
         from django.core.management import call_command
         from django.db import connection
 
         call_command("collectstatic", interactive=False, verbosity=0)
         self._connection = connection
-        self._original = connection.settings_dict["NAME"]
+        self._original_name = connection.settings_dict["NAME"]
         name = f"consult_bench_{os.getpid()}"
-        in_a_file = connection.vendor == "sqlite"
-        connection.settings_dict["TEST"]["NAME"] = str(folder / f"{name}.sqlite3") if in_a_file else name
+        is_file = connection.vendor == "sqlite"
+        connection.settings_dict["TEST"]["NAME"] = str(folder / f"{name}.sqlite3") if is_file else name
         self._migrated = connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
-        self._go(self._migrated)
+        self._connect(self._migrated)
 
     def _drop(self) -> None:
-        self._go(self._migrated)
-        for name in self._copies:
+        self._connect(self._migrated)
+        for name in self._clones:
             self._connection.creation.destroy_test_db(suffix=name, verbosity=0)
-        self._connection.creation.destroy_test_db(self._original, verbosity=0)
+        self._connection.creation.destroy_test_db(self._original_name, verbosity=0)
 
-    def _go(self, database: str) -> None:
+    def _connect(self, database: str) -> None:
         self._connection.close()
         self._connection.settings_dict["NAME"] = database

@@ -1,4 +1,4 @@
-"""What a firm opens and sends, beside a bare Django view (the design, 13)."""
+"""The pages that a firm opens and sends, compared with a bare Django view (the design, 13)."""
 
 from datetime import timedelta
 from functools import partial
@@ -15,16 +15,18 @@ from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.web.throttle import allow
 from zhoushan_consult.wsgi import application
 
-from .baseline import floor
-from .client import Request, ask, filled_in
-from .environment import Ground
-from .figures import Figure, Table, beside
+from .baseline import baseline_site
+from .client import Request, filled_form, send
+from .environment import BenchEnvironment
+from .figures import Figure, Table, with_ratios
 from .texts import questions
-from .timing import in_turns, python_calls, statements
+from .timing import count_python_calls, count_statements, interleaved_medians
 
-TIMES = 100  # each is asked for
-ANSWERS = 300  # public ones: years of them
-FLOOR, ROW = "one bare Django view", "one row committed"
+# How often each page is requested.
+TIMES = 100
+# Public answers: those of some years.
+ANSWERS = 300
+BASELINE, ROW = "one bare Django view", "one row committed"
 FORM, SUBMIT = "GET /register/, blank", "POST /register/, submitted"
 OPENED = {
     "GET /": Request("/"),
@@ -34,36 +36,36 @@ OPENED = {
 }
 
 
-def measure(ground: Ground) -> Table:
-    ground.make("portal")
+def measure(environment: BenchEnvironment) -> Table:
+    environment.create_database("portal")
     _publish()
-    bare = floor()
-    deeds = {FLOOR: lambda form: ask(bare, Request("/"))}
-    deeds |= {name: lambda form, page=page: ask(application, page) for name, page in OPENED.items()}
-    deeds |= {ROW: lambda form: _count(), SUBMIT: lambda form: ask(application, form, status=302)}
-    medians = in_turns(deeds, [filled_in(application, number) for number in range(TIMES + 1)])
-    figures = (*beside(FLOOR, medians), *_of_opening(), *_of_submitting())
-    return Table(f"Pages: medians of {TIMES}, and their ratio to {FLOOR}", figures)
+    bare_site = baseline_site()
+    tasks = {BASELINE: lambda form: send(bare_site, Request("/"))}
+    tasks |= {name: lambda form, page=page: send(application, page) for name, page in OPENED.items()}
+    tasks |= {ROW: lambda form: _count(), SUBMIT: lambda form: send(application, form, status=302)}
+    medians = interleaved_medians(tasks, [filled_form(application, number) for number in range(TIMES + 1)])
+    figures = (*with_ratios(BASELINE, medians), *_figures_of_get(), *_figures_of_post())
+    return Table(f"Pages: medians of {TIMES}, and their ratio to {BASELINE}", figures)
 
 
 def _count() -> None:
-    """The least that can be written: tells how much of a submitted form is the database's disk."""
+    """The smallest write. It shows how much of a submitted form is the commit to the disk."""
     allow("bench", TIMES, timedelta(days=1), timezone.now())
 
 
-def _of_opening() -> list[Figure]:
-    """What can be counted of pages that were opened before."""
-    sent = {name: statements(partial(ask, application, page)).in_all for name, page in OPENED.items()}
+def _figures_of_get() -> list[Figure]:
+    """SQL statements and Python calls of pages that are warm."""
+    sent = {name: count_statements(partial(send, application, page)).in_all for name, page in OPENED.items()}
     figures = [
         Figure(name, count, "SQL", at_most=0 if name == FORM else None) for name, count in sent.items()
     ]
-    calls = python_calls(partial(ask, application, OPENED[FORM]))
+    calls = count_python_calls(partial(send, application, OPENED[FORM]))
     return [*figures, Figure(FORM, calls, "Python calls", at_most=3000)]
 
 
-def _of_submitting() -> list[Figure]:
-    form = filled_in(application, TIMES + 1)
-    sent = statements(partial(ask, application, form, status=302))
+def _figures_of_post() -> list[Figure]:
+    form = filled_form(application, TIMES + 1)
+    sent = count_statements(partial(send, application, form, status=302))
     return [
         Figure(SUBMIT, sent.in_all, "SQL"),
         Figure(f"{SUBMIT}: in its transaction", sent.in_transaction, "SQL", at_most=8),
@@ -71,7 +73,7 @@ def _of_submitting() -> list[Figure]:
 
 
 def _publish() -> None:
-    """The plan of the coming 咨询日, and a shelf of public answers."""
+    """The plan of the next 咨询日, and public answers."""
     now = timezone.now()
     day = day_on(calendar.current_day(now))
     day.theme, day.place, day.plan, day.published_at = "涉海污染防治", "舟山市生态环境局", Plan.PUBLISHED, now

@@ -1,4 +1,4 @@
-"""Two bureaus on the second of December: one with a few registrations, one with twenty times as many."""
+"""Two datasets on 2 December: one with a few registrations, one with twenty times as many."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,57 +16,59 @@ from sessions_app import calendar
 from triage.tests.factories import DAY, appointment, assignment, officer
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Role
+from zhoushan_consult.clock import SHANGHAI
 
-from .environment import Ground
+from .environment import BenchEnvironment
 
-SECOND = datetime(2026, 12, 2, 10, tzinfo=calendar.SHANGHAI)  # when 综合处 settles the list of the 10th
+# When 综合处 settles the list of the 10th.
+NOW = datetime(2026, 12, 2, 10, tzinfo=SHANGHAI)
 NEXT = calendar.following(DAY)
-TERM = date(2026, 12, 18)
+REPLY_DUE = date(2026, 12, 18)
 
 
 @dataclass(frozen=True)
-class Bureau:
-    """`month` registrations wait for the list of December; `in_all` with those of other months."""
+class Dataset:
+    """`month` registrations wait for the list of December. `in_all` also counts those of other months."""
 
     name: str
     month: int
     in_all: int
 
 
-FEW, MANY = Bureau("few", 50, 100), Bureau("many", 500, 2_000)
-BUREAUS = (FEW, MANY)
+FEW, MANY = Dataset("few", 50, 100), Dataset("many", 500, 2_000)
+DATASETS = (FEW, MANY)
 
 
 @contextmanager
-def on_the_second() -> Iterator[None]:
-    """The same work whatever the day of the run: the clock stands still."""
-    with time_machine.travel(SECOND, tick=False):
+def frozen_clock() -> Iterator[None]:
+    """The clock stands still, so that the work is the same on every day."""
+    with time_machine.travel(NOW, tick=False):
         yield
 
 
 @cache
-def signed_in(ground: Ground) -> dict[str, str]:
-    """Both bureaus, each in the database of its name; the cookies by which 综合处 is signed in there."""
-    return {bureau.name: _founded(ground, bureau) for bureau in BUREAUS}
+def session_cookies(environment: BenchEnvironment) -> dict[str, str]:
+    """Create both datasets, each in the database of its name. Returns the session cookies of 综合处 there."""
+    return {dataset.name: _create(environment, dataset) for dataset in DATASETS}
 
 
 @transaction.atomic
-def _fill(bureau: Bureau, by: Officer) -> None:
-    """Accepted ones for December; the others are closed, of this year, or wait for 初审, for January."""
-    for number in range(bureau.in_all):
-        if number < bureau.month:
+def _fill(dataset: Dataset, by: Officer) -> None:
+    """Accepted registrations for December. Half of the others are closed, half wait for 初审 for January."""
+    for number in range(dataset.in_all):
+        if number < dataset.month:
             firm = appointment(number, stage=Stage.ACCEPTED)
-            assignment(firm, "水处", by=by, due_on=TERM)
+            assignment(firm, "水处", by=by, due_on=REPLY_DUE)
         elif number % 2:
             appointment(number, stage=Stage.CLOSED, on=calendar.consult_date(2026, number % 11 + 1))
         else:
             appointment(number, stage=Stage.SUBMITTED, on=NEXT)
 
 
-def _founded(ground: Ground, bureau: Bureau) -> str:
-    ground.make(bureau.name)
+def _create(environment: BenchEnvironment, dataset: Dataset) -> str:
+    environment.create_database(dataset.name)
     by = officer(Role.COORDINATOR, "综合处")
-    _fill(bureau, by)
+    _fill(dataset, by)
     browser = Client()
     browser.force_login(by, backend="django.contrib.auth.backends.ModelBackend")
     return f"{settings.SESSION_COOKIE_NAME}={browser.cookies[settings.SESSION_COOKIE_NAME].value}"

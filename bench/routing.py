@@ -5,10 +5,10 @@ from triage.routing.router import Router, shipped_router
 from triage.routing.topic import Topic
 from triage.routing.topic_files import shipped_topics
 
-from .environment import Ground
-from .figures import Table, beside
+from .environment import BenchEnvironment
+from .figures import Table, with_ratios
 from .texts import golden, words
-from .timing import in_turns
+from .timing import interleaved_medians
 
 MORE_TOPICS = 1000
 WORDS_PER_TOPIC = 8
@@ -18,11 +18,11 @@ MAX_MEDIAN = 2.0
 REPEATS = 3
 
 
-def measure(ground: Ground) -> Table:
+def measure(environment: BenchEnvironment) -> Table:
     larger = Router([*shipped_topics(), *_made_up_topics()], shipped_classifier())
     calls = {SHIPPED: shipped_router().route, LARGER: larger.route}
-    medians = in_turns(calls, golden() * REPEATS)
-    figures = beside(SHIPPED, medians, {SHIPPED: MAX_MEDIAN, LARGER: MAX_MEDIAN})
+    medians = interleaved_medians(calls, golden() * REPEATS)
+    figures = with_ratios(SHIPPED, medians, {SHIPPED: MAX_MEDIAN, LARGER: MAX_MEDIAN})
     return Table(f"Routing one text: medians over the golden cases, and the ratio to {SHIPPED}", figures)
 
 

@@ -1,4 +1,4 @@
-"""确定名单 (六（五）): a month of 50 registrations and one of 500, settled in one act; and the page on which that is done."""
+"""确定名单 (六（五）): one click settles a month of 50 registrations, and one of 500; and the page with that button."""
 
 from django.db import transaction
 from django.urls import reverse
@@ -9,55 +9,59 @@ from triage.tests.factories import DAY
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.wsgi import application
 
-from .client import Request, Unexpected, ask
-from .environment import Ground
+from .client import Request, UnexpectedResponse, send
+from .environment import BenchEnvironment
 from .figures import Figure, Table
-from .registrations import BUREAUS, FEW, SECOND, Bureau, on_the_second, signed_in
-from .timing import in_turns, statements
+from .registrations import DATASETS, FEW, NOW, Dataset, frozen_clock, session_cookies
+from .timing import count_statements, interleaved_medians
 
 TURNS = 3
-QUERIES = 12  # of a staff page, whatever the size of the data (the design, 13)
+# For a staff page with any amount of data (the design, 13).
+MAX_QUERIES = 12
 
 
-def measure(ground: Ground) -> Table:
-    with on_the_second():
-        cookies = signed_in(ground)
-        deeds = {bureau.name: lambda turn, bureau=bureau: _settle(bureau) for bureau in BUREAUS}
-        medians = in_turns(deeds, range(TURNS + 1), at_a_time=1, before=ground.lead_to)
-        figures = [_each(bureau, medians) for bureau in BUREAUS]
-        for bureau in BUREAUS:
-            ground.lead_to(bureau.name)
-            figures += [_sent_for_each(bureau), _sent_for_page(bureau, cookies[bureau.name])]
+def measure(environment: BenchEnvironment) -> Table:
+    with frozen_clock():
+        cookies = session_cookies(environment)
+        tasks = {dataset.name: lambda turn, dataset=dataset: _settle(dataset) for dataset in DATASETS}
+        medians = interleaved_medians(tasks, range(TURNS + 1), at_a_time=1, before=environment.use_database)
+        figures = [_time_per_registration(dataset, medians) for dataset in DATASETS]
+        for dataset in DATASETS:
+            environment.use_database(dataset.name)
+            figures += [
+                _statements_per_registration(dataset),
+                _statements_of_page(dataset, cookies[dataset.name]),
+            ]
     return Table(f"Settling the list: medians of {TURNS} turns, and the ratio to {FEW.month}", tuple(figures))
 
 
-def _settle(bureau: Bureau) -> None:
-    """Settle, and take it back for the next turn: all but the one commit at the end, the same for any size."""
+def _settle(dataset: Dataset) -> None:
+    """Settle, and roll back for the next turn. Only the commit is not measured, which is the same for any size."""
     with transaction.atomic():
-        seated, deferred = seating.settle(_day(), by=Officer.objects.get(), at=SECOND)
+        seated, deferred = seating.settle(_day(), by=Officer.objects.get(), at=NOW)
         transaction.set_rollback(True)
-    if seated + deferred != bureau.month:
-        raise Unexpected(f"{seated} seated and {deferred} deferred of {bureau.month}")
+    if seated + deferred != dataset.month:
+        raise UnexpectedResponse(f"{seated} seated and {deferred} deferred of {dataset.month}")
 
 
 def _day() -> ConsultDay:
     return ConsultDay.objects.get(date=DAY)
 
 
-def _each(bureau: Bureau, medians: dict[str, float]) -> Figure:
-    """The time per registration: what must not grow with their number."""
-    seconds, among_few = medians[bureau.name] / bureau.month, medians[FEW.name] / FEW.month
-    times = None if bureau is FEW else seconds / among_few
-    return Figure(f"each of {bureau.month}", seconds * 1000, "ms", times)
+def _time_per_registration(dataset: Dataset, medians: dict[str, float]) -> Figure:
+    """The time for each registration must not grow with their number."""
+    seconds, among_few = medians[dataset.name] / dataset.month, medians[FEW.name] / FEW.month
+    times = None if dataset is FEW else seconds / among_few
+    return Figure(f"each of {dataset.month}", seconds * 1000, "ms", times)
 
 
-def _sent_for_each(bureau: Bureau) -> Figure:
-    sent = statements(lambda: _settle(bureau)).in_all
-    return Figure(f"each of {bureau.month}", sent / bureau.month, "SQL")
+def _statements_per_registration(dataset: Dataset) -> Figure:
+    sent = count_statements(lambda: _settle(dataset)).in_all
+    return Figure(f"each of {dataset.month}", sent / dataset.month, "SQL")
 
 
-def _sent_for_page(bureau: Bureau, cookie: str) -> Figure:
+def _statements_of_page(dataset: Dataset, cookie: str) -> Figure:
     page = Request(reverse("admin:sessions_app_consultday_change", args=[_day().pk]), cookie=cookie)
-    ask(application, page)
-    sent = statements(lambda: ask(application, page)).in_all
-    return Figure(f"the page with {bureau.month} waiting", sent, "SQL", at_most=QUERIES)
+    send(application, page)
+    sent = count_statements(lambda: send(application, page)).in_all
+    return Figure(f"the page with {dataset.month} waiting", sent, "SQL", at_most=MAX_QUERIES)

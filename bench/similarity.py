@@ -5,25 +5,25 @@ from time import perf_counter
 
 from appointments.similarity.index import Index
 
-from .environment import Ground
-from .figures import Figure, Table, beside
+from .environment import BenchEnvironment
+from .figures import Figure, Table, with_ratios
 from .texts import golden, questions
-from .timing import in_turns
+from .timing import interleaved_medians
 
 FEW, MANY = 1_000, 50_000
 LIMIT = 3  # as many as the check page of the form shows
 AT_MOST = 50.0  # ms: the check page waits for the search
 
 
-def measure(ground: Ground) -> Table:
+def measure(environment: BenchEnvironment) -> Table:
     built = {size: _build(size) for size in (FEW, MANY)}
     tasks = {_label(size): search for size, (search, _) in built.items()}
-    medians = in_turns(tasks, golden())
+    medians = interleaved_medians(tasks, golden())
     build_times = [
         Figure(f"index of {size:,} built", seconds, "s", seconds / built[FEW][1] if size != FEW else None)
         for size, (_, seconds) in built.items()
     ]
-    figures = beside(_label(FEW), medians, dict.fromkeys(tasks, AT_MOST))
+    figures = with_ratios(_label(FEW), medians, dict.fromkeys(tasks, AT_MOST))
     title = f"Similar questions: medians over the golden cases, and the ratio to {FEW:,} answered ones"
     return Table(title, (*figures, *build_times))
 

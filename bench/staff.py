@@ -1,40 +1,46 @@
-"""What 综合处 opens every day, at 100 registrations and at 2,000: the first page of the admin, and the list."""
+"""The pages that 综合处 opens every day, with 100 and with 2,000 registrations: the first page, and the list."""
 
 from functools import partial
 
 from zhoushan_consult.wsgi import application
 
-from .client import Request, ask
-from .environment import Ground
-from .figures import Figure, Table, beside
-from .registrations import BUREAUS, FEW, on_the_second, signed_in
-from .timing import in_turns, statements
+from .client import Request, send
+from .environment import BenchEnvironment
+from .figures import Figure, Table, with_ratios
+from .registrations import DATASETS, FEW, frozen_clock, session_cookies
+from .timing import count_statements, interleaved_medians
 
-TIMES = 30  # each page is opened
-QUERIES = 12  # whatever the size of the data (the design, 13)
+# How often each page is opened.
+TIMES = 30
+# With any amount of data (the design, 13).
+MAX_QUERIES = 12
 LIST = "/admin/appointments/appointment/"
 PAGES = {"first page": "/admin/", "list": LIST, "list of all days": f"{LIST}?stage=all&day=all"}
 
 
-def measure(ground: Ground) -> Table:
-    with on_the_second():
-        figures = [figure for name, path in PAGES.items() for figure in _of_page(ground, name, path)]
+def measure(environment: BenchEnvironment) -> Table:
+    with frozen_clock():
+        figures = [
+            figure for name, path in PAGES.items() for figure in _figures_of_page(environment, name, path)
+        ]
     title = f"Staff pages: medians of {TIMES}, and the ratio to {FEW.in_all} registrations"
     return Table(title, tuple(figures))
 
 
-def _of_page(ground: Ground, name: str, path: str) -> list[Figure]:
-    """Time and statements, in the one bureau and in the other."""
-    deeds = {bureau: partial(_open, cookie) for bureau, cookie in signed_in(ground).items()}
-    medians = in_turns(deeds, [path] * (TIMES + 1), before=ground.lead_to)
-    titles = {bureau.name: f"{name} at {bureau.in_all:,}" for bureau in BUREAUS}
-    figures = [*beside(titles[FEW.name], {titles[bureau]: seconds for bureau, seconds in medians.items()})]
-    for bureau, deed in deeds.items():
-        ground.lead_to(bureau)
-        sent = statements(partial(deed, path)).in_all
-        figures.append(Figure(titles[bureau], sent, "SQL", at_most=QUERIES))
+def _figures_of_page(environment: BenchEnvironment, name: str, path: str) -> list[Figure]:
+    """Time and statements with both datasets."""
+    tasks = {dataset: partial(_open, cookie) for dataset, cookie in session_cookies(environment).items()}
+    medians = interleaved_medians(tasks, [path] * (TIMES + 1), before=environment.use_database)
+    titles = {dataset.name: f"{name} at {dataset.in_all:,}" for dataset in DATASETS}
+    figures = [
+        *with_ratios(titles[FEW.name], {titles[dataset]: seconds for dataset, seconds in medians.items()})
+    ]
+    for dataset, task in tasks.items():
+        environment.use_database(dataset)
+        sent = count_statements(partial(task, path)).in_all
+        figures.append(Figure(titles[dataset], sent, "SQL", at_most=MAX_QUERIES))
     return figures
 
 
 def _open(cookie: str, path: str) -> None:
-    ask(application, Request(path, cookie=cookie))
+    send(application, Request(path, cookie=cookie))

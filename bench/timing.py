@@ -1,4 +1,4 @@
-"""Taking turns: the median time of deeds done one after the other; and what can be counted instead of timed."""
+"""Medians of tasks that run alternately; and what can be counted instead of timed."""
 
 import sys
 from collections.abc import Callable, Iterable
@@ -8,74 +8,75 @@ from typing import NamedTuple, TypeVar
 
 from django.db import connection
 
-Given = TypeVar("Given")
+Argument = TypeVar("Argument")
 
-_MARKS = ("BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "COMMIT")  # of transactions: they touch no row
+# These statements mark a transaction and touch no row.
+_TRANSACTION_MARKS = ("BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "COMMIT")
 
 
-def in_turns(
-    deeds: dict[str, Callable[[Given], object]],
-    given: Iterable[Given],
+def interleaved_medians(
+    tasks: dict[str, Callable[[Argument], object]],
+    arguments: Iterable[Argument],
     *,
     at_a_time: int = 5,
     before: Callable[[str], object] = lambda name: None,
 ) -> dict[str, float]:
-    """Median seconds of each deed. All of them do whatever is given, so many `at_a_time`; the first is only to warm up.
+    """The median seconds of each task. Each task gets all `arguments`; the first one only warms it up.
 
-    After a long deed a processor has forgotten the short one. In a turn of several the median is that of a warm deed,
-    or else a floor would look higher, and what stands on it lower, than it is. `before` is told whose turn it is, and
-    is not timed.
+    The tasks take turns, with `at_a_time` arguments in each turn: a busy machine then slows all of them down alike.
+    Several in a turn, because after a long task the caches of the processor are cold, and a short task measured alone
+    would look slower than it is. `before(name)` is called at the start of a turn, and is not timed.
     """
-    first, *rest = given
-    order = list(deeds)
-    seconds: dict[str, list[float]] = {name: [] for name in deeds}
-    for some in [[first], *(rest[start : start + at_a_time] for start in range(0, len(rest), at_a_time))]:
+    first, *rest = arguments
+    order = list(tasks)
+    seconds: dict[str, list[float]] = {name: [] for name in tasks}
+    for batch in [[first], *(rest[start : start + at_a_time] for start in range(0, len(rest), at_a_time))]:
         for name in order:
             before(name)
-            seconds[name] += [_seconds(deeds[name], thing) for thing in some]
-        order.reverse()  # whoever comes second has it a little easier
+            seconds[name] += [_seconds(tasks[name], argument) for argument in batch]
+        order.reverse()  # the second in a turn has an advantage, so it must not always be the same task
     return {name: median(taken[1:]) for name, taken in seconds.items()}
 
 
-def _seconds(deed: Callable[[Given], object], thing: Given) -> float:
-    began = perf_counter()
-    deed(thing)
-    return perf_counter() - began
+def _seconds(task: Callable[[Argument], object], argument: Argument) -> float:
+    started = perf_counter()
+    task(argument)
+    return perf_counter() - started
 
 
 class Statements(NamedTuple):
-    """How many statements a deed sent to the database, and how many of them within a transaction."""
+    """How many SQL statements a task sent, and how many of them inside a transaction."""
 
     in_all: int
     in_transaction: int
 
 
-def statements(deed: Callable[[], object]) -> Statements:
-    """Counted as a deed sends them, those that only mark where a transaction begins and ends apart."""
+def count_statements(task: Callable[[], object]) -> Statements:
+    """The SQL statements of one run of the task, without those that only begin or end a transaction."""
     sent: list[bool] = []
 
     def count(execute, sql, params, many, context):
-        if not sql.lstrip().upper().startswith(_MARKS):
+        if not sql.lstrip().upper().startswith(_TRANSACTION_MARKS):
             sent.append(connection.in_atomic_block)
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(count):
-        deed()
+        task()
     return Statements(len(sent), sum(sent))
 
 
-def python_calls(deed: Callable[[], object]) -> int:
-    """How many functions written in Python it enters: unlike time, the same on every machine."""
-    entered = 0
+def count_python_calls(task: Callable[[], object]) -> int:
+    """How many Python functions one run of the task calls. Unlike time, this is the same on every machine."""
+    calls = 0
 
     def count(frame, event, argument):
-        nonlocal entered
-        entered += event == "call"
+        nonlocal calls
+        calls += event == "call"
 
     before = sys.getprofile()
     sys.setprofile(count)
     try:
-        deed()
+        task()
     finally:
         sys.setprofile(before)
-    return entered
+    return calls

@@ -1,4 +1,4 @@
-"""A real browser, the service behind it, a worker that does what is due, and a clock that can be moved."""
+"""A real browser, the service, a worker that does what is due, and a clock that the test moves."""
 
 import os
 import shutil
@@ -8,27 +8,29 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect, sync_playwright
 
-from e2e.processes import ANSWER_WITHIN, Firm, Ground
+from e2e.processes import RESPONSE_TIMEOUT, DeploymentTemplate, Firm
 from zhoushan_consult.tests.people import *  # noqa: F403
 
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = (
-    "true"  # Playwright keeps an event loop in this thread; nothing here is async
-)
+# Playwright runs an event loop in this thread, and Django would refuse every query. Nothing here is async.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 expect.set_options(timeout=10_000)
 
 
 def pytest_collection_modifyitems(items):
     for item in items:
         if item.get_closest_marker("redis"):
-            continue  # real processes with a database of their own: no browser, and nothing in Django's test database
+            continue  # real processes with a database of their own: no browser, no test database of Django
         item.add_marker(pytest.mark.browser)
         item.add_marker(pytest.mark.django_db(transaction=True, serialized_rollback=True))
 
 
 @pytest.fixture(autouse=True)
 def rows_of_migrations():
-    """Said by the mark above. As a fixture it would make the database before the browser, whose event loop gives this
-    thread connections of their own, which know nothing of the rows to restore."""
+    """Replaces the fixture of the other tests: here the mark above does its work.
+
+    As a fixture it would create the database before the browser. The event loop of the browser then gives this thread
+    new connections, which do not know the rows to restore.
+    """
 
 
 @pytest.fixture(scope="session")
@@ -45,8 +47,8 @@ def chromium():
 
 @pytest.fixture
 def visit(chromium, live_server):
-    """Opens a browser of somebody's own: `visit(width=375, scripts=False)`. Fails on what a page says in its console."""
-    contexts, complaints = [], []
+    """Opens a new browser session: `visit(width=375, scripts=False)`. The test fails if a page logs an error."""
+    contexts, errors = [], []
 
     def open_browser(width: int = 1280, scripts: bool = True) -> Page:
         context = chromium.new_context(
@@ -57,21 +59,19 @@ def visit(chromium, live_server):
         )
         contexts.append(context)
         page = context.new_page()
-        page.on(
-            "console", lambda message: complaints.append(message.text) if message.type == "error" else None
-        )
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
         return page
 
     yield open_browser
     for context in contexts:
         context.close()
-    assert [text for text in complaints if "the server responded with a status of 4" not in text] == []
+    assert [text for text in errors if "the server responded with a status of 4" not in text] == []
 
 
 @pytest.fixture
 def clock(time_machine):
-    """`clock("2026-11-20 10:00")`: it is that moment in Zhoushan, for the whole service."""
+    """`clock("2026-11-20 10:00")` sets the time of Zhoushan for the whole service."""
 
     def move(text: str) -> datetime:
         time_machine.move_to(datetime.fromisoformat(f"{text}:00+08:00"))
@@ -82,7 +82,7 @@ def clock(time_machine):
 
 @pytest.fixture
 def worker():
-    """Does now what beat and a worker would do within the next minutes."""
+    """Does at once what beat and a worker would do within the next minutes."""
     from zhoushan_consult.duties.runner import run_due
     from zhoushan_consult.outbox.delivery import deliver_due
 
@@ -94,27 +94,27 @@ def worker():
 
 
 @pytest.fixture(scope="session")
-def ground(tmp_path_factory):
-    """What every house of real processes is built on."""
+def template(tmp_path_factory):
+    """The empty service from which each deployment is copied."""
     url = os.environ.get("DATABASE_URL") or os.environ.get("TEST_DATABASE_URL")
-    ground = Ground(tmp_path_factory.mktemp("ground"), url)
+    template = DeploymentTemplate(tmp_path_factory.mktemp("template"), url)
     try:
-        ground.prepare()
-        yield ground
+        template.prepare()
+        yield template
     finally:
-        ground.clear()
+        template.clear()
 
 
 @pytest.fixture
-def house(ground, tmp_path):
-    house = ground.house(tmp_path / "var")
-    yield house
-    house.close()
+def deployment(template, tmp_path):
+    deployment = template.deployment(tmp_path / "var")
+    yield deployment
+    deployment.close()
 
 
 @pytest.fixture
-def firms(house, firm):
-    """Firms that have not come yet: `firms(20)`, and afterwards `firms(5, after=20)`."""
-    return lambda count, after=0, patience=ANSWER_WITHIN: [
-        Firm(house, number, firm(number), patience) for number in range(after + 1, after + count + 1)
+def firms(deployment, firm):
+    """New firms: `firms(20)`, and then `firms(5, after=20)`."""
+    return lambda count, after=0, patience=RESPONSE_TIMEOUT: [
+        Firm(deployment, number, firm(number), patience) for number in range(after + 1, after + count + 1)
     ]

@@ -1,34 +1,36 @@
-"""What became of the letters of a house: what its database says, and what its gateway was given."""
+"""What happened to the letters of a deployment, according to its database and to its gateway."""
 
 from collections import Counter
 
-from .counting import LETTERS
-from .processes import PATIENCE, House, until
+from .processes import TIMEOUT, Deployment, wait_until
+from .recording import SENT_LOG
 
 GATEWAYS = "channel IN ('sms', 'email')"
 
 
-def expect_every_letter_once(house: House, letters: int, seconds: float = PATIENCE) -> None:
-    """There are so many for the gateway; each is recorded as sent before long, and the gateway was given it once."""
-    until("every letter is sent", lambda: states(house), {"sent": letters}, seconds)
-    assert Counter(house.book(LETTERS)) == Counter(keys(house))
-    assert files(house) == set(keys(house))
+def expect_every_letter_once(deployment: Deployment, letters: int, seconds: float = TIMEOUT) -> None:
+    """Within `seconds`, exactly `letters` letters are marked as sent, and the gateway got each of them once."""
+    wait_until("every letter is sent", lambda: states(deployment), {"sent": letters}, seconds)
+    assert Counter(deployment.read_log(SENT_LOG)) == Counter(dedupe_keys(deployment))
+    assert letter_files(deployment) == set(dedupe_keys(deployment))
 
 
-def states(house: House) -> dict[str, int]:
-    return Counter(house.column(f"SELECT state FROM outbox_notice WHERE {GATEWAYS}"))
+def states(deployment: Deployment) -> dict[str, int]:
+    return Counter(deployment.column(f"SELECT state FROM outbox_notice WHERE {GATEWAYS}"))
 
 
-def keys(house: House, state: str = "%") -> list[str]:
-    """The keys by which the gateway knows the letters."""
-    return house.column(f"SELECT dedupe_key FROM outbox_notice WHERE {GATEWAYS} AND state LIKE '{state}'")
+def dedupe_keys(deployment: Deployment, state: str = "%") -> list[str]:
+    """The dedupe keys of the letters for the gateway, if `state` is given of those in this state."""
+    return deployment.column(
+        f"SELECT dedupe_key FROM outbox_notice WHERE {GATEWAYS} AND state LIKE '{state}'"
+    )
 
 
-def files(house: House) -> set[str]:
-    return {path.stem for path in (house.var / "letters").glob("*.json")}
+def letter_files(deployment: Deployment) -> set[str]:
+    return {path.stem for path in (deployment.var / "letters").glob("*.json")}
 
 
-def let_claims_run_out(house: House) -> None:
-    """As if the time had passed that whoever died may hold a letter or a duty."""
-    house.change("UPDATE outbox_notice SET next_try_at = due_at WHERE state = 'inflight'")
-    house.change("UPDATE duties_duty SET next_try_at = due_at WHERE state = 'running'")
+def expire_claims(deployment: Deployment) -> None:
+    """End the claims of dead workers at once, instead of waiting for the lease to expire."""
+    deployment.execute("UPDATE outbox_notice SET next_try_at = due_at WHERE state = 'inflight'")
+    deployment.execute("UPDATE duties_duty SET next_try_at = due_at WHERE state = 'running'")

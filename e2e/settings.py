@@ -1,6 +1,6 @@
-"""The service as `processes` runs it: as it is, with one more duty, whose deeds are counted.
+"""The settings of the service in `processes`: the real ones, with one more duty, which logs its runs.
 
-A worker of `mishaps` has the duty DUTY alone, and at STANDS_AT its clock stands still.
+A worker of `crash_points` has only the duty DUTY, and its clock stands still at FROZEN_TIME.
 """
 
 import os
@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from zhoushan_consult.settings import *  # noqa: F403
 
-DUTIES = ["e2e.mishaps.ONLY_DUTY"] if "DUTY" in os.environ else [*DUTIES, "e2e.counting.BELLS"]  # noqa: F405
+DUTIES = ["e2e.crash_points.ONLY_DUTY"] if "DUTY" in os.environ else [*DUTIES, "e2e.recording.TICKS"]  # noqa: F405
 
-if moment := os.environ.get("STANDS_AT"):
+if moment := os.environ.get("FROZEN_TIME"):
     timezone.now = lambda: datetime.fromisoformat(moment)

@@ -1,4 +1,4 @@
-"""Every page that a role can reach by links: reads in Chinese, fits the screen, is accessible, breaks no rule of the CSP."""
+"""Every page that a role can reach by links is Chinese, fits the screen, is accessible and obeys the CSP."""
 
 import re
 from urllib.parse import urlsplit
@@ -30,7 +30,7 @@ def demo(settings, tmp_path, clock):
 
 
 def crawl(page: Page, start: str) -> list[str]:
-    """Paths that links lead to from `start`, breadth first, one of each kind of address."""
+    """The paths that links reach from `start`, breadth first, one of each kind of address."""
     seen, waiting, kinds = [], [start], set()
     while waiting and len(seen) < PAGES_OF_A_ROLE:
         path = waiting.pop(0)
@@ -73,7 +73,7 @@ def overflow(page: Page) -> int:
 
 
 def judge(page: Page, path: str) -> None:
-    """What holds of every page, for every reader."""
+    """What must hold for every page and every visitor."""
     settle(page)
     text = page.inner_text("body") + page.title()
     values = page.eval_on_selector_all(

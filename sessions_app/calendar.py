@@ -4,11 +4,11 @@ All instants are aware. All months are months of Asia/Shanghai, also on a server
 """
 
 from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+
+from zhoushan_consult.clock import SHANGHAI, local_date
 
 from . import policy
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 WEEKDAYS = "一二三四五六日"
 
 
@@ -19,7 +19,7 @@ def consult_date(year: int, month: int) -> date:
 
 def booking_day(now: datetime) -> date:
     """The 咨询日 that a registration made at `now` joins: the 10th of the next month (六（二）)."""
-    today = now.astimezone(SHANGHAI).date()
+    today = local_date(now)
     first = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
     return consult_date(first.year, first.month)
 
@@ -32,7 +32,7 @@ def following(day: date) -> date:
 
 def current_day(now: datetime) -> date:
     """The nearest 咨询日 that is not yet over at `now`: the one the portal announces."""
-    today = now.astimezone(SHANGHAI).date()
+    today = local_date(now)
     this = consult_date(today.year, today.month)
     return this if now < ends_at(this) else following(this)
 
@@ -57,8 +57,8 @@ def last_booking_date(day: date) -> date:
 
 def days_left(now: datetime, day: date) -> int:
     """Whole days, today included, in which one can still register for `day`."""
-    closes = booking_closes(day).astimezone(SHANGHAI).date()
-    return (closes - now.astimezone(SHANGHAI).date()).days
+    closes = local_date(booking_closes(day))
+    return (closes - local_date(now)).days
 
 
 def starts_at(day: date) -> datetime:

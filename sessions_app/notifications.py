@@ -20,7 +20,7 @@ def to_role(
     **context,
 ) -> int:
     """Notify every active officer who holds `role`, in `division` if one is given. Returns how many."""
-    officers = list(Officer.objects.of(role, division))
+    officers = list(Officer.objects.with_role(role, division))
     for officer in officers:
         recipient = Recipient(name=officer.name, phone=officer.phone, email=officer.email)
         post(kind, about=about, to=recipient, key=f"{key}:{officer.pk}", at=at, about_row=about, **context)

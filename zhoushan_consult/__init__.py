@@ -1,4 +1,4 @@
-"""企业环保咨询日: wiring of the project, and the bureau kernel that any service of the bureau needs."""
+"""企业环保咨询日: the wiring of the project, and the kernel that any service of the bureau needs."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The asgi entry point of the service."""
+"""The ASGI entry point. The deployment uses wsgi.py, whose request class also survives a broken Content-Type."""
 
 import os
 

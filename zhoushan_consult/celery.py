@@ -1,4 +1,4 @@
-"""Celery: beat makes the rounds, workers deliver what the database says is due."""
+"""The Celery app. Beat sends tasks without data; workers do what the database says is due."""
 
 import os
 
@@ -7,8 +7,10 @@ from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zhoushan_consult.settings")
 
-TRANSPORT_ALIASES["filesystem"] = "zhoushan_consult.broker:Transport"  # kombu's own may lose messages
+# Kombu's own filesystem transport can lose messages: see broker.py.
+TRANSPORT_ALIASES["filesystem"] = "zhoushan_consult.broker:Transport"
 
 app = Celery("zhoushan_consult")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+# The only two packages with tasks.
 app.autodiscover_tasks(["zhoushan_consult.outbox", "zhoushan_consult.duties"])

@@ -1,4 +1,4 @@
-"""Commands that answer JSON line by line (``--jsonl FILE``), so that anyone can measure what the pages use."""
+"""Commands that read JSON Lines (``--jsonl FILE``) and answer line by line, to measure what the pages use."""
 
 import json
 import sys
@@ -8,14 +8,16 @@ from collections.abc import Iterable, Iterator
 from django.core.management.base import BaseCommand, CommandError
 
 
-class LinewiseCommand(BaseCommand):
-    """Reads objects, one a line, and prints one answer a line; an odd line is named and passed over.
+class JsonLinesCommand(BaseCommand):
+    """Reads one object per line and prints one answer per line. A line that cannot be used is reported and skipped.
 
-    Needs no database. Raises CommandError where the file cannot be read.
+    Needs no database. Raises CommandError if the file cannot be read.
     """
 
+    # The checks would need keys and a database, and this command needs neither.
     requires_system_checks: list[str] = []
-    shape = ""  # of a line, for --help
+    # An example of a line, for --help.
+    shape = ""
 
     def add_arguments(self, parser):
         parser.add_argument(
@@ -23,14 +25,14 @@ class LinewiseCommand(BaseCommand):
         )
 
     def handle(self, *args, jsonl: str, **options):
-        _speak_utf8()
+        _write_utf8()
         for number, line in enumerate(_lines(jsonl), 1):
             if line.strip():
                 self._answer(number, line)
 
     @abstractmethod
     def answer(self, item: dict) -> dict:
-        """The answer to ``item``. Raises ValueError, in Chinese, where a field is missing."""
+        """The answer to ``item``. Raises ValueError, with a Chinese message, if a field is missing."""
 
     def output(self, item: dict, number: int) -> str:
         """What is printed for ``item``: one line of JSON, unless a command prints something else."""
@@ -38,16 +40,16 @@ class LinewiseCommand(BaseCommand):
 
     def _answer(self, number: int, line: str) -> None:
         try:
-            item = _object(line)
+            item = _parse_object(line)
             output = self.output(item, number)
-        except ValueError as fault:
-            self.stderr.write(f"第 {number} 行：{fault}，已跳过。")
+        except ValueError as error:
+            self.stderr.write(f"第 {number} 行：{error}，已跳过。")
             return
         self.stdout.write(output)
 
 
-def _speak_utf8() -> None:
-    """Chinese comes out whatever the terminal's locale, and a lone surrogate as an escape that JSON knows."""
+def _write_utf8() -> None:
+    """Write UTF-8 in any locale. A lone surrogate becomes an escape that JSON allows."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -60,15 +62,15 @@ def _lines(name: str) -> Iterator[str]:
     try:
         with open(name, "rb") as file:
             yield from _decoded(file)
-    except OSError as fault:
-        raise CommandError(f"打不开文件 {name}：{fault.strerror}") from fault
+    except OSError as error:
+        raise CommandError(f"打不开文件 {name}：{error.strerror}") from error
 
 
 def _decoded(lines: Iterable[bytes]) -> Iterator[str]:
     return (line.decode("utf-8-sig", "replace") for line in lines)
 
 
-def _object(line: str) -> dict:
+def _parse_object(line: str) -> dict:
     try:
         item = json.loads(line)
     except (ValueError, RecursionError):

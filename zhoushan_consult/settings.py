@@ -1,4 +1,7 @@
-"""Settings: all from the environment (see .env.example). With none given, the embedded run: SQLite and files in var/."""
+"""Settings. All come from the environment (see .env.example).
+
+Without DATABASE_URL this is the embedded run: SQLite, and files in var/.
+"""
 
 from pathlib import Path
 
@@ -6,6 +9,7 @@ import environ
 from celery.schedules import timedelta
 from csp.constants import NONE, SELF
 
+from .clock import SHANGHAI
 from .embedded import keys_file
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -13,7 +17,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 class Env(environ.FileAwareEnv):
     def secret(self, name: str) -> str:
-        """As a vendor issued it: `str` would take one that begins with $ for the name of another variable."""
+        """A secret exactly as the vendor issued it. `str()` would read a value that begins with $ as a variable name."""
         return self.ENVIRON.get(name, "").strip()
 
 
@@ -27,33 +31,32 @@ if EMBEDDED:
 # --- Secrets -----------------------------------------------------------------------------------------------------
 SECRET_KEY = env.str("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
-VAULT_KEYS = env.str("VAULT_KEYS", default="")  # "k2:base64,k1:base64": the first seals, all open
-VAULT_INDEX_KEY = env.str(
-    "VAULT_INDEX_KEY", default=""
-)  # cannot be rotated without computing every index anew
+# "k2:base64,k1:base64". The first key seals; all of them open.
+VAULT_KEYS = env.str("VAULT_KEYS", default="")
+# To change this key, every blind index must be computed again.
+VAULT_INDEX_KEY = env.str("VAULT_INDEX_KEY", default="")
 AUDIT_KEY = env.str("AUDIT_KEY")
 
 # --- Where it is served ------------------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)
-SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip(
-    "/"
-)  # links in letters are built from this only
+# Links in letters are built from this only: the Host header of a request can be forged.
+SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"] if EMBEDDED else [])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-TRUSTED_PROXIES = env.int(
-    "TRUSTED_PROXIES", default=0
-)  # how many proxies stand before us: whose X-Forwarded-For to believe
+# The number of our own proxies in front of this process. Only they are believed in X-Forwarded-For.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 WSGI_APPLICATION = "zhoushan_consult.wsgi.application"
 ROOT_URLCONF = "zhoushan_consult.urls"
 
 INSTALLED_APPS = [
-    "zhoushan_consult.bureau.site.BureauAdminConfig",
+    "zhoushan_consult.bureau.admin_config.BureauAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "django.forms",  # the widgets' templates, found because FORM_RENDERER looks among ours
+    # FORM_RENDERER looks for widget templates in installed apps.
+    "django.forms",
     "axes",
     "crispy_forms",
     "phonenumber_field",
@@ -70,21 +73,23 @@ INSTALLED_APPS = [
     "triage",
 ]
 
+# In this order: characters are refused before anything parses them, and a slow request body is read before a database
+# connection is borrowed. Sessions and accounts come after both.
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "zhoushan_consult.web.private.NoStore",
-    "zhoushan_consult.web.characters.RefuseControlCharacters",
-    "zhoushan_consult.web.connections.BorrowConnection",
+    "zhoushan_consult.web.private.CacheControlMiddleware",
+    "zhoushan_consult.web.characters.ControlCharacterMiddleware",
+    "zhoushan_consult.web.connections.ConnectionPoolMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "zhoushan_consult.bureau.session_limits.EndIdleSessions",
-    "zhoushan_consult.bureau.refusals.AnswerRefusals",
+    "zhoushan_consult.bureau.session_limits.SessionLimitMiddleware",
+    "zhoushan_consult.bureau.refusals.RefusalMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -109,16 +114,19 @@ CRISPY_TEMPLATE_PACK = "gov"
 
 # --- Database ----------------------------------------------------------------------------------------------------
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-DATABASE_CONNECTIONS = 0  # of each web process; 0: as many as it has threads
+# Connections of each web process. 0: one for each thread.
+DATABASE_CONNECTIONS = 0
 if EMBEDDED:
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": VAR_DIR / "consult.sqlite3",
             "OPTIONS": {
+                # With the default (DEFERRED), four concurrent writers got "database is locked" instead of a turn.
                 "transaction_mode": "IMMEDIATE",
+                # Seconds that a writer waits for its turn.
                 "timeout": 20,
-                # FULL: with NORMAL a power cut may take back the last commits, receipts among them.
+                # FULL: with NORMAL, a power cut can undo the last commits, and a firm already has the receipt.
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;",
             },
         }
@@ -126,34 +134,45 @@ if EMBEDDED:
 else:
     DATABASES = {"default": env.db("DATABASE_URL")}
     if DATABASES["default"]["ENGINE"].endswith("postgresql"):
+        # Two web processes use 32 of PostgreSQL's default of 100 connections. Workers and operators need the rest.
         DATABASE_CONNECTIONS = env.int("DATABASE_CONNECTIONS", default=16)
+        # Health checks: after a restart of PostgreSQL the first request of each connection would answer 503.
         DATABASES["default"].update(
             CONN_MAX_AGE=env.int("CONN_MAX_AGE", default=600), CONN_HEALTH_CHECKS=True
         )
+        # Milliseconds. A query or a lock that takes longer ends with 503, instead of blocking all threads.
         DATABASES["default"].setdefault("OPTIONS", {}).update(
             connect_timeout=5, options="-c statement_timeout=15000 -c lock_timeout=3000"
         )
 
-# --- Celery: beat makes the rounds, the database is the truth -------------------------------------------------------
+# --- Celery: messages only say that work may be due; the database says which ---------------------------------------
 REDIS_URL = env.str("REDIS_URL", default="")
 CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost"
+# JSON only: pickled messages would let the broker run code in a worker.
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
+# A message is acknowledged after the task, so that the task of a killed worker is delivered again.
 CELERY_TASK_ACKS_LATE = True
+# A busy worker must not hold messages that an idle one could take.
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# LOGGING below is for workers too.
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_TIMEZONE = "Asia/Shanghai"
+CELERY_TIMEZONE = SHANGHAI.key
+# Redis: a message that is not acknowledged within 900 s is delivered again. Without socket timeouts, a frozen Redis
+# blocks a call for more than 60 s. Folder: at its default polling interval it does 4.9 tasks per second.
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {"visibility_timeout": 900, "socket_timeout": 5, "socket_connect_timeout": 5, "retry_on_timeout": True}
     if REDIS_URL
     else {"folder": str(VAR_DIR / "broker"), "polling_interval": 0.2}
 )
-CELERY_WORKER_ENABLE_REMOTE_CONTROL = bool(REDIS_URL)  # the embedded broker has no fanout
-CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # keeps no file: what is due is written in the database
-# Rounds are cheap and safe to repeat; one that was not taken up within its period is worth nothing.
+# The embedded broker has no fanout, which remote control needs.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = bool(REDIS_URL)
+# The default scheduler keeps a file. Here the database says what is due, so no file is needed.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+# Each task is cheap and safe to repeat. A message that no worker took in time expires: the next one does its work.
 CELERY_BEAT_SCHEDULE = {
     "outbox": {
         "task": "zhoushan_consult.outbox.tasks.sweep",
@@ -172,7 +191,7 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 
-# The scheduled duties, each a `zhoushan_consult.duties.Kind`, in the order in which they run when several are due.
+# The scheduled duties, each a `duties.kinds.Kind`. Those that are due at the same time run in this order.
 DUTIES = [
     "zhoushan_consult.audit.sealing.SEAL",
     "sessions_app.preparing.PREPARE",
@@ -196,17 +215,16 @@ OUTBOX_ADAPTERS = {
     "sms": env.str("SMS_ADAPTER", default="zhoushan_consult.outbox.adapters.FileAdapter"),
     "email": env.str("EMAIL_ADAPTER", default="zhoushan_consult.outbox.adapters.FileAdapter"),
 }
-OUTBOX_FOLDER = VAR_DIR / "letters"  # where the file adapter puts what would have been sent
-OUTBOX_DAILY_CAP = env.int(
-    "OUTBOX_DAILY_CAP", default=10
-)  # letters one person may get in one day, a guard against bombing
-SMS_SIGN_NAME = env.str(
-    "SMS_SIGN_NAME", default=""
-).strip()  # the 【signature】 that the vendor puts before every SMS
-SMS_TEMPLATES = env.str(
-    "SMS_TEMPLATES", default=""
-)  # TOML: what `manage.py sms_templates` prints, with the vendor's codes
-SMS_CA = env.str("SMS_CA", default="")  # PEM: a gateway's own authority, where it is not a public one
+# FileAdapter writes here what would have been sent.
+OUTBOX_FOLDER = VAR_DIR / "letters"
+# The most SMS for one phone number in one day. It stops a flood of letters to somebody else's number.
+OUTBOX_DAILY_CAP = env.int("OUTBOX_DAILY_CAP", default=10)
+# The 【signature】 that the vendor puts before every SMS.
+SMS_SIGN_NAME = env.str("SMS_SIGN_NAME", default="").strip()
+# TOML: the output of `manage.py sms_templates`, with the vendor's codes filled in.
+SMS_TEMPLATES = env.str("SMS_TEMPLATES", default="")
+# PEM: the gateway's certificate authority, if it is not a public one.
+SMS_CA = env.str("SMS_CA", default="")
 MAS_URL = env.str("MAS_URL", default="").strip()
 MAS_EC_NAME = env.str("MAS_EC_NAME", default="").strip()
 MAS_AP_ID = env.str("MAS_AP_ID", default="").strip()
@@ -218,16 +236,16 @@ ALIYUN_ACCESS_KEY_ID = env.str("ALIYUN_ACCESS_KEY_ID", default="").strip()
 ALIYUN_ACCESS_KEY_SECRET = env.secret("ALIYUN_ACCESS_KEY_SECRET")
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+# Seconds. `Adapter.send` promises to end within ten seconds.
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="企业环保咨询日 <noreply@localhost>")
 
 # --- Language, time, numbers ---------------------------------------------------------------------------------------
 LANGUAGE_CODE = "zh-hans"
-TIME_ZONE = "Asia/Shanghai"
-USE_I18N = True
-USE_TZ = True
+TIME_ZONE = SHANGHAI.key
 PHONENUMBER_DEFAULT_REGION = "CN"
-PHONENUMBER_DB_FORMAT = "RFC3966"  # E164, the default, drops extensions
+# E164, the default, drops extensions.
+PHONENUMBER_DB_FORMAT = "RFC3966"
 PHONENUMBER_DEFAULT_FORMAT = "RFC3966"
 
 # --- Static files --------------------------------------------------------------------------------------------------
@@ -236,6 +254,7 @@ STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # Names contain a hash of the content, so browsers may keep the files for ever.
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
@@ -250,21 +269,27 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "/admin/login/"
 LOGIN_REDIRECT_URL = "/admin/"
-SESSION_COOKIE_AGE = 30 * 60  # without a click: see bureau/idleness.py
+# Officers who do not work in the admin go here after login.
+DESK_URL = "/desk/"
+# Seconds without a click. The limit of twelve hours in all is in bureau/session_limits.py.
+SESSION_COOKIE_AGE = 30 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
-# Locked by account and address together: an outsider behind another address cannot lock an officer out.
+# Account and address are locked together, so that an outsider at another address cannot lock an officer out.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "errors/locked.html"
 AXES_HTTP_RESPONSE_CODE = 429
+# The same address that web/throttle.py counts, behind any number of proxies.
 AXES_CLIENT_IP_CALLABLE = "zhoushan_consult.web.address.client_ip"
+# Its log lines contain user names and addresses.
 AXES_VERBOSE = False
 AXES_ENABLE_ADMIN = False
 AXES_SENSITIVE_PARAMETERS = ["username", "password"]
 
 # --- Headers -------------------------------------------------------------------------------------------------------
+# No inline scripts and styles: text of a firm that reached a page unescaped could still not run.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -283,13 +308,16 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = HTTPS and env.bool("SECURE_SSL_REDIRECT", default=True)
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000) if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", default=False)
+# A client without a proxy in front could send this header itself.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+# __Host-: a browser accepts the cookie only over HTTPS and from this very host, not from a neighbouring subdomain.
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 CSRF_FAILURE_VIEW = "zhoushan_consult.web.errors.csrf_failure"
+# The longest form, with every field full of Chinese, is far below 256 KiB.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 400
 FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
@@ -304,15 +332,14 @@ SITE = {
     "police_record": env.str("SITE_POLICE_RECORD", default=""),
 }
 
-DEFAULT_EXCEPTION_REPORTER_FILTER = "zhoushan_consult.vault.error_reports.NothingTyped"
-
-# --- Logs: never what people typed ---------------------------------------------------------------------------------
+# --- Logs and error reports: never what people typed ---------------------------------------------------------------
+DEFAULT_EXCEPTION_REPORTER_FILTER = "zhoushan_consult.vault.error_reports.RedactingReporterFilter"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    # These would log addresses, which may name a receipt, and the texts of exceptions; web/errors.py logs instead.
+    # These two log addresses, which can name a receipt, and exception texts. web/errors.py logs instead.
     "loggers": {"django.request": {"level": "CRITICAL"}, "django.security": {"level": "CRITICAL"}},
 }

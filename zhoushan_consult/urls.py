@@ -1,4 +1,4 @@
-"""Every address of the service (DESIGN §10). Stable: letters and other sites link here."""
+"""Every address of the service (DESIGN §10). They are stable: letters and other sites link to them."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -15,6 +15,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
 ]
 
+# Pages of our own that need neither the database nor the body of the request.
 handler400 = errors.bad_request
 handler403 = errors.forbidden
 handler404 = errors.not_found

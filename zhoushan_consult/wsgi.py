@@ -1,4 +1,4 @@
-"""The wsgi entry point of the service."""
+"""The WSGI entry point of the service."""
 
 import os
 
@@ -10,10 +10,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zhoushan_consult.settings")
 
 
 class Request(WSGIRequest):
-    """A request whose Content-Type may be anything at all.
+    """A request that accepts any Content-Type.
 
-    Django decodes the address by the charset named there while it still makes the request, where no error page can
-    help: `charset=hex` would be a bare 500. What cannot be read is marked, and web.characters refuses it.
+    Django decodes the address with the charset of the Content-Type while it creates the request. No error page can help
+    there: `charset=hex` would be a bare 500. Such a request is marked as unreadable, and web.characters refuses it.
     """
 
     def _set_content_type_params(self, meta):
@@ -27,5 +27,6 @@ class Handler(WSGIHandler):
     request_class = Request
 
 
+# As get_wsgi_application() does, but with our handler.
 django.setup(set_prefix=False)
 application = Handler()

@@ -16,7 +16,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Paragraph
 
 from appointments.models import Appointment
-from zhoushan_consult.identity.phone import for_people
+from zhoushan_consult.identity.phone import format_phone
 
 FONT = "MicroHei"
 FONT_FILE = Path(__file__).parent / "fonts" / "wqy-microhei.ttc"
@@ -44,7 +44,7 @@ def rows(appointment: Appointment) -> list[Row]:
         Row(firm, "邮政编码", appointment.postcode),
         Row(contact, "姓名*", appointment.contact_name),
         Row(contact, "身份证号码*", appointment.masked_id),
-        Row(contact, "联系电话*", for_people(appointment.phone_number)),
+        Row(contact, "联系电话*", format_phone(appointment.phone_number)),
         Row(contact, "电子邮箱", appointment.email),
         Row("", "咨询事项或问题需求概述*", appointment.summary),
         Row("", "现场咨询时间", _when(appointment, day)),

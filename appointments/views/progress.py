@@ -12,7 +12,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from zhoushan_consult.bureau.refusals import Refused
-from zhoushan_consult.web.address import client_net
+from zhoushan_consult.web.address import client_network
 from zhoushan_consult.web.throttle import allow
 
 from .. import booking, check_in_code, feedback, progress
@@ -44,7 +44,7 @@ def _open(request: HttpRequest, now: datetime) -> HttpResponse:
         return _ask(request, form)
     reference = clean_reference(form.cleaned_data["reference"])
     # Counted by asker and by what is asked about: many addresses cannot guess at one number either.
-    by_address = allow(f"status:{client_net(request)}", TRIES, TRIES_PER, now)
+    by_address = allow(f"status:{client_network(request)}", TRIES, TRIES_PER, now)
     by_reference = allow(f"status:{reference}", TRIES, TRIES_PER, now)
     if not (by_address and by_reference):
         form.add_error(None, TOO_MANY)

@@ -14,8 +14,8 @@ from sessions_app import calendar, policy
 from sessions_app.days import joining_date
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.identity.mask import mask_id
-from zhoushan_consult.identity.phone import for_people
-from zhoushan_consult.web.address import client_net
+from zhoushan_consult.identity.phone import format_phone
+from zhoushan_consult.web.address import client_network
 from zhoushan_consult.web.throttle import allow
 
 from .. import answers, booking, form_token
@@ -70,7 +70,9 @@ def _submit(request: HttpRequest, now: datetime, form: RegistrationForm) -> Http
             form,
             f"{_missed(token.joins, now)}现在提交将登记到{calendar.short(joins)}，请确认。",
         )
-    if not allow(f"register:{client_net(request)}", policy.REGISTRATIONS_AN_HOUR, HOUR, now, when_down=True):
+    if not allow(
+        f"register:{client_network(request)}", policy.REGISTRATIONS_AN_HOUR, HOUR, now, when_down=True
+    ):
         return _check(
             request, now, form, "提交次数过多，请一小时后再试，或电话联系综合处代为登记。", status=429
         )
@@ -142,7 +144,7 @@ def _rows(form: RegistrationForm) -> list[tuple[str, str]]:
     data = form.cleaned_data
     shown = {
         "id_number": mask_id(data["id_number"]),
-        "phone": for_people(data["phone"]),
+        "phone": format_phone(data["phone"]),
         "county": dict(form.fields["county"].choices).get(data["county"], "") if data["county"] else "",
         "id_type": dict(form.fields["id_type"].choices)[data["id_type"]],
         "topics": "、".join(label for code, label in form.fields["topics"].choices if code in data["topics"]),

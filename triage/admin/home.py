@@ -255,4 +255,4 @@ def _day_screen(day: ConsultDay) -> str:
     return reverse("admin:sessions_app_consultday_change", args=[day.pk])
 
 
-admin.site.opens_on(baskets)
+admin.site.register_worklist(baskets)

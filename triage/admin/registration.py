@@ -64,7 +64,7 @@ class RegistrationAdmin(AppointmentAdmin):
         decision = suggest(record, timezone.now())
         return {
             "title": record.enterprise_name,
-            "phone": phone.for_people(record.phone_number),
+            "phone": phone.format_phone(record.phone_number),
             "decision": decision,
             "suggested": explanation.division_names(decision),
             "summary": explanation.marked(record.summary, decision),

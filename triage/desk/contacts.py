@@ -6,7 +6,7 @@ from appointments.models import Appointment
 from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.roles import Act
 from zhoushan_consult.identity.mask import mask_name
-from zhoushan_consult.identity.phone import for_people
+from zhoushan_consult.identity.phone import format_phone
 
 
 @dataclass(frozen=True)
@@ -25,4 +25,4 @@ def contact(appointment: Appointment, officer: Officer, division: Division | Non
     if not (officer.may(Act.CALL) or (division and division.pk == officer.division_id)):
         return Contact(mask_name(appointment.contact_name), appointment.masked_phone)
     number = appointment.phone_number
-    return Contact(appointment.contact_name, for_people(number), number.partition(";")[0])
+    return Contact(appointment.contact_name, format_phone(number), number.partition(";")[0])

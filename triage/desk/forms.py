@@ -149,7 +149,7 @@ class CloseForm(DeskForm):
     )
 
 
-class SignInForm(login.SignInForm):
+class LoginForm(login.LoginForm):
     """用户名 and 密码, in the look of the desk."""
 
     helper = FormHelper()

@@ -9,15 +9,15 @@ from django.views.decorators.http import require_safe
 from zhoushan_consult.bureau import login
 
 from .access import at_desk
-from .forms import SignInForm
+from .forms import LoginForm
 from .sections import landing, sections_of
 
 
-class SignIn(login.SignIn):
+class OfficerLoginView(login.OfficerLoginView):
     """The admin's door in the look of the desk: on to the page that was asked for, or to one's work."""
 
     template_name = "desk/login.html"
-    form_class = SignInForm
+    form_class = LoginForm
 
     def get_default_redirect_url(self):
         return landing(self.request.user)

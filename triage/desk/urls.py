@@ -27,7 +27,7 @@ register_converter(one_of(follow_ups.ACTIONS), "follow_up_action")
 app_name = "desk"
 urlpatterns = [
     path("", login.home, name="home"),
-    path("login/", login.SignIn.as_view(), name="login"),
+    path("login/", login.OfficerLoginView.as_view(), name="login"),
     path("logout/", login.SignOut.as_view(), name="logout"),
     path("assignments/", worklists.baskets, name="assignments"),
     path("assignments/<int:pk>/", assignments.assignment, name="assignment"),

@@ -120,7 +120,7 @@ def _(record: Notice):
 
 @status_of.register
 def _(record: Duty):
-    return ("late" if record.waits_for_somebody else "wait"), record.get_state_display()
+    return ("late" if record.needs_attention else "wait"), record.get_state_display()
 
 
 @status_of.register

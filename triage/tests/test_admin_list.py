@@ -51,7 +51,7 @@ def test_it_shows_people_in_part_only(browser):
     row = made.appointment(1, contact_name="欧阳测试")
     page = browser.get(LIST).content.decode()
     assert row.masked_phone in page
-    for whole in (row.id_number.open(), phone.for_people(row.phone_number), "欧阳测试", row.summary):
+    for whole in (row.id_number.open(), phone.format_phone(row.phone_number), "欧阳测试", row.summary):
         assert whole not in page
 
 
@@ -99,7 +99,7 @@ def test_it_finds_by_whole_reference_code_and_phone_however_typed(browser):
     made.appointment(2)
     assert find(browser, row.reference.lower().replace("-", " ")) == {1}
     assert find(browser, f" {row.uscc.lower()} ") == {1}
-    assert find(browser, phone.for_people(row.phone_number)) == {1}
+    assert find(browser, phone.format_phone(row.phone_number)) == {1}
     assert find(browser, row.phone_number) == {1}
 
 

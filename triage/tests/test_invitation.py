@@ -15,7 +15,7 @@ from sessions_app.models import ConsultDay, Plan
 from triage import plan_changes, reminders, seating
 from triage.tests.factories import DAY, NOW, appointment, seated
 from zhoushan_consult.outbox.delivery import deliver_due
-from zhoushan_consult.outbox.gateways.registered import Registered
+from zhoushan_consult.outbox.gateways.registered import RegisteredTemplate
 from zhoushan_consult.outbox.models import Channel, Notice
 from zhoushan_consult.outbox.sms_texts import wordings
 
@@ -230,4 +230,6 @@ def test_it_writes_only_sms_that_were_registered(offered, coordinator):
         "seat_given_up",
     }
     for letter in letters:
-        assert any(Registered("1", text).read(letter.text) for text in wordings(letter.kind)), letter.text
+        assert any(RegisteredTemplate("1", text).match(letter.text) for text in wordings(letter.kind)), (
+            letter.text
+        )

@@ -174,7 +174,7 @@ def make_real_rounds() -> datetime:
     """The beat of the real site, while the rehearsal goes on."""
     settings_at = datetime.fromisoformat("2026-12-01T08:40+08:00")
     runner.run_due(settings_at)
-    return runner.last_rounds()
+    return runner.last_run_at()
 
 
 @pytest.mark.postgres

@@ -53,7 +53,7 @@ def test_it_knows_every_duty_it_is_told_of():
 
 
 def test_it_gives_no_duty_up_before_the_claim_of_a_dead_worker_has_run_out():
-    assert [kind.name for kind in kinds() if kind.useful_for <= 2 * runner.HELD_FOR] == []
+    assert [kind.name for kind in kinds() if kind.useful_for <= 2 * runner.CLAIM_LEASE] == []
 
 
 def test_it_tells_what_stands_on_the_list_when_the_month_has_ended(crew):

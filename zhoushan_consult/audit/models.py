@@ -1,4 +1,4 @@
-"""办理留痕: who did what, to which matter, when and from where. Rows are added, never changed or removed."""
+"""办理留痕: who did what, to which record, when and from where. Rows are added, never changed or removed."""
 
 from django.db import models
 
@@ -7,51 +7,52 @@ from zhoushan_consult.bureau.models import Officer
 from .verbs import Verb
 
 
-class AppendOnly(TypeError):
-    """Code tried to change or remove what is only ever added to."""
+class AppendOnlyError(TypeError):
+    """Code tried to change or remove a row of an append-only table."""
 
     def __init__(self):
         super().__init__("办理留痕只能追加，不能修改或删除。需要更正时，请另行记录一条。")
 
 
 class AppendOnlyQuerySet(models.QuerySet):
-    """Reads and adds."""
+    """Reads and inserts only."""
 
     def update(self, **changes):
-        raise AppendOnly
+        raise AppendOnlyError
 
     def delete(self):
-        raise AppendOnly
+        raise AppendOnlyError
 
     def bulk_update(self, *args, **options):
-        raise AppendOnly
+        raise AppendOnlyError
 
     def bulk_create(self, objs, *, update_conflicts=False, **options):
-        if update_conflicts:
-            raise AppendOnly
+        if update_conflicts:  # an "insert" that changes existing rows
+            raise AppendOnlyError
         return super().bulk_create(objs, **options)
 
 
 class AppendOnlyModel(models.Model):
-    """A row that is saved once."""
+    """A row that is saved once and never again."""
 
     objects = AppendOnlyQuerySet.as_manager()
 
     class Meta:
         abstract = True
+        # Django itself uses the base manager, for example to refresh a row. It must be append-only too.
         base_manager_name = "objects"
 
     def save(self, *args, **options):
         if not self._state.adding:
-            raise AppendOnly
+            raise AppendOnlyError
         super().save(*args, **options)
 
     def delete(self, *args, **options):
-        raise AppendOnly
+        raise AppendOnlyError
 
 
 class Entry(AppendOnlyModel):
-    """One act, written and stamped by `trail.record`; a row without a true stamp was not made here."""
+    """One act, written and signed by `trail.record`. `stamp` is a salt and a MAC: it cannot be made without the key."""
 
     verb = models.CharField("事项", max_length=40, choices=Verb)
     about_kind = models.CharField("对象类别", max_length=60)
@@ -69,9 +70,12 @@ class Entry(AppendOnlyModel):
         verbose_name = verbose_name_plural = "办理留痕"
         ordering = ["pk"]
         indexes = [
+            # Read by trail.about: the history on each record's page.
             models.Index(fields=["about_kind", "about_id"], name="trail_of_one_matter"),
+            # No page reads it. It is for an inspection by hand: who saw ID numbers (查看证件号码) in the last year.
             models.Index(fields=["verb", "-at"], name="trail_of_one_kind_of_act"),
         ]
+        # An entry that is copied in the database has a valid MAC, but the same stamp.
         constraints = [models.UniqueConstraint(fields=["stamp"], name="one_entry_a_stamp")]
 
     def __str__(self):
@@ -79,7 +83,7 @@ class Entry(AppendOnlyModel):
 
 
 class Seal(AppendOnlyModel):
-    """The entries that were in place at one sealing, and the code that binds them to every seal before."""
+    """The entries that existed at one sealing, and the MAC that links them to all seals before."""
 
     number = models.PositiveIntegerField("序号")
     at = models.DateTimeField("封存时间")
@@ -91,6 +95,7 @@ class Seal(AppendOnlyModel):
     class Meta(AppendOnlyModel.Meta):
         verbose_name = verbose_name_plural = "留痕封存"
         ordering = ["number"]
+        # Two workers that seal at the same time would split the chain.
         constraints = [models.UniqueConstraint(fields=["number"], name="one_seal_a_number")]
 
     def __str__(self):
@@ -98,5 +103,5 @@ class Seal(AppendOnlyModel):
 
     @property
     def receipt(self) -> str:
-        """What to note outside the database, so that a chain cut short can be told from a whole one."""
+        """To be kept outside the database: it proves later that the end of the chain was not cut off."""
         return f"{self.number}:{self.mac}"

@@ -1,41 +1,42 @@
-"""Sets of row numbers as people write them: 1-57,60. A run is a `range` of numbers that follow each other."""
+"""Sets of row numbers in compact form: 1-57,60. Each part is a `range` of consecutive numbers."""
 
 from collections.abc import Iterable, Iterator
 
-LOWEST = -(2**63)  # a database takes no smaller number
+# The smallest number that a BIGINT column can hold.
+LOWEST = -(2**63)
 
 
-def written(numbers: Iterable[int]) -> str:
-    """The numbers, in order, as text."""
-    return ",".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in joined(numbers))
+def format_ranges(numbers: Iterable[int]) -> str:
+    """The numbers in order, as text: "1-57,60"."""
+    return ",".join(f"{part[0]}-{part[-1]}" if len(part) > 1 else f"{part[0]}" for part in to_ranges(numbers))
 
 
-def read(text: str) -> list[range]:
-    """The runs of a text that `written` made."""
+def parse_ranges(text: str) -> list[range]:
+    """The ranges of a text that `format_ranges` made."""
     ends = (part.partition("-") for part in text.split(","))
     return [range(int(first), int(last or first) + 1) for first, _, last in ends]
 
 
-def joined(numbers: Iterable[int]) -> list[range]:
-    """The fewest runs that hold exactly `numbers`."""
-    runs: list[range] = []
+def to_ranges(numbers: Iterable[int]) -> list[range]:
+    """The fewest ranges that contain exactly `numbers`."""
+    ranges: list[range] = []
     for number in sorted(numbers):
-        if runs and number <= runs[-1].stop:
-            runs[-1] = range(runs[-1].start, max(runs[-1].stop, number + 1))
+        if ranges and number <= ranges[-1].stop:
+            ranges[-1] = range(ranges[-1].start, max(ranges[-1].stop, number + 1))
         else:
-            runs.append(range(number, number + 1))
-    return runs
+            ranges.append(range(number, number + 1))
+    return ranges
 
 
-def gaps(runs: Iterable[range], upto: int) -> Iterator[range]:
-    """The stretches through `upto` that no run covers, the one before the first run included."""
+def gaps(ranges: Iterable[range], up_to: int) -> Iterator[range]:
+    """The ranges up to and including `up_to` that `ranges` does not cover, also before the first one."""
     start = LOWEST
-    for run in sorted(runs, key=lambda run: run.start):
-        yield from _stretch(start, min(run.start, upto + 1))
-        start = max(start, run.stop)
-    yield from _stretch(start, upto + 1)
+    for covered in sorted(ranges, key=lambda part: part.start):
+        yield from _unless_empty(start, min(covered.start, up_to + 1))
+        start = max(start, covered.stop)
+    yield from _unless_empty(start, up_to + 1)
 
 
-def _stretch(start: int, stop: int) -> Iterator[range]:
+def _unless_empty(start: int, stop: int) -> Iterator[range]:
     if start < stop:
         yield range(start, stop)

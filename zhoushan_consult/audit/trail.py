@@ -1,4 +1,4 @@
-"""Writing the trail, in the transaction of the act itself, and reading it."""
+"""Writes the audit trail, in the transaction of the act itself, and reads it."""
 
 import json
 import re
@@ -13,28 +13,30 @@ from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.identity import resident_id
 
-from .mac import stamp
+from .mac import sign
 from .models import Entry
 from .verbs import Verb
 
+# Names of personal fields. A value under such a name is refused even if it does not look like an ID number.
 PERSONAL = frozenset({"id_number", "phone", "email", "contact_name", "address"})
-_LIKE_AN_ID = re.compile(r"(?<![0-9])[0-9]{17}[0-9Xx](?![0-9])")
+_LOOKS_LIKE_ID = re.compile(r"(?<![0-9])[0-9]{17}[0-9Xx](?![0-9])")
 
 
 class PersonalData(Refused):
-    """Facts that would put personal data where nothing can ever be erased."""
+    """Facts that would put personal data into a table from which nothing can be erased."""
 
     def __init__(self):
         super().__init__("办理留痕不能写入身份证号码等个人信息，请删去后重新提交。")
 
 
 def record(verb: Verb, about: Model, *, by: Officer | None, at: datetime, origin: str = "", **facts) -> Entry:
-    """Write down that `by` (None: the firm itself, or the site) did `verb` to `about` at `at`, from `origin`.
+    """Record that `by` (None: the firm itself, or the service) did `verb` to `about` at `at`, from `origin`.
 
-    `facts` are small and never personal: raises PersonalData where one is named like personal data or holds
-    an ID number. Call it inside the act's own transaction: both stand, or neither.
+    `facts` are small and never personal. Raises PersonalData if one has the name of a personal field or contains an
+    ID number. Call it inside the transaction of the act: both are saved, or neither.
     """
-    facts = json.loads(json.dumps(facts, cls=DjangoJSONEncoder))  # as the database will give them back
+    # Signed in the form in which the database returns them, or the MAC would not match later.
+    facts = json.loads(json.dumps(facts, cls=DjangoJSONEncoder))
     _refuse_personal(facts, at.date())
     entry = Entry(
         verb=verb,
@@ -46,14 +48,14 @@ def record(verb: Verb, about: Model, *, by: Officer | None, at: datetime, origin
         origin=origin,
         facts=facts,
     )
-    entry.stamp = stamp(entry)
+    entry.stamp = sign(entry)
     entry.save(force_insert=True)
     return entry
 
 
-def about(matter: Model) -> QuerySet[Entry]:
-    """All that was done to one matter, in the order in which it was written down."""
-    return Entry.objects.filter(about_kind=matter._meta.label_lower, about_id=str(matter.pk))
+def about(subject: Model) -> QuerySet[Entry]:
+    """All entries about one record, in the order in which they were written."""
+    return Entry.objects.filter(about_kind=subject._meta.label_lower, about_id=str(subject.pk))
 
 
 def _refuse_personal(facts: object, today: date) -> None:
@@ -64,7 +66,7 @@ def _refuse_personal(facts: object, today: date) -> None:
     if isinstance(facts, list):
         for fact in facts:
             _refuse_personal(fact, today)
-    elif any(_is_id_number(found, today) for found in _LIKE_AN_ID.findall(normalize("NFKC", str(facts)))):
+    elif any(_is_id_number(found, today) for found in _LOOKS_LIKE_ID.findall(normalize("NFKC", str(facts)))):
         raise PersonalData
 
 

@@ -1,4 +1,4 @@
-"""管理账号 (七（二）): opened, changed, stopped; never deleted, so that acts keep their names."""
+"""管理账号 (七（二）). Accounts are created, changed and deactivated, never deleted: old entries keep their names."""
 
 import secrets
 from datetime import datetime
@@ -13,56 +13,58 @@ from .models import Officer
 from .refusals import Refused
 from .roles import Act, Role
 
-AT_ADMIN = frozenset({Role.COORDINATOR, Role.LEADER, Role.SYSTEM})
-"""Roles whose work is in the admin. The others work at the desk and need not enter it."""
+ADMIN_ROLES = frozenset({Role.COORDINATOR, Role.LEADER, Role.SYSTEM})
+"""Roles that work in the admin. The others work at the desk and are not let into the admin."""
 
-PLAIN = "abcdefghjkmnpqrstuvwxyz23456789"  # letters and digits that nobody misreads over the telephone
+# Without i, l, o, 0 and 1, which are confused when a password is read out over the telephone.
+READABLE_CHARACTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
-class OwnAccount(Refused):
+class OwnAccountChange(Refused):
     def __init__(self):
         super().__init__("不能修改自己的岗位、处室或停用自己的账号。请由另一位系统管理员办理。")
 
 
-class NameTaken(Refused):
+class UsernameTaken(Refused):
     def __init__(self):
         super().__init__("这个用户名已经有人使用，请换一个。")
 
 
-def open_account(
-    username: str, roles: list[str], *, by: Officer, at: datetime, **particulars
+def create_account(
+    username: str, roles: list[str], *, by: Officer, at: datetime, **details
 ) -> tuple[Officer, str]:
-    """A new officer and the first password, which is told once and kept nowhere. Raises NameTaken."""
+    """Returns the new officer and the first password, which is shown once and stored nowhere. Raises UsernameTaken."""
     by.must(Act.ACCOUNTS)
     password = new_password()
+    # The form has checked the name, but another officer may create the same account at the same time.
     try:
         with transaction.atomic():
-            officer = Officer.objects.create_user(username, password=password, **particulars)
-            _give_roles(officer, roles)
+            officer = Officer.objects.create_user(username, password=password, **details)
+            _set_roles(officer, roles)
             record(Verb.ACCOUNT_OPENED, officer, by=by, at=at, roles=sorted(roles))
     except IntegrityError:
-        raise NameTaken from None
+        raise UsernameTaken from None
     return officer, password
 
 
 @transaction.atomic
-def change(officer: Officer, roles: list[str], *, by: Officer, at: datetime, **particulars) -> None:
-    """Other particulars or roles for an officer. Raises OwnAccount: nobody raises their own rights."""
+def change(officer: Officer, roles: list[str], *, by: Officer, at: datetime, **details) -> None:
+    """Set other details or roles. Raises OwnAccountChange: no officer may extend their own rights."""
     by.must(Act.ACCOUNTS)
-    _must_be_anothers(officer, by)
-    for name, value in particulars.items():
+    _refuse_own_account(officer, by)
+    for name, value in details.items():
         setattr(officer, name, value)
     before = sorted(officer.groups.values_list("name", flat=True))
-    officer.save(update_fields=list(particulars))
-    _give_roles(officer, roles)
+    officer.save(update_fields=list(details))
+    _set_roles(officer, roles)
     record(Verb.ACCOUNT_CHANGED, officer, by=by, at=at, roles=sorted(roles), before=before)
 
 
 @transaction.atomic
 def reset_password(officer: Officer, *, by: Officer, at: datetime) -> str:
-    """A new password, told once; sessions under the old one end. Raises OwnAccount."""
+    """Returns a new password, shown once. Sessions that began with the old one end. Raises OwnAccountChange."""
     by.must(Act.ACCOUNTS)
-    _must_be_anothers(officer, by)
+    _refuse_own_account(officer, by)
     password = new_password()
     officer.set_password(password)
     officer.save(update_fields=["password"])
@@ -72,25 +74,26 @@ def reset_password(officer: Officer, *, by: Officer, at: datetime) -> str:
 
 @transaction.atomic
 def set_active(officer: Officer, active: bool, *, by: Officer, at: datetime) -> None:
-    """Stop an account, which ends its sessions, or open it again. Raises OwnAccount."""
+    """Deactivate an account, which ends its sessions, or activate it again. Raises OwnAccountChange."""
     by.must(Act.ACCOUNTS)
-    _must_be_anothers(officer, by)
+    _refuse_own_account(officer, by)
     officer.is_active = active
     officer.save(update_fields=["is_active"])
     record(Verb.ACCOUNT_ENABLED if active else "停用账号", officer, by=by, at=at)
 
 
 def new_password() -> str:
-    """Three groups of four signs (59 bits), to be read aloud and changed at once."""
-    return "-".join("".join(secrets.choice(PLAIN) for _ in range(4)) for _ in range(3))
+    """Three groups of four characters (59 bits), to be read out and changed at once."""
+    return "-".join("".join(secrets.choice(READABLE_CHARACTERS) for _ in range(4)) for _ in range(3))
 
 
-def _must_be_anothers(officer: Officer, by: Officer) -> None:
+def _refuse_own_account(officer: Officer, by: Officer) -> None:
+    # A superuser's account is refused too: with a new password for it, any system administrator would be a superuser.
     if officer.pk == by.pk or (officer.is_superuser and not by.is_superuser):
-        raise OwnAccount
+        raise OwnAccountChange
 
 
-def _give_roles(officer: Officer, roles: list[str]) -> None:
+def _set_roles(officer: Officer, roles: list[str]) -> None:
     officer.groups.set(Group.objects.filter(name__in=roles))
-    officer.is_staff = officer.is_superuser or bool(AT_ADMIN & set(roles))
+    officer.is_staff = officer.is_superuser or bool(ADMIN_ROLES & set(roles))
     officer.save(update_fields=["is_staff"])

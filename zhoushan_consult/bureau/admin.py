@@ -98,7 +98,7 @@ class OfficerAdmin(RecordAdmin):
         form = NewAccountForm(request.POST if request.method == "POST" else None, record=Officer())
         if form.is_bound and form.is_valid():
             try:
-                officer, password = accounts.open_account(
+                officer, password = accounts.create_account(
                     **form.cleaned_data, by=request.user, at=timezone.now()
                 )
                 return self.screen(request, officer, answered=(RESET, password))

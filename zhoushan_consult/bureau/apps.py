@@ -1,4 +1,4 @@
-"""The bureau: its divisions, its people and what each may do."""
+"""The bureau: its divisions, its officers and what each may do."""
 
 from django.apps import AppConfig
 

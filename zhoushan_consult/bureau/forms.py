@@ -1,4 +1,4 @@
-"""What 科监处 fills in about an officer."""
+"""The forms in which 科监处 enters an officer."""
 
 from django import forms
 from django.contrib.auth.validators import UnicodeUsernameValidator
@@ -14,7 +14,7 @@ NEEDS_DIVISION = {Role.HANDLER, Role.HEAD}
 
 
 class AccountForm(ActionForm):
-    """Who the officer is and what they do."""
+    """Name, unit, roles and contacts of an officer."""
 
     name = forms.CharField(label="姓名", max_length=30)
     division = forms.ModelChoiceField(

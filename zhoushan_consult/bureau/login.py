@@ -1,4 +1,4 @@
-"""The one door for officers: 管理后台 for those who work there, 工作台 for the divisions."""
+"""The one login of officers, for the admin and for the desk."""
 
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
@@ -6,10 +6,8 @@ from django.contrib.auth.views import LoginView
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from .site import DESK
 
-
-class SignInForm(AuthenticationForm):
+class LoginForm(AuthenticationForm):
     use_required_attribute = False
     error_messages = {
         "invalid_login": "用户名或密码不对，请检查大小写后再试。连续输错"
@@ -23,20 +21,21 @@ class SignInForm(AuthenticationForm):
         self.fields["password"].error_messages["required"] = "请填写密码。"
 
 
-class SignIn(LoginView):
+class OfficerLoginView(LoginView):
     template_name = "admin/login.html"
-    form_class = SignInForm
+    form_class = LoginForm
 
     def get(self, request, *args, **kwargs):
+        # With ?next= to a page that this account may not open, the form is shown: another account may be allowed.
         if request.user.is_authenticated and (request.user.is_staff or "next" not in request.GET):
             return redirect(self.get_default_redirect_url())
         return super().get(request, *args, **kwargs)
 
     def get_success_url(self) -> str:
-        """Where they were going, if they may go there; otherwise their own first page."""
-        asked = self.get_redirect_url()
-        closed = asked.startswith(reverse("admin:index")) and not self.request.user.is_staff
-        return self.get_default_redirect_url() if closed or not asked else asked
+        """The page that the officer asked for, if they may open it; otherwise their own first page."""
+        requested = self.get_redirect_url()
+        forbidden = requested.startswith(reverse("admin:index")) and not self.request.user.is_staff
+        return self.get_default_redirect_url() if forbidden or not requested else requested
 
     def get_default_redirect_url(self) -> str:
-        return super().get_default_redirect_url() if self.request.user.is_staff else DESK
+        return super().get_default_redirect_url() if self.request.user.is_staff else settings.DESK_URL

@@ -1,4 +1,4 @@
-"""Divisions, counties and zones, and the officers who work in them (实施方案 二, 七(二))."""
+"""Divisions, counties and zones, and the officers who work in them (实施方案 二, 七（二）)."""
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import PermissionDenied
@@ -16,7 +16,7 @@ class NotAllowed(PermissionDenied):
 
 
 class Division(models.Model):
-    """处室: answers what 实施方案 五(一) gives it."""
+    """处室. It answers the questions that 实施方案 五（一） assigns to it."""
 
     code = models.SlugField("代码", max_length=20, unique=True)
     name = models.CharField("名称", max_length=20, unique=True)
@@ -32,7 +32,7 @@ class Division(models.Model):
 
 
 class Area(models.Model):
-    """县（区）or 功能区: where a firm stands, and whose officers may read its registrations."""
+    """县（区）or 功能区 where a firm is located. Officers of the area may read its registrations."""
 
     class Kind(models.TextChoices):
         COUNTY = "county", "县（区）"
@@ -52,20 +52,22 @@ class Area(models.Model):
 
 
 class OfficerManager(UserManager):
-    """Finds officers by what they do."""
+    """Finds officers by role."""
 
-    def of(self, role: Role, division: Division | None = None):
-        """Those at work who hold `role`, in `division` where one is given."""
-        found = self.filter(is_active=True, groups__name=role)
-        return found.filter(division=division) if division else found
+    def with_role(self, role: Role, division: Division | None = None):
+        """The active officers who have `role`, in `division` if one is given."""
+        officers = self.filter(is_active=True, groups__name=role)
+        return officers.filter(division=division) if division else officers
 
 
 class Officer(AbstractUser):
-    """工作人员: signs in with a work name; what they may do comes from their roles alone."""
+    """工作人员. What an officer may do follows from their roles alone."""
 
+    # Chinese names are not split into first and last name.
     first_name = last_name = None
     name = models.CharField("姓名", max_length=30)
     division = models.ForeignKey(Division, models.PROTECT, null=True, blank=True, verbose_name="处室")
+    # The county or zone whose registrations the officer may read. Empty for officers of the bureau itself.
     area = models.ForeignKey(Area, models.PROTECT, null=True, blank=True, verbose_name="县区或功能区")
     phone = models.CharField("手机", max_length=20, blank=True, help_text="接收工作提醒")
 
@@ -87,7 +89,7 @@ class Officer(AbstractUser):
 
     @cached_property
     def roles(self) -> frozenset[str]:
-        """The names of the officer's roles, read once per request."""
+        """The names of the officer's roles. Cached: one request makes one query."""
         return frozenset(self.groups.values_list("name", flat=True))
 
     @cached_property
@@ -99,6 +101,6 @@ class Officer(AbstractUser):
         return self.is_active and (self.is_superuser or act in self.acts)
 
     def must(self, act: Act) -> None:
-        """Go on only if the officer may; raises NotAllowed."""
+        """Raises NotAllowed unless one of the officer's roles allows `act`."""
         if not self.may(act):
             raise NotAllowed(act)

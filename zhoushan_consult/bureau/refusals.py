@@ -1,16 +1,16 @@
-"""A refusal is an ordinary answer: the sentence that the rule gave, on a page, with the way on."""
+"""A refusal by a rule is an ordinary answer: a page with the sentence of the rule, and the way back."""
 
 from django.shortcuts import render
 
 
 class Refused(Exception):
-    """A rule said no. Its text may be read by the person who asked, and says what to do next."""
+    """A rule said no. Its text is shown to the person who asked, and says what to do next."""
 
     status = 409
 
 
-class AnswerRefusals:
-    """Turns a refusal that no view has caught into a page; views that can say it in place do so."""
+class RefusalMiddleware:
+    """Shows a refusal that no view has caught as a page. A view that can show it in its form catches it."""
 
     def __init__(self, get_response):
         self.get_response = get_response

@@ -1,7 +1,7 @@
-"""Who may do what: one literal table, asked through `Officer.may()`.
+"""Who may do what: one table, read through `Officer.may()`.
 
-A role is a Django group, created by migration. An act is a word of the trade; every matter module asks for
-its act first, so a page that forgets to ask still cannot do what its visitor may not.
+A role is a Django group, created by a migration. Every function that changes something checks its act first, so a page
+that forgets the check still cannot do what the officer may not.
 """
 
 from collections.abc import Set
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """A group of officers, by the name that the bureau reads."""
+    """A group of officers. The value is the name that the bureau reads."""
 
     COORDINATOR = "综合处经办"
     HANDLER = "处室经办"
@@ -21,7 +21,7 @@ class Role(StrEnum):
 
 
 class Act(StrEnum):
-    """Something an officer does, by the word used in the audit trail."""
+    """Something that an officer does. The value is the word shown in a refusal."""
 
     PLAN = "拟订方案"
     APPROVE_PLAN = "审批方案"
@@ -64,5 +64,5 @@ GRANTS: dict[Role, frozenset[Act]] = {
 
 
 def acts_of(roles: Set[str]) -> frozenset[Act]:
-    """Every act that the named roles allow together."""
+    """Every act that at least one of the named roles allows. Groups that are no role allow nothing."""
     return frozenset().union(*(GRANTS[Role(role)] for role in roles if role in set(Role)))

@@ -16,7 +16,7 @@ from zhoushan_consult.bureau.worklist import Basket, Row
 
 from . import runner
 from .kinds import kinds, next_due
-from .models import TROUBLE, Duty, Heartbeat
+from .models import NEEDS_ATTENTION, Duty, Heartbeat
 
 SHOWN = 6
 SILENT = "定时巡查没有动静：请检查后台任务进程是否在运行。"
@@ -26,11 +26,11 @@ def trouble(officer, now) -> list[Basket]:
     """What waits for whoever runs the site: rounds that stopped, duties that failed or were not run in time."""
     if not officer.may(Act.HEALTH):
         return []
-    duties = Duty.objects.filter(state__in=TROUBLE)
+    duties = Duty.objects.filter(state__in=NEEDS_ATTENTION)
     ledger = reverse("admin:duties_duty_changelist")
     rows = [_row(duty) for duty in duties[:SHOWN]]
     count = duties.count()
-    if silence := runner.silent_for(now):
+    if silence := runner.stalled_for(now):
         rows.insert(0, Row("定时巡查", ledger, SILENT, "已停", span(silence), late=True))
         count += 1
     empty = "没有失败或错过的定时任务。出错的会连同原因出现在这里。"
@@ -52,7 +52,7 @@ def span(length: timedelta) -> str:
     return f"{minutes // 60} 小时" if minutes < 48 * 60 else f"{minutes // 1440} 天"
 
 
-admin.site.opens_on(trouble)
+admin.site.register_worklist(trouble)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def schedule(now: datetime) -> list[Scheduled]:
     """Every kind, in the order of the settings, with what became of it last."""
     latest = {duty.kind: duty for duty in Duty.objects.filter(_latest())}
     waiting = dict(
-        Duty.objects.order_by().filter(state__in=TROUBLE).values_list("kind").annotate(Count("pk"))
+        Duty.objects.order_by().filter(state__in=NEEDS_ATTENTION).values_list("kind").annotate(Count("pk"))
     )
     return [
         Scheduled(kind.label, next_due(kind, now), latest.get(kind.name), waiting.get(kind.name, 0))
@@ -87,15 +87,15 @@ class Extent(admin.SimpleListFilter):
         return [("trouble", "失败和错过的")]
 
     def queryset(self, request, queryset):
-        return queryset.filter(state__in=TROUBLE) if self.value() == "trouble" else queryset
+        return queryset.filter(state__in=NEEDS_ATTENTION) if self.value() == "trouble" else queryset
 
 
 AGAIN = Action(
     name="again",
     title="再执行一次",
     act=Act.HEALTH,
-    do=lambda duty, form, **who: runner.again(duty, **who),
-    offered=lambda duty: duty.waits_for_somebody and duty.in_force,
+    do=lambda duty, form, **who: runner.retry(duty, **who),
+    offered=lambda duty: duty.needs_attention and duty.is_scheduled,
     opened=lambda duty: True,
     button="再执行一次",
     done="已安排，一分钟内执行。结果显示在本页，刷新即可看到。",
@@ -106,7 +106,7 @@ WAIVE = Action(
     title="不再补做",
     act=Act.HEALTH,
     do=lambda duty, form, **who: runner.waive(duty, **who),
-    offered=lambda duty: duty.waits_for_somebody,
+    offered=lambda duty: duty.needs_attention,
     button="不再补做",
     done="已记为不再补做，不再提醒。",
     hint="确认没有影响，或已经用别的办法处理的，点这里；谁在什么时候点的会留存。",
@@ -125,7 +125,7 @@ class DutyAdmin(RecordAdmin):
     def changelist_view(self, request, extra_context=None):
         now = timezone.now()
         shown = {"schedule": schedule(now), "heartbeat": Heartbeat.objects.first()}
-        silence = runner.silent_for(now)
+        silence = runner.stalled_for(now)
         shown |= {"silence": span(silence) if silence else "", "silent": SILENT}
         return super().changelist_view(request, {**shown, **(extra_context or {})})
 
@@ -145,7 +145,7 @@ class DutyAdmin(RecordAdmin):
 
     @admin.action(description="再执行一次")
     def do_again(self, request, queryset: QuerySet[Duty]):
-        self._each(request, queryset, runner.again, "已安排，一分钟内执行")
+        self._each(request, queryset, runner.retry, "已安排，一分钟内执行")
 
     @admin.action(description="不再补做")
     def do_waive(self, request, queryset: QuerySet[Duty]):

@@ -1,4 +1,4 @@
-"""The ledger of scheduled duties: what fell due, what ran, what failed and what was never run."""
+"""The rows of scheduled duties: which were due, which ran, which failed and which never ran."""
 
 from django.db import models
 
@@ -6,7 +6,7 @@ from .kinds import kinds
 
 
 class State(models.TextChoices):
-    """How a duty stands."""
+    """The state of a duty."""
 
     DUE = "due", "待执行"
     RUNNING = "running", "执行中"
@@ -16,12 +16,13 @@ class State(models.TextChoices):
     WAIVED = "waived", "不再补做"
 
 
+# RUNNING counts as open: its worker may have died, and after `next_try_at` another worker takes the duty over.
 OPEN = [State.DUE, State.RUNNING, State.FAILED]
-TROUBLE = [State.FAILED, State.MISSED]
+NEEDS_ATTENTION = [State.FAILED, State.MISSED]
 
 
 class Duty(models.Model):
-    """One duty at one moment. Whoever claims it holds it until `next_try_at`; then another may take it up."""
+    """One duty at one due time. A worker claims it until `next_try_at`; then another worker may take it over."""
 
     kind = models.CharField("任务", max_length=40)
     about = models.CharField("期次", max_length=40, blank=True)
@@ -32,16 +33,21 @@ class Duty(models.Model):
     started_at = models.DateTimeField("开始时间", null=True, blank=True)
     finished_at = models.DateTimeField("结束时间", null=True, blank=True)
     took = models.DurationField("用时", null=True, blank=True)
+    # Set by runner.retry. From then on `useful_for` counts from here.
     asked_at = models.DateTimeField("要求再次执行的时间", null=True, blank=True)
+    # None while it has not run; 0 if there was nothing to do.
     rows = models.PositiveIntegerField("处理条数", null=True, blank=True)
     last_error = models.CharField("失败原因", max_length=200, blank=True)
 
     class Meta:
         verbose_name = verbose_name_plural = "定时任务"
         ordering = ["-due_at", "kind"]
+        # Two beats or workers that write down the same due time get one row.
         constraints = [models.UniqueConstraint(fields=["kind", "about", "due_at"], name="one_duty_a_moment")]
         indexes = [
+            # Read by runner._create_due_rows (the last known due time) and by the schedule in duties/admin.py.
             models.Index(fields=["kind", "-due_at"], name="latest_of_a_kind"),
+            # Read by runner._due and runner._mark_missed, once a minute. Rows that are done are not in it.
             models.Index(
                 fields=["next_try_at"], condition=models.Q(state__in=OPEN), name="rounds_find_what_is_due"
             ),
@@ -55,23 +61,23 @@ class Duty(models.Model):
         return next((kind.label for kind in kinds() if kind.name == self.kind), "已停用的任务")
 
     @property
-    def in_force(self) -> bool:
-        """Whether it is still one of the duties of the site."""
+    def is_scheduled(self) -> bool:
+        """Whether settings.DUTIES still names its kind."""
         return any(kind.name == self.kind for kind in kinds())
 
     @property
-    def waits_for_somebody(self) -> bool:
-        """Whether a person should look: it failed, or was not run while it was of use."""
-        return self.state in TROUBLE
+    def needs_attention(self) -> bool:
+        """Whether a person should look at it: it failed, or it did not run in time."""
+        return self.state in NEEDS_ATTENTION
 
     @property
     def seconds(self) -> str:
-        """How long the last run took, for people: "0.3 秒"."""
+        """How long the last run took, as people read it: "0.3 秒"."""
         return f"{self.took.total_seconds():.1f} 秒" if self.took is not None else "—"
 
 
 class Heartbeat(models.Model):
-    """One row: when the rounds were last made to the end, and the last time that they had fallen silent."""
+    """One row: when the runner last finished, and when its last interruption began and ended."""
 
     at = models.DateTimeField("最近巡查")
     silent_from = models.DateTimeField("上次中断时间", null=True, blank=True)

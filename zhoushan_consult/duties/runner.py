@@ -1,11 +1,10 @@
-"""The rounds: write down what fell due, then do it, each duty once however many rounds are made at a time.
+"""Runs the scheduled duties. Any number of runners may work at the same time: each duty is done once.
 
-A duty and its mark `done` are one transaction: a crash at any point leaves neither, and the duty is taken up
-again when its claim has run out. A round that lost its claim meanwhile finds so at the mark, and takes back
-what it did.
+A duty and its mark `done` are one transaction. If a worker dies, both are gone, and the duty is run again when the
+claim has expired. A runner that lost its claim in the meantime notices that when it sets the mark, and rolls back.
 
-A duty that failed for good or was missed waits for a person: `again` gives it to the next round, `waive` says that it
-need not be made up for.
+A duty that failed or was missed waits for a person: `retry` gives it to the next run, `waive` records that it need not
+be made up for.
 """
 
 import logging
@@ -23,109 +22,123 @@ from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
 
 from .kinds import Due, Kind, kinds
-from .models import OPEN, TROUBLE, Duty, Heartbeat, State
-from .safe_error import told
+from .models import NEEDS_ATTENTION, OPEN, Duty, Heartbeat, State
+from .safe_error import describe
 
-HELD_FOR = timedelta(minutes=15)  # how long a claim is believed; a duty takes seconds
-WAITS = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60)]  # after each failure; then the last again
-SILENT_AFTER = timedelta(minutes=3)  # rounds are made every minute
-MOST = 200  # duties written down of one kind, and duties run, in one round
+# After this time a claim has expired. A duty takes seconds, so its worker is dead by then.
+CLAIM_LEASE = timedelta(minutes=15)
+# The wait after the first, second … failure. Later failures wait as long as the last.
+RETRY_DELAYS = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60)]
+# Beat sends the task every minute (DUTIES_EVERY): three in a row did not arrive.
+HEARTBEAT_TIMEOUT = timedelta(minutes=3)
+# The most rows of one kind written in one run, and the most duties done in one run.
+BATCH_SIZE = 200
 
 log = logging.getLogger(__name__)
 
 
-class NotInTrouble(Refused):
+class DutyAlreadyHandled(Refused):
     def __init__(self):
         super().__init__("这项任务已经执行、正在执行或已有人处理。请刷新后查看最新情况。")
 
 
 class ClaimLost(Exception):
-    """Another round took the duty over: what this one did is taken back."""
+    """Another runner took the duty over. What this one did is rolled back."""
 
 
 def run_due(now: datetime) -> list[Duty]:
-    """Do all that is due at `now`, the oldest first, and return the duties that this round took up."""
-    present = {kind.name: kind for kind in kinds()}
-    for kind in present.values():
-        _write_down(kind, now)
-        _give_up(kind, now)
-    taken = [_do(present[duty.kind], duty, now) for duty in _due(list(present), now) if _claim(duty, now)]
-    _beat(now)
-    return taken
+    """Run every duty that is due at `now`, the oldest first. Returns the duties that this runner claimed."""
+    by_name = {kind.name: kind for kind in kinds()}
+    # A row whose kind was removed from settings.DUTIES is left alone: it can be seen in the admin.
+    for kind in by_name.values():
+        _create_due_rows(kind, now)
+        _mark_missed(kind, now)
+    ran = [_run(by_name[duty.kind], duty, now) for duty in _due(list(by_name), now) if _claim(duty, now)]
+    _record_heartbeat(now)
+    return ran
 
 
-def last_rounds() -> datetime | None:
-    """When the rounds were last made to the end; None where they never were."""
+def last_run_at() -> datetime | None:
+    """When the runner last finished; None if it never did."""
     return Heartbeat.objects.values_list("at", flat=True).first()
 
 
-def silent_for(now: datetime) -> timedelta | None:
-    """How long no rounds have been made, where that is too long; None while they are made as they should.
+def stalled_for(now: datetime) -> timedelta | None:
+    """How long the runner has not finished a run, if that is too long; None while it works.
 
-    Rounds that seem to come from the future, by a clock that was ahead, are no sign of life either.
+    A heartbeat in the future, written by a clock that was wrong, is no sign of life either.
     """
-    last = last_rounds()
+    last = last_run_at()
     since = abs(now - last) if last else timedelta.max
-    return since if since > SILENT_AFTER else None
+    return since if since > HEARTBEAT_TIMEOUT else None
 
 
 @transaction.atomic
-def again(duty: Duty, *, by: Officer, at: datetime) -> None:
-    """Let the next round do a duty that failed or was missed, for the moment at which it was due.
+def retry(duty: Duty, *, by: Officer, at: datetime) -> None:
+    """Let the next run do a duty that failed or was missed, as of the time at which it was due.
 
-    Raises NotInTrouble where it is done, being done or waived by now.
+    Raises DutyAlreadyHandled if it is done, running or waived by now.
     """
     by.must(Act.HEALTH)
-    _settle(duty, state=State.DUE, next_try_at=at, asked_at=at)
+    _handle(duty, state=State.DUE, next_try_at=at, asked_at=at)
     record(Verb.DUTY_RERUN, duty, by=by, at=at, kind=duty.kind, due_at=duty.due_at)
 
 
 @transaction.atomic
 def waive(duty: Duty, *, by: Officer, at: datetime) -> None:
-    """Say of a duty that failed or was missed that it need not be made up for. Raises NotInTrouble."""
+    """Record that a duty that failed or was missed need not be made up for. Raises DutyAlreadyHandled."""
     by.must(Act.HEALTH)
-    _settle(duty, state=State.WAIVED, next_try_at=None)
+    _handle(duty, state=State.WAIVED, next_try_at=None)
     record(Verb.DUTY_DISMISSED, duty, by=by, at=at, kind=duty.kind, due_at=duty.due_at)
 
 
-def _settle(duty: Duty, **changes) -> None:
-    in_trouble = Duty.objects.filter(pk=duty.pk, state__in=TROUBLE, attempts=duty.attempts)
-    if not in_trouble.update(**changes):
-        raise NotInTrouble
+def _handle(duty: Duty, **changes) -> None:
+    # `attempts` as the officer saw it: if the duty was tried since then, the officer decided on an old state.
+    as_shown = Duty.objects.filter(pk=duty.pk, state__in=NEEDS_ATTENTION, attempts=duty.attempts)
+    if not as_shown.update(**changes):
+        raise DutyAlreadyHandled
 
 
-def _beat(now: datetime) -> None:
-    """Write down that these rounds are over; where none had been made for long, the silence before them too."""
-    last = last_rounds()
-    silence = {"silent_from": last, "silent_until": now} if last and now - last > SILENT_AFTER else {}
-    Heartbeat.objects.update_or_create(pk=1, defaults={"at": now, **silence})
+def _record_heartbeat(now: datetime) -> None:
+    """Note that this run has finished. After an interruption, note when that began and ended: the digest reports it."""
+    last = last_run_at()
+    was_stalled = last and now - last > HEARTBEAT_TIMEOUT
+    interruption = {"silent_from": last, "silent_until": now} if was_stalled else {}
+    Heartbeat.objects.update_or_create(pk=1, defaults={"at": now, **interruption})
 
 
-def _write_down(kind: Kind, now: datetime) -> None:
-    """A row for each moment since the last one known. Rows beyond `now` come of a wrong clock."""
+def _create_due_rows(kind: Kind, now: datetime) -> None:
+    """Write a row for each due time since the last known one."""
+    # Rows later than `now` were written while a clock was wrong. They must not hide what is due today.
     known = Duty.objects.filter(kind=kind.name, due_at__lte=now).aggregate(last=Max("due_at"))["last"]
-    fell_due = _first(list(kind.schedule(known or now - kind.useful_for, now)))
+    due = _first_batch(list(kind.schedule(known or now - kind.useful_for, now)))
+    # Two runners may write the same rows at the same time. The unique constraint keeps one of each.
     Duty.objects.bulk_create(
-        [Duty(kind=kind.name, about=about, due_at=due_at, next_try_at=due_at) for about, due_at in fell_due],
+        [Duty(kind=kind.name, about=about, due_at=due_at, next_try_at=due_at) for about, due_at in due],
         ignore_conflicts=True,
     )
 
 
-def _first(dues: list[Due]) -> list[Due]:
-    """The first MOST, and whatever else is of the last one's moment: the next round begins after it."""
-    return dues[:MOST] + [due for due in dues[MOST:] if due[1] == dues[MOST - 1][1]]
+def _first_batch(dues: list[Due]) -> list[Due]:
+    """The first BATCH_SIZE, and all others with the same time as the last of them.
+
+    The next run continues after that time, so a time must not be split between two runs.
+    """
+    return dues[:BATCH_SIZE] + [due for due in dues[BATCH_SIZE:] if due[1] == dues[BATCH_SIZE - 1][1]]
 
 
-def _give_up(kind: Kind, now: datetime) -> None:
-    useless = now - kind.useful_for
-    late = Q(asked_at=None, due_at__lt=useless) | Q(asked_at__lt=useless)
+def _mark_missed(kind: Kind, now: datetime) -> None:
+    useless_before = now - kind.useful_for
+    # After a retry by hand, the time of use counts from the retry: else the retry would be missed at once.
+    late = Q(asked_at=None, due_at__lt=useless_before) | Q(asked_at__lt=useless_before)
     missed = Duty.objects.filter(_ready(now), late, kind=kind.name)
     if count := missed.update(state=State.MISSED, next_try_at=None):
         log.error("duty %s: %s missed", kind.name, count)
 
 
 def _due(names: list[str], now: datetime) -> list[Duty]:
-    ready = Duty.objects.filter(_ready(now), kind__in=names).order_by("due_at")[:MOST]
+    ready = Duty.objects.filter(_ready(now), kind__in=names).order_by("due_at")[:BATCH_SIZE]
+    # Duties of the same time run in the order of settings.DUTIES.
     return sorted(ready, key=lambda duty: (duty.due_at, names.index(duty.kind)))
 
 
@@ -134,49 +147,54 @@ def _ready(now: datetime) -> Q:
 
 
 def _claim(duty: Duty, now: datetime) -> bool:
-    """Whether this round, and no other, may do it. The number of the attempt is the claim."""
-    seen = Duty.objects.filter(_ready(now), pk=duty.pk, attempts=duty.attempts)
+    """Whether this runner may do it, and no other. The number of the attempt is the claim."""
+    unclaimed = Duty.objects.filter(_ready(now), pk=duty.pk, attempts=duty.attempts)
     duty.attempts += 1
+    expires = now + CLAIM_LEASE
     return bool(
-        seen.update(state=State.RUNNING, started_at=now, next_try_at=now + HELD_FOR, attempts=duty.attempts)
+        unclaimed.update(state=State.RUNNING, started_at=now, next_try_at=expires, attempts=duty.attempts)
     )
 
 
-def _do(kind: Kind, duty: Duty, now: datetime) -> Duty:
-    began = monotonic()
+def _run(kind: Kind, duty: Duty, now: datetime) -> Duty:
+    started = monotonic()
     try:
         with transaction.atomic():
             rows = kind.run(duty.about, duty.due_at, now)
             done = {"state": State.DONE, "rows": rows, "next_try_at": None, "last_error": ""}
-            _mark(duty, finished_at=now, took=_since(began), **done)
-            if not kind.record_quiet:
-                _forget_quiet_before(duty)
+            _mark(duty, finished_at=now, took=_elapsed(started), **done)
+            if not kind.keep_empty_runs:
+                _delete_empty_runs_before(duty)
     except ClaimLost:
-        log.warning("duty %s %s: taken over by another round", kind.name, duty.due_at)
+        log.warning("duty %s %s: taken over by another runner", kind.name, duty.due_at)
     except Exception as error:
-        _record_failure(duty, error, now, _since(began))
+        # One duty that fails must not stop the others.
+        _record_failure(duty, error, now, _elapsed(started))
     return duty
 
 
-def _since(began: float) -> timedelta:
-    return timedelta(seconds=monotonic() - began)
+def _elapsed(started: float) -> timedelta:
+    return timedelta(seconds=monotonic() - started)
 
 
 def _mark(duty: Duty, **changes) -> None:
+    """Write the result, if the claim is still ours. Raises ClaimLost."""
     if not Duty.objects.filter(pk=duty.pk, state=State.RUNNING, attempts=duty.attempts).update(**changes):
         raise ClaimLost
     for name, value in changes.items():
         setattr(duty, name, value)
 
 
-def _forget_quiet_before(duty: Duty) -> None:
-    """Runs that found nothing would fill the ledger minute by minute. The latest stays, as the mark."""
+def _delete_empty_runs_before(duty: Duty) -> None:
+    """Runs that changed nothing would fill the table minute by minute. The latest stays as the last known due time."""
     Duty.objects.filter(kind=duty.kind, state=State.DONE, rows=0, due_at__lt=duty.due_at).delete()
 
 
 def _record_failure(duty: Duty, error: Exception, now: datetime, took: timedelta) -> None:
-    log.error("duty %s %s failed: %s", duty.kind, duty.due_at, told(error))
-    wait = WAITS[min(duty.attempts, len(WAITS)) - 1]
+    reason = describe(error)
+    log.error("duty %s %s failed: %s", duty.kind, duty.due_at, reason)
+    delay = RETRY_DELAYS[min(duty.attempts, len(RETRY_DELAYS)) - 1]
+    # If the claim is lost, the other runner writes its own result.
     with suppress(ClaimLost):
-        failed = {"state": State.FAILED, "next_try_at": now + wait, "last_error": told(error)[:200]}
+        failed = {"state": State.FAILED, "next_try_at": now + delay, "last_error": reason[:200]}
         _mark(duty, finished_at=now, took=took, **failed)

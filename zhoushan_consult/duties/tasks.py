@@ -1,4 +1,4 @@
-"""The door for beat: reads the clock, carries no data."""
+"""The Celery task that beat sends. It reads the clock and carries no data."""
 
 from celery import shared_task
 from django.utils import timezone

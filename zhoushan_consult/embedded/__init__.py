@@ -1,4 +1,4 @@
-"""The embedded run: the whole service on one machine without any server, as `make run` starts it."""
+"""The embedded run: the whole service on one machine, without a database server or Redis, started by `make run`."""
 
 from .keys import keys_file
 

@@ -1,28 +1,28 @@
-"""What the terminal says when everything runs: where to look, and who may sign in where."""
+"""The text in the terminal when everything runs: the addresses, and the accounts of the demonstration."""
 
 from pathlib import Path
 from unicodedata import east_asian_width
 
-from .address import Place
+from .address import ListenAddress
 
 HEADINGS = ["账号", "单位", "岗位", "密码"]
 DEMO = "演示账号（只在本机有效，保存在 {file}）："
 
 
-def text(place: Place) -> str:
-    """The greeting, with the log-ins of the demonstration where there are any."""
+def text(address: ListenAddress) -> str:
+    """The greeting, with the accounts of the demonstration if there are any."""
     addresses = [
-        ["企业网站", f"{place.url}/"],
-        ["综合处、局领导、系统管理", f"{place.url}/admin/"],
-        ["处室、办公室、分局", f"{place.url}/desk/"],
-        ["发出的短信和邮件", f"{_short(place.var / 'letters')}/"],
+        ["企业网站", f"{address.url}/"],
+        ["综合处、局领导、系统管理", f"{address.url}/admin/"],
+        ["处室、办公室、分局", f"{address.url}/desk/"],
+        ["发出的短信和邮件", f"{_short(address.var_dir / 'letters')}/"],
     ]
-    lines = ["", "企业环保咨询日已启动：", "", *_table(addresses), "", *_logins(place)]
+    lines = ["", "企业环保咨询日已启动：", "", *_table(addresses), "", *_logins(address)]
     return "\n".join([*lines, "按 Ctrl-C 停止。", ""])
 
 
-def _logins(place: Place) -> list[str]:
-    file = place.var / "logins.txt"
+def _logins(address: ListenAddress) -> list[str]:
+    file = address.var_dir / "logins.txt"
     if not file.exists():
         return []
     rows = [line.split("\t") for line in file.read_text(encoding="utf-8").splitlines()]
@@ -30,12 +30,12 @@ def _logins(place: Place) -> list[str]:
 
 
 def _short(file: Path) -> Path:
-    """The path as seen from where the command was given, if it lies below."""
+    """The path relative to the current folder, if it is inside it."""
     return file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
 
 
 def _table(rows: list[list[str]]) -> list[str]:
-    """The rows with their columns under one another; Chinese characters are two columns wide."""
+    """The rows with aligned columns. Chinese characters are two columns wide."""
     widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
     return ["  " + "  ".join(map(_padded, row, widths)).rstrip() for row in rows]
 
@@ -45,4 +45,4 @@ def _padded(cell: str, width: int) -> str:
 
 
 def _width(text: str) -> int:
-    return sum(2 if east_asian_width(sign) in "WF" else 1 for sign in text)
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)

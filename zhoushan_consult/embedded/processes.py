@@ -1,4 +1,5 @@
-"""The processes of the embedded run: web, worker and beat, started together, mended when one dies, stopped together."""
+"""The processes of the embedded run: web, worker and beat. They start together, are restarted when they die, and stop
+together."""
 
 import ctypes
 import os
@@ -10,24 +11,27 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 
-from .address import BASE_DIR, Place
+from .address import BASE_DIR, ListenAddress
 
-PATIENCE = 20  # seconds to end what is being done, before it is killed
-QUICK = 10  # seconds: one that lived shorter is not started again at once
-REST = 5  # seconds
-LOOK_EVERY = 0.5  # seconds
+# Seconds that a process may use to finish its work, before it is killed.
+STOP_TIMEOUT = 20
+# A process that lived less than QUICK_DEATH seconds would most likely die again immediately. It waits RESTART_DELAY seconds.
+QUICK_DEATH = 10
+RESTART_DELAY = 5
+POLL_INTERVAL = 0.5
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
-DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
+PR_SET_PDEATHSIG = 1
 
-# Slow visitors cost a thread each while their form comes in, so there are many; they sleep, and hold no connection
-# to the database. Headers that do not come are given up after ten seconds.
+# Granian, because gunicorn (gthread) answered no request at all while 200 slow connections were open. A slow visitor
+# occupies a thread while the form comes in, so there are many threads. They sleep, and hold no database
+# connection. A visitor whose headers do not come within ten seconds is disconnected.
 WEB = """
     -m granian --interface wsgi --workers 2 --blocking-threads 256 --backlog 2048
     --http1-buffer-size 65536 --http1-header-read-timeout 10000 --workers-kill-timeout 10
     --respawn-failed-workers --respawn-interval 0.5 --log-level error
     zhoushan_consult.wsgi:application
 """
-# As root, as in a container, Celery warns on every start, though messages here are plain JSON.
+# As root, as in a container, Celery warns at each start about pickled messages. Messages here are plain JSON.
 WORKER = """
     -W "ignore:You're running the worker with superuser privileges"
     -m celery --quiet --app zhoushan_consult worker --pool solo --loglevel WARNING
@@ -36,28 +40,28 @@ WORKER = """
 BEAT = "-m celery --quiet --app zhoushan_consult beat --loglevel WARNING --pidfile="
 
 
-class Stop:
-    """Whether somebody asked to stop. A plain flag, for a signal handler may take no lock."""
+class StopRequest:
+    """Whether a signal to stop has come. A plain flag: a signal handler may not take a lock, as threading.Event does."""
 
-    told = False
+    is_set = False
 
-    def tell(self, *signal_and_frame) -> None:
-        self.told = True
+    def set(self, *signal_and_frame) -> None:
+        self.is_set = True
 
     def wait(self, seconds: float) -> bool:
-        """Sleep, though no longer than until told; says whether."""
-        latest = time.monotonic() + seconds
-        while not self.told and time.monotonic() < latest:
+        """Sleep for `seconds`, or until the request comes. Returns whether it came."""
+        deadline = time.monotonic() + seconds
+        while not self.is_set and time.monotonic() < deadline:
             time.sleep(0.1)
-        return self.told
+        return self.is_set
 
 
 @dataclass
-class Child:
-    """One process with all that it starts, in a process group of its own."""
+class ManagedProcess:
+    """A process with all its children, in a process group of its own."""
 
     name: str
-    command: str  # what this Python is told
+    arguments: str  # for this Python
     process: subprocess.Popen | None = None
     started: float = 0.0
     not_before: float = 0.0
@@ -65,26 +69,27 @@ class Child:
     def start(self) -> None:
         self.started = time.monotonic()
         self.process = subprocess.Popen(
-            [sys.executable, *shlex.split(self.command)],
+            [sys.executable, *shlex.split(self.arguments)],
             cwd=BASE_DIR,
             stdin=subprocess.DEVNULL,
+            # Ctrl-C in the terminal then reaches this launcher only, which stops all processes in order.
             start_new_session=True,
-            preexec_fn=_die_with_parent,  # safe: this process has one thread
+            preexec_fn=_die_with_parent,  # safe, because this launcher has one thread
         )
 
-    def mend(self) -> None:
-        """Start it again if it has died, though not over and over."""
+    def restart_if_dead(self) -> None:
+        """Start it again if it has died, but not again and again without a pause."""
         if self.process is None:
             if time.monotonic() >= self.not_before:
                 self.start()
         elif self.process.poll() is not None:
-            self._bury()
+            self._schedule_restart()
 
-    def _bury(self) -> None:
-        self.signal(signal.SIGKILL)  # what it may have left behind
-        rest = REST if time.monotonic() - self.started < QUICK else 0
-        self.not_before = time.monotonic() + rest
-        when = f"{rest} 秒后" if rest else "正在"
+    def _schedule_restart(self) -> None:
+        self.signal(signal.SIGKILL)  # children that it may have left behind
+        delay = RESTART_DELAY if time.monotonic() - self.started < QUICK_DEATH else 0
+        self.not_before = time.monotonic() + delay
+        when = f"{delay} 秒后" if delay else "正在"
         print(f"{self.name}意外停止（代码 {self.process.returncode}），{when}重新启动。", flush=True)
         self.process = None
 
@@ -93,47 +98,51 @@ class Child:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, number)
 
-    def await_end(self, latest: float) -> None:
-        """Wait until `latest` on the monotonic clock, then kill whatever is left of it."""
+    def wait_or_kill(self, deadline: float) -> None:
+        """Wait until `deadline` on the monotonic clock, then kill what is left of the group."""
         if self.process:
             with suppress(subprocess.TimeoutExpired):
-                self.process.wait(max(0, latest - time.monotonic()))
+                self.process.wait(max(0, deadline - time.monotonic()))
             self.signal(signal.SIGKILL)
             self.process.wait()
 
 
-class Household:
-    """All children. Leaving the block stops them, whatever happened in it."""
+class Supervisor:
+    """All processes of the embedded run. At the end of the `with` block they are stopped, also after an exception."""
 
-    def __init__(self, place: Place):
-        web = f"{WEB} --host {place.host} --port {place.port}"
-        self.children = [Child("网站", web), Child("后台任务", WORKER), Child("定时器", BEAT)]
+    def __init__(self, address: ListenAddress):
+        web = f"{WEB} --host {address.host} --port {address.port}"
+        self.processes = [
+            ManagedProcess("网站", web),
+            ManagedProcess("后台任务", WORKER),
+            ManagedProcess("定时器", BEAT),
+        ]
 
-    def __enter__(self) -> "Household":
+    def __enter__(self) -> "Supervisor":
         return self
 
     def __exit__(self, *error) -> None:
-        latest = time.monotonic() + PATIENCE
-        for child in self.children:
-            child.signal(signal.SIGTERM)
-        for child in self.children:
-            child.await_end(latest)
+        deadline = time.monotonic() + STOP_TIMEOUT
+        for process in self.processes:
+            process.signal(signal.SIGTERM)
+        for process in self.processes:
+            process.wait_or_kill(deadline)
 
     def start(self) -> None:
-        for child in self.children:
-            child.start()
+        for process in self.processes:
+            process.start()
 
-    def mend(self) -> None:
-        for child in self.children:
-            child.mend()
+    def restart_dead(self) -> None:
+        for process in self.processes:
+            process.restart_if_dead()
 
-    def watch(self, stop: Stop) -> None:
-        """Mend what dies until told to stop."""
-        while not stop.wait(LOOK_EVERY):
-            self.mend()
+    def watch(self, stop: StopRequest) -> None:
+        """Restart what dies, until the request to stop comes."""
+        while not stop.wait(POLL_INTERVAL):
+            self.restart_dead()
 
 
 def _die_with_parent() -> None:
-    """Ask Linux for a SIGTERM should the launcher itself be killed; elsewhere the child goes on alone."""
+    """Linux sends a SIGTERM if the launcher itself is killed. On other systems the process then goes on alone."""
     if LIBC:
-        LIBC.prctl(DIE_WITH_PARENT, signal.SIGTERM)
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

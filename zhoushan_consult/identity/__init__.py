@@ -1,1 +1,1 @@
-"""Numbers that name a person, a firm or a telephone: pure values, one `clean(text)` each, one canonical writing each."""
+"""Numbers that identify a person, a firm or a telephone. Pure: each module has `clean(text)` and one canonical form."""

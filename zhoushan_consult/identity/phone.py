@@ -1,4 +1,4 @@
-"""联系电话: "+86…" or "+86…;ext=8001", whatever way it was typed."""
+"""联系电话: "+86…" or "+86…;ext=8001" for every way in which people type a number."""
 
 import re
 from typing import NamedTuple
@@ -7,24 +7,28 @@ import phonenumbers
 from django.core.exceptions import ValidationError
 from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
-from .canonical import canonical, folded
+from .canonical import canonical, normalized
 
 CHINA = 86
-# Hong Kong, Macao and Taiwan beside the mainland. Further abroad we telephone: a text there may cost anything.
+# The mainland, Hong Kong, Macao and Taiwan. To other countries we telephone: the price of an SMS there is not fixed.
 SMS_COUNTRIES = frozenset([CHINA, 852, 853, 886])
 
 _MOBILES = frozenset([PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE])
+# What people write in front of an extension.
 _EXTENSION = re.compile(
     r"(.+?)(?:转接|转|轉|分机号?|分機|内线|;ext=|ext\.?|x|#|,)[\s:：.]*([0-9]{1,6})", re.IGNORECASE
 )
-_TAIL = re.compile(r"(.+)[-\u2010-\u2015\u2212]\s*([0-9]{1,5})")  # as in 0580-2021234-8001
-_TWO = re.compile(r"[0-9)]\s*[/\\,;、，；|&\n和或]+\s*[(+0-9]")
-_LOCAL = re.compile(r"[2-9][0-9]{6,7}(?![0-9])")
+# 0580-2021234-8001
+_HYPHEN_EXTENSION = re.compile(r"(.+)[-\u2010-\u2015\u2212]\s*([0-9]{1,5})")
+# A separator between digits: phonenumbers would take the second number for an extension.
+_TWO_NUMBERS = re.compile(r"[0-9)]\s*[/\\,;、，；|&\n和或]+\s*[(+0-9]")
+# Seven or eight digits that begin with 2 to 9: a land line without its area code.
+_WITHOUT_AREA_CODE = re.compile(r"[2-9][0-9]{6,7}(?![0-9])")
 _MAIN = re.compile(r"\+?[0-9]+")
 
 
 class _Parts(NamedTuple):
-    """A number taken apart: the main number as phonenumbers knows it, and the extension or ""."""
+    """A parsed number: the main number for phonenumbers, and the extension or ""."""
 
     main: PhoneNumber
     extension: str
@@ -35,17 +39,18 @@ class _Parts(NamedTuple):
 
 
 def clean(text: str) -> str:
-    """The canonical writing of one telephone number as typed: "+8613800138000", "+865802021234;ext=8001".
+    """The canonical form of one telephone number as typed: "+8613800138000", "+865802021234;ext=8001".
 
     Raises ValidationError; its code is one of empty, too_long, two_numbers, no_area_code, characters,
     mobile_extension, invalid.
     """
-    typed = folded(text)
+    typed = normalized(text)
     if not canonical(typed):
         raise ValidationError("请填写联系电话。", code="empty")
-    parts = _with_marked_extension(typed) or _plain(typed) or _with_tail(typed)
+    # A marked extension first: without its mark, the extension would be read as a part of the number.
+    parts = _with_marked_extension(typed) or _plain(typed) or _with_hyphen_extension(typed)
     if parts is None:
-        raise _refusal(typed)
+        raise _error(typed)
     if parts.extension and _is_mobile(parts.main):
         raise ValidationError(
             "手机号码没有分机号，请只填手机号码，或改填带分机的座机。", code="mobile_extension"
@@ -54,21 +59,21 @@ def clean(text: str) -> str:
 
 
 def receives_sms(phone: str) -> bool:
-    """Whether a text message can be sent to a canonical number: a mobile of the mainland, Hong Kong, Macao, Taiwan."""
-    parts = _read(phone)
+    """Whether a canonical number can get an SMS: a mobile number of one of SMS_COUNTRIES."""
+    parts = _parse(phone)
     return parts is not None and parts.main.country_code in SMS_COUNTRIES and _is_mobile(parts.main)
 
 
-def for_people(phone: str) -> str:
-    """A canonical number grouped for reading: 138 0013 8000; 0580-2021234 转 8001. Anything else comes back as it is."""
-    parts = _read(phone)
+def format_phone(phone: str) -> str:
+    """A canonical number, grouped for reading: 138 0013 8000; 0580-2021234 转 8001. Other text is returned unchanged."""
+    parts = _parse(phone)
     if parts is None:
         return phone
-    shown = _grouped(parts.main)
-    return f"{shown} 转 {parts.extension}" if parts.extension else shown
+    grouped = _grouped(parts.main)
+    return f"{grouped} 转 {parts.extension}" if parts.extension else grouped
 
 
-def _read(phone: str) -> _Parts | None:
+def _parse(phone: str) -> _Parts | None:
     plain, _, extension = phone.partition(";ext=")
     main = _number(plain) if plain.startswith("+") else None
     return _Parts(main, extension) if main else None
@@ -85,9 +90,9 @@ def _plain(typed: str) -> _Parts | None:
     return _Parts(main, "") if main else None
 
 
-def _with_tail(typed: str) -> _Parts | None:
-    """A complete number may have its extension behind a last hyphen."""
-    found = _TAIL.fullmatch(typed)
+def _with_hyphen_extension(typed: str) -> _Parts | None:
+    """A complete number may be followed by a hyphen and the extension."""
+    found = _HYPHEN_EXTENSION.fullmatch(typed)
     main = _number(_joined(found[1])) if found else None
     return _Parts(main, found[2]) if found and main else None
 
@@ -97,7 +102,7 @@ def _joined(typed: str) -> str:
 
 
 def _number(digits: str) -> PhoneNumber | None:
-    """The valid number that `digits` mean when they are typed in China, or None."""
+    """The valid number that `digits` mean if they are typed in China, or None."""
     if not _MAIN.fullmatch(digits):
         return None
     try:
@@ -108,21 +113,21 @@ def _number(digits: str) -> PhoneNumber | None:
 
 
 def _international(digits: str) -> str:
-    """A land line needs its 0: without it, 2021234801 would be read as a number of Guangzhou (020)."""
+    """A land line must begin with 0. Without this rule, 2021234801 would be read as a number of Guangzhou (020)."""
     if digits.startswith("00"):
         return "+" + digits[2:]
     if digits.startswith("86") and len(digits) > 11:
         return "+" + digits
     if digits[:1] in "01" or digits[:3] in ("400", "800"):
         return f"+{CHINA}{digits}"
-    return digits  # with a + already, or not a number phonenumbers will take
+    return digits  # it begins with + already, or phonenumbers will refuse it
 
 
-def _refusal(typed: str) -> ValidationError:
+def _error(typed: str) -> ValidationError:
     digits = _joined(typed)
-    if _TWO.search(typed) or len(re.sub(r"[^0-9]", "", digits)) > 17:
+    if _TWO_NUMBERS.search(typed) or len(re.sub(r"[^0-9]", "", digits)) > 17:
         return ValidationError("这里只能填一个号码，请留下最容易联系到您的那一个。", code="two_numbers")
-    if _LOCAL.match(typed):
+    if _WITHOUT_AREA_CODE.match(typed):
         return ValidationError("座机请在前面加上区号，例如0580-2021234。", code="no_area_code")
     if not re.fullmatch(r"\+?[0-9]*", digits):
         return ValidationError(

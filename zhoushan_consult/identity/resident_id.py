@@ -1,6 +1,6 @@
-"""证件号码 of the person who registers: GB 11643 numbers, and what else a person may have instead.
+"""证件号码 of the person who registers: GB 11643 numbers, and other documents.
 
-The county is never judged: a number keeps the code in force when it was issued, and counties come and go.
+The county is never checked: a number keeps the code that was valid when it was issued, and county codes change.
 """
 
 import re
@@ -22,32 +22,33 @@ class IdType(TextChoices):
     OTHER = "other", "其他证件"
 
 
-OLDEST = 130  # years: nobody who registers is older
+# No person who registers is older. An earlier birth date is a typing error.
+MAX_AGE_YEARS = 130
 
 _PROVINCE_RANGES = ((11, 15), (21, 23), (31, 37), (41, 46), (50, 54), (61, 65))
 _PROVINCES = frozenset(str(code) for first, last in _PROVINCE_RANGES for code in range(first, last + 1))
 _HMT_REGIONS = frozenset(["810000", "820000", "830000"])
 _SHAPE = re.compile(r"[0-9]{17}[0-9X]")
+# The old numbers of residents and of foreigners get a message of their own.
 _OLD_RESIDENT = re.compile(r"[0-9]{15}")
 _OLD_FOREIGN = re.compile(r"[A-Z]{3}[0-9]{12}")
-_OTHER_SHAPE = re.compile(
-    r"(?=.*[0-9])[0-9A-Z()./\u4e00-\u9fff]{4,30}"
-)  # 军官证 and the like have Chinese in them
+# 军官证 and similar documents have Chinese characters in their numbers.
+_OTHER_SHAPE = re.compile(r"(?=.*[0-9])[0-9A-Z()./\u4e00-\u9fff]{4,30}")
 _USE_OTHER = f"如果使用护照、港澳身份证等证件，请把证件类型改选为“{IdType.OTHER.label}”。"
 
 
 def clean(text: str, *, today: date | None = None, kind: str | None = None) -> str:
-    """The canonical writing of an ID number as typed: 18 characters, or 4 to 30 for 其他证件.
+    """The canonical form of an ID number as typed: 18 characters, or 4 to 30 for 其他证件.
 
-    `kind` is the IdType that was chosen; without one, any of the three numbered kinds will do. `today` bounds the
-    date of birth; without it, the day of the computer's own clock does. Raises ValidationError; its code is one of empty, too_long, characters, length, old_number,
-    region, kind, birth_date, birth_future, birth_past, check_digit.
+    `kind` is the chosen IdType; without it, any of the three numbered kinds is accepted. `today` limits the birth date;
+    without it, the clock of the machine does. Raises ValidationError; its code is one of empty, too_long, characters,
+    length, old_number, region, kind, birth_date, birth_future, birth_past, check_digit.
     """
     number = canonical(text)
     if not number:
         raise ValidationError("请填写证件号码。", code="empty")
     if kind == IdType.OTHER:
-        return _other(number)
+        return _clean_other(number)
     _check_shape(number)
     _check_kind(number, kind)
     _check_birth(number, today or date.today())
@@ -56,7 +57,7 @@ def clean(text: str, *, today: date | None = None, kind: str | None = None) -> s
 
 
 def kind_of(number: str) -> IdType | None:
-    """Which kind of document a number of 18 characters belongs to, told by its region; None: to no kind."""
+    """The kind of document of an 18-character number, by its region; None if there is no such region."""
     if number[:2] in _PROVINCES:
         return IdType.RESIDENT
     if number[:6] in _HMT_REGIONS:
@@ -66,7 +67,7 @@ def kind_of(number: str) -> IdType | None:
     return None
 
 
-def _other(number: str) -> str:
+def _clean_other(number: str) -> str:
     if not _OTHER_SHAPE.fullmatch(number):
         raise ValidationError(
             "证件号码应为4至30个字母、数字或汉字，其中至少有一位数字，请对照证件填写。", code="characters"
@@ -110,9 +111,10 @@ def _check_birth(number: str, today: date) -> None:
         ) from None
     if born > today:
         raise ValidationError("号码第7至14位的出生日期晚于今天，请对照证件核对。", code="birth_future")
-    if (year + OLDEST, month, day) < (today.year, today.month, today.day):
+    # Compared as numbers: date(year + 130, 2, 29) does not always exist.
+    if (year + MAX_AGE_YEARS, month, day) < (today.year, today.month, today.day):
         raise ValidationError(
-            f"号码第7至14位的出生日期距今超过{OLDEST}年，请对照证件核对。", code="birth_past"
+            f"号码第7至14位的出生日期距今超过{MAX_AGE_YEARS}年，请对照证件核对。", code="birth_past"
         )
 
 

@@ -1,4 +1,4 @@
-"""统一社会信用代码: GB 32100-2015, with the organisation code of GB 11714 inside it."""
+"""统一社会信用代码: GB 32100-2015, which contains the organisation code of GB 11714."""
 
 import re
 
@@ -7,15 +7,15 @@ from stdnum.cn import uscc as mod_31_3
 
 from .canonical import canonical
 
-ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"  # no I, O, S, V, Z: they are taken for digits
+ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"  # without I, O, S, V, Z, which look like digits
 
-# 登记管理部门代码 and, of each, the 机构类别代码 (GB 32100-2015 with its amendment of 2016).
+# 登记管理部门代码, each with its 机构类别代码 (GB 32100-2015 with its amendment of 2016).
 _CLASSES = {
     "1": "1239",  # 机构编制
     "2": "19",  # 外交
     "3": "123459",  # 司法行政
     "4": "19",  # 文化
-    "5": "123459",  # 民政; 4 and 5 came later, for 村民委员会 and 居民委员会
+    "5": "123459",  # 民政; 4 and 5 were added for 村民委员会 and 居民委员会
     "6": "129",  # 旅游
     "7": "129",  # 宗教
     "8": "19",  # 工会
@@ -31,9 +31,9 @@ _CALL_US = "如果与营业执照一致仍不能通过，请致电综合处，�
 def clean(text: str, *, admitted: bool = False) -> str:
     """The canonical 18 characters of a code as typed.
 
-    `admitted`: a member of staff has seen the licence and vouches for it; then only the length and the alphabet are
-    judged (some firms of the pilot years hold codes with a wrong check digit). Raises ValidationError; its code is
-    one of empty, too_long, characters, old_number, length, lookalike, class, region, organisation_digit, check_digit.
+    `admitted`: an officer has seen the licence. Then only the length and the alphabet are checked, because some firms of
+    the pilot years have codes with a wrong check digit. Raises ValidationError; its code is one of empty, too_long,
+    characters, old_number, length, lookalike, class, region, organisation_digit, check_digit.
     """
     code = canonical(text)
     if not code:
@@ -46,13 +46,16 @@ def clean(text: str, *, admitted: bool = False) -> str:
 
 
 def organisation_digit(body: str) -> str:
-    """The check digit (GB 11714) of an organisation code, from its first eight characters."""
+    """The check digit (GB 11714) of the organisation code with the eight characters `body`.
+
+    python-stdnum does not check it.
+    """
     total = sum(weight * int(char, 36) for weight, char in zip(_ORGANISATION_WEIGHTS, body, strict=True))
     return "0X987654321"[total % 11]
 
 
 def check_digit(head: str) -> str:
-    """The eighteenth character (MOD 31-3) of a code, from its first seventeen."""
+    """The last character (MOD 31-3) of the code that begins with the seventeen characters `head`."""
     return mod_31_3.calc_check_digit(head)
 
 

@@ -1,4 +1,4 @@
-"""The ways out of the house: an adapter is given one letter and says under which number it was taken."""
+"""Adapters send one letter through a gateway and return the number that the gateway gave it."""
 
 import json
 import os
@@ -14,52 +14,56 @@ from django.core.mail import BadHeaderError, EmailMessage
 
 from .models import Notice
 
-# What refuses this letter; any other refusal means us.
+# These refuse this one letter. Other SMTP errors concern our account or the server, so the letter is tried again.
 LETTER_REFUSED = (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError)
 
 
-class Undelivered(Exception):
-    """The gateway did not take the letter. `reason` is kept and shown: never the text, nor to whom."""
+class DeliveryError(Exception):
+    """The gateway did not take the letter. `reason` is stored and shown, so it holds neither the text nor the address."""
 
     def __init__(self, reason: str):
         super().__init__(reason)
         self.reason = reason
 
 
-class Temporary(Undelivered):
-    """It may take it later."""
+class TemporaryFailure(DeliveryError):
+    """A later attempt may succeed."""
 
 
-class Permanent(Undelivered):
-    """It never will: a wrong number, a refused text."""
+class PermanentFailure(DeliveryError):
+    """No later attempt can succeed: a wrong number, a refused text."""
 
 
 class Adapter:
-    """Sends by one gateway, within ten seconds; every repeat names the letter by the same dedupe key."""
+    """Sends through one gateway, within ten seconds. Each attempt passes the same dedupe key."""
 
-    reports = False  # whether it can tell later what became of a letter
+    # Whether the gateway can report later that a letter was delivered.
+    supports_reports = False
 
     @classmethod
-    def faults(cls) -> list[str]:
-        """What is not set as the adapter needs it, in Chinese for whoever runs the site."""
+    def configuration_errors(cls) -> list[str]:
+        """What is missing or wrong in the settings of the adapter, in Chinese, for the system check."""
         return []
 
     def send(self, notice: Notice) -> str:
-        """The gateway's number for the letter. Raises Temporary or Permanent."""
+        """Returns the gateway's number for the letter. Raises TemporaryFailure or PermanentFailure."""
         raise NotImplementedError
 
-    def arrived(self, notice: Notice) -> bool | None:
-        """Whether a letter that was taken reached its reader; None while nobody knows. Raises Temporary."""
+    def was_delivered(self, notice: Notice) -> bool | None:
+        """Whether a letter that the gateway took has reached its reader; None if that is not known yet.
+
+        Raises TemporaryFailure, or PermanentFailure if the gateway has no record of the letter.
+        """
         return None
 
 
 class FileAdapter(Adapter):
-    """Puts letters into a folder, readable by the owner only: the embedded run sends nothing for real."""
+    """Writes letters into a folder that only its owner can read. The embedded run really sends nothing."""
 
     def send(self, notice: Notice) -> str:
         folder = Path(settings.OUTBOX_FOLDER)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        target = folder / f"{notice.dedupe_key}.json"  # a repeat takes its own place
+        target = folder / f"{notice.dedupe_key}.json"  # a repeat overwrites its own file
         _write_private(target, json.dumps(_contents(notice), ensure_ascii=False, indent=1))
         print(f"[{notice.get_channel_display()}] {notice.subject} → {notice.masked_to} {target}", flush=True)
         return target.name
@@ -69,6 +73,7 @@ class DjangoEmailAdapter(Adapter):
     """E-mail by Django's own backend (EMAIL_URL)."""
 
     def send(self, notice: Notice) -> str:
+        # The same Message-ID at each attempt: a mail program shows a letter that was sent twice only once.
         message_id = f"<{notice.dedupe_key}@{urlsplit(settings.SITE_URL).hostname}>"
         letter = EmailMessage(
             notice.subject, notice.text, to=[notice.to.open()], headers={"Message-ID": message_id}
@@ -78,22 +83,22 @@ class DjangoEmailAdapter(Adapter):
         try:
             letter.send()
         except (smtplib.SMTPException, OSError, BadHeaderError, ValueError) as error:
-            raise _mail_fault(error) from None  # the cause quotes the address
+            raise _mail_failure(error) from None  # the original exception quotes the address
         return message_id
 
 
 class MemoryAdapter(Adapter):
-    """Keeps letters in a list, for tests. `script` is what happens to the next: an exception, or None."""
+    """Keeps letters in a list, for tests. `script` holds what happens to the next letters: an exception, or None."""
 
     sent: list[tuple[str, str, str]] = []
     script: list[BaseException | None] = []
-    _turn = threading.Lock()
+    _lock = threading.Lock()
 
     def send(self, notice: Notice) -> str:
-        with self._turn:
-            fault = self.script.pop(0) if self.script else None
-            if fault:
-                raise fault
+        with self._lock:
+            error = self.script.pop(0) if self.script else None
+            if error:
+                raise error
             self.sent.append((notice.dedupe_key, notice.to.open(), notice.text))
             return f"memory-{len(self.sent)}"
 
@@ -104,6 +109,7 @@ class MemoryAdapter(Adapter):
 
 
 def _write_private(target: Path, text: str) -> None:
+    # Written to a file of its own and renamed: a reader never sees half a letter.
     part = target.with_suffix(f".{os.getpid()}.part")
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)
@@ -124,7 +130,7 @@ def _contents(notice: Notice) -> dict[str, str]:
 
 
 def _calendar(text: str) -> MIMEText:
-    """Mail programs offer to enter it, or to take it out again, by the method that the part names."""
+    """The part must name the method: by it a mail program offers to add the event, or to remove it."""
     method = re.search(r"^METHOD:([A-Z]+)\r$", text, re.MULTILINE)
     part = MIMEText(text, "calendar", "utf-8")
     part.set_param("method", method[1] if method else "PUBLISH")
@@ -132,16 +138,18 @@ def _calendar(text: str) -> MIMEText:
     return part
 
 
-def _mail_fault(error: Exception) -> Undelivered:
+def _mail_failure(error: Exception) -> DeliveryError:
     code = _smtp_code(error)
-    if isinstance(error, ValueError):  # an address or a title that no mail can carry
-        return Permanent(type(error).__name__)
+    if isinstance(error, ValueError):  # an address or a subject that is impossible in a mail
+        return PermanentFailure(type(error).__name__)
+    # 5xx is permanent in SMTP, but only for these errors it concerns the letter: 535, for example, is our password.
     if code >= 500 and isinstance(error, LETTER_REFUSED):
-        return Permanent(f"SMTP {code}")
-    return Temporary(f"SMTP {code}" if code else type(error).__name__)
+        return PermanentFailure(f"SMTP {code}")
+    return TemporaryFailure(f"SMTP {code}" if code else type(error).__name__)
 
 
 def _smtp_code(error: Exception) -> int:
+    # With several recipients the mildest code decides. A letter has one recipient.
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return min((code for code, _ in error.recipients.values()), default=0)
     return getattr(error, "smtp_code", 0)

@@ -43,7 +43,7 @@ def _screen(letter: Notice) -> str:
     return reverse("admin:outbox_notice_change", args=[letter.pk])
 
 
-admin.site.opens_on(failed)
+admin.site.register_worklist(failed)
 
 
 def has_stopped(notice: Notice) -> bool:
@@ -73,11 +73,11 @@ TELEPHONE = Action(
     done="已转到综合处的待电话联系名单。",
     hint="短信不再发，由综合处打电话告知，并登记通话结果。",
 )
-LET_BE = Action(
-    name="let_be",
+DISMISS = Action(
+    name="dismiss",
     title="不再处理",
     act=Act.HEALTH,
-    do=lambda notice, form, **who: delivery.let_be(notice, **who),
+    do=lambda notice, form, **who: delivery.dismiss(notice, **who),
     offered=lambda notice: notice.state == State.FAILED,
     button="不再处理",
     done="已记为不再处理，不再提醒。",
@@ -105,7 +105,7 @@ CALL = Action(
 
 @admin.register(Notice)
 class NoticeAdmin(RecordAdmin):
-    record_actions = (CALL, RETRY, TELEPHONE, LET_BE)
+    record_actions = (CALL, RETRY, TELEPHONE, DISMISS)
     actions = ["send_again", "call_instead"]
     list_display = [
         "__str__", "to_name", "masked", "state", "created_at", "next_try_at", "attempts", "sent_at",
@@ -117,7 +117,7 @@ class NoticeAdmin(RecordAdmin):
         return self.has_view_permission(request)
 
     def has_view_permission(self, request, obj=None) -> bool:
-        return request.user.is_authenticated and delivery.may_mend(request.user)
+        return request.user.is_authenticated and delivery.may_manage_letters(request.user)
 
     def facts(self, request, record: Notice) -> dict:
         facts = super().facts(request, record)
@@ -129,7 +129,7 @@ class NoticeAdmin(RecordAdmin):
         if record.arrived_at:
             facts["values"].append(self._value(record, "arrived_at"))
         if is_to_call(record) and may(request, Act.CALL):
-            facts["values"] += [("电话", phones.for_people(record.to.open())), ("告知内容", record.text)]
+            facts["values"] += [("电话", phones.format_phone(record.to.open())), ("告知内容", record.text)]
         return facts
 
     @admin.display(description="收件号码")

@@ -1,8 +1,8 @@
-"""Sending what is due, each letter once however many sweeps run, and mending by hand what did not go.
+"""Sends the letters that are due, each once, however many workers do so at the same time; and what officers do by hand.
 
-A sweep claims a letter by a conditional UPDATE, speaks to the gateway outside any transaction, and writes
-down the answer only while the claim is still its own. A sweep that dies in between leaves a claim that runs
-out; the letter is then sent again under the same key, by which a gateway knows it.
+A worker claims a letter by a conditional UPDATE, calls the gateway outside any transaction, and writes the result only
+while the claim is still its own. If the worker dies in between, the claim expires and the letter is sent again under
+the same key, by which a gateway can recognise it.
 """
 
 import logging
@@ -11,7 +11,6 @@ import socket
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from secrets import token_hex
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
@@ -23,110 +22,120 @@ from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import NotAllowed, Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
-from zhoushan_consult.duties.safe_error import told
+from zhoushan_consult.clock import local_date, local_datetime
+from zhoushan_consult.duties.safe_error import describe
 
-from .adapters import Adapter, Permanent, Temporary
+from .adapters import Adapter, PermanentFailure, TemporaryFailure
 from .models import OPEN, CallOutcome, Channel, Notice, State
 from .posting import dedupe_key, store
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-WAITS = [
-    timedelta(minutes=wait) for wait in (1, 5, 15, 60, 180, 360, 720, 1440)
-]  # after each try that failed
-STRANGE_TRIES = 3  # for a letter that makes the adapter itself stumble
-HELD_FOR = timedelta(minutes=2)  # how long a claim is believed; an adapter answers within ten seconds
-LONGEST_SWEEP = timedelta(seconds=10)  # by one channel, so that a slow gateway keeps nobody else waiting
-MOST = 200  # letters by one channel in one sweep
-OVERDUE = timedelta(minutes=10)  # a letter leaves within seconds of its time
-DEAD_GATEWAY = 3  # people whose letters it refuses while it takes nobody's
-MORNING = time(8)  # when letters over the daily cap go out
+# The wait after each attempt that failed. After the last one the letter has failed.
+RETRY_DELAYS = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720, 1440)]
+MAX_ATTEMPTS = len(RETRY_DELAYS) + 1
+# Attempts for a letter on which the adapter itself breaks: most likely it always will.
+MAX_ATTEMPTS_AFTER_BUG = 3
+# After this time a claim has expired. An adapter answers within ten seconds.
+CLAIM_LEASE = timedelta(minutes=2)
+# The longest that one channel may take in one run, so that a slow gateway does not delay the other channel.
+MAX_RUN = timedelta(seconds=10)
+# The most letters of one channel in one run.
+BATCH_SIZE = 200
+# A letter normally leaves within seconds.
+OVERDUE_AFTER = timedelta(minutes=10)
+# A gateway that refuses the letters of so many people, and takes no letter meanwhile, counts as down.
+PEOPLE_REFUSED = 3
+# When letters over the daily cap are sent.
+MORNING = time(8)
 
 log = logging.getLogger(__name__)
 
 
-class NotNow(Refused):
+class LetterAlreadyHandled(Refused):
     def __init__(self):
         super().__init__("这条通知已送出、已取消或正在发送，不能再这样处理。请刷新后查看最新情况。")
 
 
-def deliver_due(now: datetime, *, limit: int = MOST, clock: Callable[[], datetime] | None = None) -> int:
-    """Send what is due at `now`, the longest waiting first, at most `limit` by a channel. Returns how many.
+def deliver_due(
+    now: datetime, *, limit: int = BATCH_SIZE, clock: Callable[[], datetime] | None = None
+) -> int:
+    """Send what is due at `now`, the longest waiting first, at most `limit` letters per channel. Returns how many.
 
-    `clock` tells the time between letters; without one, it stands still at `now`.
+    `clock` gives the time between letters. Without it, the time stays at `now`.
     """
-    return sum(_sweep(channel, limit, clock or (lambda: now)) for channel in settings.OUTBOX_ADAPTERS)
+    return sum(_deliver(channel, limit, clock or (lambda: now)) for channel in settings.OUTBOX_ADAPTERS)
 
 
 @transaction.atomic
 def retry(notice: Notice, *, by: Officer, at: datetime) -> None:
-    """Send it anew, with all its tries before it. Raises NotNow where it is sent, cancelled or being sent."""
-    _must_mend(by)
+    """Send it again, with all its attempts before it. Raises LetterAlreadyHandled if it is sent, cancelled or in flight."""
+    _check_may_manage(by)
+    # `_ready` includes a letter whose worker died: its claim has expired.
     stopped = Q(state__in=[State.WAITING, State.RETRY, State.FAILED]) | _ready(at)
-    mine = Notice.objects.filter(stopped, pk=notice.pk, channel__in=settings.OUTBOX_ADAPTERS)
-    if not mine.update(state=State.WAITING, next_try_at=at, attempts=0, claimed_by="", last_error=""):
-        raise NotNow
-    record(Verb.NOTICE_RETRIED, notice.matter(), by=by, at=at, channel=notice.channel, kind=notice.kind)
+    letter = Notice.objects.filter(stopped, pk=notice.pk, channel__in=settings.OUTBOX_ADAPTERS)
+    if not letter.update(state=State.WAITING, next_try_at=at, attempts=0, claimed_by="", last_error=""):
+        raise LetterAlreadyHandled
+    record(Verb.NOTICE_RETRIED, notice.about(), by=by, at=at, channel=notice.channel, kind=notice.kind)
 
 
 @transaction.atomic
 def replace_by_call(notice: Notice, *, by: Officer, at: datetime) -> Notice:
-    """Have a person telephone where an SMS has not gone. Returns the call to make. Raises NotNow."""
-    _must_mend(by)
+    """Let a person telephone instead of an SMS that was not sent. Returns the call. Raises LetterAlreadyHandled."""
+    _check_may_manage(by)
     unsent = Notice.objects.filter(
         pk=notice.pk, channel=Channel.SMS, state__in=[State.WAITING, State.RETRY, State.FAILED]
     )
     if not unsent.update(state=State.CANCELLED, next_try_at=None):
-        raise NotNow
-    record(Verb.NOTICE_TO_CALL, notice.matter(), by=by, at=at, kind=notice.kind)
-    return put_on_call_list(notice, at)
+        raise LetterAlreadyHandled
+    record(Verb.NOTICE_TO_CALL, notice.about(), by=by, at=at, kind=notice.kind)
+    return add_to_call_list(notice, at)
 
 
 @transaction.atomic
-def let_be(notice: Notice, *, by: Officer, at: datetime) -> None:
-    """Say of a letter that failed that nothing more need be done about it. Raises NotNow."""
-    _must_mend(by)
+def dismiss(notice: Notice, *, by: Officer, at: datetime) -> None:
+    """Record that nothing more need be done about a letter that failed. Raises LetterAlreadyHandled."""
+    _check_may_manage(by)
     if not Notice.objects.filter(pk=notice.pk, state=State.FAILED).update(state=State.CANCELLED):
-        raise NotNow
-    record(Verb.NOTICE_DISMISSED, notice.matter(), by=by, at=at, channel=notice.channel, kind=notice.kind)
+        raise LetterAlreadyHandled
+    record(Verb.NOTICE_DISMISSED, notice.about(), by=by, at=at, channel=notice.channel, kind=notice.kind)
 
 
 @transaction.atomic
 def record_call(notice: Notice, *, by: Officer, at: datetime, outcome: str, gist: str) -> None:
-    """A person telephoned. Reached, it is done; not answered, it stays on the list; a wrong number ends it.
+    """A person has telephoned. Reached: done. No answer: it stays on the list. Wrong number: it has failed.
 
-    Raises NotNow where somebody else has recorded the call meanwhile.
+    Raises LetterAlreadyHandled if another officer has recorded the call.
     """
     by.must(Act.CALL)
-    to_make = Notice.objects.filter(pk=notice.pk, channel=Channel.CALL, state=State.WAITING)
-    done = _after_call(CallOutcome(outcome), at)
-    if not to_make.update(outcome=outcome, gist=gist, attempts=F("attempts") + 1, **done):
-        raise NotNow
-    record(Verb.NOTICE_CALLED, notice.matter(), by=by, at=at, outcome=outcome, kind=notice.kind)
+    waiting = Notice.objects.filter(pk=notice.pk, channel=Channel.CALL, state=State.WAITING)
+    changes = _changes_after_call(CallOutcome(outcome), at)
+    if not waiting.update(outcome=outcome, gist=gist, attempts=F("attempts") + 1, **changes):
+        raise LetterAlreadyHandled
+    record(Verb.NOTICE_CALLED, notice.about(), by=by, at=at, outcome=outcome, kind=notice.kind)
 
 
-def may_mend(officer: Officer) -> bool:
-    """Whether the officer may send letters again: whoever runs the site, and whoever answers to the firms."""
+def may_manage_letters(officer: Officer) -> bool:
+    """Whether the officer may send letters again: those who run the site, and those who answer to the firms."""
     return officer.may(Act.HEALTH) or officer.may(Act.READ_ALL)
 
 
-def overdue(now: datetime) -> bool:
-    """Whether letters do not leave: nobody takes them up, or a gateway takes none of anybody's for long.
+def is_stalled(now: datetime) -> bool:
+    """Whether letters do not leave: no worker takes them up, or a gateway refuses everyone's.
 
-    A letter that waits for its next try, or for the morning after the daily cap, is none of our trouble: the
-    gateway refused this one, and the digest says so.
+    A letter that waits for its next attempt, or for the morning after the daily cap, is not counted: the gateway
+    refused this one letter, and the digest reports it.
     """
-    late = Notice.objects.filter(_ready(now - OVERDUE), channel__in=settings.OUTBOX_ADAPTERS)
-    return late.exists() or any(_refuses_all(channel, now) for channel in settings.OUTBOX_ADAPTERS)
+    late = Notice.objects.filter(_ready(now - OVERDUE_AFTER), channel__in=settings.OUTBOX_ADAPTERS)
+    return late.exists() or any(_refuses_everyone(channel, now) for channel in settings.OUTBOX_ADAPTERS)
 
 
 def oldest_unsent(now: datetime) -> datetime | None:
-    """Since when the oldest letter that should have left waits, one that is tried again and again included."""
+    """The due time of the oldest letter that should have left by `now`, including one that is being retried."""
     unsent = Notice.objects.filter(state__in=OPEN, channel__in=settings.OUTBOX_ADAPTERS, due_at__lte=now)
     return unsent.aggregate(first=Min("due_at"))["first"]
 
 
 def failed() -> QuerySet[Notice]:
-    """The letters that did not go and wait for somebody to decide: an SMS whose call is made instead does not."""
+    """The letters that failed and need a decision. An SMS that became a call does not: the call is on the list."""
     call = Notice.objects.filter(
         channel=Channel.CALL,
         kind=OuterRef("kind"),
@@ -138,133 +147,12 @@ def failed() -> QuerySet[Notice]:
 
 
 def calls_to_make() -> QuerySet[Notice]:
-    """The letters that wait for a person to telephone, the oldest first."""
+    """The letters that a person has to telephone, the oldest first."""
     return Notice.objects.filter(channel=Channel.CALL, state=State.WAITING).order_by("due_at", "pk")
 
 
-def _must_mend(by: Officer) -> None:
-    if not may_mend(by):
-        raise NotAllowed(Act.HEALTH)
-
-
-def _refuses_all(channel: str, now: datetime) -> bool:
-    refused = Notice.objects.filter(state=State.RETRY, channel=channel, due_at__lt=now - OVERDUE)
-    found = refused.aggregate(people=Count("to_index", distinct=True), first=Min("created_at"))
-    if found["people"] < DEAD_GATEWAY:
-        return False
-    taken = Notice.objects.filter(state=State.SENT, channel=channel, created_at__gte=found["first"])
-    return not taken.exists()
-
-
-def _after_call(outcome: CallOutcome, at: datetime) -> dict:
-    if outcome == CallOutcome.REACHED:
-        return {"state": State.SENT, "sent_at": at, "next_try_at": None}
-    if outcome == CallOutcome.WRONG_NUMBER:
-        return {"state": State.FAILED, "next_try_at": None, "last_error": outcome.label}
-    return {}
-
-
-def _sweep(channel: str, limit: int, clock: Callable[[], datetime]) -> int:
-    began, sent = clock(), 0
-    adapter = _adapter(channel)
-    for pk in _due(channel, began)[:limit] if adapter else []:
-        if clock() - began >= LONGEST_SWEEP:
-            break
-        notice = _claim(pk, clock())
-        sent += bool(notice and _send(notice, adapter, clock))
-    return sent
-
-
-def _adapter(channel: str) -> Adapter | None:
-    """Its letters wait, and only they, while a channel is badly configured."""
-    try:
-        return import_string(settings.OUTBOX_ADAPTERS[channel])()
-    except Exception as error:
-        log.error("outbox: no adapter for %s: %s", channel, told(error))
-        return None
-
-
-def _due(channel: str, now: datetime) -> list[int]:
-    ready = Notice.objects.filter(_ready(now), channel=channel)
-    return list(ready.order_by("next_try_at", "pk").values_list("pk", flat=True)[:MOST])
-
-
-def _ready(now: datetime) -> Q:
-    return Q(state__in=OPEN, next_try_at__lte=now)
-
-
-def _claim(pk: int, at: datetime) -> Notice | None:
-    """The letter, if this sweep and no other may send it now."""
-    mine = f"{socket.gethostname()[:50]}:{os.getpid()}:{token_hex(4)}"
-    ready = Notice.objects.filter(_ready(at), pk=pk)
-    held = {"state": State.INFLIGHT, "next_try_at": at + HELD_FOR, "claimed_by": mine}
-    if not ready.update(attempts=F("attempts") + 1, **held):
-        return None
-    return Notice.objects.filter(pk=pk, claimed_by=mine).first()
-
-
-def _send(notice: Notice, adapter: Adapter, clock: Callable[[], datetime]) -> bool:
-    """Whether it went. Whatever the adapter does is written down; nothing stops the letters behind it."""
-    if notice.attempts > len(WAITS) + 1:
-        return _fail(notice, "多次发送中断", clock())
-    if notice.channel == Channel.SMS and _had_enough(notice, clock()):
-        return _put_off(notice, clock())
-    try:
-        gateway_id = adapter.send(notice)
-    except Permanent as refusal:
-        return _fail(notice, refusal.reason, clock())
-    except Temporary as refusal:
-        return _try_later(notice, refusal.reason, clock(), tries=len(WAITS) + 1)
-    except Exception as error:
-        return _try_later(notice, told(error), clock(), tries=STRANGE_TRIES)
-    return _settle(notice, state=State.SENT, sent_at=clock(), gateway_id=gateway_id[:120], last_error="")
-
-
-def _had_enough(notice: Notice, now: datetime) -> bool:
-    """Whether the person has had the day's letters, those being sent this moment counted in."""
-    midnight = datetime.combine(now.astimezone(SHANGHAI).date(), time.min, SHANGHAI)
-    others = Notice.objects.filter(channel=Channel.SMS, to_index=notice.to_index).exclude(pk=notice.pk)
-    counted = Q(state=State.SENT, sent_at__gte=midnight) | Q(state=State.INFLIGHT)
-    return others.filter(counted).count() >= settings.OUTBOX_DAILY_CAP
-
-
-def _put_off(notice: Notice, now: datetime) -> bool:
-    tomorrow = now.astimezone(SHANGHAI).date() + timedelta(days=1)
-    morning = datetime.combine(tomorrow, MORNING, SHANGHAI)
-    reason = "当日短信已达上限，次日再发"
-    _settle(notice, state=State.WAITING, next_try_at=morning, attempts=notice.attempts - 1, last_error=reason)
-    return False
-
-
-def _try_later(notice: Notice, reason: str, now: datetime, *, tries: int) -> bool:
-    if notice.attempts >= tries:
-        return _fail(notice, reason, now)
-    wait = WAITS[notice.attempts - 1]
-    _settle(notice, state=State.RETRY, next_try_at=now + wait, last_error=reason[:200])
-    return False
-
-
-@transaction.atomic
-def _fail(notice: Notice, reason: str, now: datetime) -> bool:
-    """Nobody is left untold: an SMS that cannot be sent becomes a call."""
-    log.error("outbox: notice %s failed: %s", notice.pk, reason)
-    ours = _settle(notice, state=State.FAILED, next_try_at=None, last_error=reason[:200])
-    if ours and notice.channel == Channel.SMS:
-        put_on_call_list(notice, now)
-    return False
-
-
-def _settle(notice: Notice, **changes) -> bool:
-    """Write down how a sending ended, unless the claim ran out and another sweep has it now."""
-    mine = Notice.objects.filter(pk=notice.pk, state=State.INFLIGHT, claimed_by=notice.claimed_by)
-    if not mine.update(claimed_by="", **changes):
-        log.warning("outbox: notice %s was taken over by another sweep", notice.pk)
-        return False
-    return True
-
-
-def put_on_call_list(notice: Notice, at: datetime) -> Notice:
-    """The call that a person makes instead of an SMS; the one that is there already, where it is."""
+def add_to_call_list(notice: Notice, at: datetime) -> Notice:
+    """The call that a person makes instead of an SMS. If it is already on the list, that one."""
     call = Notice(
         kind=notice.kind,
         channel=Channel.CALL,
@@ -281,3 +169,128 @@ def put_on_call_list(notice: Notice, at: datetime) -> Notice:
         next_try_at=at,
     )
     return store([call])[0]
+
+
+def _check_may_manage(by: Officer) -> None:
+    if not may_manage_letters(by):
+        raise NotAllowed(Act.HEALTH)
+
+
+def _refuses_everyone(channel: str, now: datetime) -> bool:
+    refused = Notice.objects.filter(state=State.RETRY, channel=channel, due_at__lt=now - OVERDUE_AFTER)
+    found = refused.aggregate(people=Count("to_index", distinct=True), first=Min("created_at"))
+    if found["people"] < PEOPLE_REFUSED:
+        return False
+    taken = Notice.objects.filter(state=State.SENT, channel=channel, created_at__gte=found["first"])
+    return not taken.exists()
+
+
+def _changes_after_call(outcome: CallOutcome, at: datetime) -> dict:
+    if outcome == CallOutcome.REACHED:
+        return {"state": State.SENT, "sent_at": at, "next_try_at": None}
+    if outcome == CallOutcome.WRONG_NUMBER:
+        return {"state": State.FAILED, "next_try_at": None, "last_error": outcome.label}
+    return {}
+
+
+def _deliver(channel: str, limit: int, clock: Callable[[], datetime]) -> int:
+    started, sent = clock(), 0
+    adapter = _adapter(channel)
+    for pk in _due(channel, started)[:limit] if adapter else []:
+        if clock() - started >= MAX_RUN:
+            break
+        notice = _claim(pk, clock())
+        sent += bool(notice and _send(notice, adapter, clock))
+    return sent
+
+
+def _adapter(channel: str) -> Adapter | None:
+    """None if the channel is badly configured: then its letters wait, and the other channels go on."""
+    try:
+        return import_string(settings.OUTBOX_ADAPTERS[channel])()
+    except Exception as error:
+        log.error("outbox: no adapter for %s: %s", channel, describe(error))
+        return None
+
+
+def _due(channel: str, now: datetime) -> list[int]:
+    ready = Notice.objects.filter(_ready(now), channel=channel)
+    return list(ready.order_by("next_try_at", "pk").values_list("pk", flat=True)[:BATCH_SIZE])
+
+
+def _ready(now: datetime) -> Q:
+    return Q(state__in=OPEN, next_try_at__lte=now)
+
+
+def _claim(pk: int, at: datetime) -> Notice | None:
+    """The letter, if this worker and no other may send it now."""
+    # Host and process tell an operator which worker has a letter; the token tells two claims of one process apart.
+    claim = f"{socket.gethostname()[:50]}:{os.getpid()}:{token_hex(4)}"
+    ready = Notice.objects.filter(_ready(at), pk=pk)
+    claimed = {"state": State.INFLIGHT, "next_try_at": at + CLAIM_LEASE, "claimed_by": claim}
+    if not ready.update(attempts=F("attempts") + 1, **claimed):
+        return None
+    return Notice.objects.filter(pk=pk, claimed_by=claim).first()
+
+
+def _send(notice: Notice, adapter: Adapter, clock: Callable[[], datetime]) -> bool:
+    """Whether it was sent. Every failure of the adapter is written down and does not stop the next letters."""
+    if (
+        notice.attempts > MAX_ATTEMPTS
+    ):  # each attempt ended with a dead worker, so no other branch has counted it
+        return _fail(notice, "多次发送中断", clock())
+    if notice.channel == Channel.SMS and _is_over_daily_cap(notice, clock()):
+        return _put_off(notice, clock())
+    try:
+        gateway_id = adapter.send(notice)
+    except PermanentFailure as failure:
+        return _fail(notice, failure.reason, clock())
+    except TemporaryFailure as failure:
+        return _try_later(notice, failure.reason, clock(), max_attempts=MAX_ATTEMPTS)
+    except Exception as error:
+        return _try_later(notice, describe(error), clock(), max_attempts=MAX_ATTEMPTS_AFTER_BUG)
+    return _finish(notice, state=State.SENT, sent_at=clock(), gateway_id=gateway_id[:120], last_error="")
+
+
+def _is_over_daily_cap(notice: Notice, now: datetime) -> bool:
+    """Whether the person has had the SMS of the day. Those in flight count, or parallel workers would exceed the cap."""
+    midnight = local_datetime(local_date(now))
+    others = Notice.objects.filter(channel=Channel.SMS, to_index=notice.to_index).exclude(pk=notice.pk)
+    counted = Q(state=State.SENT, sent_at__gte=midnight) | Q(state=State.INFLIGHT)
+    return others.filter(counted).count() >= settings.OUTBOX_DAILY_CAP
+
+
+def _put_off(notice: Notice, now: datetime) -> bool:
+    morning = local_datetime(local_date(now) + timedelta(days=1), MORNING)
+    reason = "当日短信已达上限，次日再发"
+    # The gateway was not asked, so this was no attempt.
+    attempts = notice.attempts - 1
+    _finish(notice, state=State.WAITING, next_try_at=morning, attempts=attempts, last_error=reason)
+    return False
+
+
+def _try_later(notice: Notice, reason: str, now: datetime, *, max_attempts: int) -> bool:
+    if notice.attempts >= max_attempts:
+        return _fail(notice, reason, now)
+    delay = RETRY_DELAYS[notice.attempts - 1]
+    _finish(notice, state=State.RETRY, next_try_at=now + delay, last_error=reason[:200])
+    return False
+
+
+@transaction.atomic
+def _fail(notice: Notice, reason: str, now: datetime) -> bool:
+    """An SMS that cannot be sent becomes a call, so that the person is told in any case."""
+    log.error("outbox: notice %s failed: %s", notice.pk, reason)
+    still_ours = _finish(notice, state=State.FAILED, next_try_at=None, last_error=reason[:200])
+    if still_ours and notice.channel == Channel.SMS:
+        add_to_call_list(notice, now)
+    return False
+
+
+def _finish(notice: Notice, **changes) -> bool:
+    """Write the result of an attempt, unless the claim has expired and another worker has the letter now."""
+    claimed = Notice.objects.filter(pk=notice.pk, state=State.INFLIGHT, claimed_by=notice.claimed_by)
+    if not claimed.update(claimed_by="", **changes):
+        log.warning("outbox: notice %s was taken over by another worker", notice.pk)
+        return False
+    return True

@@ -1,7 +1,7 @@
-"""What became of an SMS that a gateway took: only the operator knows whether a telephone got it.
+"""Delivery reports: whether an SMS that a gateway took has reached the telephone. Only the operator knows.
 
-The gateway itself is asked, over the line by which the letter went, so nobody else can report; a report that comes
-twice or late changes nothing that stands.
+We ask the gateway over the same authenticated connection by which the letter went, so a report cannot be forged. A
+report that comes twice or late changes nothing.
 """
 
 from datetime import datetime, timedelta
@@ -11,48 +11,50 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.module_loading import import_string
 
-from .adapters import Permanent, Temporary
-from .delivery import put_on_call_list
+from .adapters import PermanentFailure, TemporaryFailure
+from .delivery import add_to_call_list
 from .models import Channel, Notice, State
 
-ASK_FROM, ASK_UNTIL = timedelta(minutes=1), timedelta(days=3)  # after the letter left
-MOST = 50  # letters asked about in one round, the latest first
+# How long after sending we ask for a report. Before, the operator has none; later, it no longer has one.
+POLL_FROM, POLL_UNTIL = timedelta(minutes=1), timedelta(days=3)
+# The most letters asked about in one run, the latest first.
+BATCH_SIZE = 50
 
 
-def ask_after(now: datetime) -> int:
-    """Ask what became of the letters that left lately; one that did not arrive becomes a telephone call.
+def poll_reports(now: datetime) -> int:
+    """Ask for the reports of the letters sent lately. A letter that was not delivered becomes a telephone call.
 
-    Returns how many are settled now. Ends early where the gateway is in trouble: the next round asks again.
+    Returns how many letters have their report now. Ends early if the gateway is in trouble: the next run asks again.
     """
     adapter = import_string(settings.OUTBOX_ADAPTERS[Channel.SMS])()
-    settled = 0
-    for notice in _unsettled(now)[:MOST] if adapter.reports else []:
+    reported = 0
+    for notice in _unreported(now)[:BATCH_SIZE] if adapter.supports_reports else []:
         try:
-            settled += _settle(notice, adapter.arrived(notice), now)
-        except Permanent:  # the gateway knows nothing of this one
+            reported += _apply_report(notice, adapter.was_delivered(notice), now)
+        except PermanentFailure:  # the gateway has no record of this one
             continue
-        except Temporary:
+        except TemporaryFailure:
             break
-    return settled
+    return reported
 
 
-def _unsettled(now: datetime) -> QuerySet[Notice]:
-    left = Notice.objects.filter(channel=Channel.SMS, state=State.SENT, arrived_at=None).exclude(
-        gateway_id=""
-    )
-    return left.filter(sent_at__range=(now - ASK_UNTIL, now - ASK_FROM)).order_by("-sent_at", "-pk")
+def _unreported(now: datetime) -> QuerySet[Notice]:
+    sent = Notice.objects.filter(channel=Channel.SMS, state=State.SENT, arrived_at=None)
+    recent = sent.filter(sent_at__range=(now - POLL_UNTIL, now - POLL_FROM))
+    return recent.exclude(gateway_id="").order_by("-sent_at", "-pk")
 
 
 @transaction.atomic
-def _settle(notice: Notice, arrived: bool | None, now: datetime) -> bool:
-    if arrived is None:
+def _apply_report(notice: Notice, delivered: bool | None, now: datetime) -> bool:
+    if delivered is None:
         return False
-    same = Notice.objects.filter(
+    # `gateway_id`: if the letter was sent again since then, this report is about the earlier message.
+    same_message = Notice.objects.filter(
         pk=notice.pk, state=State.SENT, gateway_id=notice.gateway_id, arrived_at=None
     )
-    if arrived:
-        return bool(same.update(arrived_at=now))
-    missed = same.update(state=State.FAILED, last_error="运营商没有送达，可能停机、关机或号码有误")
-    if missed:
-        put_on_call_list(notice, now)
-    return bool(missed)
+    if delivered:
+        return bool(same_message.update(arrived_at=now))
+    failed = same_message.update(state=State.FAILED, last_error="运营商没有送达，可能停机、关机或号码有误")
+    if failed:
+        add_to_call_list(notice, now)
+    return bool(failed)

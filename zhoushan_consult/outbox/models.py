@@ -1,4 +1,4 @@
-"""通知: letters written in the transaction of the act they tell of, and sent afterwards."""
+"""通知: letters. A letter is written in the transaction of the act that it reports, and sent afterwards."""
 
 from django.apps import apps
 from django.db import models
@@ -19,7 +19,7 @@ class Channel(models.TextChoices):
 
 
 class State(models.TextChoices):
-    """How far a letter is."""
+    """The state of a letter."""
 
     WAITING = "waiting", "待发送"
     INFLIGHT = "inflight", "发送中"
@@ -37,23 +37,27 @@ class CallOutcome(models.TextChoices):
     WRONG_NUMBER = "wrong_number", "号码有误"
 
 
+# INFLIGHT counts as open: its worker may have died, and after `next_try_at` another worker sends the letter.
 OPEN = [State.WAITING, State.RETRY, State.INFLIGHT]
 
 
 class Notice(models.Model):
-    """One letter by one channel. Whoever claims it holds it until `next_try_at`; then others may take it."""
+    """One letter by one channel. A worker claims it until `next_try_at`; then another worker may take it over."""
 
     kind = models.CharField("种类", max_length=40)
     channel = models.CharField("方式", max_length=5, choices=Channel)
     about_kind = models.CharField("对象类别", max_length=60)
     about_id = models.CharField("对象编号", max_length=40)
+    # 32 hexadecimal digits: see posting.dedupe_key.
     dedupe_key = models.CharField("去重码", max_length=32)
     to_name = models.CharField("收件人", max_length=60, blank=True)
     to = SealedField("收件号码", blank=True)
+    # The encrypted number is different in each row, so only its blind index can be compared.
     to_index = models.CharField("收件号码索引", max_length=LENGTH, blank=True, editable=False)
     subject = models.CharField("标题", max_length=150, blank=True)
     body = SealedField("内容")
-    calendar = SealedField("日历", blank=True)  # an iCalendar text that goes with an e-mail
+    # The iCalendar text attached to an e-mail.
+    calendar = SealedField("日历", blank=True)
     state = models.CharField("状态", max_length=9, choices=State, default=State.WAITING)
     created_at = models.DateTimeField("写信时间")
     due_at = models.DateTimeField("应送出时间")
@@ -70,13 +74,18 @@ class Notice(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = "通知"
         ordering = ["-created_at", "-pk"]
+        # The same act posted twice, by a second click or a repeated duty, is one letter.
         constraints = [models.UniqueConstraint(fields=["dedupe_key"], name="one_notice_a_key")]
         indexes = [
+            # Read by delivery._due every few seconds. Letters that were sent are not in it.
             models.Index(
                 fields=["channel", "next_try_at"], condition=Q(state__in=OPEN), name="sweep_finds_due"
             ),
+            # Read by posting.letters_to_page (the progress page), posting.cancel and delivery.failed.
             models.Index(fields=["about_kind", "about_id"], name="letters_of_one_matter"),
+            # Read by delivery._is_over_daily_cap, before each SMS.
             models.Index(fields=["to_index", "created_at"], name="daily_cap_of_one_person"),
+            # Read by the list in the admin, which is ordered in this way.
             models.Index(fields=["-created_at", "-id"], name="admin_lists_the_latest"),
         ]
 
@@ -85,19 +94,20 @@ class Notice(models.Model):
 
     @property
     def text(self) -> str:
-        """The words of the letter, for its reader alone."""
+        """The text of the letter. Only its reader, and the person who telephones, may see it."""
         return self.body.open()
 
     @property
     def masked_to(self) -> str:
-        """The recipient's number or address as lists may show it."""
+        """The recipient's number or address, masked for lists."""
         address = self.to.open()
         return _mask_email(address) if self.channel == Channel.EMAIL else mask_phone(address)
 
-    def matter(self) -> models.Model:
-        """What the letter is about; the letter itself where that is gone."""
-        matters = apps.get_model(self.about_kind)._base_manager
-        return matters.filter(pk=self.about_id).first() or self
+    def about(self) -> models.Model:
+        """The record that the letter is about; the letter itself if that record is gone."""
+        # The base manager: a record that the default manager hides is still what the letter is about.
+        records = apps.get_model(self.about_kind)._base_manager
+        return records.filter(pk=self.about_id).first() or self
 
 
 def _mask_email(address: str) -> str:

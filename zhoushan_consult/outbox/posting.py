@@ -1,4 +1,4 @@
-"""Writing a letter. Nothing is sent here: what is due is found in the database by the sweep (`delivery`)."""
+"""Writes letters. Nothing is sent here: `delivery` finds in the database what is due."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -18,20 +18,21 @@ from zhoushan_consult.vault.blind_index import blind_index
 
 from .models import Channel, Notice, State
 
+# A letter in flight is not cancelled: a worker is sending it at this moment.
 CANCELLABLE = [State.WAITING, State.RETRY]
 
 
 @dataclass(frozen=True)
 class Recipient:
-    """To whom a letter goes; its channels follow from what is known of the person."""
+    """The person to whom a letter goes. The known phone and e-mail decide its channels."""
 
     name: str
     phone: str = field(default="", repr=False)
     email: str = field(default="", repr=False)
 
 
-class Words(NamedTuple):
-    """A rendered text: its first line where the text has a title, and the rest."""
+class RenderedText(NamedTuple):
+    """A rendered template: the subject, which is its first line (an SMS has none), and the rest."""
 
     subject: str
     body: str
@@ -48,61 +49,57 @@ def post(
     calendar: str = "",
     **context,
 ) -> list[Notice]:
-    """Write the letter of `kind` about `about` in the caller's transaction: a row for each way it can go.
+    """Write the letter of `kind` about `about` in the caller's transaction: one row for each channel it can use.
 
-    Its texts are `templates/notices/<kind>/{sms,email,page}.txt`; they read `context`, `to`, `at` and
-    `site_url`. The same kind, matter and `key` are one letter: posted again, it is found and not written a
-    second time (put the officer into the key where several are told). `due_at` is the earliest moment to
-    send it, else `at`. `calendar` is an iCalendar text that an e-mail carries along. Raises LookupError where the
-    kind has no text at all.
+    Its templates are `templates/notices/<kind>/{sms,email,page}.txt`. They read `context`, `to`, `at` and `site_url`.
+    The same kind, `about` and `key` are one letter: posted again, the existing rows are returned. If several officers
+    get the letter, the key must name the officer. `due_at` is the earliest time to send it, by default `at`.
+    `calendar` is an iCalendar text to attach to the e-mail. Raises LookupError if the kind has no template.
     """
     texts = _texts(kind, {**context, "to": to, "at": at, "site_url": settings.SITE_URL})
-    title = next((words.subject for words in texts.values() if words.subject), "")
+    title = next((text.subject for text in texts.values() if text.subject), "")
     shared: dict = {
         "kind": kind,
         "to_name": to.name,
         "created_at": at,
         "due_at": due_at or at,
-        **_matter(about),
+        **_about_fields(about),
     }
     rows = [
         Notice(
-            channel=channel,
-            dedupe_key=dedupe_key(kind, shared["about_kind"], shared["about_id"], key, channel),
-            to=address,
-            to_index=address_index(address),
-            subject=(words.subject or title)[:150],
-            body=words.body,
+            **_addressed(shared, key, channel, address),
+            **_initial_state(channel, at, due_at or at),
+            subject=(text.subject or title)[:150],
+            body=text.body,
             calendar=calendar if channel == Channel.EMAIL else "",
-            **_start(channel, at, due_at or at),
-            **shared,
         )
-        for channel, address, words in _ways(to, texts)
+        for channel, address, text in _channels(to, texts)
     ]
     return store(rows)
 
 
 def store(rows: list[Notice]) -> list[Notice]:
-    """The rows as they stand in the database, those that were not there before newly written."""
+    """Insert the rows whose dedupe key is new. Returns all of them as the database has them now."""
+    # One INSERT for all rows. A letter that was posted before is skipped, also if another process posts it now.
     Notice.objects.bulk_create(rows, ignore_conflicts=True)
     return list(Notice.objects.filter(dedupe_key__in=[row.dedupe_key for row in rows]).order_by("pk"))
 
 
 def letters_to_page(about: Model) -> QuerySet[Notice]:
-    """What the firm's progress page shows as letters to it, the newest first. `text` is the body."""
-    return Notice.objects.filter(channel=Channel.PAGE, **_matter(about)).order_by("-created_at", "-pk")
+    """The letters that the firm's progress page shows, the newest first."""
+    return Notice.objects.filter(channel=Channel.PAGE, **_about_fields(about)).order_by("-created_at", "-pk")
 
 
 def latest_calendar(about: Model, kinds: Iterable[str]) -> str:
-    """The iCalendar text that the last e-mail of these kinds about a matter carries; "" where there is none."""
-    mails = Notice.objects.filter(channel=Channel.EMAIL, kind__in=kinds, **_matter(about))
+    """The iCalendar text of the last e-mail of these kinds about `about`; "" if there is none."""
+    mails = Notice.objects.filter(channel=Channel.EMAIL, kind__in=kinds, **_about_fields(about))
     last = mails.exclude(state=State.CANCELLED).order_by("-created_at", "-pk").first()
     return last.calendar.open() if last else ""
 
 
 def cancel(about: Model, kind: str | None = None, *, at: datetime) -> int:
-    """Take back what is not yet sent of the letters about a matter, calls included. Returns how many."""
-    unsent = Notice.objects.filter(state__in=CANCELLABLE, **_matter(about))
+    """Cancel the letters about `about` that are not sent yet, calls included. Returns how many."""
+    unsent = Notice.objects.filter(state__in=CANCELLABLE, **_about_fields(about))
     if kind:
         unsent = unsent.filter(kind=kind)
     note = f"{localtime(at):%-m月%-d日 %H:%M}取消"
@@ -110,33 +107,34 @@ def cancel(about: Model, kind: str | None = None, *, at: datetime) -> int:
 
 
 def dedupe_key(*parts: str) -> str:
-    """A letter's own key, 32 hexadecimal digits: here, and towards the gateway on every repeat."""
+    """The key of a letter, 32 hexadecimal digits. It is unique here, and sent to the gateway with each attempt."""
+    # No secret is needed: the parts are ids, and a person who knows the key can do nothing with it.
     return sha256(":".join(parts).encode()).hexdigest()[:32]
 
 
 def address_index(address: str) -> str:
-    """Finds the letters to one canonical phone number or e-mail address."""
+    """The blind index of a canonical phone number or e-mail address: it finds all letters to it."""
     return blind_index("notice_to", address) if address else ""
 
 
 def canonical_phone(phone: str) -> str:
-    """A number in the writing of `identity.phone`, from RFC 3966 too; what is none stays as it is."""
+    """A phone number in the form of `identity.phone`, also from RFC 3966. Other text is returned unchanged."""
     try:
         return phones.clean(phone.removeprefix("tel:"))
     except ValidationError:
         return phone
 
 
-def _matter(about: Model) -> dict[str, str]:
+def _about_fields(about: Model) -> dict[str, str]:
     return {"about_kind": about._meta.label_lower, "about_id": str(about.pk)}
 
 
-def _texts(kind: str, context: dict) -> dict[str, Words]:
+def _texts(kind: str, context: dict) -> dict[str, RenderedText]:
     found = {name: _render(f"notices/{kind}/{name}.txt", context) for name in ("page", "email", "sms")}
     texts = {name: text for name, text in found.items() if text is not None}
     if not texts:
         raise LookupError(f"templates/notices/{kind}/ has no text")
-    return {name: Words("", text) if name == "sms" else _titled(text) for name, text in texts.items()}
+    return {name: RenderedText("", text) if name == "sms" else _titled(text) for name, text in texts.items()}
 
 
 def _render(name: str, context: dict) -> str | None:
@@ -144,15 +142,16 @@ def _render(name: str, context: dict) -> str | None:
         template = get_template(name, using="django").template
     except TemplateDoesNotExist:
         return None
-    return template.render(Context(context, autoescape=False)).strip()  # letters are plain text, not HTML
+    return template.render(Context(context, autoescape=False)).strip()  # plain text: & must stay &
 
 
-def _titled(text: str) -> Words:
+def _titled(text: str) -> RenderedText:
     title, _, rest = text.partition("\n")
-    return Words(" ".join(title.split()), rest.strip())
+    return RenderedText(" ".join(title.split()), rest.strip())
 
 
-def _ways(to: Recipient, texts: dict[str, Words]) -> Iterator[tuple[Channel, str, Words]]:
+def _channels(to: Recipient, texts: dict[str, RenderedText]) -> Iterator[tuple[Channel, str, RenderedText]]:
+    # A number that cannot get an SMS, such as a land line, gets a call with the text of the SMS.
     if "page" in texts:
         yield Channel.PAGE, "", texts["page"]
     if "sms" in texts and to.phone:
@@ -162,7 +161,18 @@ def _ways(to: Recipient, texts: dict[str, Words]) -> Iterator[tuple[Channel, str
         yield Channel.EMAIL, to.email, texts["email"]
 
 
-def _start(channel: Channel, at: datetime, due_at: datetime) -> dict:
-    if channel == Channel.PAGE:  # it is delivered by standing on the page
+def _addressed(shared: dict, key: str, channel: Channel, address: str) -> dict:
+    """The columns of one letter, without its text, for one channel and address."""
+    return {
+        **shared,
+        "channel": channel,
+        "dedupe_key": dedupe_key(shared["kind"], shared["about_kind"], shared["about_id"], key, channel),
+        "to": address,
+        "to_index": address_index(address),
+    }
+
+
+def _initial_state(channel: Channel, at: datetime, due_at: datetime) -> dict:
+    if channel == Channel.PAGE:  # the page shows it from now on
         return {"state": State.SENT, "sent_at": at}
     return {"next_try_at": due_at}

@@ -1,4 +1,4 @@
-"""The texts of SMS as they are written down: every wording a kind can have, and how many segments it costs."""
+"""The texts of SMS: every text that a kind of letter can have, and how many segments a text is charged as."""
 
 import re
 from collections.abc import Iterable
@@ -12,6 +12,7 @@ from django.template.defaulttags import IfNode
 from django.template.loader import get_template
 
 VARIABLE = re.compile(r"\$\{(\w+)\}")
+# The GSM 03.38 alphabet. The characters of its extension table take two places.
 GSM7 = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
     "¿abcdefghijklmnopqrstuvwxyzäöñüà"
@@ -20,9 +21,9 @@ GSM7_DOUBLE = frozenset("\f^{}\\[~]|€")
 
 
 def segments(text: str, signature: str = "") -> int:
-    """How many messages a text is charged as, the 【signature】 in front counted in.
+    """How many messages a text is charged as, with the 【signature】 in front.
 
-    70 characters of UCS-2 in one, 67 in each of several; 160 and 153 where every character is in GSM 7-bit.
+    UCS-2: 70 characters in one message, 67 in each of several. GSM 7-bit: 160 and 153.
     """
     whole = f"【{signature}】{text}" if signature else text
     if set(whole) <= GSM7 | GSM7_DOUBLE:
@@ -30,26 +31,26 @@ def segments(text: str, signature: str = "") -> int:
     return _parts([1 + (letter > "\uffff") for letter in whole], 70, 67)
 
 
-def _parts(widths: list[int], alone: int, joined: int) -> int:
-    """No character is cut in two, so a wide one may leave a place empty at the end of a segment."""
-    if sum(widths) <= alone:
+def _parts(widths: list[int], single: int, concatenated: int) -> int:
+    """A character is never split, so a wide one can leave the last place of a segment empty."""
+    if sum(widths) <= single:
         return 1
     parts, used = 1, 0
     for width in widths:
-        if used + width > joined:
+        if used + width > concatenated:
             parts, used = parts + 1, 0
         used += width
     return parts
 
 
 def kinds_by_sms() -> list[str]:
-    """The kinds of letters that can go by SMS."""
+    """The kinds of letters that have an SMS template."""
     folders = [Path(folder) for engine in settings.TEMPLATES for folder in engine.get("DIRS", [])]
     return sorted({path.parent.name for folder in folders for path in folder.glob("notices/*/sms.txt")})
 
 
 def wordings(kind: str) -> list[str]:
-    """Each text that the SMS of `kind` can be, with ${variables} as vendors write them; the site's address is fixed."""
+    """Every text that the SMS of `kind` can have, with ${variables} as vendors write them. The site address is filled in."""
     template: Template = get_template(f"notices/{kind}/sms.txt", using="django").template
     return [text.strip() for text in _wordings(template.nodelist)]
 
@@ -67,6 +68,6 @@ def _choices(node: Node) -> list[str]:
             return [settings.SITE_URL if name == "site_url" else f"${{{name.replace('.', '_')}}}"]
         case IfNode():
             branches = [text for _, nodes in node.conditions_nodelists for text in _wordings(nodes)]
-            complete = node.conditions_nodelists[-1][0] is None
-            return branches if complete else [*branches, ""]
+            has_else = node.conditions_nodelists[-1][0] is None
+            return branches if has_else else [*branches, ""]
     raise TypeError(f"an SMS text may have variables and if only, not {node!r}")

@@ -1,10 +1,10 @@
-"""The doors for beat: they read the clock and carry no data."""
+"""The Celery tasks that beat sends. They read the clock and carry no data."""
 
 from celery import shared_task
 from django.utils import timezone
 
 from .delivery import deliver_due
-from .delivery_reports import ask_after
+from .delivery_reports import poll_reports
 
 
 @shared_task(name="zhoushan_consult.outbox.tasks.sweep")
@@ -14,4 +14,4 @@ def sweep() -> None:
 
 @shared_task(name="zhoushan_consult.outbox.tasks.ask")
 def ask() -> None:
-    ask_after(timezone.now())
+    poll_reports(timezone.now())

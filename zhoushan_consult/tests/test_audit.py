@@ -13,11 +13,11 @@ from django.db import IntegrityError, connection, transaction
 from django.test import override_settings
 
 from zhoushan_consult.audit import number_ranges, sealing, trail
-from zhoushan_consult.audit.models import AppendOnly, Entry, Seal
+from zhoushan_consult.audit.models import AppendOnlyError, Entry, Seal
 from zhoushan_consult.audit.trail import PersonalData, record
 from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Division
-from zhoushan_consult.duties.kinds import SHANGHAI
+from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.identity import samples
 
 AT = datetime(2026, 12, 1, 9, 30, tzinfo=SHANGHAI)
@@ -114,7 +114,7 @@ def test_it_takes_numbers_that_are_not_of_persons(water):
 )
 def test_it_is_only_ever_added_to(water, change):
     (entry,) = write(water)
-    with pytest.raises(AppendOnly, match="只能追加"):
+    with pytest.raises(AppendOnlyError, match="只能追加"):
         change(entry)
     assert Entry.objects.get().verb == Verb.ASSIGNED
 
@@ -220,7 +220,7 @@ def test_it_seals_a_row_that_appears_below_sealed_ones(water):
 
 
 def test_it_takes_a_row_far_below_the_last_seals_for_a_strangers(water, monkeypatch):
-    monkeypatch.setattr(sealing, "RECHECKED", 2)
+    monkeypatch.setattr(sealing, "RECHECKED_SEALS", 2)
     entries = write(water, 3)
     sql("DELETE FROM audit_entry WHERE id = %s", entries[1].pk)
     for hours in range(3):
@@ -290,13 +290,13 @@ def test_it_does_not_start_without_a_key(settings, bad):
 
 
 def test_it_writes_numbers_as_runs():
-    assert number_ranges.written([3, 1, 2, 7, 9, 10]) == "1-3,7,9-10"
-    assert number_ranges.read("1-3,7,9-10") == [range(1, 4), range(7, 8), range(9, 11)]
-    assert list(number_ranges.gaps(number_ranges.read("1-3,7,5-6,9-10"), upto=8))[1:] == [
+    assert number_ranges.format_ranges([3, 1, 2, 7, 9, 10]) == "1-3,7,9-10"
+    assert number_ranges.parse_ranges("1-3,7,9-10") == [range(1, 4), range(7, 8), range(9, 11)]
+    assert list(number_ranges.gaps(number_ranges.parse_ranges("1-3,7,5-6,9-10"), up_to=8))[1:] == [
         range(4, 5),
         range(8, 9),
     ]
-    assert list(number_ranges.gaps(number_ranges.read("1-3"), upto=5)) == [
+    assert list(number_ranges.gaps(number_ranges.parse_ranges("1-3"), up_to=5)) == [
         range(number_ranges.LOWEST, 1),
         range(4, 6),
     ]

@@ -7,8 +7,8 @@ import pytest
 
 from zhoushan_consult.audit import sealing, trail
 from zhoushan_consult.audit.verbs import Verb
+from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.duties import runner
-from zhoushan_consult.duties.kinds import SHANGHAI
 from zhoushan_consult.duties.models import Duty, Heartbeat
 from zhoushan_consult.duties.models import State as DutyState
 from zhoushan_consult.outbox.models import Channel, Notice, State
@@ -97,30 +97,30 @@ def test_it_finds_letters_that_failed_and_the_oldest_that_has_not_left():
     letter(state=State.FAILED)
     letter(state=State.RETRY, due_at=MORNING - 3 * HOUR)
     letter(state=State.WAITING, due_at=MORNING - 2 * HOUR)
-    found = findings.look(MORNING)
+    found = findings.collect(MORNING)
     assert (found.failed_letters, found.oldest_unsent) == (1, MORNING - 3 * HOUR)
 
 
 def test_it_finds_duties_that_failed_or_were_missed_until_somebody_has_looked(keeper):
     for number, state in enumerate((DutyState.FAILED, DutyState.MISSED, DutyState.DONE, DutyState.DUE)):
         Duty.objects.create(kind="cutoff", about=str(number), due_at=MORNING, state=state)
-    found = findings.look(MORNING)
+    found = findings.collect(MORNING)
     assert (found.failed_duties, found.missed_duties) == (1, 1)
     for duty in Duty.objects.filter(state__in=[DutyState.FAILED, DutyState.MISSED]):
         runner.waive(duty, by=keeper, at=MORNING)
-    assert findings.look(MORNING) == Findings()
+    assert findings.collect(MORNING) == Findings()
 
 
 def test_it_finds_a_silence_that_is_on_and_one_that_ended_within_a_day():
     began, ended = MORNING - 5 * HOUR, MORNING - 2 * HOUR
     Heartbeat.objects.update(at=began)
-    assert (findings.look(MORNING).silent_from, findings.look(MORNING).silent_until) == (began, None)
+    assert (findings.collect(MORNING).silent_from, findings.collect(MORNING).silent_until) == (began, None)
     runner.run_due(ended)
     Heartbeat.objects.update(at=MORNING)
-    assert (findings.look(MORNING).silent_from, findings.look(MORNING).silent_until) == (began, ended)
+    assert (findings.collect(MORNING).silent_from, findings.collect(MORNING).silent_until) == (began, ended)
     tomorrow = MORNING + DAY
     Heartbeat.objects.update(at=tomorrow)
-    assert findings.look(tomorrow) == Findings()
+    assert findings.collect(tomorrow) == Findings()
 
 
 def test_it_tells_of_the_silence_that_its_own_rounds_end():
@@ -131,9 +131,9 @@ def test_it_tells_of_the_silence_that_its_own_rounds_end():
 def test_it_finds_entries_that_nobody_seals(keeper):
     trail.record(Verb.DUTY_RERUN, keeper, by=keeper, at=MORNING - 4 * HOUR)
     trail.record(Verb.DUTY_RERUN, keeper, by=keeper, at=MORNING - HOUR)
-    assert findings.look(MORNING).unsealed == 1
+    assert findings.collect(MORNING).unsealed == 1
     sealing.seal(at=MORNING)
-    assert findings.look(MORNING).unsealed == 0
+    assert findings.collect(MORNING).unsealed == 0
 
 
 @pytest.mark.parametrize(
@@ -152,15 +152,15 @@ def test_it_finds_from_december_on_that_the_holidays_of_the_coming_year_are_unkn
         WorkdayOverride.objects.create(date="2027-10-01", works=False)
     at = datetime.fromisoformat(f"{day}T08:20+08:00")
     Heartbeat.objects.update(at=at)
-    assert findings.look(at).year_unknown == year
+    assert findings.collect(at).year_unknown == year
 
 
 def test_it_finds_keys_that_do_not_open_what_they_seal(monkeypatch):
     def broken():
-        raise keyring.BadKeys("vault.E001", "没有设置 VAULT_KEYS。", "")
+        raise keyring.InvalidKeys("vault.E001", "没有设置 VAULT_KEYS。", "")
 
     monkeypatch.setattr(findings, "self_test", broken)
-    assert findings.look(MORNING).bad_keys == "没有设置 VAULT_KEYS。"
+    assert findings.collect(MORNING).bad_keys == "没有设置 VAULT_KEYS。"
 
 
 # --- To whom --------------------------------------------------------------------------------------------------------

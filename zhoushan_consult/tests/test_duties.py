@@ -12,10 +12,11 @@ from django.db import connection
 
 from zhoushan_consult.audit import trail
 from zhoushan_consult.bureau.models import Area
+from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.duties import runner, tasks
-from zhoushan_consult.duties.kinds import SHANGHAI, Kind, daily, every, monthly, next_due
+from zhoushan_consult.duties.kinds import Kind, daily, every, monthly, next_due
 from zhoushan_consult.duties.models import Duty, Heartbeat, State
-from zhoushan_consult.duties.runner import HELD_FOR, last_rounds, run_due
+from zhoushan_consult.duties.runner import CLAIM_LEASE, last_run_at, run_due
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 MONTH_END = datetime(2026, 12, 1, 0, 5, tzinfo=SHANGHAI)
@@ -45,7 +46,7 @@ DAILY = Kind("daily", "每天一次", daily("09:00"), leave_mark, useful_for=10 
 BY_MINUTE = Kind("by_minute", "每分钟一次", every(MINUTE), leave_mark, useful_for=10 * MINUTE)
 QUIET = Kind("quiet", "每分钟一次，无事", every(MINUTE), find_nothing, useful_for=10 * MINUTE)
 QUIET_KEPT = Kind(
-    "quiet_kept", "每天一次，无事也记", daily("09:00"), find_nothing, useful_for=DAY, record_quiet=True
+    "quiet_kept", "每天一次，无事也记", daily("09:00"), find_nothing, useful_for=DAY, keep_empty_runs=True
 )
 
 
@@ -157,7 +158,7 @@ def test_it_runs_two_of_one_moment_in_the_order_of_the_settings(duties):
 
 def test_it_is_bounded_in_one_round_and_loses_nothing(duties, monkeypatch):
     duties("DAILY")
-    monkeypatch.setattr(runner, "MOST", 3)
+    monkeypatch.setattr(runner, "BATCH_SIZE", 3)
     start = datetime(2026, 11, 1, 9, 0, tzinfo=SHANGHAI)
     run_due(start)
     for _ in range(10):
@@ -167,9 +168,9 @@ def test_it_is_bounded_in_one_round_and_loses_nothing(duties, monkeypatch):
 
 
 def test_it_writes_down_all_of_one_moment_or_none(monkeypatch):
-    monkeypatch.setattr(runner, "MOST", 2)
+    monkeypatch.setattr(runner, "BATCH_SIZE", 2)
     moment = [("a", MONTH_END), ("b", MONTH_END), ("c", MONTH_END), ("d", MONTH_END + MINUTE)]
-    assert runner._first(moment) == moment[:3]
+    assert runner._first_batch(moment) == moment[:3]
 
 
 def test_it_does_on_a_new_site_only_what_is_still_of_use(duties):
@@ -222,8 +223,8 @@ def test_it_is_all_or_nothing_when_the_worker_dies():
         run_due(MONTH_END)
     assert marks() == 0
     assert Duty.objects.get().state == State.RUNNING
-    assert run_due(MONTH_END + HELD_FOR - MINUTE) == []
-    (duty,) = run_due(MONTH_END + HELD_FOR)
+    assert run_due(MONTH_END + CLAIM_LEASE - MINUTE) == []
+    (duty,) = run_due(MONTH_END + CLAIM_LEASE)
     assert (duty.state, duty.attempts, marks()) == (State.DONE, 2, 1)
 
 
@@ -261,15 +262,15 @@ def test_it_leaves_alone_what_is_no_longer_a_duty(duties):
 
 
 def test_it_tells_when_the_rounds_were_last_made_to_the_end():
-    assert last_rounds() is None
+    assert last_run_at() is None
     run_due(MONTH_END)
     run_due(MONTH_END + MINUTE)
-    assert last_rounds() == MONTH_END + MINUTE
+    assert last_run_at() == MONTH_END + MINUTE
     faults.append(Killed())
     Duty.objects.update(state=State.DUE, next_try_at=MONTH_END)
     with pytest.raises(Killed):
         run_due(MONTH_END + 2 * MINUTE)
-    assert last_rounds() == MONTH_END + MINUTE
+    assert last_run_at() == MONTH_END + MINUTE
 
 
 def test_it_logs_what_was_missed(duties, caplog):
@@ -403,8 +404,8 @@ def test_it_is_asked_for_once_by_two_who_click_at_once(missed, browser, keeper):
     browser.post(f"{LEDGER}{missed.pk}/again/")
     answer = browser.post(f"{LEDGER}{missed.pk}/again/")
     assert answer.status_code == 409
-    with pytest.raises(runner.NotInTrouble):
-        runner.again(stale, by=keeper, at=MONTH_END)
+    with pytest.raises(runner.DutyAlreadyHandled):
+        runner.retry(stale, by=keeper, at=MONTH_END)
     assert len(audited(missed)) == 1
 
 
@@ -495,7 +496,7 @@ def test_it_would_be_run_by_each_of_them_without_the_claim(duties, monkeypatch):
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_it_is_done_once_when_a_round_stood_still_past_its_claim():
-    faults.append(lambda: in_threads(1, lambda: run_due(MONTH_END + HELD_FOR)))
+    faults.append(lambda: in_threads(1, lambda: run_due(MONTH_END + CLAIM_LEASE)))
     run_due(MONTH_END)
     duty = Duty.objects.get()
     assert (duty.state, duty.attempts, marks()) == (State.DONE, 2, 1)

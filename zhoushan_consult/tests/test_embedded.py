@@ -22,7 +22,7 @@ import pytest
 from django.conf import settings
 
 from zhoushan_consult.embedded import greeting, keys_file
-from zhoushan_consult.embedded.address import Place, PortInUse
+from zhoushan_consult.embedded.address import ListenAddress, PortInUse
 
 PATIENCE = 180  # seconds until a test gives up
 SLOW = 200  # visitors
@@ -218,51 +218,51 @@ def test_it_begins_with_nobody_when_no_demonstration_is_wanted(tmp_path):
     assert not (tmp_path / "var" / "logins.txt").exists()
 
 
-class TestPlace:
+class TestListenAddress:
     @pytest.fixture(autouse=True)
     def bare(self, monkeypatch):
         for name in ["HOST", "PORT", "SITE_URL", "ALLOWED_HOSTS"]:
             monkeypatch.delenv(name, raising=False)
 
     def test_it_is_this_machine_only_unless_told_otherwise(self):
-        assert Place.from_environment() == Place("127.0.0.1", 8000)
+        assert ListenAddress.from_environment() == ListenAddress("127.0.0.1", 8000)
 
     @pytest.mark.parametrize("port", ["0", "65536", "http", "80 80", "-1", "８０００"])
     def test_it_says_what_is_wrong_with_a_port(self, monkeypatch, port):
         monkeypatch.setenv("PORT", port)
         with pytest.raises(ValueError, match="PORT=8001 make run"):
-            Place.from_environment()
+            ListenAddress.from_environment()
 
     def test_it_says_that_the_port_is_taken_and_how_to_go_on(self):
         with socket.create_server(("127.0.0.1", 0)) as other:
             port = other.getsockname()[1]
             with pytest.raises(PortInUse, match=f"端口 {port} 已被占用.*PORT={port + 1} make run"):
-                Place(port=port).claim()
+                ListenAddress(port=port).check_free()
 
     def test_it_knows_this_machine_by_its_names(self, monkeypatch):
         monkeypatch.setenv("HOST", "localhost")
-        assert Place.from_environment().host in {"127.0.0.1", "::1"}
+        assert ListenAddress.from_environment().host in {"127.0.0.1", "::1"}
 
     def test_it_says_that_a_name_is_unknown(self, monkeypatch):
         monkeypatch.setenv("HOST", "no-such-machine.invalid")
         with pytest.raises(ValueError, match="不是这台机器的地址"):
-            Place.from_environment()
+            ListenAddress.from_environment()
 
     def test_it_says_that_an_address_is_not_of_this_machine(self):
         with pytest.raises(ValueError, match="不是这台机器的地址"):
-            Place("192.0.2.1", free_port()).claim()
+            ListenAddress("192.0.2.1", free_port()).check_free()
 
     def test_it_lets_letters_name_the_port_it_runs_on(self):
-        assert Place(port=8123).settings()["SITE_URL"] == "http://127.0.0.1:8123"
+        assert ListenAddress(port=8123).settings()["SITE_URL"] == "http://127.0.0.1:8123"
 
     def test_it_answers_to_the_name_of_this_machine_when_it_serves_others(self):
-        hosts = Place("0.0.0.0", 8000).settings()["ALLOWED_HOSTS"].split(",")
+        hosts = ListenAddress("0.0.0.0", 8000).settings()["ALLOWED_HOSTS"].split(",")
         assert {"127.0.0.1", "localhost", socket.gethostname()} <= set(hosts)
         assert not {"*", "0.0.0.0"} & set(hosts)
 
     def test_it_leaves_what_was_set_by_hand(self, monkeypatch):
         monkeypatch.setenv("SITE_URL", "https://zixun.example.cn")
-        assert Place().settings()["SITE_URL"] == "https://zixun.example.cn"
+        assert ListenAddress().settings()["SITE_URL"] == "https://zixun.example.cn"
 
 
 class TestKeys:
@@ -293,5 +293,5 @@ def test_it_lines_up_chinese_and_latin(tmp_path, monkeypatch):
     (tmp_path / "logins.txt").write_text(
         "a\t水处\t处室经办\tpw\nlonger\t综合处\t初审\tpw\n", encoding="utf-8"
     )
-    rows = [line for line in greeting.text(Place()).splitlines() if line.endswith("pw")]
+    rows = [line for line in greeting.text(ListenAddress()).splitlines() if line.endswith("pw")]
     assert rows == ["  a       水处    处室经办  pw", "  longer  综合处  初审      pw"]

@@ -12,10 +12,10 @@ import pytest
 from django.core.checks import run_checks
 
 from zhoushan_consult.bureau.models import Division
-from zhoushan_consult.duties.kinds import SHANGHAI
+from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.outbox import delivery_reports
 from zhoushan_consult.outbox.delivery import calls_to_make, deliver_due
-from zhoushan_consult.outbox.delivery_reports import ask_after
+from zhoushan_consult.outbox.delivery_reports import poll_reports
 from zhoushan_consult.outbox.gateways import aliyun, https_client
 from zhoushan_consult.outbox.models import Channel, State
 from zhoushan_consult.outbox.posting import Recipient, post
@@ -75,7 +75,7 @@ def gateway(certificate, settings, tmp_path, monkeypatch):
     settings.MAS_EC_NAME, settings.MAS_AP_ID, settings.MAS_SECRET_KEY = "舟山市生态环境局", "zshb", SECRET
     settings.MAS_SIGN, settings.MAS_ADD_SERIAL = "bM16CfN2B", "01"
     settings.ALIYUN_ACCESS_KEY_ID, settings.ALIYUN_ACCESS_KEY_SECRET = "LTAI-test", SECRET
-    monkeypatch.setattr(https_client, "TOTAL", 5.0)
+    monkeypatch.setattr(https_client, "TOTAL_TIMEOUT", 5.0)
     yield opened
     opened.close()
 
@@ -195,11 +195,11 @@ def verified(asked) -> bool:
 
 
 def test_it_names_a_repeat_by_the_same_key_and_a_fresh_nonce(gateway, send, monkeypatch):
-    monkeypatch.setattr(https_client, "TOTAL", 0.3)
+    monkeypatch.setattr(https_client, "TOTAL_TIMEOUT", 0.3)
     gateway.answers = [falls_silent, TAKEN[ALIYUN]]
     notice = send(ALIYUN)
     assert notice.state == State.RETRY
-    monkeypatch.setattr(https_client, "TOTAL", 5.0)
+    monkeypatch.setattr(https_client, "TOTAL_TIMEOUT", 5.0)
     assert deliver_due(notice.next_try_at) == 1
     first, second = gateway.asked
     assert first.body == second.body and notice.dedupe_key.encode() in first.body
@@ -231,7 +231,7 @@ TROUBLE = {
 def test_it_keeps_the_letter_whatever_the_gateway_answers(gateway, send, monkeypatch, adapter, name):
     answer, reason = TROUBLE[name]
     if answer in (falls_silent, drips):
-        monkeypatch.setattr(https_client, "TOTAL", 0.4)
+        monkeypatch.setattr(https_client, "TOTAL_TIMEOUT", 0.4)
     gateway.answers = [answer]
     notice = send(adapter)
     assert (notice.state, notice.attempts) == (State.RETRY, 1)
@@ -332,7 +332,7 @@ def sent_by_aliyun(gateway, send):
 
 def test_it_asks_what_became_of_a_letter(gateway, sent_by_aliyun):
     gateway.answers = [reported((sent_by_aliyun.dedupe_key, 1)), reported((sent_by_aliyun.dedupe_key, 3))]
-    assert [ask_after(LATER), ask_after(LATER + MINUTE), ask_after(LATER + 2 * MINUTE)] == [0, 1, 0]
+    assert [poll_reports(LATER), poll_reports(LATER + MINUTE), poll_reports(LATER + 2 * MINUTE)] == [0, 1, 0]
     sent_by_aliyun.refresh_from_db()
     assert (sent_by_aliyun.state, sent_by_aliyun.arrived_at) == (State.SENT, LATER + MINUTE)
     first, _ = gateway.asked  # settled, it is asked no more
@@ -349,7 +349,7 @@ def test_it_asks_what_became_of_a_letter(gateway, sent_by_aliyun):
 
 def test_it_has_a_person_telephone_where_the_phone_did_not_get_it(gateway, sent_by_aliyun):
     gateway.answers = [reported((sent_by_aliyun.dedupe_key, 2))]
-    assert [ask_after(LATER), ask_after(LATER)] == [1, 0]
+    assert [poll_reports(LATER), poll_reports(LATER)] == [1, 0]
     sent_by_aliyun.refresh_from_db()
     assert (sent_by_aliyun.state, sent_by_aliyun.arrived_at) == (State.FAILED, None)
     assert "运营商没有送达" in sent_by_aliyun.last_error
@@ -360,10 +360,12 @@ def test_it_keeps_to_the_first_final_word(gateway, sent_by_aliyun):
     """Two askers at once, of whom one hears late and otherwise."""
     adapter = aliyun.AliyunAdapter()
     gateway.answers = [reported((sent_by_aliyun.dedupe_key, 3))]
-    late = list(delivery_reports._unsettled(LATER))
-    assert ask_after(LATER) == 1
+    late = list(delivery_reports._unreported(LATER))
+    assert poll_reports(LATER) == 1
     gateway.answers = [reported((sent_by_aliyun.dedupe_key, 2))]
-    assert [delivery_reports._settle(notice, adapter.arrived(notice), LATER) for notice in late] == [False]
+    assert [
+        delivery_reports._apply_report(notice, adapter.was_delivered(notice), LATER) for notice in late
+    ] == [False]
     sent_by_aliyun.refresh_from_db()
     assert sent_by_aliyun.state == State.SENT and not calls_to_make().exists()
 
@@ -384,7 +386,7 @@ def test_it_keeps_to_the_first_final_word(gateway, sent_by_aliyun):
 )
 def test_it_believes_nothing_but_a_word_about_this_letter(gateway, sent_by_aliyun, answer):
     gateway.answers = [answer]
-    assert ask_after(LATER) == 0
+    assert poll_reports(LATER) == 0
     sent_by_aliyun.refresh_from_db()
     assert (sent_by_aliyun.state, sent_by_aliyun.arrived_at) == (State.SENT, None)
     assert not calls_to_make().exists()
@@ -394,9 +396,9 @@ def test_it_asks_neither_at_once_nor_for_ever_nor_a_gateway_that_cannot_tell(
     gateway, sent_by_aliyun, settings
 ):
     for moment in (AT, AT + timedelta(days=4)):
-        assert ask_after(moment) == 0
+        assert poll_reports(moment) == 0
     settings.OUTBOX_ADAPTERS = {"sms": MAS}
-    assert (ask_after(LATER), gateway.asked) == (0, [])
+    assert (poll_reports(LATER), gateway.asked) == (0, [])
 
 
 # --- What must be set -----------------------------------------------------------------------------------------------

@@ -263,7 +263,7 @@ def test_it_says_what_is_wrong_with_a_telephone_number(text, code):
     ],
 )
 def test_it_shows_a_stored_number_to_those_who_call_and_masks_it_for_others(stored, reads, masked, sms):
-    assert (phone.for_people(stored), mask.mask_phone(stored), phone.receives_sms(stored)) == (
+    assert (phone.format_phone(stored), mask.mask_phone(stored), phone.receives_sms(stored)) == (
         reads,
         masked,
         sms,
@@ -272,7 +272,7 @@ def test_it_shows_a_stored_number_to_those_who_call_and_masks_it_for_others(stor
 
 @given(text=anything)
 def test_it_shows_and_masks_whatever_an_old_row_may_hold(text):
-    assert isinstance(phone.for_people(text), str) and phone.receives_sms(text) in (True, False)
+    assert isinstance(phone.format_phone(text), str) and phone.receives_sms(text) in (True, False)
     for hide in (mask.mask_id, mask.mask_phone, mask.mask_name):
         assert isinstance(hide(text), str)
 

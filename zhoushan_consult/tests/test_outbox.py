@@ -17,10 +17,10 @@ from django.db.models import F
 from zhoushan_consult.audit import trail
 from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Division, NotAllowed
-from zhoushan_consult.duties.kinds import SHANGHAI
+from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.outbox import delivery, tasks
-from zhoushan_consult.outbox.adapters import Adapter, MemoryAdapter, Permanent, Temporary
-from zhoushan_consult.outbox.delivery import HELD_FOR, NotNow, calls_to_make, deliver_due
+from zhoushan_consult.outbox.adapters import Adapter, MemoryAdapter, PermanentFailure, TemporaryFailure
+from zhoushan_consult.outbox.delivery import CLAIM_LEASE, LetterAlreadyHandled, calls_to_make, deliver_due
 from zhoushan_consult.outbox.models import Channel, Notice, State
 from zhoushan_consult.outbox.posting import Recipient, cancel, letters_to_page, post
 
@@ -208,7 +208,7 @@ def test_it_is_sent_in_its_turn_and_so_many_at_a_time(sms):
 
 def test_it_is_tried_again_at_longer_and_longer_intervals_and_then_telephoned(sms, caplog):
     (notice,) = sms()
-    MemoryAdapter.script = [Temporary("HTTP 503")] * 9
+    MemoryAdapter.script = [TemporaryFailure("HTTP 503")] * 9
     tries, now = [], AT
     while state(notice) in (State.WAITING, State.RETRY):
         assert deliver_due(now - timedelta(seconds=1)) == deliver_due(now) == 0
@@ -227,7 +227,7 @@ def test_it_is_tried_again_at_longer_and_longer_intervals_and_then_telephoned(sm
 @pytest.mark.parametrize("kind, channel, calls", [("sms", Channel.SMS, 1), ("email", Channel.EMAIL, 0)])
 def test_it_is_not_tried_again_where_it_is_refused_for_good(water, kind, channel, calls):
     (notice,) = post(kind, about=water, to=FIRM, key="1", at=AT)
-    MemoryAdapter.script = [Permanent("空号")]
+    MemoryAdapter.script = [PermanentFailure("空号")]
     assert deliver_due(AT) == 0
     notice.refresh_from_db()
     assert (notice.state, notice.attempts, notice.last_error) == (State.FAILED, 1, "空号")
@@ -260,9 +260,9 @@ def test_it_is_taken_up_again_when_the_sweep_died_before_sending(sms):
     with pytest.raises(Killed):
         deliver_due(AT)
     assert (state(notice), sent()) == (State.INFLIGHT, [])
-    assert deliver_due(AT + HELD_FOR - MINUTE) == 0
-    assert deliver_due(AT + HELD_FOR) == 1
-    assert deliver_due(AT + HELD_FOR + DAY) == 0
+    assert deliver_due(AT + CLAIM_LEASE - MINUTE) == 0
+    assert deliver_due(AT + CLAIM_LEASE) == 1
+    assert deliver_due(AT + CLAIM_LEASE + DAY) == 0
     assert sent() == [notice.dedupe_key]
 
 
@@ -273,9 +273,9 @@ def test_it_is_sent_again_under_the_same_key_when_the_sweep_died_after_sending(s
         raise Killed
 
     with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(delivery, "_settle", die)
+        patch.setattr(delivery, "_finish", die)
         deliver_due(AT)
-    assert deliver_due(AT + HELD_FOR) == 1
+    assert deliver_due(AT + CLAIM_LEASE) == 1
     assert sent() == [notice.dedupe_key] * 2
 
 
@@ -286,7 +286,7 @@ def test_it_parks_a_letter_on_which_every_sweep_dies(sms):
         MemoryAdapter.script = [Killed()]
         with pytest.raises(Killed):
             deliver_due(now)
-        now += HELD_FOR
+        now += CLAIM_LEASE
     assert deliver_due(now) == 0
     assert (state(notice), sent()) == (State.FAILED, [])
     assert calls_to_make().count() == 1
@@ -296,16 +296,16 @@ class TooLate(Adapter):
     """Answers when the claim has run out and another sweep has the letter: still sending it, or done."""
 
     def send(self, notice):
-        overtaking = {"next_try_at": AT + HELD_FOR, "claimed_by": "another"}
+        overtaking = {"next_try_at": AT + CLAIM_LEASE, "claimed_by": "another"}
         Notice.objects.filter(pk=notice.pk).update(**overtaking)
-        raise Permanent("太迟的回答")
+        raise PermanentFailure("太迟的回答")
 
 
 class MuchTooLate(TooLate):
     def send(self, notice):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(delivery, "_adapter", lambda channel: MemoryAdapter())
-            deliver_due(AT + HELD_FOR)
+            deliver_due(AT + CLAIM_LEASE)
         super().send(notice)
 
 
@@ -380,7 +380,7 @@ def test_it_begins_the_day_of_the_cap_at_midnight_in_zhoushan(sms, settings):
 @pytest.fixture
 def failed(sms):
     (notice,) = sms()
-    MemoryAdapter.script = [Permanent("空号")]
+    MemoryAdapter.script = [PermanentFailure("空号")]
     deliver_due(AT)
     return notice
 
@@ -392,24 +392,24 @@ def test_it_is_sent_anew_by_hand(request, water, failed, who):
     assert deliver_due(AT + HOUR) == 1
     entry = trail.about(water).get()
     assert (entry.verb, entry.actor, entry.facts) == ("重发通知", officer, {"channel": "sms", "kind": "sms"})
-    with pytest.raises(NotNow, match="请刷新"):
+    with pytest.raises(LetterAlreadyHandled, match="请刷新"):
         delivery.retry(failed, by=officer, at=AT + HOUR)
 
 
 def test_it_has_all_its_tries_again_after_that(failed, keeper):
     delivery.retry(failed, by=keeper, at=AT + HOUR)
-    MemoryAdapter.script = [Temporary("HTTP 503")]
+    MemoryAdapter.script = [TemporaryFailure("HTTP 503")]
     deliver_due(AT + HOUR)
     assert state(failed) == State.RETRY
 
 
 def test_it_can_be_sent_anew_when_it_is_stuck(sms, keeper):
     (notice,) = sms()
-    Notice.objects.update(state=State.INFLIGHT, next_try_at=AT + HELD_FOR, attempts=F("attempts") + 1)
-    with pytest.raises(NotNow):
+    Notice.objects.update(state=State.INFLIGHT, next_try_at=AT + CLAIM_LEASE, attempts=F("attempts") + 1)
+    with pytest.raises(LetterAlreadyHandled):
         delivery.retry(notice, by=keeper, at=AT)
-    delivery.retry(notice, by=keeper, at=AT + HELD_FOR)
-    assert deliver_due(AT + HELD_FOR) == 1
+    delivery.retry(notice, by=keeper, at=AT + CLAIM_LEASE)
+    assert deliver_due(AT + CLAIM_LEASE) == 1
 
 
 def test_it_is_telephoned_instead(sms, coordinator, water):
@@ -418,7 +418,7 @@ def test_it_is_telephoned_instead(sms, coordinator, water):
     assert deliver_due(AT + DAY) == 0
     assert list(calls_to_make()) == [call]
     assert trail.about(water).get().verb == Verb.NOTICE_TO_CALL
-    with pytest.raises(NotNow):
+    with pytest.raises(LetterAlreadyHandled):
         delivery.replace_by_call(notice, by=coordinator, at=AT)
 
 
@@ -444,7 +444,7 @@ def test_it_is_settled_by_the_call(water, failed, coordinator, outcome, left, no
 def test_it_is_recorded_by_one_caller_only(failed, coordinator):
     call = calls_to_make().get()
     delivery.record_call(call, by=coordinator, at=AT, outcome="reached", gist="已告知")
-    with pytest.raises(NotNow):
+    with pytest.raises(LetterAlreadyHandled):
         delivery.record_call(call, by=coordinator, at=AT, outcome="no_answer", gist="")
 
 
@@ -592,10 +592,10 @@ def test_it_is_telephoned_one_click_from_the_first_page(failed, keeper, signed_i
 
 def test_it_is_let_be_one_click_from_the_first_page(returned, water, keeper, signed_in):
     browser = signed_in(keeper)
-    assert "已记为不再处理" in press(browser, returned, "let_be")
+    assert "已记为不再处理" in press(browser, returned, "dismiss")
     assert state(returned) == State.CANCELLED and trail.about(water).last().verb == Verb.NOTICE_DISMISSED
     assert "没有发送失败的通知" in browser.get("/admin/").content.decode()
-    assert browser.post(f"{LIST}{returned.pk}/let_be/").status_code == 409
+    assert browser.post(f"{LIST}{returned.pk}/dismiss/").status_code == 409
 
 
 def test_it_waits_for_nobody_once_it_is_to_be_telephoned(failed, keeper, signed_in):
@@ -607,7 +607,7 @@ def test_it_waits_for_nobody_once_it_is_to_be_telephoned(failed, keeper, signed_
 
 def test_it_cannot_be_mended_from_its_screen_by_others(returned, coordinator, leader, signed_in):
     for officer in (coordinator, leader):
-        assert signed_in(officer).post(f"{LIST}{returned.pk}/let_be/").status_code == 403
+        assert signed_in(officer).post(f"{LIST}{returned.pk}/dismiss/").status_code == 403
     assert state(returned) == State.FAILED
 
 

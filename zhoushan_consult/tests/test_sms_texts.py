@@ -6,8 +6,8 @@ import pytest
 from django.core.management import call_command
 
 from zhoushan_consult.bureau.models import Division
-from zhoushan_consult.duties.kinds import SHANGHAI
-from zhoushan_consult.outbox.gateways.registered import Registered
+from zhoushan_consult.clock import SHANGHAI
+from zhoushan_consult.outbox.gateways.registered import RegisteredTemplate
 from zhoushan_consult.outbox.models import Notice
 from zhoushan_consult.outbox.posting import Recipient, post
 from zhoushan_consult.outbox.sms_texts import VARIABLE, kinds_by_sms, segments, wordings
@@ -72,7 +72,7 @@ def test_it_says_everything_in_two_segments(kind, settings):
 @pytest.mark.parametrize("kind", kinds_by_sms())
 def test_it_finds_the_registered_text_of_every_letter_again(kind):
     for wording in wordings(kind):
-        variables = Registered("SMS_1", wording).read(filled(wording))
+        variables = RegisteredTemplate("SMS_1", wording).match(filled(wording))
         said = VARIABLE.sub(lambda found, values=variables: values[found[1]], wording)
         assert said == filled(wording)
 

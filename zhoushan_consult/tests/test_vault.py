@@ -22,9 +22,9 @@ from hypothesis import strategies as st
 
 from zhoushan_consult.vault import checks, cipher, columns, keyring
 from zhoushan_consult.vault.blind_index import LENGTH, blind_index
-from zhoushan_consult.vault.error_reports import NothingTyped
+from zhoushan_consult.vault.error_reports import RedactingReporterFilter
 from zhoushan_consult.vault.fields import SealedField
-from zhoushan_consult.vault.rekeying import reseal
+from zhoushan_consult.vault.rekeying import rekey_column
 from zhoushan_consult.vault.sealed import Sealed
 
 SECRET = "330902198603159817"
@@ -68,14 +68,14 @@ def test_it_writes_an_envelope_that_names_its_version_and_its_key(settings):
 def test_it_does_not_open_what_was_altered(position):
     envelope = cipher.seal(SECRET, "a.b.c")
     other = "A" if envelope[position] != "A" else "Q"
-    with pytest.raises(cipher.Unreadable, match="改动过"):
+    with pytest.raises(cipher.DecryptionError, match="改动过"):
         cipher.unseal(
             envelope[:position] + other + (envelope[position + 1 :] if position != -1 else ""), "a.b.c"
         )
 
 
 def test_it_does_not_open_what_was_moved_to_another_column():
-    with pytest.raises(cipher.Unreadable, match="不属于这里"):
+    with pytest.raises(cipher.DecryptionError, match="不属于这里"):
         cipher.unseal(cipher.seal(SECRET, "a.b.c"), "a.b.d")
 
 
@@ -84,7 +84,7 @@ def test_it_does_not_open_what_was_moved_to_another_column():
 )
 def test_it_does_not_take_anything_else_for_an_envelope(text):
     assert not cipher.is_envelope(text)
-    with pytest.raises(cipher.Unreadable, match="不是封存的格式"):
+    with pytest.raises(cipher.DecryptionError, match="不是封存的格式"):
         cipher.unseal(text, "a.b.c")
 
 
@@ -94,7 +94,7 @@ def test_it_opens_old_envelopes_after_a_rotation_and_none_without_their_key(sett
     settings.VAULT_KEYS = f"{NEW},{OLD}"
     assert cipher.unseal(envelope, "a.b.c") == SECRET
     settings.VAULT_KEYS = NEW
-    with pytest.raises(cipher.Unreadable, match="编号为 k1"):
+    with pytest.raises(cipher.DecryptionError, match="编号为 k1"):
         cipher.unseal(envelope, "a.b.c")
 
 
@@ -134,7 +134,7 @@ def test_it_indexes_any_text_that_can_be_typed(text):
 
 
 def test_it_makes_keys_that_it_takes():
-    made = [keyring.generate() for _ in range(20)]
+    made = [keyring.generate_keys() for _ in range(20)]
     rings = [keyring.parse(*texts) for texts in made]
     assert len({ring.keys[ring.current] for ring in rings}) == len({ring.index_key for ring in rings}) == 20
 
@@ -157,7 +157,7 @@ BAD_KEYS = [
 @pytest.mark.parametrize("keys, index, code, words", BAD_KEYS)
 def test_it_refuses_to_start_on_bad_keys_and_says_how_to_mend_it(settings, keys, index, code, words):
     settings.VAULT_KEYS, settings.VAULT_INDEX_KEY = keys, index
-    with pytest.raises(keyring.BadKeys, match=words) as refused:
+    with pytest.raises(keyring.InvalidKeys, match=words) as refused:
         apps.get_app_config("vault").ready()
     found = checks.check_keys()
     assert (
@@ -171,7 +171,7 @@ def test_it_refuses_to_start_where_the_machine_knows_no_sm4(monkeypatch):
         raise UnsupportedAlgorithm("SM4")
 
     monkeypatch.setattr(cipher, "encrypt", none)
-    with pytest.raises(keyring.BadKeys, match="国密算法"):
+    with pytest.raises(keyring.InvalidKeys, match="国密算法"):
         apps.get_app_config("vault").ready()
 
 
@@ -181,7 +181,10 @@ def test_it_starts_on_sound_keys():
 
 
 def test_it_never_prints_a_key(settings):
-    assert "00010203" not in (shown := repr(keyring.ring()) + str(keyring.ring())) and "\\x" not in shown
+    assert (
+        "00010203" not in (shown := repr(keyring.load_keyring()) + str(keyring.load_keyring()))
+        and "\\x" not in shown
+    )
 
 
 # --- Columns --------------------------------------------------------------------------------------------------------
@@ -251,12 +254,12 @@ def test_it_does_not_open_a_ciphertext_moved_between_columns_in_the_database(pap
         cursor.execute("UPDATE vault_paper SET remark = body")
     row = paper.objects.get()
     assert row.body.open() == SECRET
-    with pytest.raises(cipher.Unreadable):
+    with pytest.raises(cipher.DecryptionError):
         row.remark.open()
 
 
 def test_it_takes_only_text_and_names_no_content_when_it_refuses(paper):
-    for wrong in (int(SECRET), Sealed.around(SECRET, "vault.paper.remark")):
+    for wrong in (int(SECRET), Sealed.from_text(SECRET, "vault.paper.remark")):
         with pytest.raises(TypeError) as refused:
             paper(number=1, body=wrong)
         assert SECRET not in str(refused.value)
@@ -282,11 +285,11 @@ def test_it_warns_of_an_index_that_could_never_find_anything(option):
 
 
 def test_it_is_the_same_field_in_a_migration_and_can_keep_its_place_through_a_renaming():
-    field = SealedField("内容", null=True, place="vault.letter.body")
+    field = SealedField("内容", null=True, column_name="vault.letter.body")
     _, path, args, kwargs = field.deconstruct()
     again = SealedField(*args, **kwargs)
     assert path == "zhoushan_consult.vault.fields.SealedField" and "editable" not in kwargs
-    assert (again.place, again.editable, again.null) == ("vault.letter.body", False, True)
+    assert (again.column_name, again.editable, again.null) == ("vault.letter.body", False, True)
 
 
 def test_it_goes_through_a_dump_sealed_and_comes_back_readable(paper):
@@ -304,7 +307,7 @@ def test_it_goes_through_a_dump_sealed_and_comes_back_readable(paper):
 
 
 def test_it_shows_nothing_when_printed_formatted_copied_pickled_or_logged(caplog):
-    sealed = Sealed.around(SECRET, "a.b.c")
+    sealed = Sealed.from_text(SECRET, "a.b.c")
     with caplog.at_level(logging.INFO):
         logging.getLogger("vault").info("got %s %r", sealed, sealed)
     shown = [str(sealed), repr([sealed]), f"{sealed}", str(pickle.dumps(sealed)), caplog.text]
@@ -314,7 +317,7 @@ def test_it_shows_nothing_when_printed_formatted_copied_pickled_or_logged(caplog
 
 
 def test_it_cannot_be_opened_by_a_template():
-    context = Context({"row": SimpleNamespace(body=Sealed.around(SECRET, "a.b.c"))})
+    context = Context({"row": SimpleNamespace(body=Sealed.from_text(SECRET, "a.b.c"))})
     assert Template("{{ row.body }}|{{ row.body.open }}").render(context) == "（已封存）|"
 
 
@@ -328,12 +331,14 @@ def test_it_is_in_no_form(paper):
 def test_it_leaves_what_was_typed_out_of_every_error_report(rf, settings, debug):
     settings.DEBUG, settings.VAULT_KEYS = debug, "broken"
     request = rf.post("/register/", {"id_number": SECRET})
-    request.exception_reporter_filter = NothingTyped()  # as the settings name it; Django reads those once
-    with pytest.raises(keyring.BadKeys) as failed:
-        Sealed.around(request.POST["id_number"], "a.b.c")
+    request.exception_reporter_filter = (
+        RedactingReporterFilter()
+    )  # as the settings name it; Django reads those once
+    with pytest.raises(keyring.InvalidKeys) as failed:
+        Sealed.from_text(request.POST["id_number"], "a.b.c")
     report = ExceptionReporter(request, failed.type, failed.value, failed.tb)
     page, mail = report.get_traceback_html(), report.get_traceback_text()
-    assert "id_number" in page and "BadKeys" in page and SECRET not in page and SECRET not in mail
+    assert "id_number" in page and "InvalidKeys" in page and SECRET not in page and SECRET not in mail
 
 
 def test_it_shows_no_content_of_a_loaded_row_even_on_a_debug_page_of_bare_django(rf, settings, paper):
@@ -369,10 +374,10 @@ def body(model):
 
 
 def test_it_seals_every_row_anew_and_then_nothing_more(rotated, settings):
-    done = reseal(rotated, body(rotated), batch=2)
-    assert (done.anew, done.changed, done.unreadable) == (5, 0, 0)
+    done = rekey_column(rotated, body(rotated), batch=2)
+    assert (done.rekeyed, done.changed, done.unreadable) == (5, 0, 0)
     again = stored(rotated)
-    assert reseal(rotated, body(rotated)).anew == 0 and stored(rotated) == again
+    assert rekey_column(rotated, body(rotated)).rekeyed == 0 and stored(rotated) == again
     settings.VAULT_KEYS = NEW
     assert [row.body.open() for row in rotated.objects.order_by("pk")] == [f"内容{n}" for n in range(5)]
 
@@ -388,9 +393,9 @@ def test_it_goes_on_where_it_was_interrupted(rotated, monkeypatch):
 
     monkeypatch.setattr(cipher, "unseal", power_cut)
     with pytest.raises(KeyboardInterrupt):
-        reseal(rotated, body(rotated), batch=2)
+        rekey_column(rotated, body(rotated), batch=2)
     assert sum(text.startswith("v1.k2.") for text in stored(rotated)) == 2  # the batch that was finished
-    assert reseal(rotated, body(rotated), batch=2).anew == 3
+    assert rekey_column(rotated, body(rotated), batch=2).rekeyed == 3
 
 
 def test_it_leaves_a_row_alone_that_somebody_changed_meanwhile(rotated, monkeypatch):
@@ -401,7 +406,7 @@ def test_it_leaves_a_row_alone_that_somebody_changed_meanwhile(rotated, monkeypa
         return real(envelope, place)
 
     monkeypatch.setattr(cipher, "unseal", changed_meanwhile)
-    assert reseal(rotated, body(rotated)).changed == 1
+    assert rekey_column(rotated, body(rotated)).changed == 1
     monkeypatch.undo()
     assert rotated.objects.get(pk=0).body.open() == "新的内容"
 
@@ -409,8 +414,8 @@ def test_it_leaves_a_row_alone_that_somebody_changed_meanwhile(rotated, monkeypa
 def test_it_counts_rows_that_do_not_open_and_does_the_others(rotated):
     with connection.cursor() as cursor:
         cursor.execute("UPDATE vault_paper SET body = %s WHERE number = 2", ["v1.k1." + "A" * 60])
-    done = reseal(rotated, body(rotated), batch=2)
-    assert (done.anew, done.unreadable) == (4, 1)
+    done = rekey_column(rotated, body(rotated), batch=2)
+    assert (done.rekeyed, done.unreadable) == (4, 1)
 
 
 def test_it_rekeys_every_sealed_column_of_the_service_and_prints_counts_only(
@@ -434,7 +439,7 @@ def test_it_rekeys_every_sealed_column_of_the_service_and_prints_counts_only(
 
 
 def test_it_knows_every_sealed_column_of_the_service():
-    found = {field.place for _, field in columns.sealed_columns()}
+    found = {field.column_name for _, field in columns.sealed_columns()}
     expected = {
         f"{field.model._meta.label_lower}.{field.name}"
         for model in apps.get_models()
@@ -452,7 +457,7 @@ def test_it_finds_rows_whose_key_is_gone_or_is_another_one(rotated, settings):
     assert problems(rotated) == []
     settings.VAULT_KEYS = NEW
     assert problems(rotated) == ["vault.E005"]
-    settings.VAULT_KEYS = f"{NEW},k1:{keyring.generate()[0].partition(':')[2]}"
+    settings.VAULT_KEYS = f"{NEW},k1:{keyring.generate_keys()[0].partition(':')[2]}"
     assert problems(rotated) == ["vault.E006"]
 
 

@@ -6,17 +6,17 @@ import pytest
 from django.core.exceptions import MiddlewareNotUsed
 from django.db import OperationalError, connections
 
-from zhoushan_consult.web.connections import BorrowConnection
+from zhoushan_consult.web.connections import ConnectionPoolMiddleware
 
 
 @pytest.fixture
 def few(settings, monkeypatch):
     """A middleware with so many connections: `few(1, view)`. Nobody waits for one long."""
-    monkeypatch.setattr("zhoushan_consult.web.connections.PATIENCE", 0.01)
+    monkeypatch.setattr("zhoushan_consult.web.connections.WAIT_SECONDS", 0.01)
 
     def make(count, view):
         settings.DATABASE_CONNECTIONS = count
-        return BorrowConnection(view)
+        return ConnectionPoolMiddleware(view)
 
     return make
 

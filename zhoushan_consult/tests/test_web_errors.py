@@ -136,13 +136,13 @@ def test_it_keeps_the_security_headers_on_every_error(browser):
 
 
 def test_it_says_429_with_when_to_come_back(rf):
-    response = errors.too_many(rf.get("/"))
+    response = errors.too_many_requests(rf.get("/"))
     assert response.status_code == 429
     assert "过几分钟" in response.content.decode()
 
 
 def test_every_page_of_errors_is_chinese_and_needs_no_database(rf):
     for name in ["400", "403", "404", "413", "429", "500", "503", "characters", "csrf"]:
-        text = errors.page(rf.get("/"), name, 400).content.decode()
+        text = errors.render_error(rf.get("/"), name, 400).content.decode()
         words = re.sub(r"<svg.*?</svg>|<[^>]*>", " ", text, flags=re.DOTALL)
         assert set(re.findall(r"[A-Za-z]{2,}", words)) <= {"ICP", "PDF", "Cookie"}, name

@@ -53,7 +53,7 @@ def test_it_asks_a_database_that_is_away_nothing_further(client, monkeypatch):
     asked = []
     monkeypatch.setattr(Hit.objects, "create", away)
     monkeypatch.setattr(health, "_read", away)
-    for probe in ("_migrated", "silent_for", "overdue"):
+    for probe in ("_migrated", "stalled_for", "is_stalled"):
         monkeypatch.setattr(health, probe, lambda *args, probe=probe: asked.append(probe))
     status, broken = found(client)
     assert (status, asked) == (503, [])
@@ -81,7 +81,7 @@ def test_it_answers_while_the_broker_does_not(client, monkeypatch, settings):
 
 def test_it_is_not_ready_without_keys_that_work(client, monkeypatch):
     def broken():
-        raise keyring.BadKeys("vault.E001", "", "")
+        raise keyring.InvalidKeys("vault.E001", "", "")
 
     monkeypatch.setattr(health, "self_test", broken)
     assert found(client) == (503, ["ready", "vault"])

@@ -39,12 +39,14 @@ class TestAddress:
 
     def test_it_counts_one_ipv6_connection_as_one_visitor(self, rf, settings):
         settings.TRUSTED_PROXIES = 0
-        nets = {address.client_net(rf.get("/", REMOTE_ADDR=f"2001:db8:1:2::{last}")) for last in range(1, 9)}
+        nets = {
+            address.client_network(rf.get("/", REMOTE_ADDR=f"2001:db8:1:2::{last}")) for last in range(1, 9)
+        }
         assert nets == {"2001:db8:1:2::/64"}
 
     def test_it_counts_ipv4_addresses_singly(self, rf, settings):
         settings.TRUSTED_PROXIES = 0
-        assert address.client_net(rf.get("/", REMOTE_ADDR="203.0.113.7")) == "203.0.113.7"
+        assert address.client_network(rf.get("/", REMOTE_ADDR="203.0.113.7")) == "203.0.113.7"
 
 
 @pytest.mark.django_db

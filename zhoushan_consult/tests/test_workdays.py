@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 from django.core.exceptions import ValidationError
 
+from zhoushan_consult.refreshed_cache import RefreshedCache
 from zhoushan_consult.workdays import calendar, days, overrides
 from zhoushan_consult.workdays.models import WorkdayOverride
 
@@ -85,8 +86,8 @@ def test_it_uses_what_the_bureau_typed_in_at_once_where_a_term_is_set():
 def clock(monkeypatch):
     """Seconds that only the test moves; what was kept before or is kept now does not outlive the test."""
     seconds = [0.0]
-    monkeypatch.setattr(overrides, "_kept", None)
-    monkeypatch.setattr(overrides.time, "monotonic", lambda: seconds[0])
+    cache = RefreshedCache(overrides.load, None, overrides.EVERY, clock=lambda: seconds[0])
+    monkeypatch.setattr(overrides, "cache", cache)
     return seconds
 
 
@@ -96,7 +97,7 @@ def test_it_asks_the_database_once_a_minute_for_pages(clock, django_assert_num_q
         assert all(days.is_workday(date(2027, 10, 1)) for _ in range(5))
     holiday(date(2027, 10, 1))
     assert days.is_workday(date(2027, 10, 1))
-    clock[0] = overrides.KEPT + 1
+    clock[0] = overrides.EVERY + 1
     assert not days.is_workday(date(2027, 10, 1))
 
 

@@ -1,4 +1,4 @@
-"""运行日报: each morning whoever runs the site reads what does not run as it should, and nothing when all is well."""
+"""运行日报: a letter each morning to 系统管理 about what does not work. If all is well, none is sent."""
 
 from datetime import datetime, timedelta
 
@@ -9,18 +9,18 @@ from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.duties.kinds import Kind, daily
 from zhoushan_consult.outbox.posting import Recipient, post
 
-from .findings import Findings, look
+from .findings import Findings, collect
 
 
 def compose(found: Findings) -> list[str]:
-    """A sentence for each finding, with what to do about it; none when all is well."""
+    """A sentence for each finding, with what to do about it; an empty list if all is well."""
     return [sentence for sentence in _sentences(found) if sentence]
 
 
 def _sentences(found: Findings) -> list[str]:
     return [
         found.bad_keys and f"密钥自检没有通过：{found.bad_keys}请立即核对密钥设置，不要重启服务。",
-        _silence(found),
+        _interruption(found),
         found.missed_duties
         and f"有{found.missed_duties}项定时任务错过未执行，请在“定时任务”里再执行一次，或记为不再补做。",
         found.failed_duties
@@ -34,7 +34,7 @@ def _sentences(found: Findings) -> list[str]:
     ]
 
 
-def _silence(found: Findings) -> str:
+def _interruption(found: Findings) -> str:
     if not found.silent_from:
         return ""
     since = f"定时巡查自{_moment(found.silent_from)}起没有动静"
@@ -48,11 +48,11 @@ def _moment(at: datetime) -> str:
 
 
 def send(about: str, due_at: datetime, now: datetime) -> int:
-    """Write to everyone in 系统管理, by SMS and by e-mail, what was found. Returns the number of findings."""
-    sentences = compose(look(now))
-    for keeper in Officer.objects.of(Role.SYSTEM) if sentences else []:
-        to = Recipient(name=keeper.name, phone=keeper.phone, email=keeper.email)
-        post("health_digest", about=keeper, to=to, key=about, at=now, sentences=sentences)
+    """Send the findings to everyone in 系统管理, by SMS and e-mail. Returns the number of findings."""
+    sentences = compose(collect(now))
+    for officer in Officer.objects.with_role(Role.SYSTEM) if sentences else []:
+        to = Recipient(name=officer.name, phone=officer.phone, email=officer.email)
+        post("health_digest", about=officer, to=to, key=about, at=now, sentences=sentences)
     return len(sentences)
 
 

@@ -1,27 +1,31 @@
-"""What does not run as it should: counted and timed, and never whose it is."""
+"""What does not work as it should: counts and times, without personal data."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from zhoushan_consult.audit.sealing import unsealed_before
-from zhoushan_consult.duties.kinds import SHANGHAI
+from zhoushan_consult.audit.sealing import count_unsealed_before
+from zhoushan_consult.clock import local_date
 from zhoushan_consult.duties.models import Duty, Heartbeat
 from zhoushan_consult.duties.models import State as DutyState
-from zhoushan_consult.duties.runner import silent_for
+from zhoushan_consult.duties.runner import stalled_for
 from zhoushan_consult.outbox import delivery
 from zhoushan_consult.vault.checks import self_test
-from zhoushan_consult.vault.keyring import BadKeys
+from zhoushan_consult.vault.keyring import InvalidKeys
 from zhoushan_consult.workdays.days import published
 
-UNSENT_FOR = timedelta(hours=1)  # a letter that waits longer is told
-SEALED_WITHIN = timedelta(hours=3)  # the trail is sealed hourly
-LOOKS_BACK = timedelta(days=1)  # for a silence that is over
-ANNOUNCED_BY = 12  # the month; 国务院办公厅 announces the holidays of a year in the November before
+# A letter that waits longer is reported.
+UNSENT_LIMIT = timedelta(hours=1)
+# The trail is sealed each hour. Three hours allow for two runs that failed.
+SEALED_WITHIN = timedelta(hours=3)
+# An interruption that ended longer ago was in an earlier digest.
+LOOK_BACK = timedelta(days=1)
+# The month. 国务院办公厅 announces the holidays of a year in the November before.
+ANNOUNCED_BY = 12
 
 
 @dataclass(frozen=True)
 class Findings:
-    """Nothing of it set: all is well."""
+    """If no field is set, all is well."""
 
     failed_letters: int = 0
     oldest_unsent: datetime | None = None
@@ -34,39 +38,39 @@ class Findings:
     bad_keys: str = ""
 
 
-def look(now: datetime) -> Findings:
-    """What is found at `now`. Reads, and changes nothing."""
-    silent_from, silent_until = _silence(now)
+def collect(now: datetime) -> Findings:
+    """The findings at `now`. It only reads."""
+    silent_from, silent_until = _interruption(now)
     return Findings(
         failed_letters=delivery.failed().count(),
-        oldest_unsent=_unsent(now),
+        oldest_unsent=_oldest_unsent(now),
         failed_duties=Duty.objects.filter(state=DutyState.FAILED).count(),
         missed_duties=Duty.objects.filter(state=DutyState.MISSED).count(),
         silent_from=silent_from,
         silent_until=silent_until,
-        unsealed=unsealed_before(now - SEALED_WITHIN),
+        unsealed=count_unsealed_before(now - SEALED_WITHIN),
         year_unknown=_year_unknown(now),
         bad_keys=_bad_keys(),
     )
 
 
-def _unsent(now: datetime) -> datetime | None:
+def _oldest_unsent(now: datetime) -> datetime | None:
     oldest = delivery.oldest_unsent(now)
-    return oldest if oldest and now - oldest > UNSENT_FOR else None
+    return oldest if oldest and now - oldest > UNSENT_LIMIT else None
 
 
-def _silence(now: datetime) -> tuple[datetime | None, datetime | None]:
-    """The silence that is still on, or the last one if it ended within a day."""
-    beat = Heartbeat.objects.first()
-    if beat and silent_for(now):
-        return beat.at, None
-    if beat and beat.silent_until and now - beat.silent_until < LOOKS_BACK:
-        return beat.silent_from, beat.silent_until
+def _interruption(now: datetime) -> tuple[datetime | None, datetime | None]:
+    """Begin and end of the present interruption of the runner, or of the last one if it ended within a day."""
+    heartbeat = Heartbeat.objects.first()
+    if heartbeat and stalled_for(now):
+        return heartbeat.at, None
+    if heartbeat and heartbeat.silent_until and now - heartbeat.silent_until < LOOK_BACK:
+        return heartbeat.silent_from, heartbeat.silent_until
     return None, None
 
 
 def _year_unknown(now: datetime) -> int | None:
-    today = now.astimezone(SHANGHAI).date()
+    today = local_date(now)
     due = today.month >= ANNOUNCED_BY
     return today.year + 1 if due and not published(today.year + 1) else None
 
@@ -74,6 +78,6 @@ def _year_unknown(now: datetime) -> int | None:
 def _bad_keys() -> str:
     try:
         self_test()
-    except BadKeys as bad:
-        return bad.message
+    except InvalidKeys as error:
+        return error.message
     return ""

@@ -1,11 +1,11 @@
-"""演练: a span of days played on a copy of the data, with nobody at work: which duties would run, which letters go."""
+"""演练: runs the duties of a span of days on a copy of the data, and shows which duties run and which letters are sent."""
 
 import logging
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from django.apps import apps
@@ -13,8 +13,9 @@ from django.conf import settings
 from django.db.models import Q
 
 from zhoushan_consult.bureau.models import Officer
+from zhoushan_consult.clock import local_date, local_datetime
 from zhoushan_consult.duties import runner
-from zhoushan_consult.duties.kinds import SHANGHAI, kinds
+from zhoushan_consult.duties.kinds import kinds
 from zhoushan_consult.duties.models import Duty, Heartbeat, State
 from zhoushan_consult.outbox.adapters import Adapter
 from zhoushan_consult.outbox.delivery import deliver_due
@@ -24,14 +25,14 @@ from zhoushan_consult.outbox.posting import address_index, canonical_phone
 from .database_copy import working_copy
 
 HOUR, MINUTE, DAY = timedelta(hours=1), timedelta(minutes=1), timedelta(days=1)
-LEAD_IN = timedelta(
-    days=31
-)  # at most so long before the span is played unseen, to begin it as it would begin
-SITE = "企业环保咨询日："
+# If the span begins in the future, the days before it are run too, but not shown. At most so many.
+MAX_LEAD_IN = timedelta(days=31)
+# The common beginning of all subjects. It says nothing in a list.
+SUBJECT_PREFIX = "企业环保咨询日："
 
 
 class Letter(NamedTuple):
-    """Letters that are alike: what they say in a word, how they go, and to whom by what those people do."""
+    """What letters that count as alike have in common: subject, channel, and the role of the recipient."""
 
     title: str
     channel: str
@@ -39,8 +40,8 @@ class Letter(NamedTuple):
 
 
 @dataclass
-class Played:
-    """A day as it would go: what each kind of duty did, those that failed with the reason, and the letters."""
+class RehearsedDay:
+    """One day: the rows changed by each kind of duty, the duties that failed with the reason, and the letters."""
 
     day: date
     rows: Counter[str] = field(default_factory=Counter)
@@ -49,28 +50,28 @@ class Played:
     letters: Counter[Letter] = field(default_factory=Counter)
 
 
-class Nowhere(Adapter):
-    """Takes every letter, and sends none."""
+class DiscardAdapter(Adapter):
+    """Accepts every letter and sends none."""
 
     def send(self, notice: Notice) -> str:
         return "rehearsal"
 
 
-def rehearse(first: date, last: date) -> Iterator[Played]:
-    """Play every day from `first` to `last`. Nothing is sent, and the data is as it was.
+def rehearse(first: date, last: date) -> Iterator[RehearsedDay]:
+    """Rehearse every day from `first` to `last`. Nothing is sent, and the data stays as it is.
 
-    Rounds are made every three hours and whenever a duty falls due. Nobody registers, decides or replies meanwhile.
+    The runner runs every three hours and at each due time. In the rehearsal no firm registers and no officer acts.
     """
-    with working_copy(), _nothing_sent(), _nothing_logged():
-        stage = _Stage()
-        for day in _days(stage.begins(first), last):
-            played = stage.play(day)
+    with working_copy(), _letters_discarded(), _logging_disabled():
+        rehearsal = _Rehearsal()
+        for day in _days(rehearsal.start_day(first), last):
+            result = rehearsal.run_day(day)
             if day >= first:
-                yield played
+                yield result
 
 
-def out_of_reach() -> int:
-    """How many of those at work have neither a telephone nor an e-mail address, and so read no reminder."""
+def count_unreachable_officers() -> int:
+    """How many active officers have neither a telephone nor an e-mail address, and so get no reminder."""
     return Officer.objects.filter(is_active=True, phone="", email="").count()
 
 
@@ -80,68 +81,66 @@ def _days(first: date, last: date) -> Iterator[date]:
         first += DAY
 
 
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min, SHANGHAI)
-
-
-class _Stage:
-    """The copy while it is played on: who is who, and from when on rounds are made."""
+class _Rehearsal:
+    """The state of a rehearsal: the roles behind the addresses, and when the runner last ran in reality."""
 
     def __init__(self) -> None:
-        self.from_when = runner.last_rounds()
-        self.people = dict(_people())
+        self.last_run_at = runner.last_run_at()
+        self.roles_by_address = dict(_roles_by_address())
 
-    def begins(self, first: date) -> date:
-        """The day of the last rounds, or `first`: what falls due in between must not look as if it were late."""
-        if self.from_when is None:
+    def start_day(self, first: date) -> date:
+        """The day of the last real run, or `first`. Duties that are due in between must not appear as late."""
+        if self.last_run_at is None:
             return first
-        real = max(self.from_when, _midnight(first) - LEAD_IN)
-        return min(first, real.astimezone(SHANGHAI).date())
+        start = max(self.last_run_at, local_datetime(first) - MAX_LEAD_IN)
+        return min(first, local_date(start))
 
-    def play(self, day: date) -> Played:
-        played = Played(day)
-        for at in _instants(day):
-            if self.from_when is None or at > self.from_when:
-                self._make_the_rounds(at, played)
-        return played
+    def run_day(self, day: date) -> RehearsedDay:
+        result = RehearsedDay(day)
+        for at in _run_times(day):
+            if self.last_run_at is None or at > self.last_run_at:
+                self._run_at(at, result)
+        return result
 
-    def _make_the_rounds(self, at: datetime, played: Played) -> None:
-        Heartbeat.objects.update_or_create(pk=1, defaults={"at": at - MINUTE})  # as if made every minute
+    def _run_at(self, at: datetime, result: RehearsedDay) -> None:
+        # As if the runner had run every minute. Otherwise each run would record an interruption.
+        Heartbeat.objects.update_or_create(pk=1, defaults={"at": at - MINUTE})
         for duty in runner.run_due(at):
-            _write_down(duty, played)
+            _note_duty(duty, result)
+        # One call sends at most one batch.
         while deliver_due(at):
             pass
-        gone = Q(sent_at=at) | Q(channel=Channel.CALL, created_at=at)
-        for notice in Notice.objects.filter(gone).order_by("pk"):
-            played.letters[self._as_letter(notice)] += 1
+        sent_now = Q(sent_at=at) | Q(channel=Channel.CALL, created_at=at)
+        for notice in Notice.objects.filter(sent_now).order_by("pk"):
+            result.letters[self._to_letter(notice)] += 1
 
-    def _as_letter(self, notice: Notice) -> Letter:
-        title = notice.subject.removeprefix(SITE) or "通知"
+    def _to_letter(self, notice: Notice) -> Letter:
+        title = notice.subject.removeprefix(SUBJECT_PREFIX) or "通知"
         about = apps.get_model(notice.about_kind)._meta.verbose_name
         return Letter(
-            title, Channel(notice.channel).label, self.people.get(notice.to_index, f"{about}联系人")
+            title, Channel(notice.channel).label, self.roles_by_address.get(notice.to_index, f"{about}联系人")
         )
 
 
-def _write_down(duty: Duty, played: Played) -> None:
+def _note_duty(duty: Duty, result: RehearsedDay) -> None:
     if duty.state == State.DONE and duty.rows:
-        played.rows[duty.label] += duty.rows
+        result.rows[duty.label] += duty.rows
     elif duty.state == State.DONE:
-        played.quiet.add(duty.label)
+        result.quiet.add(duty.label)
     else:
-        played.failed[duty.label] = Duty.objects.get(pk=duty.pk).last_error
+        result.failed[duty.label] = Duty.objects.get(pk=duty.pk).last_error
 
 
-def _instants(day: date) -> list[datetime]:
-    """Every third hour of the day, and every moment at which a duty falls due that does not do so all day long."""
-    begins = _midnight(day)
-    before, ends = begins - timedelta(microseconds=1), begins + DAY - MINUTE
-    due = {due_at for kind in kinds() for _, due_at in kind.schedule(before, ends)}
-    return sorted(due | {begins + hours * HOUR for hours in range(0, 24, 3)})
+def _run_times(day: date) -> list[datetime]:
+    """Every third hour of the day, and every time at which a daily or monthly duty is due."""
+    start = local_datetime(day)
+    before, end = start - timedelta(microseconds=1), start + DAY - MINUTE
+    due = {due_at for kind in kinds() for _, due_at in kind.schedule(before, end)}
+    return sorted(due | {start + hours * HOUR for hours in range(0, 24, 3)})
 
 
-def _people() -> Iterator[tuple[str, str]]:
-    """By the index of each telephone and e-mail address: whose it is, by division and roles."""
+def _roles_by_address() -> Iterator[tuple[str, str]]:
+    """The index of each telephone and e-mail address of an officer, with division and roles."""
     officers = Officer.objects.filter(is_active=True).select_related("division", "area")
     for officer in officers.prefetch_related("groups"):
         roles = "、".join(group.name for group in officer.groups.all())
@@ -152,9 +151,9 @@ def _people() -> Iterator[tuple[str, str]]:
 
 
 @contextmanager
-def _nothing_sent() -> Iterator[None]:
+def _letters_discarded() -> Iterator[None]:
     real = settings.OUTBOX_ADAPTERS
-    settings.OUTBOX_ADAPTERS = dict.fromkeys(real, f"{__name__}.Nowhere")
+    settings.OUTBOX_ADAPTERS = dict.fromkeys(real, f"{__name__}.DiscardAdapter")
     try:
         yield
     finally:
@@ -162,8 +161,8 @@ def _nothing_sent() -> Iterator[None]:
 
 
 @contextmanager
-def _nothing_logged() -> Iterator[None]:
-    """Receipts of seals and errors of a rehearsal must not be taken for real ones."""
+def _logging_disabled() -> Iterator[None]:
+    """The seal receipts and errors of a rehearsal must not be taken for real ones."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:

@@ -1,1 +1,1 @@
-"""Sealed columns: personal data that the database, a backup, a log or a page never holds in clear."""
+"""Sealed columns: personal data that is never in clear text in the database, a backup, a log or a page."""

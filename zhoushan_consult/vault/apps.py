@@ -2,7 +2,7 @@ from django.apps import AppConfig
 
 
 class VaultConfig(AppConfig):
-    """Refuses to start, web, worker and command line alike, without sound keys: not later, at the first firm."""
+    """Without usable keys no process starts. Otherwise the first registration of a firm would fail instead."""
 
     name = "zhoushan_consult.vault"
     label = "vault"

@@ -1,4 +1,4 @@
-"""Which columns are sealed, and their envelopes as the database holds them."""
+"""The sealed columns, and their envelopes as they are in the database."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from .fields import SealedField
 
 
 def sealed_columns(registry=apps) -> Iterator[tuple[type[Model], SealedField]]:
-    """Every sealed column of every model that has a table of its own."""
+    """Every sealed column of every model that has its own table."""
     for model in registry.get_models():
         if model._meta.managed and not model._meta.proxy:
             for field in model._meta.local_fields:
@@ -20,14 +20,15 @@ def sealed_columns(registry=apps) -> Iterator[tuple[type[Model], SealedField]]:
 
 
 def envelopes(model: type[Model], field: SealedField) -> QuerySet:
-    """The rows of `model` that hold something in `field`, with its text as `envelope`, by primary key."""
+    """The rows of `model` with a value in `field`, annotated with the raw text as `envelope`, by primary key."""
+    # SealedField refuses lookups. Cast to text, the envelope can be compared by its prefix.
     rows = model._base_manager.annotate(envelope=Cast(field.attname, TextField()))
     return rows.filter(envelope__gt="").order_by("pk")
 
 
-def under(*key_ids: str) -> Q:
-    """The rows of `envelopes()` that were sealed under one of these keys."""
-    found = Q(pk__in=[])
+def sealed_with(*key_ids: str) -> Q:
+    """Selects the rows of `envelopes()` that one of these keys sealed."""
+    selected = Q(pk__in=[])  # no row, if there are no keys
     for key_id in key_ids:
-        found |= Q(envelope__startswith=cipher.prefix(key_id))
-    return found
+        selected |= Q(envelope__startswith=cipher.prefix(key_id))
+    return selected

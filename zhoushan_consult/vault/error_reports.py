@@ -1,4 +1,4 @@
-"""What an error report may tell: where it happened and with which names, never with which values."""
+"""Error reports without values: they show where it happened and the names of variables only."""
 
 from types import FrameType
 
@@ -6,8 +6,8 @@ from django.http import HttpRequest
 from django.views.debug import SafeExceptionReporterFilter
 
 
-class NothingTyped(SafeExceptionReporterFilter):
-    """Hides every posted value and every local variable, with DEBUG on as well: any of them may be somebody's."""
+class RedactingReporterFilter(SafeExceptionReporterFilter):
+    """Hides every posted value and every local variable, with DEBUG too: any of them may be personal data."""
 
     def get_post_parameters(self, request: HttpRequest | None) -> dict[str, str]:
         return {} if request is None else dict.fromkeys(request.POST, self.cleansed_substitute)

@@ -1,4 +1,4 @@
-"""Rotation: sealed rows are sealed anew under the current key, batch by batch, while the service runs."""
+"""Key rotation: seals old rows again with the current key, in batches, while the service runs."""
 
 from dataclasses import dataclass
 
@@ -6,44 +6,45 @@ from django.db import transaction
 from django.db.models import Model
 
 from . import cipher, keyring
-from .columns import envelopes, under
+from .columns import envelopes, sealed_with
 from .fields import SealedField
 from .sealed import Sealed
 
 
 @dataclass
-class Resealed:
-    """Rows of one column: sealed anew; changed by somebody else meanwhile (and so sealed anew by them); unreadable."""
+class RekeyResult:
+    """Rows of one column: sealed again; saved by another process in the meantime, and so sealed again; unreadable."""
 
-    anew: int = 0
+    rekeyed: int = 0
     changed: int = 0
     unreadable: int = 0
 
 
-def reseal(model: type[Model], field: SealedField, batch: int = 500) -> Resealed:
-    """Seal every row of a column anew that is not under the current key, `batch` rows in a transaction.
+def rekey_column(model: type[Model], field: SealedField, batch: int = 500) -> RekeyResult:
+    """Seal again every row of a column that another than the current key sealed, `batch` rows in a transaction.
 
-    Safe to interrupt and to run again: what is done is not looked at a second time.
+    It may be interrupted and run again: it continues with the rows that are left.
     """
-    done = Resealed()
-    stale = envelopes(model, field).exclude(under(keyring.ring().current))
+    result = RekeyResult()
+    stale = envelopes(model, field).exclude(sealed_with(keyring.load_keyring().current))
     rows = list(stale.values_list("pk", "envelope")[:batch])
     while rows:
         with transaction.atomic():
             for pk, envelope in rows:
-                _reseal_row(model, field, pk, envelope, done)
+                _rekey_row(model, field, pk, envelope, result)
         rows = list(stale.filter(pk__gt=rows[-1][0]).values_list("pk", "envelope")[:batch])
-    return done
+    return result
 
 
-def _reseal_row(model: type[Model], field: SealedField, pk, envelope: str, done: Resealed) -> None:
+def _rekey_row(model: type[Model], field: SealedField, pk, envelope: str, result: RekeyResult) -> None:
     try:
-        fresh = Sealed.around(cipher.unseal(envelope, field.place), field.place)
-    except cipher.Unreadable:
-        done.unreadable += 1
+        resealed = Sealed.from_text(cipher.unseal(envelope, field.column_name), field.column_name)
+    except cipher.DecryptionError:
+        result.unreadable += 1
         return
+    # Only if the envelope is still the one that was read: a visitor may have saved a new value since then.
     unchanged = envelopes(model, field).filter(pk=pk, envelope=envelope)
-    if unchanged.order_by().update(**{field.attname: fresh}):
-        done.anew += 1
+    if unchanged.order_by().update(**{field.attname: resealed}):
+        result.rekeyed += 1
     else:
-        done.changed += 1
+        result.changed += 1

@@ -1,28 +1,29 @@
-"""A sealed value in memory: it can be passed on, stored, compared and printed without ever showing what it holds."""
+"""A sealed value in memory. It can be passed on, stored, compared and printed, and never shows its content."""
 
 from . import cipher
 
-SHOWN = "（已封存）"
+PLACEHOLDER = "（已封存）"
 
 
 class Sealed:
-    """The envelope of one column. Only `open()` gives the content; printing, formatting and pickling never do."""
+    """An envelope and the name of its column. Only `open()` returns the content; printing and pickling never do."""
 
-    __slots__ = ("envelope", "place")
+    __slots__ = ("column", "envelope")
 
-    def __init__(self, envelope: str, place: str):
-        self.envelope, self.place = envelope, place
+    def __init__(self, envelope: str, column: str):
+        self.envelope, self.column = envelope, column
 
     @classmethod
-    def around(cls, text: str, place: str) -> "Sealed":
-        """`text` sealed for the column `place`. An empty text stays empty: there is nothing to hide in it."""
-        return cls(cipher.seal(text, place) if text else "", place)
+    def from_text(cls, text: str, column: str) -> "Sealed":
+        """`text` sealed for the column `column`. An empty text stays empty, so that "no value" can be queried."""
+        return cls(cipher.seal(text, column) if text else "", column)
 
     def open(self) -> str:
-        """The content. Raises Unreadable."""
-        return cipher.unseal(self.envelope, self.place) if self.envelope else ""
+        """The content. Raises DecryptionError."""
+        return cipher.unseal(self.envelope, self.column) if self.envelope else ""
 
-    open.alters_data = True  # type: ignore[attr-defined]  # no template opens it by a slip of a dot
+    # Templates do not call methods with this mark: {{ firm.phone.open }} shows nothing.
+    open.alters_data = True  # type: ignore[attr-defined]
 
     def __bool__(self) -> bool:
         return bool(self.envelope)
@@ -30,13 +31,13 @@ class Sealed:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sealed):
             return NotImplemented
-        return (self.envelope, self.place) == (other.envelope, other.place)
+        return (self.envelope, self.column) == (other.envelope, other.column)
 
     def __hash__(self) -> int:
-        return hash((self.envelope, self.place))
+        return hash((self.envelope, self.column))
 
     def __str__(self) -> str:
-        return SHOWN if self else ""
+        return PLACEHOLDER if self else ""
 
     def __repr__(self) -> str:
-        return f"<Sealed {self.place}>"
+        return f"<Sealed {self.column}>"

@@ -1,4 +1,4 @@
-"""Where a request comes from, as far as it can be believed."""
+"""The address from which a request comes, as far as it can be trusted."""
 
 from ipaddress import IPv6Address, ip_address, ip_network
 
@@ -6,25 +6,25 @@ from django.conf import settings
 
 
 def client_ip(request) -> str:
-    """The visitor's address: the hop that the outermost of our own proxies saw, never one that the visitor wrote.
+    """The visitor's address as our outermost proxy saw it, never one that the visitor wrote into the header.
 
-    `settings.TRUSTED_PROXIES` proxies of ours stand before us, and each adds the address it sees at the right end.
-    Empty where there is none, as behind a socket file.
+    There are `settings.TRUSTED_PROXIES` proxies of ours, and each adds the address that it sees at the right end. Empty
+    if there is no address, as behind a Unix socket.
     """
     proxies = settings.TRUSTED_PROXIES
     hops = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
-    forwarded = _address(hops[-proxies]) if proxies and len(hops) >= proxies else ""
-    return forwarded or _address(request.META.get("REMOTE_ADDR", ""))
+    forwarded = _parse_address(hops[-proxies]) if proxies and len(hops) >= proxies else ""
+    return forwarded or _parse_address(request.META.get("REMOTE_ADDR", ""))
 
 
-def client_net(request) -> str:
-    """What a limit counts by: the address, or in IPv6 the whole /64 that one household or firm is given."""
+def client_network(request) -> str:
+    """The unit that limits count: the IPv4 address, or the IPv6 /64, which one connection gets as a whole."""
     address = client_ip(request)
     return str(ip_network(f"{address}/64", strict=False)) if ":" in address else address
 
 
-def _address(text: str) -> str:
-    """The address in `text` without its port; empty if there is none."""
+def _parse_address(text: str) -> str:
+    """The address in `text` without a port; empty if there is none."""
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]
@@ -34,4 +34,5 @@ def _address(text: str) -> str:
         found = ip_address(text)
     except ValueError:
         return ""
+    # ::ffff:192.0.2.1 is the IPv4 address 192.0.2.1. Both must count as the same visitor.
     return str(found.ipv4_mapped or found) if isinstance(found, IPv6Address) else str(found)

@@ -1,7 +1,7 @@
-"""What a request may consist of: readable UTF-8 without control characters. Anything else gets a page, never a 500.
+"""Requests must be valid UTF-8 without control characters. Others get an error page, never a 500.
 
-A NUL stops PostgreSQL, other controls spoil pages, letters and spreadsheets, so they are refused at the door, once for
-all. People do paste them unseen, from PDFs mostly: they are offered their own text without them.
+PostgreSQL rejects NUL, and other control characters break pages, letters and spreadsheets. So they are refused here,
+before any view. People paste them without seeing them, mostly from PDF files: they are offered their text without them.
 """
 
 import codecs
@@ -16,9 +16,12 @@ from django.http.multipartparser import MultiPartParserError
 
 from . import errors
 
+# Function views answer every method, also TRACE.
 METHODS = ("GET", "HEAD", "POST")
+# C0 except tab and line breaks, DEL, C1, and lone surrogates.
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 BROKEN_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+# What Django and Python raise while they parse a broken request.
 UNREADABLE = (
     BadRequest,
     SuspiciousOperation,
@@ -31,8 +34,8 @@ UNREADABLE = (
 log = logging.getLogger(__name__)
 
 
-class RefuseControlCharacters:
-    """Answers what cannot be read, before anything else looks at it."""
+class ControlCharacterMiddleware:
+    """Refuses a request that cannot be read, before anything else parses it."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -42,31 +45,31 @@ class RefuseControlCharacters:
 
 
 def refusal(request):
-    """The page that turns the request away; None for one that can be read."""
+    """The error page for the request; None if it can be read."""
     if request.method not in METHODS:
-        return errors.not_offered(request, METHODS)
+        return errors.method_not_allowed(request, METHODS)
     try:
         _read(request)
     except RequestDataTooBig:
-        return errors.too_long(request)
+        return errors.payload_too_large(request)
     except UNREADABLE as error:
         log.warning("request refused: %s", type(error).__name__)
         return errors.bad_request(request)
-    if any(map(CONTROL.search, _typed(request.POST))):
-        return _offer_without(request)
+    if any(map(CONTROL.search, _names_and_values(request.POST))):
+        return _offer_without_control_characters(request)
     return None
 
 
 def _read(request) -> None:
-    """Read all of it, raising one of UNREADABLE where that is impossible."""
+    """Parse the whole request. Raises one of UNREADABLE, or RequestDataTooBig."""
     _must_be_small(request)
     _must_be_utf8(request)
     _must_decode(request.META.get("QUERY_STRING", "").encode("latin-1"))
     if request.content_type == "application/x-www-form-urlencoded":
         _must_decode(request.body)
-    if any(map(CONTROL.search, [request.path_info, *_typed(request.GET)])):
+    if any(map(CONTROL.search, [request.path_info, *_names_and_values(request.GET)])):
         raise BadRequest
-    len(request.POST)
+    len(request.POST)  # a multipart body is parsed here
 
 
 def _must_be_small(request) -> None:
@@ -75,26 +78,27 @@ def _must_be_small(request) -> None:
 
 
 def _must_be_utf8(request) -> None:
-    """Django would decode the address, too, with whatever codec the sender names: gbk, or even hex."""
+    """Django would decode the address too with the codec that the sender names: gbk, or even hex."""
     if request.encoding and codecs.lookup(request.encoding).name != "utf-8":
         raise BadRequest
 
 
 def _must_decode(encoded: bytes) -> None:
+    """Django would replace broken bytes by �, and the firm's name would be stored with it."""
     if BROKEN_PERCENT.search(encoded):
         raise BadRequest
     unquote_to_bytes(encoded).decode("utf-8")
 
 
-def _typed(fields) -> list[str]:
+def _names_and_values(fields) -> list[str]:
     """Every name and value of a form."""
     return [text for name, values in fields.lists() for text in (name, *values)]
 
 
-def _offer_without(request):
-    """The page whose one button sends the same form again, without the control characters."""
-    pairs = errors.sendable_again(request)
+def _offer_without_control_characters(request):
+    """A page with one button that sends the same form again, without the control characters."""
+    pairs = errors.resubmittable_fields(request)
     if not pairs:
         return errors.bad_request(request)
     clean = [tuple(CONTROL.sub("", text) for text in pair) for pair in pairs]
-    return errors.page(request, "characters", 400, fields=clean)
+    return errors.render_error(request, "characters", 400, fields=clean)

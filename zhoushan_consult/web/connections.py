@@ -1,7 +1,7 @@
-"""Few connections to the database, whatever the number of visitors: a request borrows one while it is answered.
+"""A small pool of database connections: a request borrows one while it is answered.
 
-There is a thread for each visitor, slow ones included, and Django would keep a connection open for every one of them:
-one rush would use up all that the server has and hold it afterwards, with the workers locked out.
+There is a thread for each visitor, slow ones included, and Django would keep a connection open for each thread. One rush
+would use up all connections of the server and keep them, and the workers could not connect any more.
 """
 
 from queue import Empty, LifoQueue
@@ -11,29 +11,34 @@ from django.core.exceptions import MiddlewareNotUsed
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-PATIENCE = 10  # seconds that a request waits for its turn, before it is told to come again
-NEEDS_NONE = "/healthz"  # whether the process lives is told at once, above all when everybody waits
+# Seconds that a request waits for a connection, before it is answered 503.
+WAIT_SECONDS = 10
+# This page makes no query. It must answer at once, above all when every connection is in use.
+WITHOUT_CONNECTION = "/healthz"
 
 
-class BorrowConnection:
-    """Stands behind whatever reads the request: who is slow to send it holds no connection meanwhile."""
+class ConnectionPoolMiddleware:
+    """Placed after the middleware that reads the body: a visitor who sends it slowly holds no connection meanwhile."""
 
     def __init__(self, get_response):
         if not settings.DATABASE_CONNECTIONS:
             raise MiddlewareNotUsed
         self.get_response = get_response
+        # Last in, first out: with few visitors the same few connections are used, and the others time out.
         self.free: LifoQueue[BaseDatabaseWrapper] = LifoQueue()
         for _ in range(settings.DATABASE_CONNECTIONS):
             self.free.put(_unopened())
 
     def __call__(self, request):
-        return self.get_response(request) if request.path_info == NEEDS_NONE else self._answer(request)
+        return (
+            self.get_response(request) if request.path_info == WITHOUT_CONNECTION else self._answer(request)
+        )
 
     def _answer(self, request):
         own, borrowed = connections[DEFAULT_DB_ALIAS], self._borrow()
         try:
             connections[DEFAULT_DB_ALIAS] = borrowed
-            borrowed.close_if_unusable_or_obsolete()  # as Django does at each request for the thread's own
+            borrowed.close_if_unusable_or_obsolete()  # Django does this at each request, for the thread's own only
             return self.get_response(request)
         finally:
             connections[DEFAULT_DB_ALIAS] = own
@@ -41,13 +46,13 @@ class BorrowConnection:
 
     def _borrow(self) -> BaseDatabaseWrapper:
         try:
-            return self.free.get(timeout=PATIENCE)
+            return self.free.get(timeout=WAIT_SECONDS)
         except Empty:
             raise OperationalError("every connection of this process is in use") from None
 
 
 def _unopened() -> BaseDatabaseWrapper:
-    """Opened by the first query of a request. Threads use it one after another, never two at once."""
-    made = connections.create_connection(DEFAULT_DB_ALIAS)
-    made.inc_thread_sharing()
-    return made
+    """The first query opens it. Threads use it one after another, never two at once."""
+    connection = connections.create_connection(DEFAULT_DB_ALIAS)
+    connection.inc_thread_sharing()
+    return connection

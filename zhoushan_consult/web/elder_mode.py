@@ -1,4 +1,4 @@
-"""长辈版: large type and high contrast, remembered by the browser alone."""
+"""长辈版: large type and high contrast. Only a cookie of the browser remembers it."""
 
 from datetime import timedelta
 
@@ -7,30 +7,31 @@ from django.http import HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.csrf import csrf_exempt
 
-from .site import ELDER
+from .site import ELDER_COOKIE
 
-KEPT_FOR = timedelta(days=365)
+COOKIE_AGE = timedelta(days=365)
 
 
-@csrf_exempt  # it changes nothing but how the page looks, so that public pages need no token for it
+# It only changes how pages look. With a token, every public page would need a cookie and could not be cached.
+@csrf_exempt
 def elder(request):
-    """POST with `on=1` turns the 长辈版 on, anything else off; both go back to `next`. A GET only goes back."""
-    response = HttpResponseRedirect(_way_back(request))
+    """POST with `on=1` switches the 长辈版 on, any other POST off. All requests redirect to `next`; a GET changes nothing."""
+    response = HttpResponseRedirect(_next_url(request))
     if request.method == "POST":
-        _remember(response, request.POST.get("on") == "1")
+        _set_cookie(response, request.POST.get("on") == "1")
     return response
 
 
-def _remember(response, on: bool) -> None:
+def _set_cookie(response, on: bool) -> None:
     if on:
         response.set_cookie(
-            ELDER, "1", max_age=KEPT_FOR, secure=settings.HTTPS, httponly=True, samesite="Lax"
+            ELDER_COOKIE, "1", max_age=COOKIE_AGE, secure=settings.HTTPS, httponly=True, samesite="Lax"
         )
     else:
-        response.delete_cookie(ELDER, samesite="Lax")
+        response.delete_cookie(ELDER_COOKIE, samesite="Lax")
 
 
-def _way_back(request) -> str:
-    """`next`, if it is an address of this site; else the portal."""
-    wanted = request.POST.get("next") or request.GET.get("next") or "/"
-    return wanted if url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else "/"
+def _next_url(request) -> str:
+    """`next` if it is an address of this site, else the portal: an open redirect would serve phishing."""
+    requested = request.POST.get("next") or request.GET.get("next") or "/"
+    return requested if url_has_allowed_host_and_scheme(requested, allowed_hosts=None) else "/"

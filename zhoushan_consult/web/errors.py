@@ -1,8 +1,8 @@
-"""The pages of errors: what happened, whether anything was saved, what to do next. None needs the database.
+"""Error pages: what happened, whether anything was saved, what to do next. None needs the database.
 
-They render without context processors, for whatever broke may break again there; and without reading the request,
-which may be what cannot be read; only where the database was away it has been read before. What is logged names the
-route and the place in the code, never what was typed.
+They render without context processors, because the same fault could happen there again. They do not read the request,
+which may be the thing that cannot be read; only the page for a missing database does, after it was read once. The log
+has the route and the place in the code, never what was typed.
 """
 
 import logging
@@ -17,89 +17,96 @@ from django.template.loader import render_to_string
 
 from .site import site
 
-RETRY_AFTER = 30  # seconds, for machines; people read 过几分钟
-SECRET = re.compile("password", re.IGNORECASE)  # fields that are never shown again
+# Seconds, for machines. People read 过几分钟.
+RETRY_AFTER = 30
+# Fields that are never written into a page again.
+SECRET = re.compile("password", re.IGNORECASE)
 
 log = logging.getLogger(__name__)
 
 
 def bad_request(request, exception=None):
-    """400. Without a CSRF token: asking for one reads the form, which may be what could not be read."""
-    return page(request, "400", 400)
+    """400. Rendered without a CSRF token: to make one, Django reads the form, which may be unreadable."""
+    return render_error(request, "400", 400)
 
 
-def not_offered(request, methods):
-    """405: no page does anything on TRACE, PUT, …"""
-    response = page(request, "400", 405)
+def method_not_allowed(request, methods):
+    """405 for TRACE, PUT and other methods that no page offers."""
+    response = render_error(request, "400", 405)
     response.headers["Allow"] = ", ".join(methods)
     return response
 
 
-def too_long(request):
-    """413: more than the largest form can hold."""
-    return page(request, "413", 413)
+def payload_too_large(request):
+    """413: larger than DATA_UPLOAD_MAX_MEMORY_SIZE, which the largest form does not reach."""
+    return render_error(request, "413", 413)
 
 
 def forbidden(request, exception=None):
-    """403, with the sentence of the rule that said no, where there is one."""
-    return page(request, "403", 403, reason=str(exception or ""))
+    """403, with the sentence of the rule that refused, if there is one."""
+    return render_error(request, "403", 403, reason=str(exception or ""))
 
 
 def csrf_failure(request, reason=""):
     """403 for a form that did not come from a page of this browser.
 
-    A view with a long form has a `keep_typed` that shows it again with what was typed; of others it is one step back.
+    A view with a long form has `keep_typed`, which shows the form again with what was typed. Other forms are short.
     """
+    # Without the reason of Django: it can quote the Referer, which can contain the token of a receipt.
     log.warning("form refused on %s: no valid token", _route(request))
     view = getattr(request.resolver_match, "func", None)
     keep_typed = getattr(view, "keep_typed", None)
-    return keep_typed(request) if keep_typed else page(request, "csrf", 403)
+    return keep_typed(request) if keep_typed else render_error(request, "csrf", 403)
 
 
 def not_found(request, exception=None):
     """404."""
-    return page(request, "404", 404)
+    return render_error(request, "404", 404)
 
 
-def too_many(request):
-    """429: one of the limits of `throttle` was reached."""
+def too_many_requests(request):
+    """429: a limit of `throttle` was reached."""
     log.warning("limit reached on %s", _route(request))
-    return page(request, "429", 429)
+    return render_error(request, "429", 429)
 
 
 def server_error(request):
-    """503 when the database does not answer, which passes; else 500, with the number under which it is logged."""
+    """503 if the database does not answer, which is temporary; else 500, with the number of the log entry."""
+    # Django calls handler500 inside the except block, so the exception is still there.
     error = sys.exc_info()[1]
     if isinstance(error, OperationalError | InterfaceError):
         log.error("503 on %s: %s: %s", _route(request), type(error).__name__, str(error).partition("\n")[0])
-        response = page(request, "503", 503, fields=sendable_again(request))
+        response = render_error(request, "503", 503, fields=resubmittable_fields(request))
         response.headers["Retry-After"] = str(RETRY_AFTER)
         return response
+    # The visitor reads the number to us on the telephone, and we find the entry in the log.
     number = secrets.token_hex(4)
-    log.error("500 %s on %s: %s\n%s", number, _route(request), type(error).__name__, _places(error))
-    return page(request, "500", 500, error_id=number)
+    log.error("500 %s on %s: %s\n%s", number, _route(request), type(error).__name__, _traceback(error))
+    return render_error(request, "500", 500, error_id=number)
 
 
-def sendable_again(request) -> list[tuple[str, str]]:
-    """The fields of a form, for a page whose one button sends it again: going back from the second page of a form, a
-    browser shows none of what was typed. None where there is a password or a file."""
+def resubmittable_fields(request) -> list[tuple[str, str]]:
+    """The fields of a form, for a page with one button that sends it again. Empty if there is a password or a file.
+
+    From the second page of a form, the back button of a browser shows nothing of what was typed.
+    """
     if request.FILES or any(map(SECRET.search, request.POST)):
         return []
     return [(name, value) for name, values in request.POST.lists() for value in values]
 
 
-def page(request, name: str, status: int, **context) -> HttpResponse:
+def render_error(request, name: str, status: int, **context) -> HttpResponse:
     """The page `errors/<name>.html`."""
     text = render_to_string(f"errors/{name}.html", {"request": request, **site(request), **context})
     return HttpResponse(text, status=status)
 
 
 def _route(request) -> str:
-    """The pattern of the address: the address itself may hold a firm's receipt."""
+    """The pattern of the address. The address itself can contain the token of a receipt."""
     match = getattr(request, "resolver_match", None)
     return f"{request.method} /{match.route}" if match else f"{request.method} (no route)"
 
 
-def _places(error: BaseException | None) -> str:
-    """The traceback without the exception's text."""
+def _traceback(error: BaseException | None) -> str:
+    """The traceback without the text of the exception, which may quote what was typed."""
     return "".join(format_tb(error.__traceback__)).rstrip() if error else ""

@@ -1,10 +1,10 @@
-"""What every page knows: the bureau's particulars, and whether the visitor reads the 长辈版."""
+"""The context of every page: the details of the bureau, and whether the visitor uses the 长辈版."""
 
 from django.conf import settings
 
-ELDER = "elder"  # the cookie of the 长辈版
+ELDER_COOKIE = "elder"
 
 
 def site(request) -> dict:
     """The context processor: `site` (phone, address, … as settings.SITE) and `elder`."""
-    return {"site": settings.SITE, "elder": request.COOKIES.get(ELDER) == "1"}
+    return {"site": settings.SITE, "elder": request.COOKIES.get(ELDER_COOKIE) == "1"}

@@ -1,4 +1,4 @@
-"""How often the same visitor may do the same thing: counted in the database, so that all web processes count together."""
+"""Limits how often a visitor may do the same thing. All web processes count together, in the database."""
 
 import logging
 from datetime import datetime, timedelta
@@ -10,47 +10,49 @@ from zhoushan_consult.duties.kinds import EPOCH, Kind, daily
 
 from .models import Hit
 
-KEPT_FOR = timedelta(days=2)  # longer than any window
+# A window lasts at most one day.
+KEEP_FOR = timedelta(days=2)
 
 log = logging.getLogger(__name__)
 
 
 def allow(bucket: str, limit: int, per: timedelta, now: datetime, *, when_down: bool = False) -> bool:
-    """Count one more in `bucket`, and say whether it is within `limit` for this `per` (at most a day) of time.
+    """Count one more in `bucket`. Returns whether the count is within `limit` for the window of length `per`.
 
-    `bucket` says what and who, as "register 203.0.113.7"; only a keyed hash of it is kept. Windows are fixed, so
-    around their edge twice the limit may pass. `when_down` is the answer if the database cannot count: True for a
-    booking, which must not fail for a counter's sake, False for guesses at secrets. Call it outside the act's own
-    transaction, which may be taken back.
+    `bucket` says what and who, for example "register 203.0.113.7"; only a keyed hash of it is stored. `per` is at most a
+    day. Windows are fixed, so around their border twice the limit can pass. `when_down` is the result if the database
+    cannot count: True for a registration, which must not fail because of a counter; False for attempts to guess a
+    secret. Call it outside the transaction of the act: a rollback would also undo the count.
     """
+    # Only the hash is stored: a copy of the database must not say from which address a firm registered.
     try:
-        return _count(_sealed(bucket), _window(now, per)) <= limit
+        return _count(_hashed(bucket), _window_start(now, per)) <= limit
     except DatabaseError as error:
         log.error("cannot count: %s", type(error).__name__)
         return when_down
 
 
 def purge(now: datetime) -> int:
-    """Forget the counts of windows that are over; returns how many."""
-    return Hit.objects.filter(window_start__lt=now - KEPT_FOR).delete()[0]
+    """Delete the counts of windows that are over. Returns how many."""
+    return Hit.objects.filter(window_start__lt=now - KEEP_FOR).delete()[0]
 
 
-def _sealed(bucket: str) -> str:
+def _hashed(bucket: str) -> str:
     return salted_hmac(__name__, bucket, algorithm="sha256").hexdigest()
 
 
-def _window(now: datetime, per: timedelta) -> datetime:
+def _window_start(now: datetime, per: timedelta) -> datetime:
     return EPOCH + (now - EPOCH) // per * per
 
 
 def _count(bucket: str, window_start: datetime) -> int:
-    """One statement, so that no two at once read the same count (PostgreSQL, and SQLite from 3.35)."""
-    when = Hit._meta.get_field("window_start").get_db_prep_value(window_start, connection)
+    """In one statement, so that two requests never read the same count (PostgreSQL, and SQLite from 3.35)."""
+    start = Hit._meta.get_field("window_start").get_db_prep_value(window_start, connection)
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO web_hit (bucket, window_start, count) VALUES (%s, %s, 1)"
             " ON CONFLICT (bucket, window_start) DO UPDATE SET count = web_hit.count + 1 RETURNING count",
-            [bucket, when],
+            [bucket, start],
         )
         return cursor.fetchone()[0]
 

@@ -1,1 +1,1 @@
-"""Working days, for terms and reminders. Never for the 10th: the day itself is held 节假日照常 (三)."""
+"""Working days, for terms and reminders. They never move the 10th: the 咨询日 is held 节假日照常 (三)."""

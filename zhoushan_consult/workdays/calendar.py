@@ -1,8 +1,8 @@
-"""Which days are worked: pure, with the bureau's overrides passed in.
+"""Which days are worked. Pure: the bureau's overrides are passed in.
 
-An override wins over the holidays that 国务院办公厅 announced (as chinesecalendar knows them), and those win over
-Monday to Friday. The announcement for a year comes in the November before; until then its days are Monday to Friday,
-and whoever shows a term in such a year says 节假日安排未公布.
+An override comes before the holidays that 国务院办公厅 announced (the data of chinesecalendar), and those come before
+Monday to Friday. A year is announced in the November before. Until then its working days are Monday to Friday, and a
+page that shows a term in that year says 节假日安排未公布.
 """
 
 from collections.abc import Mapping
@@ -11,19 +11,20 @@ from types import MappingProxyType
 
 from chinese_calendar import constants
 
-NONE: Mapping[date, bool] = MappingProxyType({})
+# Immutable, because it is a default argument.
+NO_OVERRIDES: Mapping[date, bool] = MappingProxyType({})
 
 
-def is_workday(day: date, overrides: Mapping[date, bool] = NONE) -> bool:
-    """Whether offices work on `day`; `overrides` maps a date to whether it is worked."""
+def is_workday(day: date, overrides: Mapping[date, bool] = NO_OVERRIDES) -> bool:
+    """Whether offices work on `day`. `overrides` maps a date to whether it is worked."""
     announced = day in constants.workdays or (day.weekday() < 5 and day not in constants.holidays)
     return overrides.get(day, announced)
 
 
-def add_workdays(day: date, count: int, overrides: Mapping[date, bool] = NONE) -> date:
-    """The `count`-th working day after `day`, which itself is not counted; before it, if `count` is negative.
+def add_workdays(day: date, count: int, overrides: Mapping[date, bool] = NO_OVERRIDES) -> date:
+    """The `count`-th working day after `day`, or before `day` if `count` is negative. `day` itself is not counted.
 
-    0 gives `day` itself, or the next working day if it is not one.
+    With 0: `day` itself if it is a working day, else the next one.
     """
     step = timedelta(days=-1 if count < 0 else 1)
     left = abs(count)
@@ -33,11 +34,11 @@ def add_workdays(day: date, count: int, overrides: Mapping[date, bool] = NONE) -
     return day
 
 
-def published(year: int, overrides: Mapping[date, bool] = NONE) -> bool:
+def published(year: int, overrides: Mapping[date, bool] = NO_OVERRIDES) -> bool:
     """Whether the holidays of `year` are known.
 
-    Told by National Day: every announcement closes with it, and one of 1 to 3 October is always off on a weekday. So
-    a year whose holidays were typed in as overrides counts as well.
+    National Day answers this: every announcement ends with it, and one of 1 to 3 October is always a weekday off. So
+    a year whose holidays were entered as overrides is known as well.
     """
     national_day = [date(year, 10, number) for number in (1, 2, 3)]
     return any(day in constants.holidays for day in national_day) or any(

@@ -1,4 +1,4 @@
-"""Working days as the bureau keeps them: the calendar with the overrides in force."""
+"""Working days of the bureau: the calendar, with the overrides in force."""
 
 from datetime import date
 
@@ -11,10 +11,10 @@ def is_workday(day: date) -> bool:
 
 
 def add_workdays(day: date, count: int) -> date:
-    """The `count`-th working day after `day` (before it, if negative); 0: `day` or the next working day."""
+    """The `count`-th working day after `day`, before it if negative. With 0: `day`, or else the next working day."""
     return calendar.add_workdays(day, count, overrides.in_force())
 
 
 def published(year: int) -> bool:
-    """Whether the holidays of `year` are known; if not, a page that shows a term says 节假日安排未公布."""
+    """Whether the holidays of `year` are known. If not, a page that shows a term says 节假日安排未公布."""
     return calendar.published(year, overrides.in_force())

@@ -1,10 +1,10 @@
-"""What 科监处 types in when 国务院办公厅 has announced a year that the calendar library does not know yet."""
+"""The days that 科监处 enters when 国务院办公厅 has announced a year that chinesecalendar does not know yet."""
 
 from django.db import models
 
 
 class WorkdayOverride(models.Model):
-    """One date that is worked although the calendar says off, or the other way round."""
+    """One date that is worked although the calendar says it is off, or the reverse."""
 
     date = models.DateField("日期")
     works = models.BooleanField("当天安排", choices=[(False, "放假"), (True, "上班")], default=False)
@@ -15,6 +15,7 @@ class WorkdayOverride(models.Model):
         verbose_name_plural = "节假日调整"
         ordering = ["date"]
         constraints = [
+            # Two rows for a date could contradict each other.
             models.UniqueConstraint(
                 fields=["date"],
                 name="workday_override_once_a_date",

@@ -1,27 +1,29 @@
-"""The bureau's overrides as the database holds them, kept in memory for a minute."""
+"""The bureau's overrides as the database holds them. A process keeps them for a minute."""
 
-import time
 from collections.abc import Mapping
 from datetime import date
 
 from django.db import connection
 
+from zhoushan_consult.refreshed_cache import RefreshedCache
+
 from .models import WorkdayOverride
 
-KEPT = 60  # seconds that a page may tell a term by the overrides of before
 
-_kept: tuple[float, Mapping[date, bool]] | None = None
+def load() -> Mapping[date, bool]:
+    """Date → whether it is worked, as the database has it now."""
+    return dict(WorkdayOverride.objects.values_list("date", "works"))
+
+
+# For so many seconds a page may still show a term by the previous overrides.
+EVERY = 60
+# The table has a few dozen rows: to load it costs no more than to ask for an edition.
+cache = RefreshedCache(load, None, EVERY)
 
 
 def in_force() -> Mapping[date, bool]:
-    """Date → whether it is worked. Inside a transaction always as the database has it: there terms are set."""
-    global _kept
-    if connection.in_atomic_block:
-        return _read()
-    if _kept is None or abs(time.monotonic() - _kept[0]) > KEPT:
-        _kept = (time.monotonic(), _read())
-    return _kept[1]
+    """Date → whether it is worked.
 
-
-def _read() -> Mapping[date, bool]:
-    return dict(WorkdayOverride.objects.values_list("date", "works"))
+    Inside a transaction this reads the database: a term that is stored must not come from an old override.
+    """
+    return load() if connection.in_atomic_block else cache.get()

@@ -1,10 +1,10 @@
 """``manage.py similar --jsonl FILE``: which of the answered questions answers each query."""
 
 from appointments.similarity.index import best_match
-from zhoushan_consult.jsonl_command import LinewiseCommand
+from zhoushan_consult.jsonl_command import JsonLinesCommand
 
 
-class Command(LinewiseCommand):
+class Command(JsonLinesCommand):
     help = "在每行的已答复问题中找出能回答所提问题的一条，没有时为 -1（不需要数据库）"
     shape = '{"id": …, "query": …, "answered": [文字, …]}'
 

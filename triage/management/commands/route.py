@@ -3,10 +3,10 @@
 from triage.routing import reasoning
 from triage.routing.router import shipped_router
 from triage.routing.topic import DIVISIONS
-from zhoushan_consult.jsonl_command import LinewiseCommand
+from zhoushan_consult.jsonl_command import JsonLinesCommand
 
 
-class Command(LinewiseCommand):
+class Command(JsonLinesCommand):
     help = "按随系统提供的分办规则判断每行文字由哪个处室办理（不需要数据库，所以不含综合处在后台的修改）"
     shape = '{"id": …, "text": …}'
 

@@ -1,5 +1,5 @@
-"""SMS gateways of real vendors, spoken to over HTTPS: one is chosen by SMS_ADAPTER, its account by the environment.
+"""SMS gateways of real vendors, over HTTPS. SMS_ADAPTER chooses one; its account comes from the environment.
 
-None of them forgets a letter that it was given twice: their protocols have no field for it. Where a gateway
-keeps a number of ours beside the letter, the dedupe key is sent as that number, so a repeat can be told there.
+None of them drops a letter that it is given twice: their protocols have no field for that. If a gateway stores a number
+of ours with the letter, we send the dedupe key as that number, so that a repeat can be seen in its records.
 """

@@ -10,10 +10,10 @@ from urllib.parse import quote, urlencode, urlsplit
 from django.conf import settings
 from django.utils.timezone import localtime
 
-from ..adapters import Adapter, Permanent, Temporary, Undelivered
+from ..adapters import Adapter, DeliveryError, PermanentFailure, TemporaryFailure
 from ..models import Notice
 from . import https_client, registered
-from .account import mainland_number, missing, unsafe_address
+from .account import mainland_number, missing_settings, unsafe_address
 
 REFUSED = {
     "isv.MOBILE_NUMBER_ILLEGAL": "短信网关认为手机号码格式不对",
@@ -21,7 +21,7 @@ REFUSED = {
     "isv.PARAM_LENGTH_LIMIT": "短信模板的某个变量过长",
     "isv.PARAM_NOT_SUPPORT_URL": "短信模板的变量里不能有网址",
 }
-"""What is said of this letter; any other refusal means us, or the gateway itself."""
+"""Codes that refuse this one letter. All other codes concern our account or the gateway: the letter is tried again."""
 
 TROUBLE = {
     "SignatureDoesNotMatch": "短信网关不认请求的签名，请核对 ALIYUN_ACCESS_KEY_SECRET",
@@ -43,22 +43,24 @@ TROUBLE = {
 }
 
 
-ARRIVED = {2: False, 3: True}
-"""SendStatus of an SMS; 1 is still under way."""
+DELIVERED = {2: False, 3: True}
+"""SendStatus of an SMS. 1, not in the table, means that it is still on its way."""
 
 
 class AliyunAdapter(Adapter):
-    """Sends the registered text that says the letter; the dedupe key goes along as OutId."""
+    """Sends the registered template that gives exactly the text of the letter. OutId is the dedupe key."""
 
-    reports = True
+    supports_reports = True
     needs = ("ALIYUN_ACCESS_KEY_ID", "ALIYUN_ACCESS_KEY_SECRET", "SMS_SIGN_NAME")
 
     @classmethod
-    def faults(cls) -> list[str]:
-        return missing(cls.needs) + unsafe_address("ALIYUN_SMS_URL") + registered.faults()
+    def configuration_errors(cls) -> list[str]:
+        return (
+            missing_settings(cls.needs) + unsafe_address("ALIYUN_SMS_URL") + registered.configuration_errors()
+        )
 
     def send(self, notice: Notice) -> str:
-        code, variables = registered.filled(notice)
+        code, variables = registered.match_template(notice)
         form = {
             "PhoneNumbers": mainland_number(notice),
             "SignName": settings.SMS_SIGN_NAME,
@@ -66,29 +68,32 @@ class AliyunAdapter(Adapter):
             "TemplateParam": json.dumps(variables, ensure_ascii=False),
             "OutId": notice.dedupe_key,
         }
-        said = _call("SendSms", form)
-        if said.get("Code") == "OK":
-            return str(said.get("BizId") or "")
-        raise _refusal(str(said.get("Code") or ""))
+        response = _call("SendSms", form)
+        if response.get("Code") == "OK":
+            return str(response.get("BizId") or "")
+        raise _failure(str(response.get("Code") or ""))
 
-    def arrived(self, notice: Notice) -> bool | None:
+    def was_delivered(self, notice: Notice) -> bool | None:
         form = {
             "PhoneNumber": mainland_number(notice),
             "BizId": notice.gateway_id,
+            # The day of sending in China time: the gateway searches one day only.
             "SendDate": f"{localtime(notice.sent_at):%Y%m%d}",
             "PageSize": "50",
             "CurrentPage": "1",
         }
-        said = _call("QuerySendDetails", form)
-        if said.get("Code") != "OK":
-            raise _refusal(str(said.get("Code") or ""))
-        return next((ARRIVED[state] for state in _states(said, notice.dedupe_key) if state in ARRIVED), None)
+        response = _call("QuerySendDetails", form)
+        if response.get("Code") != "OK":
+            raise _failure(str(response.get("Code") or ""))
+        return next(
+            (DELIVERED[state] for state in _states(response, notice.dedupe_key) if state in DELIVERED), None
+        )
 
 
-def _states(said: dict, key: str) -> list:
-    """What is said of the letter that went under `key`, and of no other."""
-    shell = said.get("SmsSendDetailDTOs")
-    rows = shell.get("SmsSendDetailDTO") if isinstance(shell, dict) else None
+def _states(response: dict, key: str) -> list:
+    """The SendStatus of the message with our `key`. The query also returns other messages to the same number."""
+    details = response.get("SmsSendDetailDTOs")
+    rows = details.get("SmsSendDetailDTO") if isinstance(details, dict) else None
     return [
         row.get("SendStatus")
         for row in (rows if isinstance(rows, list) else [])
@@ -109,26 +114,31 @@ def _call(action: str, form: dict[str, str]) -> dict:
         },
         body,
     )
-    return https_client.ask(settings.ALIYUN_SMS_URL, body, headers).told()
+    return https_client.post(settings.ALIYUN_SMS_URL, body, headers).json()
 
 
 def signed(headers: dict[str, str], body: bytes, query: dict[str, str] | None = None) -> dict[str, str]:
-    """`headers` of a POST to /, with the digest of `body` and the Authorization that vouches for all of it."""
+    """The headers of a POST to /, with the digest of `body` and the ACS3 signature over all of it."""
+    # The signature covers the headers in alphabetical order, and the Authorization header lists them in the same order.
     digest = sha256(body).hexdigest()
-    told = dict(sorted((headers | {"x-acs-content-sha256": digest}).items()))
-    names = ";".join(told)
-    asked = "&".join(f"{quote(k, safe='')}={quote(v, safe='')}" for k, v in sorted((query or {}).items()))
-    lines = "".join(f"{name}:{value.strip()}\n" for name, value in told.items())
-    canonical = "\n".join(["POST", "/", asked, lines, names, digest])
-    words = f"ACS3-HMAC-SHA256\n{sha256(canonical.encode()).hexdigest()}"
-    seal = hmac.new(settings.ALIYUN_ACCESS_KEY_SECRET.encode(), words.encode(), sha256).hexdigest()
-    told["Authorization"] = (
-        f"ACS3-HMAC-SHA256 Credential={settings.ALIYUN_ACCESS_KEY_ID},SignedHeaders={names},Signature={seal}"
+    signed_headers = dict(sorted((headers | {"x-acs-content-sha256": digest}).items()))
+    names = ";".join(signed_headers)
+    canonical_query = "&".join(
+        f"{quote(k, safe='')}={quote(v, safe='')}" for k, v in sorted((query or {}).items())
     )
-    return told
+    lines = "".join(f"{name}:{value.strip()}\n" for name, value in signed_headers.items())
+    canonical_request = "\n".join(["POST", "/", canonical_query, lines, names, digest])
+    string_to_sign = f"ACS3-HMAC-SHA256\n{sha256(canonical_request.encode()).hexdigest()}"
+    secret = settings.ALIYUN_ACCESS_KEY_SECRET.encode()
+    signature = hmac.new(secret, string_to_sign.encode(), sha256).hexdigest()
+    credential = f"Credential={settings.ALIYUN_ACCESS_KEY_ID}"
+    signed_headers["Authorization"] = (
+        f"ACS3-HMAC-SHA256 {credential},SignedHeaders={names},Signature={signature}"
+    )
+    return signed_headers
 
 
-def _refusal(code: str) -> Undelivered:
+def _failure(code: str) -> DeliveryError:
     if code in REFUSED:
-        return Permanent(REFUSED[code])
-    return Temporary(TROUBLE.get(code) or "短信网关没有接受，未说明原因")
+        return PermanentFailure(REFUSED[code])
+    return TemporaryFailure(TROUBLE.get(code) or "短信网关没有接受，未说明原因")

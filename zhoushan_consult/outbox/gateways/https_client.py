@@ -1,5 +1,5 @@
-"""One question to a gateway, over HTTPS: its host is the one that is set, its certificate checked, no redirect
-followed, its answer bounded in time and in size."""
+"""One HTTPS request to a gateway. The certificate is checked, no redirect is followed, and the response is limited in
+time and size."""
 
 import io
 import json
@@ -12,113 +12,120 @@ from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 
-from zhoushan_consult.outbox.adapters import Temporary
+from zhoushan_consult.outbox.adapters import TemporaryFailure
 
-CONNECT, TOTAL = 5.0, 10.0  # seconds: until the gateway takes the call, and until it has said all
-MOST = 64 * 1024  # bytes of an answer
+# Seconds to connect, and seconds for the whole exchange. `Adapter.send` promises to end within ten seconds.
+CONNECT_TIMEOUT, TOTAL_TIMEOUT = 5.0, 10.0
+MAX_RESPONSE_BYTES = 64 * 1024
 
 
-class Answer(NamedTuple):
-    """What a gateway answered, success or refusal."""
+class Response(NamedTuple):
+    """What the gateway answered, success or refusal."""
 
     status: int
     body: bytes
 
-    def told(self) -> dict:
-        """Its JSON object. Raises Temporary for anything else: a proxy's page, half an answer, noise."""
+    def json(self) -> dict:
+        """The JSON object in the body. Raises TemporaryFailure for anything else, such as the page of a proxy."""
         try:
-            said = json.loads(self.body)
+            parsed = json.loads(self.body)
         except (ValueError, RecursionError):
-            said = None
-        if not isinstance(said, dict):
-            raise Temporary(f"短信网关的答复不是约定的格式（HTTP {self.status}）")
-        return said
+            parsed = None
+        if not isinstance(parsed, dict):
+            raise TemporaryFailure(f"短信网关的答复不是约定的格式（HTTP {self.status}）")
+        return parsed
 
 
-def ask(url: str, body: bytes, headers: dict[str, str]) -> Answer:
-    """Post `body` to `url`. Raises Temporary where no answer comes that could be the gateway's own."""
+def post(url: str, body: bytes, headers: dict[str, str]) -> Response:
+    """Post `body` to `url`. Raises TemporaryFailure if no response comes that can be the gateway's own."""
     address = urlsplit(url)
     if address.scheme != "https" or not address.hostname:
-        raise Temporary("没有设置短信网关的 https 地址")
+        raise TemporaryFailure("没有设置短信网关的 https 地址")
+    # The reasons are our own sentences: the text of an exception may quote the request.
     try:
-        answer = _exchange(address, body, headers, until=monotonic() + TOTAL)
+        response = _exchange(address, body, headers, deadline=monotonic() + TOTAL_TIMEOUT)
     except TimeoutError:
-        raise Temporary("短信网关没有及时答复") from None
+        raise TemporaryFailure("短信网关没有及时答复") from None
     except ssl.SSLError:
-        raise Temporary("短信网关的证书不可信，请核对网关地址和 SMS_CA") from None
+        raise TemporaryFailure("短信网关的证书不可信，请核对网关地址和 SMS_CA") from None
     except OSError as error:
-        raise Temporary(f"连不上短信网关（{type(error).__name__}）") from None
+        raise TemporaryFailure(f"连不上短信网关（{type(error).__name__}）") from None
     except HTTPException:
-        raise Temporary("短信网关的答复不合 HTTP 格式") from None
-    return _checked(answer)
+        raise TemporaryFailure("短信网关的答复不合 HTTP 格式") from None
+    return _checked(response)
 
 
-def _checked(answer: Answer) -> Answer:
-    if 300 <= answer.status < 400:
-        raise Temporary(f"短信网关要转到别处（HTTP {answer.status}），没有跟去，请核对网关地址")
-    if answer.status >= 500:
-        raise Temporary(f"短信网关出错（HTTP {answer.status}）")
-    if len(answer.body) > MOST:
-        raise Temporary("短信网关的答复过长")
-    return answer
+def _checked(response: Response) -> Response:
+    if 300 <= response.status < 400:  # a redirect could lead the letter to another host
+        raise TemporaryFailure(f"短信网关要转到别处（HTTP {response.status}），没有跟去，请核对网关地址")
+    if response.status >= 500:
+        raise TemporaryFailure(f"短信网关出错（HTTP {response.status}）")
+    if len(response.body) > MAX_RESPONSE_BYTES:
+        raise TemporaryFailure("短信网关的答复过长")
+    return response
 
 
-def _exchange(url: SplitResult, body: bytes, headers: dict[str, str], *, until: float) -> Answer:
-    trusted = ssl.create_default_context(cadata=settings.SMS_CA or None)
-    with _connected(url, until) as plain:
-        plain.settimeout(_left(until))
-        with trusted.wrap_socket(plain, server_hostname=url.hostname) as secure:
-            line = HTTPConnection(url.hostname)
-            line.sock = _Line(secure, until)
-            line.request("POST", url.path or "/", body, {"Host": url.netloc} | headers)
-            response = line.getresponse()
-            return Answer(response.status, response.read(MOST + 1))
+def _exchange(url: SplitResult, body: bytes, headers: dict[str, str], *, deadline: float) -> Response:
+    context = ssl.create_default_context(cadata=settings.SMS_CA or None)
+    with _connect(url, deadline) as plain:
+        plain.settimeout(_time_left(deadline))
+        with context.wrap_socket(plain, server_hostname=url.hostname) as secure:
+            connection = HTTPConnection(url.hostname)
+            connection.sock = _DeadlineSocket(secure, deadline)
+            connection.request("POST", url.path or "/", body, {"Host": url.netloc} | headers)
+            response = connection.getresponse()
+            # One byte more than allowed is enough to see that the body is too long.
+            return Response(response.status, response.read(MAX_RESPONSE_BYTES + 1))
 
 
-def _connected(url: SplitResult, until: float) -> socket.socket:
-    """A connection to the first of the host's addresses that answers, all of them within CONNECT seconds."""
-    soon = min(until, monotonic() + CONNECT)
-    failed: OSError = OSError()
+def _connect(url: SplitResult, deadline: float) -> socket.socket:
+    """A connection to the first of the host's addresses that answers. All of them share CONNECT_TIMEOUT."""
+    connect_deadline = min(deadline, monotonic() + CONNECT_TIMEOUT)
+    failure: OSError = OSError()
     port = url.port or 443
     for *_, address in socket.getaddrinfo(url.hostname, port, type=socket.SOCK_STREAM):
         try:
-            return socket.create_connection((str(address[0]), port), timeout=_left(soon))
+            return socket.create_connection((str(address[0]), port), timeout=_time_left(connect_deadline))
         except OSError as error:
-            failed = error
-    raise failed
+            failure = error
+    raise failure
 
 
-def _left(until: float) -> float:
-    left = until - monotonic()
+def _time_left(deadline: float) -> float:
+    left = deadline - monotonic()
     if left <= 0:
         raise TimeoutError
     return left
 
 
-class _Line:
-    """A socket as http.client uses it. A gateway that drips byte by byte does not win time: all waits share one end."""
+class _DeadlineSocket:
+    """A socket, as http.client uses it, whose operations share one deadline.
 
-    def __init__(self, sock: ssl.SSLSocket, until: float):
-        self.sock, self.until = sock, until
+    A plain timeout starts again with every byte, so a gateway that sends one byte at a time could hold the worker for
+    hours.
+    """
+
+    def __init__(self, sock: ssl.SSLSocket, deadline: float):
+        self.sock, self.deadline = sock, deadline
 
     def sendall(self, data: bytes) -> None:
-        self.sock.settimeout(_left(self.until))
+        self.sock.settimeout(_time_left(self.deadline))
         self.sock.sendall(data)
 
     def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Heard(self))
+        return io.BufferedReader(_DeadlineReader(self))
 
     def close(self) -> None:
         self.sock.close()
 
 
-class _Heard(io.RawIOBase):
-    def __init__(self, line: _Line):
-        self.line = line
+class _DeadlineReader(io.RawIOBase):
+    def __init__(self, source: _DeadlineSocket):
+        self.source = source
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer) -> int:
-        self.line.sock.settimeout(_left(self.line.until))
-        return self.line.sock.recv_into(buffer)
+        self.source.sock.settimeout(_time_left(self.source.deadline))
+        return self.source.sock.recv_into(buffer)

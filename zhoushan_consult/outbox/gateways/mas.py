@@ -1,4 +1,4 @@
-"""中国移动云MAS by HTTPS: the plain text (norsubmit), or a registered one with its variables (tmpsubmit)."""
+"""中国移动云MAS over HTTPS: plain text (norsubmit), or a registered template with its variables (tmpsubmit)."""
 
 import json
 from base64 import b64encode
@@ -6,13 +6,13 @@ from hashlib import md5
 
 from django.conf import settings
 
-from ..adapters import Adapter, Permanent, Temporary, Undelivered
+from ..adapters import Adapter, DeliveryError, PermanentFailure, TemporaryFailure
 from ..models import Notice
 from . import https_client, registered
-from .account import mainland_number, missing, unsafe_address
+from .account import mainland_number, missing_settings, unsafe_address
 
 REFUSED = {"InvalidMobile": "短信网关认为手机号码格式不对"}
-"""What is said of this letter; any other refusal means us, or the gateway itself."""
+"""Codes that refuse this one letter. All other codes concern our account or the gateway: the letter is tried again."""
 
 TROUBLE = {
     "IllegalMac": "短信网关说校验码不对，请核对 MAS_SECRET_KEY",
@@ -32,55 +32,55 @@ TROUBLE = {
 
 
 class MasAdapter(Adapter):
-    """Sends the letter as it is written. 云MAS puts the 【signature】 before it and has no field for a number of ours."""
+    """Sends the text of the letter. 云MAS adds the 【signature】 in front, and has no field for a number of ours."""
 
     path = "/sms/norsubmit"
     needs = ("MAS_URL", "MAS_EC_NAME", "MAS_AP_ID", "MAS_SECRET_KEY", "MAS_SIGN")
 
     @classmethod
-    def faults(cls) -> list[str]:
-        return missing(cls.needs) + unsafe_address("MAS_URL")
+    def configuration_errors(cls) -> list[str]:
+        return missing_settings(cls.needs) + unsafe_address("MAS_URL")
 
     def send(self, notice: Notice) -> str:
-        body = b64encode(json.dumps(_vouched(self.matter(notice))).encode())
-        answer = https_client.ask(
+        body = b64encode(json.dumps(_signed(self.message(notice))).encode())
+        response = https_client.post(
             settings.MAS_URL.rstrip("/") + self.path, body, {"Content-Type": "application/json"}
         )
-        said = answer.told()
-        if said.get("success") is True:
-            return str(said.get("msgGroup") or "")
-        raise _refusal(str(said.get("rspcod") or answer.status))
+        result = response.json()
+        if result.get("success") is True:
+            return str(result.get("msgGroup") or "")
+        raise _failure(str(result.get("rspcod") or response.status))
 
-    def matter(self, notice: Notice) -> dict[str, str]:
-        """What is sent and to whom, in the order in which it is vouched for."""
+    def message(self, notice: Notice) -> dict[str, str]:
+        """The number and the text. The signature is computed over the values in this order."""
         return {"mobiles": mainland_number(notice), "content": notice.text}
 
 
 class MasTemplateAdapter(MasAdapter):
-    """Sends the registered text that says the letter."""
+    """Sends the registered template that gives exactly the text of the letter."""
 
     path = "/sms/tmpsubmit"
 
     @classmethod
-    def faults(cls) -> list[str]:
-        return super().faults() + registered.faults()
+    def configuration_errors(cls) -> list[str]:
+        return super().configuration_errors() + registered.configuration_errors()
 
-    def matter(self, notice: Notice) -> dict[str, str]:
-        code, variables = registered.filled(notice)
+    def message(self, notice: Notice) -> dict[str, str]:
+        code, variables = registered.match_template(notice)
         params = json.dumps(list(variables.values()), ensure_ascii=False)
         return {"templateId": code, "mobiles": mainland_number(notice), "params": params}
 
 
-def _vouched(matter: dict[str, str]) -> dict[str, str]:
-    """The request with its `mac`, which is computed with the secret key; the key itself is not sent."""
+def _signed(message: dict[str, str]) -> dict[str, str]:
+    """The request with its `mac`. The secret key goes into the mac, and is not sent itself."""
     before = {"ecName": settings.MAS_EC_NAME, "apId": settings.MAS_AP_ID}
     after = {"sign": settings.MAS_SIGN, "addSerial": settings.MAS_ADD_SERIAL}
-    parts = [*before.values(), settings.MAS_SECRET_KEY, *matter.values(), *after.values()]
-    mac = md5("".join(parts).encode(), usedforsecurity=False).hexdigest()  # as the gateway prescribes
-    return before | matter | after | {"mac": mac}
+    parts = [*before.values(), settings.MAS_SECRET_KEY, *message.values(), *after.values()]
+    mac = md5("".join(parts).encode(), usedforsecurity=False).hexdigest()  # the protocol prescribes MD5
+    return before | message | after | {"mac": mac}
 
 
-def _refusal(code: str) -> Undelivered:
+def _failure(code: str) -> DeliveryError:
     if code in REFUSED:
-        return Permanent(REFUSED[code])
-    return Temporary(TROUBLE.get(code) or "短信网关没有接受，未说明原因")
+        return PermanentFailure(REFUSED[code])
+    return TemporaryFailure(TROUBLE.get(code) or "短信网关没有接受，未说明原因")

@@ -1,4 +1,4 @@
-"""manage.py sms_templates: every text of every SMS, to be registered with the vendor (报备), as SMS_TEMPLATES wants it."""
+"""manage.py sms_templates: prints every text of every SMS in the format of SMS_TEMPLATES, for registration (报备)."""
 
 import json
 
@@ -14,5 +14,5 @@ class Command(BaseCommand):
         self.stdout.write("# 逐条向短信平台报备，把得到的编号填进 code。")
         for kind in kinds_by_sms():
             for text in wordings(kind):
-                quoted = json.dumps(text, ensure_ascii=False)  # which TOML reads the same
+                quoted = json.dumps(text, ensure_ascii=False)  # a JSON string is a TOML string
                 self.stdout.write(f'\n[[{kind}]]\ncode = ""\ntext = {quoted}')

@@ -1,4 +1,4 @@
-"""``manage.py rehearse --from 2026-11-25 --to 2026-12-20``: what the site would do by itself, day by day."""
+"""``manage.py rehearse --from 2026-11-25 --to 2026-12-20``: what the service would do by itself, day by day."""
 
 from collections import Counter
 from datetime import date
@@ -6,9 +6,9 @@ from datetime import date
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
-from zhoushan_consult.upkeep.rehearsal import Played, out_of_reach, rehearse
+from zhoushan_consult.upkeep.rehearsal import RehearsedDay, count_unreachable_officers, rehearse
 
-LONGEST = 200  # days
+MAX_DAYS = 200
 WEEKDAYS = "一二三四五六日"
 
 
@@ -20,36 +20,36 @@ class Command(BaseCommand):
         parser.add_argument("--to", dest="last", required=True, help="最后一天，如 2026-12-20")
 
     def handle(self, *args, first: str, last: str, **options):
-        begins, ends = _date(first), _date(last)
-        if not 0 <= (ends - begins).days < LONGEST:
-            raise CommandError(f"结束日期不能早于开始日期，一次最多演练 {LONGEST} 天。")
-        self.stdout.write(f"演练 {begins} 至 {ends}：在数据副本上进行，不发出任何通知，不改动任何数据。")
+        start, end = _parse_date(first), _parse_date(last)
+        if not 0 <= (end - start).days < MAX_DAYS:
+            raise CommandError(f"结束日期不能早于开始日期，一次最多演练 {MAX_DAYS} 天。")
+        self.stdout.write(f"演练 {start} 至 {end}：在数据副本上进行，不发出任何通知，不改动任何数据。")
         self.stdout.write("假定其间没有新的登记，也没有人办理；时间按北京时间。")
-        if unreached := out_of_reach():
+        if unreached := count_unreachable_officers():
             self.stdout.write(
                 f"注意：有 {unreached} 名工作人员没有登记手机和邮箱，收不到提醒，请在“工作人员”里补上。"
             )
         total: Counter[str] = Counter()
         try:
-            for played in rehearse(begins, ends):
-                self._show(played, named=options["verbosity"] > 1)
-                total.update(_by_channel(played))
+            for day_result in rehearse(start, end):
+                self._show(day_result, named=options["verbosity"] > 1)
+                total.update(_by_channel(day_result))
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from None
-        self.stdout.write(f"\n合计：{_counted(total) or '没有通知'}。演练结束，副本已删除。")
+        self.stdout.write(f"\n合计：{_format_counts(total) or '没有通知'}。演练结束，副本已删除。")
 
-    def _show(self, played: Played, *, named: bool) -> None:
-        day = played.day
+    def _show(self, day_result: RehearsedDay, *, named: bool) -> None:
+        day = day_result.day
         self.stdout.write(f"\n{day.month}月{day.day}日（周{WEEKDAYS[day.weekday()]}）")
-        done = [f"{label} {rows}条" for label, rows in played.rows.items()]
-        done += [f"{label} 失败（{reason}）" for label, reason in played.failed.items()]
-        quiet = played.quiet - played.rows.keys() - played.failed.keys()
+        done = [f"{label} {rows}条" for label, rows in day_result.rows.items()]
+        done += [f"{label} 失败（{reason}）" for label, reason in day_result.failed.items()]
+        quiet = day_result.quiet - day_result.rows.keys() - day_result.failed.keys()
         self.stdout.write(f"  任务　{'；'.join(done) or '没有要处理的'}。{_routine(quiet, named)}")
-        for (title, to), channels in _grouped(played).items():
-            self.stdout.write(f"  通知　{title}　{_counted(channels)}　→ {to}")
+        for (title, to), channels in _grouped(day_result).items():
+            self.stdout.write(f"  通知　{title}　{_format_counts(channels)}　→ {to}")
 
 
-def _date(text: str) -> date:
+def _parse_date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -57,25 +57,25 @@ def _date(text: str) -> date:
 
 
 def _routine(labels: set[str], named: bool) -> str:
-    """The duties that ran and found nothing to do: how many, and which where they are asked for."""
+    """The duties that ran and had nothing to do: how many, and which if `named`."""
     names = f"：{'、'.join(sorted(labels))}" if named else ""
     return f"另有{len(labels)}项照常执行，无事{names}。" if labels else ""
 
 
-def _grouped(played: Played) -> dict[tuple[str, str], Counter[str]]:
-    """The letters of a day by title and reader, and of each how many go by which channel."""
+def _grouped(day_result: RehearsedDay) -> dict[tuple[str, str], Counter[str]]:
+    """The letters of a day by subject and recipient, with the number for each channel."""
     groups: dict[tuple[str, str], Counter[str]] = {}
-    for letter, count in played.letters.items():
+    for letter, count in day_result.letters.items():
         groups.setdefault((letter.title, letter.to), Counter())[letter.channel] += count
     return groups
 
 
-def _by_channel(played: Played) -> Counter[str]:
+def _by_channel(day_result: RehearsedDay) -> Counter[str]:
     channels: Counter[str] = Counter()
-    for letter, count in played.letters.items():
+    for letter, count in day_result.letters.items():
         channels[letter.channel] += count
     return channels
 
 
-def _counted(channels: Counter[str]) -> str:
+def _format_counts(channels: Counter[str]) -> str:
     return "、".join(f"{channel}{count}条" for channel, count in channels.items())

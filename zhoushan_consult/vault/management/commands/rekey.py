@@ -1,14 +1,14 @@
-"""manage.py rekey: after a new key was put first in VAULT_KEYS, seal everything anew under it."""
+"""manage.py rekey: seals everything again with the key that is now first in VAULT_KEYS."""
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from zhoushan_consult.vault.rekeying import reseal
+from zhoushan_consult.vault.rekeying import rekey_column
 
 from ...columns import sealed_columns
 
 
 class Command(BaseCommand):
-    """Prints counts only. Ends with an error if a row could not be opened, so that its key is not thrown away."""
+    """Prints counts only. Ends with an error if a row could not be opened: its old key must be kept."""
 
     help = "把封存的个人资料改用当前密钥（VAULT_KEYS 中的第一把）封存。可以随时中断，再次运行会接着做。"
 
@@ -18,10 +18,10 @@ class Command(BaseCommand):
     def handle(self, *args, batch: int, **options) -> None:
         unreadable = 0
         for model, field in sealed_columns():
-            done = reseal(model, field, batch)
-            unreadable += done.unreadable
+            result = rekey_column(model, field, batch)
+            unreadable += result.unreadable
             self.stdout.write(
-                f"{field.place}：改封 {done.anew}，期间已被他人更新 {done.changed}，无法解开 {done.unreadable}"
+                f"{field.column_name}：改封 {result.rekeyed}，期间已被他人更新 {result.changed}，无法解开 {result.unreadable}"
             )
         if unreadable:
             raise CommandError(f"有 {unreadable} 项无法解开，旧密钥请先不要删除，并核对 VAULT_KEYS。")

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of a test's own, which it may strike down."""
+"""A PostgreSQL server for one test, which the test may crash."""
 
 import os
 import shutil
@@ -8,20 +8,22 @@ from pathlib import Path
 
 from .processes import free_ports
 
-BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))  # where Debian puts them
-MOST = 40  # connections: two web processes have 16 each, and few are left for the worker and the test
+# Where Debian installs them.
+BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+# Two web processes have 16 each, which leaves few for the worker and the test.
+MAX_CONNECTIONS = 40
 SETTINGS = """
 listen_addresses = '127.0.0.1'
 port = {port}
 unix_socket_directories = ''
-max_connections = {most}
+max_connections = {max_connections}
 fsync = on
 synchronous_commit = on
 """
 
 
-class Cluster:
-    """In a folder of its own, which is its user's: PostgreSQL does not run as root."""
+class PostgresServer:
+    """A server in a folder of its own. The folder belongs to another user, because PostgreSQL does not run as root."""
 
     def __init__(self):
         self.folder = Path(tempfile.mkdtemp(prefix="consult-cluster-"))
@@ -39,13 +41,13 @@ class Cluster:
             "--no-sync",
         )
         with (self.folder / "data" / "postgresql.conf").open("a") as file:
-            file.write(SETTINGS.format(port=port, most=MOST))
+            file.write(SETTINGS.format(port=port, max_connections=MAX_CONNECTIONS))
 
     def start(self) -> None:
         self._control("start")
 
-    def strike_down(self) -> None:
-        """As a power cut would, and start it again at once: it comes back with what it had promised to keep."""
+    def crash(self) -> None:
+        """Stop it as a power cut would, and start it again at once. It must come back with all commits."""
         self._control("restart", "--mode=immediate")
 
     def remove(self) -> None:
@@ -57,6 +59,6 @@ class Cluster:
         self._run("pg_ctl", *words, "--wait", f"--log={self.folder / 'log'}")
 
     def _run(self, name: str, *words: str) -> None:
-        """What it says is not kept: a server that it starts would hold the other end of a pipe."""
+        """The output is dropped: the server that pg_ctl starts would keep a pipe open, and this call would never end."""
         command = [str(BINARIES[-1] / name), f"--pgdata={self.folder / 'data'}", *words]
         subprocess.run(command, cwd=self.folder, user=self.user, stdout=subprocess.DEVNULL, check=True)

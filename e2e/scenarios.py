@@ -1,4 +1,4 @@
-"""What stands in the database before a worker takes up its duty: `python -m e2e.scenes month_end`."""
+"""Fills the database before a worker does its duty: `python -m e2e.scenarios month_end`."""
 
 import sys
 from datetime import date, datetime
@@ -7,19 +7,19 @@ import django
 
 django.setup()
 
-from appointments import booking  # noqa: E402  models are there now
+from appointments import booking  # noqa: E402  needs the models
 from appointments.lifecycle import Stage  # noqa: E402
-from sessions_app import calendar  # noqa: E402
 from triage import seating  # noqa: E402
 from triage.tests.factories import NOW, appointment, assignment, officer  # noqa: E402
 from zhoushan_consult.bureau.models import Officer  # noqa: E402
 from zhoushan_consult.bureau.roles import Role  # noqa: E402
+from zhoushan_consult.clock import SHANGHAI  # noqa: E402
 
-SECOND = datetime(2026, 12, 2, 10, tzinfo=calendar.SHANGHAI)
+SETTLED_AT = datetime(2026, 12, 2, 10, tzinfo=SHANGHAI)
 
 
 def month_end() -> None:
-    """Registrations that wait for 综合处, accepted ones, and one that was carried over; two officers to be told."""
+    """Registrations that wait for 初审, accepted ones, and one that was carried over. Two officers get letters."""
     for number in (1, 2):
         _coordinator(number)
     for number in range(1, 4):
@@ -29,20 +29,20 @@ def month_end() -> None:
 
 
 def seats_freed() -> None:
-    """A list that was settled: of its ten firms five have confirmed, two have given up and three have said nothing.
+    """A settled list. Of its ten firms five have confirmed, two have given up and three have not answered.
 
-    Of seven without a seat three were accepted only afterwards.
+    Seven firms have no seat. Three of them were accepted after the list was settled.
     """
     by = _coordinator(1)
     officer(Role.HANDLER, "水处", phone="13800000009", email="handler@example.com")
     firms = [_accepted(number, by) for number in range(1, 15)]
-    seating.settle(firms[0].day, by=by, at=SECOND)
+    seating.settle(firms[0].day, by=by, at=SETTLED_AT)
     for firm in firms:
         firm.refresh_from_db()
     for firm in firms[:5]:
-        booking.confirm_seat(firm, at=SECOND)
+        booking.confirm_seat(firm, at=SETTLED_AT)
     for firm in firms[5:7]:
-        booking.give_up_seat(firm, at=SECOND)
+        booking.give_up_seat(firm, at=SETTLED_AT)
     for number in range(15, 18):
         _accepted(number, by)
 

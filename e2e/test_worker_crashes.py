@@ -1,0 +1,106 @@
+"""A worker is killed during a duty, again and again. In the end everything is done, and nothing twice.
+
+Here real workers die, at some of the statements. `triage/tests/test_settling.py` tries each statement, in one process.
+"""
+
+import shutil
+import sys
+from contextlib import ExitStack
+from itertools import takewhile
+
+import pytest
+
+from e2e.crash_points import STATEMENT_LOG
+from e2e.letters import dedupe_keys, expect_every_letter_once, expire_claims
+from e2e.processes import Deployment, wait_until
+
+pytestmark = [
+    pytest.mark.redis,
+    pytest.mark.skipif(not shutil.which("redis-server"), reason="no redis-server: apt install redis-server"),
+    pytest.mark.skipif(sys.platform != "linux", reason="looks at processes through /proc"),
+]
+
+STATE = {
+    "firms": "SELECT id, stage, seat_id, wants_onsite, priority_since, reply_due_on FROM appointments_appointment",
+    "moves": "SELECT appointment_id, old, new, note, at FROM appointments_stagemove",
+    "seats": "SELECT id, uscc, offered_at, reply_by, confirmed_at FROM sessions_app_seat",
+    "work": "SELECT id, state, due_on FROM triage_assignment",
+    "letters": "SELECT dedupe_key, kind, channel, created_at FROM outbox_notice",
+    "trail": "SELECT verb, about_kind, about_id, at, facts FROM audit_entry",
+}
+"""Everything that the duties of a month's end write, without random values."""
+
+
+@pytest.fixture
+def build(template, tmp_path):
+    """Makes deployments with a scenario loaded: `build("calm", "month_end")`."""
+    with ExitStack() as closed:
+
+        def make(name: str, scenario: str) -> Deployment:
+            deployment = template.deployment(tmp_path / name)
+            closed.callback(deployment.close)
+            deployment.load_scenario(scenario)
+            return deployment
+
+        yield make
+
+
+def state(deployment: Deployment) -> dict[str, list]:
+    return {name: sorted(deployment.rows(statement), key=str) for name, statement in STATE.items()}
+
+
+def deaths(statements: int) -> list[str]:
+    """Crash points at the beginning, in between, and at the end, when all is written and nothing is committed."""
+    early, half, late = statements // 4, statements // 2, 3 * statements // 4
+    return [
+        "before 1",
+        f"after {early}",
+        f"before {half}",
+        f"after {late}",
+        f"before {statements}",
+        f"after {statements}",
+    ]
+
+
+def die(deployment: Deployment, work: dict[str, str], death: str) -> None:
+    worker = deployment.worker(**work, CRASH_AT=death)
+    worker.start()
+    assert worker.was_killed()
+
+
+def expect_all_done(deployment: Deployment) -> None:
+    wait_until("the duty is done", lambda: deployment.column("SELECT state FROM duties_duty"), ["done"])
+    expect_every_letter_once(deployment, len(dedupe_keys(deployment)))
+
+
+@pytest.mark.parametrize(
+    "scenario, duty, moment",
+    [
+        ("month_end", "triage.cutoff.CUTOFF", "2026-12-01T00:06:00+08:00"),
+        ("seats_freed", "triage.seating.FILL", "2026-12-05T10:00:30+08:00"),
+    ],
+)
+def test_duty_has_the_same_result_at_every_crash_point(build, scenario, duty, moment):
+    work = {"DUTY": duty, "FROZEN_TIME": moment}
+    calm = build("calm", scenario)
+    blank = state(calm)
+    calm.start(calm.beat(), calm.worker(**work, CRASH_AT="before 0"))
+    expect_all_done(calm)
+    end, inside = (
+        state(calm),
+        list(takewhile(lambda line: line.startswith("inside"), calm.read_log(STATEMENT_LOG))),
+    )
+    calm.close()
+    assert end != blank and len(inside) >= 8
+
+    deployment = build("struck", scenario)
+    deployment.start(deployment.beat())
+    for death in deaths(len(inside)):
+        die(deployment, work, death)
+        assert state(deployment) == blank, death
+        expire_claims(deployment)
+    die(deployment, work, f"before {len(inside) + 1}")  # committed, but the worker has no answer
+    assert state(deployment) == end
+    deployment.worker(**work).start()
+    expect_all_done(deployment)
+    assert state(deployment) == end
