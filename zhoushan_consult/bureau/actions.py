@@ -71,7 +71,7 @@ class Action:
 
     name: str
     do: Callable[..., object]
-    form: type[forms.Form] = ActionForm
+    form: Callable[..., forms.Form] = ActionForm
     done: str = "已办理。"
     already: Callable[[Model, forms.Form, Officer], bool] = never
     act: Act | None = None
