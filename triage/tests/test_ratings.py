@@ -40,8 +40,9 @@ def rate(coordinator):
 
 def row(browser, label: str, query: str = "") -> list[str]:
     """The numbers of one row of the page."""
-    found = re.search(rf'<th scope="row">{label}</th>(.*?)</tr>', browser.get(PAGE + query).content.decode())
-    return re.findall(r">([^<>]+)<", found[1]) if found else []
+    page = browser.get(PAGE + query).content.decode()
+    found = re.search(rf'<th scope="row">{label}</th>(.*?)</tr>', page, re.DOTALL)
+    return re.findall(r">([^<>\s]+)<", found[1]) if found else []
 
 
 @pytest.mark.parametrize("who", ["coordinator", "leader", "watcher"])
