@@ -112,10 +112,21 @@ class ReplyOwed(Refused):
         super().__init__("这家企业当天未到场，问题还没有全部书面答复。请等处室审签答复后再办结。")
 
 
+CLOSABLE = frozenset({Stage.ANSWERED, Stage.HEARD, Stage.ABSENT})
+
+
 @transaction.atomic
 def close_registration(appointment: Appointment, *, by: Officer, at: datetime) -> None:
+<<<<<<< ours
     """综合处 closes a registration that needs nothing more. Raises ReplyOwed: an absent firm gets its written reply first."""
+=======
+    """综合处 closes a registration in which nothing is left to do. Raises ReplyOwed: a firm that did not come is
+    answered in writing first. Raises IllegalMove where the firm waits for a seat, or a follow_up is followed up."""
+>>>>>>> theirs
     by.must(Act.FOLLOW_UP)
+    by.must(Act.READ_ALL)  # a division does not see what the others still have to do
+    if appointment.stage not in CLOSABLE:
+        raise IllegalMove
     if appointment.stage == Stage.ABSENT and not _answered(appointment):
         raise ReplyOwed
     appointment.move_to(Stage.CLOSED, by=by, at=at)

@@ -47,6 +47,9 @@ def accept(
 ) -> None:
     """通过初审 and 交办 in one act, each question with its division. Raises IllegalMove, ChangedMeanwhile, NotAllowed."""
     by.must(Act.REVIEW)
+    # The table of moves lets a seated or deferred firm come back to ACCEPTED too, but by other acts than this one.
+    if appointment.stage != Stage.SUBMITTED:
+        raise IllegalMove
     _must_be_unchanged(appointment, version)
     appointment.move_to(Stage.ACCEPTED, by=by, at=at)
     Review.objects.create(appointment=appointment, accepted=True, by=by, at=at)

@@ -78,11 +78,27 @@ def post(
     return store(rows)
 
 
+class NotStored(RuntimeError):
+    """The database refused a letter, and not because it has the same one already."""
+
+
 def store(rows: list[Notice]) -> list[Notice]:
+<<<<<<< ours
     """Insert the rows whose dedupe key is new. Returns all of them as the database has them now."""
     # One INSERT for all rows. A letter that was posted before is skipped, also if another process posts it now.
+=======
+    """The rows as they stand in the database, those that were not there before newly written. Raises NotStored.
+
+    `ignore_conflicts` passes over every constraint, on SQLite an empty column too. Only the key may be passed over:
+    a letter that is lost in any other way takes the act that it tells of back.
+    """
+>>>>>>> theirs
     Notice.objects.bulk_create(rows, ignore_conflicts=True)
-    return list(Notice.objects.filter(dedupe_key__in=[row.dedupe_key for row in rows]).order_by("pk"))
+    keys = {row.dedupe_key for row in rows}
+    stored = list(Notice.objects.filter(dedupe_key__in=keys).order_by("pk"))
+    if len(stored) != len(keys):
+        raise NotStored
+    return stored
 
 
 def letters_to_page(about: Model) -> QuerySet[Notice]:

@@ -1,0 +1,1742 @@
+"""The table of acts: everything that changes a row in 六（二）to（六）, one entry each.
+
+An entry says in which scene the act is done, by whom, and in words what it changes: rows, letters, trail. The tests
+of `test_acts` hold every act to its words and to what all acts have in common. To add one:
+
+1. write a scene in `scenes` unless one fits;
+2. add an `act(…)` below, with `effect=""`;
+3. run `pytest triage/tests/test_acts.py -k NAME`: the failure prints the effect. Read it as you would read the
+   regulation, then put it here.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+
+from appointments import answers, booking, feedback, staff_entry
+from appointments.lifecycle import Stage
+from appointments.models import Appointment, Channel, Grade, PublishedAnswer
+from sessions_app import calendar
+from sessions_app.models import ConsultDay, Plan, Reception
+from triage import (
+    assignment,
+    cutoff,
+    deferral,
+    follow_up,
+    hearing,
+    id_reveal,
+    plan_changes,
+    reminders,
+    replies,
+    review,
+    seating,
+    standby,
+    timetable,
+)
+from triage.models import Assignment, AssignmentState, CallOutcome, DeclineReason, FollowUp, Outcome, Part
+from triage.rulebook import monthly_review, versions
+from triage.tests import factories as made
+from triage.tests import scenes
+from triage.tests.scenes import DAY, FAR, MORNING, NEXT, NOW, SECOND, Scene
+from zhoushan_consult.bureau.roles import Role
+
+COORDINATOR, HANDLER, HEAD, LEADER = Role.COORDINATOR, Role.HANDLER, Role.HEAD, Role.LEADER
+Do = Callable[[Scene], object]
+
+
+@dataclass(frozen=True)
+class Row:
+    """An act. `may` are the roles that pass its lock; the first of them does it. Without any, it is the firm's or the
+    clock's own."""
+
+    name: str
+    scene: Do
+    do: Do
+    effect: str
+    may: tuple[Role, ...] = ()
+    at: datetime = NOW
+    own: bool = False
+    """Only the division of the matter, or somebody who reads all."""
+    meanwhile: tuple[Do, ...] = ()
+    """What another may have done since the page was opened; then the act is refused."""
+    back: Do | None = None
+    """Leads back to where the act can be done a second time, with letters of its own."""
+    says: tuple[str, ...] = ()
+    """What the letters must tell, besides what every letter does."""
+    neighbours: tuple[tuple[int, date], ...] = ((2, DAY), (1, FAR))
+    """Number and day of the firms in the same state that stay as they are."""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+MODULES = (
+    timetable,
+    assignment,
+    cutoff,
+    deferral,
+    follow_up,
+    hearing,
+    plan_changes,
+    reminders,
+    replies,
+    id_reveal,
+    review,
+    monthly_review,
+    versions,
+    seating,
+    standby,
+    answers,
+    booking,
+    staff_entry,
+    feedback,
+)
+"""Where the acts are."""
+WITHIN_AN_ACT = {
+    "assigning.cancel_open_assignments",
+    "deferral.defer",
+    "followup.open_follow_up",
+    "plan_changes.to_bureau",
+    "replies.owe",
+    "seating.let_lapse",
+    "seating.offer_free_seats",
+    "seating.seat_firm",
+}
+"""What is only ever done as a part of an act of the table."""
+ROWS: list[Row] = []
+ANOTHER_DAY = ((1, FAR),)
+ALONE = ()
+
+
+def act(name: str, scene: Do, do: Do, effect: str, **more) -> None:
+    ROWS.append(Row(name, scene, do, effect, **more))
+
+
+# --- What others do meanwhile ----------------------------------------------------------------------------------------
+def amended(s: Scene) -> None:
+    Appointment.objects.filter(pk=s.firm.pk).update(version=s.firm.version + 1)
+
+
+def withdrawn(s: Scene) -> None:
+    Appointment.objects.filter(pk=s.firm.pk).update(stage=Stage.WITHDRAWN, seat=None)
+
+
+def called_off(s: Scene) -> None:
+    Assignment.objects.filter(pk=s.work.pk).update(state=AssignmentState.CANCELLED)
+
+
+def signed(s: Scene) -> None:
+    Assignment.objects.filter(pk=s.work.pk).update(state=AssignmentState.RELEASED)
+
+
+def rewritten(s: Scene) -> None:
+    type(s.reply).objects.filter(pk=s.reply.pk).update(version=s.reply.version + 1, body="另一稿")
+
+
+def done_by_another(s: Scene) -> None:
+    FollowUp.objects.filter(pk=s.matter.pk).update(closed_at=NOW, result="已办")
+
+
+def day_cancelled(s: Scene) -> None:
+    ConsultDay.objects.filter(pk=s.day.pk).update(plan=Plan.CANCELLED)
+
+
+def settled_by_another(s: Scene) -> None:
+    ConsultDay.objects.filter(pk=s.day.pk).update(settled_at=NOW)
+
+
+def seat_lost(s: Scene) -> None:
+    type(s.seat_held).objects.filter(pk=s.seat_held.pk).update(uscc=None, confirmed_at=None)
+
+
+def answer_moved(s: Scene) -> None:
+    PublishedAnswer.objects.filter(pk=s.answer.pk).update(version=s.answer.version + 1)
+
+
+def stands_at(**columns) -> Do:
+    """The registration as it was before, written straight into the table."""
+
+    def back(s: Scene) -> None:
+        Appointment.objects.filter(pk=s.firm.pk).update(**columns)
+
+    return back
+
+
+def work_stands_at(state: AssignmentState) -> Do:
+    def back(s: Scene) -> None:
+        Assignment.objects.filter(pk=s.work.pk).update(state=state)
+
+    return back
+
+
+def as_duty(do: Do) -> Do:
+    """A duty runs in the transaction of its round."""
+
+    def run(s: Scene) -> object:
+        with transaction.atomic():
+            return do(s)
+
+    return run
+
+
+# --- 初审 -------------------------------------------------------------------------------------------------------------
+def portion(
+    division: str = "水处", question: str = "废水怎样接入管网？", **more
+) -> assignment.AssignmentItem:
+    return assignment.AssignmentItem(made.division(division), question, **more)
+
+
+REACHED = review.Call(CallOutcome.REACHED, "已告知属信访渠道")
+
+
+def accept(s: Scene) -> object:
+    given = [portion(), portion("大气处", "有无异味？", part=Part.SUPPORT, reason="一并答复")]
+    return review.accept(s.firm, given, version=s.firm.version, by=s.by, at=s.at)
+
+
+def decline(s: Scene) -> None:
+    review.decline(
+        s.firm, DeclineReason.COMPLAINT, "请拨12369", REACHED, version=s.firm.version, by=s.by, at=s.at
+    )
+
+
+def reconsidered(s: Scene) -> None:
+    review.reconsider(s.firm, "再看", by=s.people.of(COORDINATOR), at=s.at)
+
+
+act(
+    "review.accept",
+    scenes.registered,
+    accept,
+    may=(COORDINATOR,),
+    meanwhile=(amended, withdrawn),
+    back=reconsidered,
+    effect="""
+    firm: stage=accepted handled_by=水处、大气处 reply_due_on=2026-11-27
+    new assignment: appointment=firm division=大气处 part=support question=有无异味？ by_hand_reason=一并答复
+        state=open due_on=2026-11-27 assigned_by=actor assigned_at=now
+    new assignment: appointment=firm division=水处 part=lead question=废水怎样接入管网？
+        clause=五（一）涉水和涉海污染防治问题由水处研究回复 topic=涉水和涉海污染防治 state=open due_on=2026-11-27 assigned_by=actor
+        assigned_at=now
+    new review: appointment=firm accepted=True by=actor at=now
+    new routingtrace: appointment=firm decision=water:in at=now
+    new stagemove: appointment=firm old=submitted new=accepted by=actor at=now
+    letter assignment_new about new assignment to 大气处经办 by email sms
+    letter assignment_new about new assignment to 水处经办 by email sms
+    letter review_accepted about firm to firm by email page sms
+    trail 转为通过初审 of firm by actor: old=submitted
+    trail 交办 of new assignment by actor: division=water part=lead
+    trail 交办 of new assignment by actor: division=air part=support
+    """,
+)
+act(
+    "review.decline",
+    scenes.registered,
+    decline,
+    may=(COORDINATOR,),
+    meanwhile=(amended, withdrawn),
+    back=reconsidered,
+    says=("属于信访、投诉问题", "请拨12369"),
+    effect="""
+    firm: stage=declined
+    new callrecord: appointment=firm by=actor at=now outcome=reached gist=已告知属信访渠道
+    new review: appointment=firm accepted=False reason=complaint explanation=请拨12369 call=new callrecord
+        by=actor at=now
+    new stagemove: appointment=firm old=submitted new=declined note=属于信访、投诉问题，不在咨询日受理范围 by=actor at=now
+    letter review_declined about firm to firm by email page sms
+    trail 转为不予通过 of firm by actor: old=submitted
+    trail 电话沟通 of firm by actor: outcome=reached
+    """,
+)
+act(
+    "review.record_call",
+    scenes.registered,
+    lambda s: review.record_call(s.firm, review.Call(CallOutcome.NO_ANSWER, "无人接听"), by=s.by, at=s.at),
+    may=(COORDINATOR,),
+    effect="""
+    new callrecord: appointment=firm by=actor at=now outcome=no_answer gist=无人接听
+    trail 电话沟通 of firm by actor: outcome=no_answer
+    returns new callrecord
+    """,
+)
+act(
+    "review.reconsider: declined",
+    scenes.declined,
+    lambda s: review.reconsider(s.firm, "企业有异议", by=s.by, at=s.at),
+    may=(COORDINATOR,),
+    meanwhile=(stands_at(stage=Stage.SUBMITTED),),
+    effect="""
+    firm: stage=submitted
+    new stagemove: appointment=firm old=declined new=submitted note=重新审核 by=actor at=now
+    trail 转为待初审 of firm by actor: old=declined
+    trail 重新审核 of firm by actor: why=企业有异议
+    """,
+)
+act(
+    "review.reconsider: accepted",
+    scenes.given_in_every_state,
+    lambda s: review.reconsider(s.firm, "误判", by=s.by, at=s.at),
+    may=(COORDINATOR,),
+    meanwhile=(withdrawn,),
+    effect="""
+    drafted_work: state=cancelled
+    firm: stage=submitted handled_by=水处
+    new stagemove: appointment=firm old=accepted new=submitted note=重新审核 by=actor at=now
+    open_work: state=cancelled
+    returned_work: state=cancelled
+    trail 转为待初审 of firm by actor: old=accepted
+    trail 撤销交办 of open_work by actor
+    trail 撤销交办 of drafted_work by actor
+    trail 撤销交办 of returned_work by actor
+    trail 重新审核 of firm by actor: why=误判
+    """,
+)
+
+
+# --- 交办 -------------------------------------------------------------------------------------------------------------
+def assign(s: Scene) -> object:
+    with transaction.atomic():
+        return assignment.assign(s.firm, [portion()], by=s.by, at=s.at)
+
+
+act(
+    "assigning.assign",
+    scenes.accepted,
+    assign,
+    may=(COORDINATOR,),
+    effect="""
+    firm: handled_by=水处 reply_due_on=2026-11-27
+    new assignment: appointment=firm division=水处 part=lead question=废水怎样接入管网？
+        clause=五（一）涉水和涉海污染防治问题由水处研究回复 topic=涉水和涉海污染防治 state=open due_on=2026-11-27 assigned_by=actor
+        assigned_at=now
+    new routingtrace: appointment=firm decision=water:in at=now
+    letter assignment_new about new assignment to 水处经办 by email sms
+    trail 交办 of new assignment by actor: division=water part=lead
+    returns new assignment
+    """,
+)
+act(
+    "assigning.add",
+    scenes.given,
+    lambda s: assignment.add(s.firm, portion("土壤处", "污泥呢？", reason="遗漏"), by=s.by, at=s.at),
+    may=(COORDINATOR,),
+    effect="""
+    firm: handled_by=土壤处、水处、大气处 reply_due_on=2026-12-15
+    new assignment: appointment=firm division=土壤处 part=lead question=污泥呢？ by_hand_reason=遗漏 state=open
+        due_on=2026-11-27 assigned_by=actor assigned_at=now
+    letter assignment_new about new assignment to 土壤处经办 by email sms
+    trail 交办 of new assignment by actor: division=soil part=lead
+    returns new assignment
+    """,
+)
+act(
+    "assigning.return_assignment",
+    scenes.given,
+    lambda s: assignment.return_assignment(s.work, "属住建部门职责", by=s.by, at=s.at),
+    may=(HANDLER, HEAD),
+    own=True,
+    meanwhile=(called_off, signed),
+    effect="""
+    firm: handled_by=大气处 reply_due_on=2026-12-09
+    work: state=returned return_reason=属住建部门职责
+    letter assignment_returned about work to 综合处经办 by email sms
+    trail 退回交办 of work by actor
+    """,
+)
+act(
+    "assigning.reassign: open",
+    scenes.given,
+    lambda s: assignment.reassign(s.work, portion("土壤处", "污泥呢？", reason="改派"), by=s.by, at=s.at),
+    may=(COORDINATOR,),
+    meanwhile=(called_off, signed),
+    effect="""
+    firm: handled_by=土壤处、大气处 reply_due_on=2026-12-09
+    new assignment: appointment=firm division=土壤处 part=lead question=污泥呢？ by_hand_reason=改派 state=open
+        due_on=2026-11-27 assigned_by=actor assigned_at=now
+    work: state=cancelled
+    letter assignment_new about new assignment to 土壤处经办 by email sms
+    trail 交办 of new assignment by actor: division=soil part=lead
+    returns new assignment
+    """,
+)
+act(
+    "assigning.reassign: given back",
+    scenes.given_back,
+    lambda s: assignment.reassign(s.work, portion("水处", scenes.QUESTION), by=s.by, at=s.at),
+    may=(COORDINATOR,),
+    meanwhile=(called_off,),
+    effect="""
+    firm: handled_by=水处、大气处 reply_due_on=2026-12-09
+    new assignment: appointment=firm division=水处 part=lead question=水产加工废水怎样接入市政管网？
+        clause=五（一）涉水和涉海污染防治问题由水处研究回复 topic=涉水和涉海污染防治 state=open due_on=2026-11-27 assigned_by=actor
+        assigned_at=now
+    work: state=cancelled
+    letter assignment_new about new assignment to 水处经办 by email sms
+    trail 交办 of new assignment by actor: division=water part=lead
+    returns new assignment
+    """,
+)
+
+
+# --- 答复 -------------------------------------------------------------------------------------------------------------
+BODY, LAW = "纳管前办理排水许可。", "城镇排水条例"
+
+
+def save_draft(s: Scene, version: int) -> object:
+    return replies.save_draft(s.work, BODY, LAW, version=version, by=s.by, at=s.at)
+
+
+act(
+    "replies.save_draft: first",
+    scenes.given,
+    lambda s: save_draft(s, 0),
+    may=(HANDLER, HEAD),
+    own=True,
+    meanwhile=(called_off, signed),
+    effect="""
+    new reply: assignment=work body=纳管前办理排水许可。 law=城镇排水条例 version=1 drafted_by=actor drafted_at=now
+    new replyversion: reply=new reply number=1 body=纳管前办理排水许可。 law=城镇排水条例 by=actor at=now
+    trail 拟写答复 of work by actor: version=1
+    returns new reply
+    """,
+)
+act(
+    "replies.save_draft: second",
+    scenes.drafted,
+    lambda s: save_draft(s, 1),
+    may=(HANDLER, HEAD),
+    own=True,
+    meanwhile=(called_off, rewritten),
+    effect="""
+    new replyversion: reply=reply number=2 body=纳管前办理排水许可。 law=城镇排水条例 by=actor at=now
+    reply: body=纳管前办理排水许可。 law=城镇排水条例 version=2 drafted_by=actor drafted_at=now
+    trail 拟写答复 of work by actor: version=2
+    returns reply
+    """,
+)
+act(
+    "replies.submit_for_signature",
+    scenes.drafted,
+    lambda s: replies.submit_for_signature(s.work, by=s.by, at=s.at),
+    may=(HANDLER, HEAD),
+    own=True,
+    meanwhile=(called_off, signed),
+    back=work_stands_at(AssignmentState.OPEN),
+    effect="""
+    work: state=drafted
+    letter reply_to_sign about work to 水处负责人 by email sms
+    trail 送审签 of work by actor
+    """,
+)
+act(
+    "replies.finish_draft",
+    scenes.given,
+    lambda s: replies.finish_draft(s.work, BODY, LAW, version=0, by=s.by, at=s.at),
+    may=(HANDLER, HEAD),
+    own=True,
+    meanwhile=(called_off, signed),
+    effect="""
+    new reply: assignment=work body=纳管前办理排水许可。 law=城镇排水条例 version=1 drafted_by=actor drafted_at=now
+    new replyversion: reply=new reply number=1 body=纳管前办理排水许可。 law=城镇排水条例 by=actor at=now
+    work: state=drafted
+    letter reply_to_sign about work to 水处负责人 by email sms
+    trail 拟写答复 of work by actor: version=1
+    trail 送审签 of work by actor
+    """,
+)
+act(
+    "replies.send_back",
+    scenes.before_the_head,
+    lambda s: replies.send_back(s.work, "请写明时限", by=s.by, at=s.at),
+    may=(HEAD,),
+    own=True,
+    meanwhile=(called_off, signed),
+    back=work_stands_at(AssignmentState.DRAFTED),
+    effect="""
+    reply: remark=请写明时限
+    work: state=open
+    letter reply_sent_back about work to 水处经办 by email sms
+    trail 退回修改答复 of work by actor
+    """,
+)
+
+
+def sign(s: Scene) -> None:
+    replies.sign(s.work, version=s.reply.version, by=s.by, at=s.at)
+
+
+act(
+    "replies.sign",
+    scenes.before_the_head,
+    sign,
+    may=(HEAD,),
+    own=True,
+    meanwhile=(called_off, rewritten),
+    says=("请先办理排水许可。",),
+    effect="""
+    firm: handled_by=水处、大气处 reply_due_on=2026-12-09
+    reply: remark='' signed_by=actor signed_at=now
+    work: state=released released_at=now
+    letter reply_released about firm to firm by email page sms
+    trail 审签答复 of work by actor: version=1
+    """,
+)
+act(
+    "replies.sign: the last",
+    scenes.written_before_the_head,
+    sign,
+    may=(HEAD,),
+    own=True,
+    effect="""
+    firm: stage=answered handled_by=水处、大气处 reply_due_on=2026-12-09
+    new stagemove: appointment=firm old=accepted new=answered by=actor at=now
+    reply: remark='' signed_by=actor signed_at=now
+    work: state=released released_at=now
+    letter reply_released about firm to firm by email page sms
+    trail 审签答复 of work by actor: version=1
+    trail 转为已书面答复 of firm by actor: old=accepted
+    """,
+)
+act(
+    "replies.sign: another waits",
+    scenes.written_with_another_lead,
+    sign,
+    may=(HEAD,),
+    own=True,
+    effect="""
+    firm: handled_by=水处、土壤处、大气处 reply_due_on=2026-12-15
+    reply: remark='' signed_by=actor signed_at=now
+    work: state=released released_at=now
+    letter reply_released about firm to firm by email page sms
+    trail 审签答复 of work by actor: version=1
+    """,
+)
+act(
+    "replies.mark_answered",
+    scenes.gave_up_after_the_reply,
+    as_duty(lambda s: replies.mark_answered(at=s.at)),
+    neighbours=ALONE,
+    effect="""
+    firm: stage=answered
+    new stagemove: appointment=firm old=accepted new=answered at=now
+    new stagemove: appointment=other old=accepted new=answered at=now
+    other: stage=answered
+    trail 转为已书面答复 of other by no officer: old=accepted
+    trail 转为已书面答复 of firm by no officer: old=accepted
+    returns 2
+    """,
+)
+
+
+# --- 名单和顺延 --------------------------------------------------------------------------------------------------------
+act(
+    "seating.settle",
+    scenes.to_be_settled,
+    lambda s: seating.settle(s.day, by=s.by, at=s.at),
+    may=(COORDINATOR,),
+    at=SECOND,
+    meanwhile=(day_cancelled, settled_by_another),
+    neighbours=ANOTHER_DAY,
+    says=("12月4日09:00", "1月10日（周日）优先"),
+    effect="""
+    day: settled_at=now
+    first: seat=seat 2 of day stage=seated
+    new stagemove: appointment=first old=accepted new=seated note=2号名额 by=actor at=now
+    new stagemove: appointment=prior old=accepted new=seated note=1号名额 by=actor at=now
+    new stagemove: appointment=second old=accepted new=deferred note=名额已满，先行书面答复 by=actor at=now
+    new stagemove: appointment=third old=accepted new=deferred note=名额已满，先行书面答复 by=actor at=now
+    prior: seat=seat 1 of day stage=seated
+    seat 1 of day: uscc=91330902DEM05Y6L6T offered_at=now reply_by=2026-12-04T09:00
+    seat 2 of day: uscc=91330903DEM0KE6Q40 offered_at=now reply_by=2026-12-04T09:00
+    second: stage=deferred handled_by=水处 reply_due_on=2026-12-09
+    second_work: due_on=2026-12-09
+    third: stage=deferred
+    letter deferred about second to second by email page sms
+    letter deferred about third to third by email page sms
+    letter replies_hastened about day to 水处经办 by email sms
+    letter seat_offered about first to first by email page sms
+    letter seat_offered about prior to prior by email page sms
+    trail 确定名单 of day by actor: day=2026-12 free=2 waiting=4
+    trail 转为现场咨询 of prior by actor: day=2026-12 ground=priority old=accepted place=1
+        reply_by=2026-12-04T09:00 seat=1 since=2026-11-20T09:00
+    trail 转为现场咨询 of first by actor: day=2026-12 ground=time old=accepted place=2 reply_by=2026-12-04T09:00
+        seat=2 since=2026-11-18T09:21
+    trail 转为先行书面答复 of second by actor: day=2026-12 ground=time old=accepted place=3 since=2026-11-18T09:22
+    trail 转为先行书面答复 of third by actor: day=2026-12 ground=time old=accepted place=4 since=2026-11-18T09:23
+    trail 提前答复期限 of second_work by actor: due_on=2026-12-09 was=2026-12-15
+    returns 2, 2
+    """,
+)
+act(
+    "seating.settle: begun",
+    scenes.to_be_settled,
+    lambda s: seating.settle(s.day, by=s.by, at=s.at),
+    may=(COORDINATOR,),
+    at=MORNING + timedelta(hours=1),
+    neighbours=ANOTHER_DAY,
+    effect="""
+    day: settled_at=now
+    first: stage=deferred
+    new stagemove: appointment=first old=accepted new=deferred note=名额已满，先行书面答复 by=actor at=now
+    new stagemove: appointment=prior old=accepted new=deferred note=名额已满，先行书面答复 by=actor at=now
+    new stagemove: appointment=second old=accepted new=deferred note=名额已满，先行书面答复 by=actor at=now
+    new stagemove: appointment=third old=accepted new=deferred note=名额已满，先行书面答复 by=actor at=now
+    prior: stage=deferred handled_by=水处 reply_due_on=2026-12-10
+    prior_work: due_on=2026-12-10
+    second: stage=deferred handled_by=水处 reply_due_on=2026-12-10
+    second_work: due_on=2026-12-10
+    third: stage=deferred
+    letter deferred about first to first by email page sms
+    letter deferred about prior to prior by email page sms
+    letter deferred about second to second by email page sms
+    letter deferred about third to third by email page sms
+    letter replies_hastened about day to 水处经办 by email sms
+    trail 确定名单 of day by actor: day=2026-12 free=2 waiting=4
+    trail 转为先行书面答复 of prior by actor: day=2026-12 ground=priority old=accepted place=1
+        since=2026-11-20T09:00
+    trail 转为先行书面答复 of first by actor: day=2026-12 ground=time old=accepted place=2 since=2026-11-18T09:21
+    trail 转为先行书面答复 of second by actor: day=2026-12 ground=time old=accepted place=3 since=2026-11-18T09:22
+    trail 转为先行书面答复 of third by actor: day=2026-12 ground=time old=accepted place=4 since=2026-11-18T09:23
+    trail 提前答复期限 of second_work by actor: due_on=2026-12-10 was=2026-12-15
+    trail 提前答复期限 of prior_work by actor: due_on=2026-12-10 was=2026-12-15
+    returns 0, 4
+    """,
+)
+act(
+    "seating.add_seat",
+    scenes.full,
+    lambda s: seating.add_seat(s.day, s.firm, "重点项目", by=s.by, at=s.at),
+    may=(LEADER,),
+    at=SECOND,
+    meanwhile=(day_cancelled, withdrawn),
+    neighbours=ANOTHER_DAY,
+    effect="""
+    firm: seat=new seat stage=seated
+    new seat: day=day number=11 uscc=91330903DEM0KE6Q40 offered_at=now reply_by=2026-12-04T09:00
+        extra_reason=重点项目
+    new stagemove: appointment=firm old=deferred new=seated note=11号名额 by=actor at=now
+    letter seat_offered about firm to firm by email page sms
+    trail 增加名额 of new seat by actor: day=2026-12 reason=重点项目 seat=11
+    trail 转为现场咨询 of firm by actor: day=2026-12 extra=重点项目 ground=time old=deferred
+        reply_by=2026-12-04T09:00 seat=11 since=2026-11-18T09:21
+    returns new seat
+    """,
+)
+act(
+    "seating.fill",
+    scenes.no_seat_left,
+    lambda s: seating.fill(s.day, at=s.at),
+    at=SECOND,
+    neighbours=ANOTHER_DAY,
+    says=("12月4日09:00",),
+    effect="""
+    late: seat=None stage=accepted wants_onsite=False
+    late_seat: uscc=91330902DEM05Y6L6T offered_at=now reply_by=2026-12-04T09:00
+    new stagemove: appointment=late old=seated new=accepted note=逾期未确认，名额已递补，改为书面答复 at=now
+    new stagemove: appointment=next old=deferred new=seated note=1号名额 at=now
+    next: seat=late_seat stage=seated
+    letter seat_lapsed about late to late by email page sms
+    letter seat_offered about next to next by email page sms
+    trail 转为通过初审 of late by no officer: day=2026-12 lapsed=True old=seated seat=1
+    trail 转为现场咨询 of next by no officer: day=2026-12 ground=time old=deferred place=1
+        reply_by=2026-12-04T09:00 seat=1 since=2026-11-18T09:24
+    returns 2
+    """,
+)
+act(
+    "seating.fill: the duty",
+    scenes.days_to_look_after,
+    as_duty(lambda s: seating.FILL.run("", s.at, s.at)),
+    at=SECOND,
+    neighbours=ALONE,
+    effect="""
+    came_late: stage=deferred handled_by=水处 reply_due_on=2026-12-09
+    gave_up: stage=answered
+    late: seat=None stage=accepted wants_onsite=False
+    late_seat: uscc=91330902DEM05Y6L6T offered_at=now reply_by=2026-12-04T09:00
+    late_work: due_on=2026-12-09
+    new stagemove: appointment=came_late old=accepted new=deferred note=名额已满，先行书面答复 at=now
+    new stagemove: appointment=gave_up old=accepted new=answered at=now
+    new stagemove: appointment=late old=seated new=accepted note=逾期未确认，名额已递补，改为书面答复 at=now
+    new stagemove: appointment=next old=deferred new=seated note=1号名额 at=now
+    next: seat=late_seat stage=seated
+    letter deferred about came_late to came_late by email page sms
+    letter replies_hastened about day to 水处经办 by email sms
+    letter seat_lapsed about late to late by email page sms
+    letter seat_offered about next to next by email page sms
+    trail 转为通过初审 of late by no officer: day=2026-12 lapsed=True old=seated seat=1
+    trail 转为现场咨询 of next by no officer: day=2026-12 ground=time old=deferred place=1
+        reply_by=2026-12-04T09:00 seat=1 since=2026-11-18T09:24
+    trail 转为先行书面答复 of came_late by no officer: day=2026-12 ground=time old=accepted place=2
+        since=2026-11-18T09:26
+    trail 提前答复期限 of late_work by no officer: due_on=2026-12-09 was=2026-12-15
+    trail 转为已书面答复 of gave_up by no officer: old=accepted
+    returns 5
+    """,
+)
+act(
+    "deferral.defer_remaining",
+    scenes.accepted_after_the_list,
+    as_duty(lambda s: deferral.defer_remaining(s.day, by=None, at=s.at)),
+    at=SECOND,
+    neighbours=ANOTHER_DAY,
+    says=("1月10日（周日）", "15天内"),
+    effect="""
+    between: stage=deferred
+    last: stage=deferred
+    new stagemove: appointment=between old=accepted new=deferred note=名额已满，先行书面答复 at=now
+    new stagemove: appointment=last old=accepted new=deferred note=名额已满，先行书面答复 at=now
+    letter deferred about between to between by email page sms
+    letter deferred about last to last by email page sms
+    trail 转为先行书面答复 of between by no officer: day=2026-12 ground=time old=accepted place=3
+        since=2026-11-18T09:23
+    trail 转为先行书面答复 of last by no officer: day=2026-12 ground=time old=accepted place=4
+        since=2026-11-18T09:25
+    returns 2
+    """,
+)
+
+
+def slow_again(s: Scene) -> None:
+    """The terms are long again."""
+    slow = Assignment.objects.filter(pk__in=[s.slow.pk, s.slow_draft.pk, s.slow_too.pk])
+    slow.update(due_on=date(2026, 12, 15))
+
+
+act(
+    "deferral.shorten_terms",
+    scenes.deferred_with_slow_replies,
+    as_duty(lambda s: deferral.shorten_terms(s.day, by=None, at=s.at)),
+    at=SECOND,
+    neighbours=ANOTHER_DAY,
+    back=slow_again,
+    says=("2件", "1件", "12月9日"),
+    effect="""
+    firm: handled_by=水处、大气处、土壤处、环评处 reply_due_on=2026-12-09
+    slow: due_on=2026-12-09
+    slow_draft: due_on=2026-12-09
+    slow_too: due_on=2026-12-09
+    letter replies_hastened about day to 大气处经办 by email sms
+    letter replies_hastened about day to 水处经办 by email sms
+    trail 提前答复期限 of slow by no officer: due_on=2026-12-09 was=2026-12-15
+    trail 提前答复期限 of slow_draft by no officer: due_on=2026-12-09 was=2026-12-15
+    trail 提前答复期限 of slow_too by no officer: due_on=2026-12-09 was=2026-12-15
+    returns 3
+    """,
+)
+act(
+    "deferral.close_unanswered",
+    scenes.deferred_and_silent,
+    as_duty(lambda s: deferral.close_unanswered("", s.at, s.at)),
+    at=scenes.NEXT_STEP,
+    neighbours=ALONE,
+    says=("15天",),
+    effect="""
+    firm: stage=closed closed_at=now
+    new stagemove: appointment=firm old=deferred new=closed note=书面答复后15天未提出仍需现场咨询，按已答复办结 at=now
+    new stagemove: appointment=other old=deferred new=closed note=书面答复后15天未提出仍需现场咨询，按已答复办结 at=now
+    other: stage=closed closed_at=now
+    letter deferral_closed about firm to firm by email page sms
+    letter deferral_closed about other to other by email page sms
+    trail 转为办结 of firm by no officer: old=deferred
+    trail 转为办结 of other by no officer: old=deferred
+    returns 2
+    """,
+)
+
+
+# --- 企业 -------------------------------------------------------------------------------------------------------------
+def form(number: int = 7, **changes) -> booking.Registration:
+    """What the `number`-th firm types into the form of 附件2."""
+    like = made.appointment(number, stage=Stage.WITHDRAWN)
+    typed = {
+        "enterprise_name": f"舟山第{number}船厂",
+        "uscc": like.uscc,
+        "contact_name": "李四",
+        "id_type": "resident",
+        "id_number": like.id_number.open(),
+        "phone": f"+8613700000{number:03}",
+        "summary": "油泥怎样处置？",
+        "email": f"yard{number}@example.com",
+        "address": "船厂路1号",
+        "postcode": "316000",
+        "topics": ("soil",),
+    }
+    return booking.Registration(**(typed | changes))
+
+
+def typed(s: Scene) -> None:
+    """The form is filled in before the act; each neighbour has a registration of its own."""
+    scenes.registered(s)
+    s.form = form(7 if s.number == 1 else 8)
+
+
+act(
+    "booking.submit",
+    typed,
+    lambda s: booking.submit(s.form, key="a key", at=s.at),
+    effect="""
+    new appointment: day=day stage=submitted enterprise_name=舟山第7船厂 uscc=91330902DEM0L2GB8A address=船厂路1号
+        postcode=316000 contact_name=李四 id_type=resident id_number=330903197407119860
+        phone=tel:+86-137-0000-0007 email=yard7@example.com topics=['soil'] summary=油泥怎样处置？
+        wants_onsite=True channel=online consented_at=now submitted_at=now version=1
+    new stagemove: appointment=new appointment new=submitted at=now
+    letter booking_received about new appointment to new appointment by email page sms
+    trail 预约登记 of new appointment by no officer: channel=online
+    returns new appointment
+    """,
+)
+act(
+    "booking.amend",
+    typed,
+    lambda s: booking.amend(s.firm, s.form, at=s.at),
+    meanwhile=(withdrawn, stands_at(stage=Stage.ACCEPTED)),
+    effect="""
+    firm: address=船厂路1号 postcode=316000 contact_name=李四 id_number=330903197407119860
+        phone=tel:+86-137-0000-0007 email=yard7@example.com topics=['soil'] summary=油泥怎样处置？ amended_at=now
+        version=2
+    trail 修改登记 of firm by no officer
+    """,
+)
+act(
+    "entering.enter",
+    typed,
+    lambda s: staff_entry.enter(
+        s.form, key="a key", day=DAY, source=booking.Source(Channel.PHONE, s.by, "企业来电"), at=s.at
+    ),
+    may=(COORDINATOR,),
+    at=SECOND,
+    meanwhile=(settled_by_another, day_cancelled),
+    effect="""
+    new appointment: day=day stage=submitted enterprise_name=舟山第7船厂 uscc=91330902DEM0L2GB8A address=船厂路1号
+        postcode=316000 contact_name=李四 id_type=resident id_number=330903197407119860
+        phone=tel:+86-137-0000-0007 email=yard7@example.com topics=['soil'] summary=油泥怎样处置？
+        wants_onsite=True channel=phone entered_by=actor entry_reason=企业来电 consented_at=now
+        submitted_at=now version=1
+    new stagemove: appointment=new appointment new=submitted by=actor at=now
+    letter booking_received about new appointment to new appointment by email page sms
+    trail 预约登记 of new appointment by actor: channel=phone reason=企业来电
+    returns new appointment
+    """,
+)
+act(
+    "booking.withdraw",
+    scenes.accepted,
+    lambda s: booking.withdraw(s.firm, at=s.at),
+    meanwhile=(stands_at(stage=Stage.DECLINED),),
+    effect="""
+    firm: stage=withdrawn
+    new stagemove: appointment=firm old=accepted new=withdrawn note=企业撤回 at=now
+    letter booking_withdrawn about firm to firm by email page
+    trail 转为已撤回 of firm by no officer: old=accepted
+    """,
+)
+act(
+    "booking.withdraw: seated",
+    scenes.confirmed,
+    lambda s: booking.withdraw(s.firm, at=s.at),
+    meanwhile=(seat_lost,),
+    effect="""
+    firm: seat=None stage=withdrawn priority_since=None
+    new stagemove: appointment=firm old=seated new=withdrawn note=企业撤回 at=now
+    seat_held: uscc=None offered_at=None reply_by=None confirmed_at=None
+    letter booking_withdrawn about firm to firm by email page
+    trail 转为已撤回 of firm by no officer: day=2026-12 old=seated seat=2
+    """,
+)
+
+
+def seat_of_another_day(s: Scene) -> None:
+    """The firm has lost the seat, and got one of the next day."""
+    type(s.seat_held).objects.filter(pk=s.seat_held.pk).update(uscc=None, confirmed_at=None)
+    Appointment.objects.filter(pk=s.firm.pk).update(seat=None, stage=Stage.WITHDRAWN)
+    s.on, s.day = NEXT, scenes.day_on(NEXT)
+    Appointment.objects.filter(pk=s.firm.pk).update(day=s.day, wants_onsite=True)
+    s.look()
+    s.seat_held = s.seat(s.firm)
+
+
+act(
+    "booking.confirm_seat",
+    scenes.offered,
+    lambda s: booking.confirm_seat(s.firm, at=s.at),
+    meanwhile=(seat_lost,),
+    back=seat_of_another_day,
+    effect="""
+    seat_held: confirmed_at=now
+    letter seat_confirmed about firm to firm by email page sms
+    trail 确认参加 of firm by no officer: day=2026-12 seat=2
+    """,
+)
+act(
+    "booking.confirm_seat: by telephone",
+    scenes.offered,
+    lambda s: booking.confirm_seat(s.firm, by=s.by, at=s.at),
+    may=(COORDINATOR,),
+    meanwhile=(seat_lost,),
+    effect="""
+    seat_held: confirmed_at=now
+    letter seat_confirmed about firm to firm by email page sms
+    trail 确认参加 of firm by actor: day=2026-12 seat=2
+    """,
+)
+act(
+    "booking.give_up_seat",
+    scenes.confirmed,
+    lambda s: booking.give_up_seat(s.firm, at=s.at),
+    meanwhile=(seat_lost,),
+    back=seat_of_another_day,
+    effect="""
+    firm: seat=None stage=accepted wants_onsite=False priority_since=None
+    new stagemove: appointment=firm old=seated new=accepted note=企业放弃现场名额，改为书面答复 at=now
+    seat_held: uscc=None offered_at=None reply_by=None confirmed_at=None
+    letter seat_given_up about firm to firm by email page sms
+    trail 转为通过初审 of firm by no officer: day=2026-12 old=seated seat=2
+    """,
+)
+act(
+    "booking.give_up_seat: by telephone",
+    scenes.offered,
+    lambda s: booking.give_up_seat(s.firm, by=s.by, at=s.at),
+    may=(COORDINATOR,),
+    effect="""
+    firm: seat=None stage=accepted wants_onsite=False
+    new stagemove: appointment=firm old=seated new=accepted note=企业放弃现场名额，改为书面答复 by=actor at=now
+    seat_held: uscc=None offered_at=None reply_by=None
+    letter seat_given_up about firm to firm by email page sms
+    trail 转为通过初审 of firm by actor: day=2026-12 old=seated seat=2
+    """,
+)
+act(
+    "booking.ask_for_seat_again",
+    scenes.deferred,
+    lambda s: booking.ask_for_seat_again(s.firm, at=s.at),
+    meanwhile=(withdrawn,),
+    back=stands_at(stage=Stage.DEFERRED),
+    says=("第 1 位",),
+    effect="""
+    firm: day=2027-01-10 stage=accepted priority_since=now
+    new stagemove: appointment=firm old=deferred new=accepted note=仍需现场咨询，1月10日（周日）优先安排 at=now
+    letter priority_granted about firm to firm by email page sms
+    trail 转为通过初审 of firm by no officer: old=deferred
+    returns firm
+    """,
+)
+act(
+    "booking.ask_for_seat_again: registered anew",
+    scenes.deferred_with_next_booking,
+    lambda s: booking.ask_for_seat_again(s.firm, at=s.at),
+    meanwhile=(withdrawn,),
+    neighbours=((2, DAY),),
+    effect="""
+    firm: stage=closed closed_at=now
+    new stagemove: appointment=firm old=deferred new=closed note=优先资格已转到贵单位下期的登记 at=now
+    next: wants_onsite=True priority_since=now
+    trail 取得优先 of next by no officer: day=2027-01
+    trail 转为办结 of firm by no officer: old=deferred
+    returns next
+    """,
+)
+act(
+    "booking.written_reply_is_enough",
+    scenes.deferred,
+    lambda s: booking.written_reply_is_enough(s.firm, at=s.at),
+    meanwhile=(withdrawn,),
+    effect="""
+    firm: stage=closed closed_at=now
+    new stagemove: appointment=firm old=deferred new=closed note=企业表示书面答复已解决问题 at=now
+    trail 转为办结 of firm by no officer: old=deferred
+    """,
+)
+act(
+    "feedback.report_solved",
+    scenes.at_stage(Stage.ANSWERED),
+    lambda s: feedback.report_solved(s.firm, at=s.at),
+    meanwhile=(stands_at(stage=Stage.FOLLOWING),),
+    effect="""
+    firm: stage=closed closed_at=now
+    new stagemove: appointment=firm old=answered new=closed note=企业反馈已解决 at=now
+    trail 转为办结 of firm by no officer: old=answered
+    """,
+)
+act(
+    "feedback.report_unsolved",
+    scenes.at_stage(Stage.HEARD),
+    lambda s: feedback.report_unsolved(s.firm, "仍有异味", at=s.at),
+    meanwhile=(stands_at(stage=Stage.CLOSED),),
+    effect="""
+    firm: stage=following
+    new stagemove: appointment=firm old=heard new=following note=企业反馈未解决：仍有异味 at=now
+    trail 转为跟踪督办 of firm by no officer: old=heard
+    """,
+)
+act(
+    "feedback.report_unsolved: closed",
+    scenes.at_stage(Stage.CLOSED),
+    lambda s: feedback.report_unsolved(s.firm, "仍有异味", at=s.at),
+    meanwhile=(stands_at(stage=Stage.FOLLOWING),),
+    effect="""
+    firm: stage=following
+    new stagemove: appointment=firm old=closed new=following note=企业反馈未解决：仍有异味 at=now
+    trail 转为跟踪督办 of firm by no officer: old=closed
+    """,
+)
+act(
+    "feedback.rate",
+    scenes.at_stage(Stage.CLOSED),
+    lambda s: feedback.rate(s.firm, Grade.POOR, "等得太久", at=s.at),
+    effect="""
+    new rating: appointment=firm grade=2 remark=等得太久 at=now
+    trail 服务评价 of firm by no officer: grade=2
+    returns new rating
+    """,
+)
+
+
+# --- 现场 -------------------------------------------------------------------------------------------------------------
+def conclude(outcome: Outcome) -> Do:
+    def do(s: Scene) -> None:
+        promises = [
+            hearing.Promise("现场查看排放口", made.division("水处"), date(2026, 12, 30)),
+            hearing.Promise("答复异味问题", made.division("大气处")),
+        ]
+        hearing.conclude(
+            s.firm, outcome, "已当面说明", promises if outcome == Outcome.FOLLOW else [], by=s.by, at=s.at
+        )
+
+    return do
+
+
+act(
+    "hearing.check_in",
+    scenes.at_the_door,
+    lambda s: hearing.check_in(s.firm, by=s.by, at=s.at),
+    may=(COORDINATOR,),
+    at=MORNING,
+    effect="""
+    new hearing: appointment=firm day=day checked_in_at=now by=actor at=now
+    trail 签到 of firm by actor
+    returns new hearing
+    """,
+)
+act(
+    "hearing.conclude: solved",
+    scenes.checked_in,
+    conclude(Outcome.SOLVED),
+    may=(COORDINATOR,),
+    at=MORNING,
+    meanwhile=(stands_at(stage=Stage.ABSENT),),
+    says=("已当面说明",),
+    effect="""
+    firm: stage=heard
+    hearing: outcome=solved gist=已当面说明 by=actor at=now
+    new stagemove: appointment=firm old=seated new=heard note=现场解决 by=actor at=now
+    letter heard_solved about firm to firm by email page sms
+    trail 转为已现场咨询 of firm by actor: old=seated
+    trail 现场结果 of firm by actor: outcome=solved
+    """,
+)
+act(
+    "hearing.conclude: follow",
+    scenes.at_the_door,
+    conclude(Outcome.FOLLOW),
+    may=(COORDINATOR,),
+    at=MORNING,
+    meanwhile=(stands_at(stage=Stage.HEARD),),
+    says=("现场查看排放口", "答复异味问题"),
+    effect="""
+    firm: stage=following
+    new followup: appointment=firm division=大气处 origin=day promise=答复异味问题 due_on=2026-12-24
+        opened_by=actor opened_at=now
+    new followup: appointment=firm division=水处 origin=day promise=现场查看排放口 due_on=2026-12-30
+        opened_by=actor opened_at=now
+    new hearing: appointment=firm day=day outcome=follow gist=已当面说明 by=actor at=now
+    new stagemove: appointment=firm old=heard new=following by=actor at=now
+    new stagemove: appointment=firm old=seated new=heard note=需跟踪督办 by=actor at=now
+    letter follow_up_new about new followup to 大气处经办 by email sms
+    letter follow_up_new about new followup to 水处经办 by email sms
+    letter heard_follow about firm to firm by email page sms
+    trail 转为已现场咨询 of firm by actor: old=seated
+    trail 现场结果 of firm by actor: outcome=follow
+    trail 转为跟踪督办 of firm by actor: old=heard
+    trail 督办立项 of new followup by actor: division=water
+    trail 督办立项 of new followup by actor: division=air
+    """,
+)
+act(
+    "hearing.conclude: absent",
+    scenes.at_the_door,
+    conclude(Outcome.ABSENT),
+    may=(COORDINATOR,),
+    at=MORNING,
+    meanwhile=(stands_at(stage=Stage.HEARD),),
+    effect="""
+    firm: stage=absent
+    new hearing: appointment=firm day=day outcome=absent gist=已当面说明 by=actor at=now
+    new stagemove: appointment=firm old=seated new=absent note=未到场 by=actor at=now
+    letter heard_absent about firm to firm by email page sms
+    letter reply_for_absent about drafted_work to 大气处经办 by email sms
+    letter reply_for_absent about work to 水处经办 by email sms
+    trail 转为未到场 of firm by actor: old=seated
+    trail 现场结果 of firm by actor: outcome=absent
+    """,
+)
+act(
+    "standby.call_in: free seat",
+    scenes.waits_at_the_door,
+    lambda s: standby.call_in(s.firm, by=s.by, at=s.at),
+    may=(COORDINATOR,),
+    at=MORNING,
+    meanwhile=(withdrawn,),
+    neighbours=ANOTHER_DAY,
+    says=("2号",),
+    effect="""
+    firm: seat=free_seat stage=seated
+    free_seat: uscc=91330921DEM0KDMN9D offered_at=now reply_by=2026-12-10T10:15 confirmed_at=now
+    new stagemove: appointment=firm old=deferred new=seated note=候补入场，2号名额 by=actor at=now
+    letter standby_called about firm to firm by email page sms
+    trail 转为现场咨询 of firm by actor: day=2026-12 ground=time old=deferred place=2 seat=2
+        since=2026-11-18T09:22 standby=True
+    returns free_seat
+    """,
+)
+act(
+    "standby.call_in: absent firm",
+    scenes.one_did_not_come,
+    lambda s: standby.call_in(s.firm, by=s.by, at=s.at),
+    may=(COORDINATOR,),
+    at=MORNING,
+    meanwhile=(withdrawn,),
+    neighbours=ANOTHER_DAY,
+    effect="""
+    absent: seat=None
+    firm: seat=freed_seat stage=seated
+    freed_seat: uscc=91330903DEM0KE6Q40 offered_at=now reply_by=2026-12-10T10:15 confirmed_at=now
+    new stagemove: appointment=firm old=deferred new=seated note=候补入场，1号名额 by=actor at=now
+    letter standby_called about firm to firm by email page sms
+    trail 未到场让出名额 of absent by no officer: day=2026-12 seat=1
+    trail 转为现场咨询 of firm by actor: day=2026-12 ground=time old=deferred place=1 seat=1
+        since=2026-11-18T09:21 standby=True
+    returns freed_seat
+    """,
+)
+act(
+    "arranging.fix",
+    scenes.list_of_two,
+    lambda s: timetable.freeze(s.day, at=s.at),
+    neighbours=ANOTHER_DAY,
+    effect="""
+    new sitting: seat=first_seat turn=0 table=1 minutes=30
+    new sitting: seat=second_seat turn=0 table=2 minutes=30
+    trail 排定现场 of day by no officer: firms=2 minutes=30
+    returns 2
+    """,
+)
+act(
+    "arranging.rearrange",
+    scenes.arranged,
+    lambda s: timetable.rearrange(s.day, by=s.by, at=s.at),
+    may=(COORDINATOR,),
+    neighbours=ANOTHER_DAY,
+    effect="""
+    gone first_sitting
+    gone second_sitting
+    new sitting: seat=first_seat turn=0 table=1 minutes=30
+    new sitting: seat=second_seat turn=0 table=2 minutes=30
+    trail 排定现场 of day by actor: firms=2 minutes=30
+    returns 2
+    """,
+)
+
+
+# --- 督办 -------------------------------------------------------------------------------------------------------------
+def post_progress(s: Scene, *, to_firm: bool) -> object:
+    return follow_up.post_progress(s.matter, f"{s.at:%H}时已到现场", to_firm=to_firm, by=s.by, at=s.at)
+
+
+FOLLOWERS = (HANDLER, HEAD, COORDINATOR)
+act(
+    "followup.post_progress",
+    scenes.followed,
+    lambda s: post_progress(s, to_firm=False),
+    may=FOLLOWERS,
+    own=True,
+    meanwhile=(done_by_another,),
+    back=scenes.empty,
+    effect="""
+    new followuppost: follow_up=matter text=10时已到现场 to_firm=False by=actor at=now
+    letter follow_up_progress about matter to 办公室督办 by email sms
+    letter follow_up_progress about matter to 综合处经办 by email sms
+    trail 督办进展 of matter by actor: to_firm=False
+    returns new followuppost
+    """,
+)
+act(
+    "followup.post_progress: to the firm",
+    scenes.followed,
+    lambda s: post_progress(s, to_firm=True),
+    may=FOLLOWERS,
+    own=True,
+    meanwhile=(done_by_another,),
+    back=scenes.empty,
+    says=("10时已到现场",),
+    effect="""
+    new followuppost: follow_up=matter text=10时已到现场 to_firm=True by=actor at=now
+    letter follow_up_progress about matter to 办公室督办 by email sms
+    letter follow_up_progress about matter to 综合处经办 by email sms
+    letter progress_to_firm about firm to firm by email page sms
+    trail 督办进展 of matter by actor: to_firm=True
+    returns new followuppost
+    """,
+)
+
+
+def reopened(s: Scene) -> None:
+    """The firm said 未解决, and another matter was opened."""
+    Appointment.objects.filter(pk=s.firm.pk).update(stage=Stage.FOLLOWING)
+    s.matter = scenes.follow_up(s.firm)
+
+
+act(
+    "followup.close",
+    scenes.followed,
+    lambda s: follow_up.close(s.matter, "已整改到位", by=s.by, at=s.at),
+    may=FOLLOWERS,
+    own=True,
+    meanwhile=(done_by_another,),
+    back=reopened,
+    says=("已整改到位",),
+    effect="""
+    firm: stage=closed closed_at=now
+    matter: closed_by=actor closed_at=now result=已整改到位
+    new stagemove: appointment=firm old=following new=closed note=督办事项已办结 by=actor at=now
+    letter closed about firm to firm by email page sms
+    letter follow_up_closed about matter to 办公室督办 by email sms
+    letter follow_up_closed about matter to 综合处经办 by email sms
+    trail 督办办结 of matter by actor
+    trail 转为办结 of firm by actor: old=following
+    """,
+)
+act(
+    "followup.close: another is open",
+    scenes.followed_twice,
+    lambda s: follow_up.close(s.matter, "已整改到位", by=s.by, at=s.at),
+    may=FOLLOWERS,
+    own=True,
+    meanwhile=(done_by_another,),
+    effect="""
+    matter: closed_by=actor closed_at=now result=已整改到位
+    letter follow_up_closed about matter to 办公室督办 by email sms
+    letter follow_up_closed about matter to 综合处经办 by email sms
+    trail 督办办结 of matter by actor
+    """,
+)
+act(
+    "followup.close_registration",
+    scenes.at_stage(Stage.HEARD),
+    lambda s: follow_up.close_registration(s.firm, by=s.by, at=s.at),
+    may=(COORDINATOR,),
+    meanwhile=(stands_at(stage=Stage.FOLLOWING),),
+    effect="""
+    firm: stage=closed closed_at=now
+    new stagemove: appointment=firm old=heard new=closed by=actor at=now
+    letter closed about firm to firm by email page sms
+    trail 转为办结 of firm by actor: old=heard
+    """,
+)
+act(
+    "followup.close_registration: absent",
+    scenes.absent_and_answered,
+    lambda s: follow_up.close_registration(s.firm, by=s.by, at=s.at),
+    may=(COORDINATOR,),
+    meanwhile=(stands_at(stage=Stage.FOLLOWING),),
+    effect="""
+    firm: stage=closed closed_at=now
+    new stagemove: appointment=firm old=absent new=closed by=actor at=now
+    letter closed about firm to firm by email page sms
+    trail 转为办结 of firm by actor: old=absent
+    """,
+)
+act(
+    "followup.process_feedback: solved",
+    scenes.firms_said_solved,
+    as_duty(lambda s: follow_up.process_feedback(at=s.at)),
+    at=NOW + timedelta(hours=2),
+    neighbours=ALONE,
+    effect="""
+    matter: closed_at=2026-11-20T10:00 result=企业反馈已解决
+    second_matter: closed_at=2026-11-20T10:00 result=企业反馈已解决
+    letter follow_up_closed about matter to 办公室督办 by email sms
+    letter follow_up_closed about matter to 综合处经办 by email sms
+    letter follow_up_closed about second_matter to 办公室督办 by email sms
+    letter follow_up_closed about second_matter to 综合处经办 by email sms
+    trail 督办办结 of matter by no officer
+    trail 督办办结 of second_matter by no officer
+    returns 2
+    """,
+)
+act(
+    "followup.process_feedback: unsolved",
+    scenes.firms_said_unsolved,
+    as_duty(lambda s: follow_up.process_feedback(at=s.at)),
+    at=NOW + timedelta(hours=2),
+    neighbours=ALONE,
+    effect="""
+    new followup: appointment=firm division=大气处 origin=firm promise=企业反馈未解决：仍有异味 due_on=2026-12-04
+        opened_at=now
+    new followup: appointment=silent division=综合处 origin=firm promise=企业反馈未解决 due_on=2026-12-04
+        opened_at=now
+    letter follow_up_new about new followup to 大气处经办 by email sms
+    letter follow_up_new about new followup to 综合处答复人 by email sms
+    trail 督办立项 of new followup by no officer: division=air
+    trail 督办立项 of new followup by no officer: division=general
+    returns 2
+    """,
+)
+act(
+    "followup.process_feedback: poor rating",
+    scenes.firms_rated,
+    as_duty(lambda s: follow_up.process_feedback(at=s.at)),
+    neighbours=ALONE,
+    effect="""
+    new followup: appointment=firm division=综合处 origin=rating promise=差评回访：了解原因并整改 due_on=2026-11-27
+        opened_at=now
+    letter follow_up_new about new followup to 综合处答复人 by email sms
+    trail 督办立项 of new followup by no officer: division=general
+    returns 1
+    """,
+)
+act(
+    "followup.remind",
+    scenes.late_matters,
+    as_duty(lambda s: follow_up.remind(at=s.at)),
+    neighbours=ALONE,
+    effect="""
+    letter follow_up_late about eight to 局领导 by email sms
+    letter follow_up_late about four to 办公室督办 by email sms
+    letter follow_up_late about four to 综合处经办 by email sms
+    letter follow_up_late about one to 水处负责人 by email sms
+    letter follow_up_late about today to 水处经办 by email sms
+    letter follow_up_late about tomorrow to 水处经办 by email sms
+    returns 5
+    """,
+)
+act(
+    "followup.remind: the duty",
+    scenes.all_that_is_followed,
+    as_duty(lambda s: follow_up.LADDER.run("", s.at, s.at)),
+    neighbours=ALONE,
+    effect="""
+    new followup: appointment=firm division=综合处 origin=rating promise=差评回访：了解原因并整改 due_on=2026-11-27
+        opened_at=now
+    letter follow_up_late about eight to 局领导 by email sms
+    letter follow_up_late about four to 办公室督办 by email sms
+    letter follow_up_late about four to 综合处经办 by email sms
+    letter follow_up_late about one to 水处负责人 by email sms
+    letter follow_up_late about today to 水处经办 by email sms
+    letter follow_up_late about tomorrow to 水处经办 by email sms
+    letter follow_up_new about new followup to 综合处答复人 by email sms
+    letter follow_up_old about old to 办公室督办 by email sms
+    letter follow_up_old about old to 综合处经办 by email sms
+    trail 督办立项 of new followup by no officer: division=general
+    returns 7
+    """,
+)
+act(
+    "followup.alert_long_open",
+    scenes.old_matters,
+    as_duty(lambda s: follow_up.alert_long_open(at=s.at)),
+    neighbours=ALONE,
+    says=("满30天", "满60天"),
+    effect="""
+    letter follow_up_old about month to 办公室督办 by email sms
+    letter follow_up_old about month to 综合处经办 by email sms
+    letter follow_up_old about two_months to 办公室督办 by email sms
+    letter follow_up_old about two_months to 局领导 by email sms
+    letter follow_up_old about two_months to 综合处经办 by email sms
+    returns 3
+    """,
+)
+
+
+# --- 方案 -------------------------------------------------------------------------------------------------------------
+WORDING = {"theme": "雨污分流", "partners": "", "place": "五楼会议室", "note": ""}
+
+
+def change(s: Scene, **wording) -> object:
+    people = [Reception(name="王处", title="处长", division=made.division("水处"))]
+    wording = WORDING | wording
+    return plan_changes.change(s.day, people, "三楼停电", version=s.day.version, by=s.by, at=s.at, **wording)
+
+
+def place_as_before(s: Scene) -> None:
+    ConsultDay.objects.filter(pk=s.day.pk).update(place="三楼会议室")
+
+
+act(
+    "plan_changes.change: place",
+    scenes.seated_and_others,
+    change,
+    may=(COORDINATOR,),
+    meanwhile=(day_cancelled,),
+    back=place_as_before,
+    neighbours=ANOTHER_DAY,
+    says=("服务地点由“三楼会议室”改为“五楼会议室”", "三楼停电"),
+    effect="""
+    day: place=五楼会议室 version=2
+    new planchange: day=day what=服务地点由“三楼会议室”改为“五楼会议室”；接待人员已调整 reason=三楼停电 by=actor at=now
+    new reception: day=day name=王处 title=处长 division=水处 order=0
+    letter plan_changed about confirmed to confirmed by email page sms
+    letter plan_changed about offered to offered by email page sms
+    letter plan_changed_bureau about day to 办公室督办 by email sms
+    letter plan_changed_bureau about day to 大气处负责人 by email sms
+    letter plan_changed_bureau about day to 水处负责人 by email sms
+    letter plan_changed_bureau about day to 综合处经办 by email sms
+    trail 变更方案 of day by actor: reason=三楼停电 what=服务地点由“三楼会议室”改为“五楼会议室”；接待人员已调整
+    """,
+)
+act(
+    "plan_changes.change: receptions",
+    scenes.seated_and_others,
+    lambda s: change(s, place="三楼会议室"),
+    may=(COORDINATOR,),
+    meanwhile=(day_cancelled,),
+    neighbours=ANOTHER_DAY,
+    effect="""
+    day: version=2
+    new planchange: day=day what=接待人员已调整 reason=三楼停电 by=actor at=now
+    new reception: day=day name=王处 title=处长 division=水处 order=0
+    letter plan_changed_bureau about day to 办公室督办 by email sms
+    letter plan_changed_bureau about day to 大气处负责人 by email sms
+    letter plan_changed_bureau about day to 水处负责人 by email sms
+    letter plan_changed_bureau about day to 综合处经办 by email sms
+    trail 变更方案 of day by actor: reason=三楼停电 what=接待人员已调整
+    """,
+)
+act(
+    "plan_changes.cancel",
+    scenes.seated_and_others,
+    lambda s: plan_changes.cancel(s.day, "台风", by=s.by, at=s.at),
+    may=(LEADER,),
+    neighbours=ANOTHER_DAY,
+    says=("台风", "1月10日（周日）"),
+    effect="""
+    confirmed: day=2027-01-10 seat=None stage=accepted priority_since=2026-11-20T09:00
+    confirmed_seat: uscc=None offered_at=None reply_by=None confirmed_at=None
+    day: plan=cancelled remark=台风
+    new stagemove: appointment=confirmed old=seated new=accepted note=12月10日（周四）活动取消，转到1月10日（周日），优先安排
+        by=actor at=now
+    new stagemove: appointment=offered old=seated new=accepted note=12月10日（周四）活动取消，转到1月10日（周日），优先安排
+        by=actor at=now
+    new stagemove: appointment=pending old=submitted new=submitted note=12月10日（周四）活动取消，转到1月10日（周日），优先安排
+        by=actor at=now
+    new stagemove: appointment=prior old=accepted new=accepted note=12月10日（周四）活动取消，转到1月10日（周日），优先安排
+        by=actor at=now
+    offered: day=2027-01-10 seat=None stage=accepted priority_since=2026-11-20T09:00
+    offered_seat: uscc=None offered_at=None reply_by=None
+    pending: day=2027-01-10 priority_since=now
+    prior: day=2027-01-10
+    letter day_cancelled about confirmed to confirmed by email page sms
+    letter day_cancelled about offered to offered by email page sms
+    letter day_cancelled about pending to pending by email page sms
+    letter day_cancelled about prior to prior by email page sms
+    letter day_cancelled_bureau about day to 办公室督办 by email sms
+    letter day_cancelled_bureau about day to 大气处负责人 by email sms
+    letter day_cancelled_bureau about day to 水处负责人 by email sms
+    letter day_cancelled_bureau about day to 综合处经办 by email sms
+    trail 取消活动 of day by actor
+    trail 转为通过初审 of offered by actor: old=seated
+    trail 活动取消顺延 of offered by actor: day=2026-12 seat=1 to=2027-01
+    trail 转为通过初审 of confirmed by actor: old=seated
+    trail 活动取消顺延 of confirmed by actor: day=2026-12 seat=2 to=2027-01
+    trail 活动取消顺延 of pending by actor: day=2026-12 to=2027-01
+    trail 活动取消顺延 of prior by actor: day=2026-12 to=2027-01
+    """,
+)
+act(
+    "plan_changes.carry_latecomers",
+    scenes.came_onto_a_cancelled_day,
+    lambda s: plan_changes.carry_latecomers(at=s.at),
+    neighbours=ALONE,
+    effect="""
+    firm: day=2027-01-10 priority_since=now
+    heir: wants_onsite=True priority_since=now
+    new stagemove: appointment=firm old=submitted new=submitted note=12月10日（周四）活动取消，转到1月10日（周日），优先安排
+        at=now
+    new stagemove: appointment=twice old=accepted new=accepted note=12月10日（周四）活动取消，优先资格转到贵单位1月10日（周日）的登记
+        at=now
+    twice: wants_onsite=False
+    letter day_cancelled about firm to firm by email page sms
+    letter day_cancelled about twice to twice by email page sms
+    trail 活动取消顺延 of firm by no officer: day=2026-12 to=2027-01
+    trail 取得优先 of heir by no officer: day=2027-01
+    trail 活动取消顺延 of twice by no officer: day=2026-12 to=2027-01
+    returns 2
+    """,
+)
+
+
+# --- 提醒 -------------------------------------------------------------------------------------------------------------
+def at_nine(day: date) -> datetime:
+    return calendar.local_datetime(day).replace(hour=9)
+
+
+def two_days_later(s: Scene) -> None:
+    s.at += timedelta(days=2)
+
+
+def next_day(s: Scene) -> None:
+    s.at += timedelta(days=1)
+
+
+remind_firms = as_duty(lambda s: reminders.remind_firms("", s.at, s.at))
+act(
+    "reminders.remind_firms: three days before",
+    scenes.near_the_day,
+    remind_firms,
+    at=at_nine(DAY - timedelta(days=3)),
+    neighbours=ANOTHER_DAY,
+    back=two_days_later,
+    says=("请尽快确认", "请带登记时的证件", "三楼会议室"),
+    effect="""
+    letter day_near about first to first by email page sms
+    letter day_near about second to second by email page sms
+    returns 2
+    """,
+)
+act(
+    "reminders.remind_divisions",
+    scenes.replies_due,
+    as_duty(lambda s: reminders.remind_divisions("", s.at, s.at)),
+    at=SECOND,
+    neighbours=ALONE,
+    effect="""
+    letter reply_late about late to 水处经办 by email sms
+    letter reply_late about late to 水处负责人 by email sms
+    letter reply_late about late_draft to 大气处经办 by email sms
+    letter reply_late about late_draft to 大气处负责人 by email sms
+    letter reply_soon about soon to 水处经办 by email sms
+    letter reply_soon about today to 水处经办 by email sms
+    returns 4
+    """,
+)
+act(
+    "reminders.remind_to_settle: in time",
+    scenes.to_be_settled,
+    as_duty(lambda s: reminders.remind_to_settle("", s.at, s.at)),
+    neighbours=ANOTHER_DAY,
+    at=at_nine(date(2026, 12, 4)),
+    back=next_day,
+    says=("待初审0", "4"),
+    effect="""
+    letter settle_wanted about day to 综合处经办 by email sms
+    returns 4
+    """,
+)
+act(
+    "reminders.remind_to_settle: late",
+    scenes.to_be_settled,
+    as_duty(lambda s: reminders.remind_to_settle("", s.at, s.at)),
+    neighbours=ANOTHER_DAY,
+    at=at_nine(date(2026, 12, 6)),
+    effect="""
+    letter settle_wanted about day to 局领导 by email sms
+    letter settle_wanted about day to 综合处经办 by email sms
+    returns 4
+    """,
+)
+send_run_sheets = as_duty(lambda s: reminders.send_run_sheets("", s.at, s.at))
+act(
+    "reminders.send_run_sheets: three days before",
+    scenes.list_of_two,
+    send_run_sheets,
+    at=at_nine(DAY - timedelta(days=3)),
+    neighbours=ANOTHER_DAY,
+    back=two_days_later,
+    says=("需到场答复1家企业，最早08:30开始", "大气处需到场"),
+    effect="""
+    letter run_sheet_ready about day to 大气处经办 by email sms
+    letter run_sheet_ready about day to 水处经办 by email sms
+    returns 2
+    """,
+)
+act(
+    "reminders.send_run_sheets: the day before",
+    scenes.list_of_two,
+    send_run_sheets,
+    at=at_nine(DAY - timedelta(days=1)),
+    neighbours=ANOTHER_DAY,
+    effect="""
+    new sitting: seat=first_seat turn=0 table=1 minutes=30
+    new sitting: seat=second_seat turn=0 table=2 minutes=30
+    letter run_sheet_ready about day to 大气处经办 by email sms
+    letter run_sheet_ready about day to 水处经办 by email sms
+    trail 排定现场 of day by no officer: firms=2 minutes=30
+    returns 2
+    """,
+)
+act(
+    "cutoff.summarize",
+    scenes.seated_and_others,
+    as_duty(lambda s: cutoff.summarize("", s.at, s.at)),
+    at=calendar.local_datetime(date(2026, 12, 1)),
+    neighbours=ANOTHER_DAY,
+    says=("待初审1条，已通过2条，其中优先1条",),
+    effect="""
+    letter cutoff_summary about day to 综合处经办 by email sms
+    returns 6
+    """,
+)
+
+
+# --- 证件、规则、公开答复 -----------------------------------------------------------------------------------------------
+act(
+    "revealing.reveal_id",
+    scenes.registered,
+    lambda s: id_reveal.reveal_id(s.firm, "核对身份", by=s.by, at=s.at),
+    may=(COORDINATOR,),
+    effect="""
+    trail 查看证件号码 of firm by actor: reason=核对身份
+    returns 330903199206039847
+    """,
+)
+
+
+def save_rules(s: Scene) -> object:
+    some = versions.shipped()[:1]
+    return versions.save(some, "补词", {"moved": 0}, base=0, by=s.by, at=s.at)
+
+
+act(
+    "rules.save",
+    scenes.empty,
+    save_rules,
+    may=(COORDINATOR,),
+    effect="""
+    new ruleversion: number=1 topics=[air.pollution] remark=补词 figures={'moved': 0} by=actor at=now
+    trail 修改分办规则 of new ruleversion by actor: why=补词
+    returns new ruleversion
+    """,
+)
+act(
+    "rule_review.learn",
+    scenes.given_back,
+    lambda s: monthly_review.learn(s.work, "污水接管谁管？", made.division("土壤处"), by=s.by, at=s.at),
+    may=(COORDINATOR,),
+    effect="""
+    new routinglesson: assignment=work lesson=case text=污水接管谁管？ division=土壤处 by=actor at=now
+    trail 规则复核 of work by actor: lesson=case
+    returns new routinglesson
+    """,
+)
+act(
+    "rule_review.leave",
+    scenes.given_back,
+    lambda s: monthly_review.leave(s.work, by=s.by, at=s.at),
+    may=(COORDINATOR,),
+    effect="""
+    new routinglesson: assignment=work lesson=fine by=actor at=now
+    trail 规则复核 of work by actor: lesson=fine
+    returns new routinglesson
+    """,
+)
+PUBLISHERS = (COORDINATOR, LEADER)
+
+
+def wording() -> answers.Wording:
+    return answers.Wording(
+        "怎样办理排水许可？", "向住建部门申请。", "排水条例", made.division("水处"), "water"
+    )
+
+
+def with_version(verb: Callable, *more) -> Do:
+    return lambda s: verb(s.answer, *more, version=s.answer.version, by=s.by, at=s.at)
+
+
+def with_wording(s: Scene) -> None:
+    answers.amend(s.answer, wording(), version=s.answer.version, by=s.by, at=s.at)
+
+
+act(
+    "answers.propose",
+    scenes.registered,
+    lambda s: answers.propose(wording(), source=s.firm, by=s.by, at=s.at),
+    may=PUBLISHERS,
+    effect="""
+    new publishedanswer: question=怎样办理排水许可？ answer=向住建部门申请。 law=排水条例 division=水处 topic=water state=draft
+        source=firm version=1 drafted_by=actor changed_at=now
+    trail 拟公开答复 of new publishedanswer by actor
+    returns new publishedanswer
+    """,
+)
+act(
+    "answers.amend",
+    scenes.answer_drafted,
+    with_wording,
+    may=PUBLISHERS,
+    meanwhile=(answer_moved,),
+    effect="""
+    answer: question=怎样办理排水许可？ answer=向住建部门申请。 law=排水条例 version=2 remark='' drafted_by=actor
+        changed_at=now
+    trail 修改拟公开答复 of answer by actor
+    """,
+)
+act(
+    "answers.publish",
+    scenes.answer_drafted,
+    with_version(answers.publish),
+    may=PUBLISHERS,
+    meanwhile=(answer_moved,),
+    effect="""
+    answer: state=published version=2 remark='' approved_by=actor published_at=now changed_at=now
+    trail 公开答复 of answer by actor
+    """,
+)
+act(
+    "answers.publish: instead of another",
+    scenes.answer_to_replace,
+    with_version(answers.publish),
+    may=PUBLISHERS,
+    meanwhile=(answer_moved,),
+    effect="""
+    answer: state=published version=2 remark='' approved_by=actor published_at=now changed_at=now
+    old_answer: state=superseded version=2 ended_at=now changed_at=now
+    trail 公开答复 of answer by actor
+    trail 更新公开答复 of old_answer by actor
+    """,
+)
+act(
+    "answers.send_back",
+    scenes.answer_drafted,
+    with_version(answers.send_back, "请写明依据"),
+    may=PUBLISHERS,
+    meanwhile=(answer_moved,),
+    effect="""
+    answer: version=2 remark=请写明依据 changed_at=now
+    trail 退改拟公开答复 of answer by actor: why=请写明依据
+    """,
+)
+act(
+    "answers.drop",
+    scenes.answer_drafted,
+    with_version(answers.drop, "已有同类答复"),
+    may=PUBLISHERS,
+    meanwhile=(answer_moved,),
+    effect="""
+    answer: state=dropped version=2 remark=已有同类答复 changed_at=now
+    trail 不公开答复 of answer by actor: why=已有同类答复
+    """,
+)
+act(
+    "answers.withdraw",
+    scenes.answer_published,
+    lambda s: answers.withdraw(s.answer, "规定已修改", by=s.by, at=s.at),
+    may=PUBLISHERS,
+    meanwhile=(answer_moved,),
+    effect="""
+    answer: state=withdrawn version=2 remark=规定已修改 ended_at=now changed_at=now
+    trail 撤回公开答复 of answer by actor: why=规定已修改
+    """,
+)
