@@ -160,10 +160,25 @@ ALLOWED = {
 }
 
 
-@pytest.mark.parametrize("act", ["edit", "submit", "approve", "send_back"])
+MOVES = {
+    "edit": (Plan.DRAFT, Plan.DRAFT),
+    "submit": (Plan.DRAFT, Plan.SUBMITTED),
+    "approve": (Plan.SUBMITTED, Plan.PUBLISHED),
+    "send_back": (Plan.SUBMITTED, Plan.RETURNED),
+}
+
+
+@pytest.mark.parametrize("act", MOVES)
 @pytest.mark.parametrize("role", ALLOWED)
 def test_it_lets_each_role_do_its_own_acts_only(role, act, day, officer, signed_in):
-    answer = press(signed_in(officer(role, "水处", area="定海区")), day, act, **PLAN, **NOBODY)
-    assert (answer.status_code != 403) == (act in ALLOWED[role])
-    if act not in ALLOWED[role]:
-        assert day.theme == ""
+    begins, becomes = MOVES[act]
+    saved = {"theme": "原来的", "place": "大厅", "plan": begins}
+    ConsultDay.objects.filter(pk=day.pk).update(**saved)
+    typed = PLAN | NOBODY | {"remark": "请补充"}
+    answer = press(signed_in(officer(role, "水处", area="定海区")), day, act, **typed)
+    if act in ALLOWED[role]:
+        assert (answer.status_code, day.plan) == (302, becomes)
+        assert (day.theme == PLAN["theme"]) == (act == "edit")
+    else:
+        assert answer.status_code == 403
+        assert {name: getattr(day, name) for name in saved} == saved

@@ -4,6 +4,7 @@ We ask the gateway over the same authenticated connection by which the letter we
 report that comes twice or late changes nothing.
 """
 
+import logging
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -11,14 +12,23 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.module_loading import import_string
 
+<<<<<<< ours
 from .adapters import PermanentFailure, TemporaryFailure
 from .delivery import add_to_call_list
+=======
+from zhoushan_consult.duties.safe_error import told
+
+from .adapters import Permanent, Temporary
+from .delivery import put_on_call_list
+>>>>>>> theirs
 from .models import Channel, Notice, State
 
 # How long after sending we ask for a report. Before, the operator has none; later, it no longer has one.
 POLL_FROM, POLL_UNTIL = timedelta(minutes=1), timedelta(days=3)
 # The most letters asked about in one run, the latest first.
 BATCH_SIZE = 50
+
+log = logging.getLogger(__name__)
 
 
 def poll_reports(now: datetime) -> int:
@@ -30,12 +40,25 @@ def poll_reports(now: datetime) -> int:
     reported = 0
     for notice in _unreported(now)[:BATCH_SIZE] if adapter.supports_reports else []:
         try:
+<<<<<<< ours
             reported += _apply_report(notice, adapter.was_delivered(notice), now)
         except PermanentFailure:  # the gateway has no record of this one
+=======
+            arrived = adapter.arrived(notice)
+        except Permanent:  # the gateway knows nothing of this one
+>>>>>>> theirs
             continue
         except TemporaryFailure:
             break
+<<<<<<< ours
     return reported
+=======
+        except Exception as error:  # one letter that cannot be asked about keeps no other from its answer
+            log.error("outbox: cannot ask about notice %s: %s", notice.pk, told(error))
+            continue
+        settled += _settle(notice, arrived, now)
+    return settled
+>>>>>>> theirs
 
 
 def _unreported(now: datetime) -> QuerySet[Notice]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError
 from django.db.models import Model, QuerySet
 from django.template import Context, TemplateDoesNotExist
 from django.template.loader import get_template
@@ -84,6 +85,7 @@ class NotStored(RuntimeError):
 
 def store(rows: list[Notice]) -> list[Notice]:
 <<<<<<< ours
+<<<<<<< ours
     """Insert the rows whose dedupe key is new. Returns all of them as the database has them now."""
     # One INSERT for all rows. A letter that was posted before is skipped, also if another process posts it now.
 =======
@@ -99,6 +101,18 @@ def store(rows: list[Notice]) -> list[Notice]:
     if len(stored) != len(keys):
         raise NotStored
     return stored
+=======
+    """The rows as they stand in the database, those that were not there before newly written.
+
+    Raises IntegrityError for a row that breaks any other constraint than the one on its key.
+    """
+    keys = {row.dedupe_key for row in rows}
+    Notice.objects.bulk_create(rows, ignore_conflicts=True)
+    found = list(Notice.objects.filter(dedupe_key__in=keys).order_by("pk"))
+    if len(found) < len(keys):  # SQLite ignores every conflict, not that of the key alone
+        raise IntegrityError("a letter was not stored")
+    return found
+>>>>>>> theirs
 
 
 def letters_to_page(about: Model) -> QuerySet[Notice]:
