@@ -183,11 +183,7 @@ def withdraw(appointment: Appointment, *, at: datetime) -> None:
 def confirm_seat(appointment: Appointment, *, by: Officer | None = None, at: datetime) -> None:
     """The firm will come on the day (六（五）：通知确认). `by`: the officer to whom it said so on the telephone.
 
-<<<<<<< ours
     Raises seats.SeatGone where the offer has lapsed.
-=======
-    Raises SeatGone where the offer has lapsed, NotAllowed for an officer who does not keep the list.
->>>>>>> theirs
     """
     if by:
         by.must(Act.SETTLE)
@@ -209,12 +205,7 @@ def confirm_seat(appointment: Appointment, *, by: Officer | None = None, at: dat
 def give_up_seat(appointment: Appointment, *, by: Officer | None = None, at: datetime) -> None:
     """The firm will not come and gets a written reply instead. `by`: the officer to whom it said so on the telephone.
 
-<<<<<<< ours
     It leaves the waiting list, and its priority, if it had one, is used up. Raises seats.SeatGone.
-=======
-    It leaves the line, and the priority that it may have had is used up. Raises SeatGone, and NotAllowed for an
-    officer who does not keep the list.
->>>>>>> theirs
     """
     if by:
         by.must(Act.SETTLE)

@@ -74,53 +74,12 @@ def _since(firm: Appointment, at: datetime) -> datetime:
     return min(moment for moment in known if moment)
 
 
-<<<<<<< ours
 def _hand_over(firm: Appointment, heir: Appointment, cancelled: Cancellation, since: datetime) -> None:
     """A firm has one booking per day: its other registration gets the priority, this one a written answer."""
     note = f"{calendar.short(cancelled.day.date)}活动取消，优先资格转到贵单位{calendar.short(heir.day.date)}的登记"
     go_on(firm, note, by=cancelled.by, at=cancelled.at, wants_onsite=False)
     grant_priority(heir, since)
-=======
-def _other(firm: Appointment, cancelled: Cancellation) -> Appointment | None:
-    """What the firm already registered for the day that comes instead."""
-    live = Appointment.objects.live().filter(day=cancelled.instead, uscc=firm.uscc)
-    return live.select_related("day").first()
-
-
-def _take_along(firm: Appointment, cancelled: Cancellation, since: datetime) -> Appointment | None:
-    """The registration goes to the next day as it is. Where the firm registers there at this moment: that one."""
-    note = f"{calendar.short(cancelled.day.date)}活动取消，转到{calendar.short(cancelled.instead.date)}，优先安排"
-    try:
-        with transaction.atomic():
-            _move(firm, note, cancelled, day=cancelled.instead, priority_since=since)
-    except IntegrityError:
-        if other := _other(firm, cancelled):
-            return other
-        raise
-    return None
-
-
-def _hand_over(firm: Appointment, other: Appointment, cancelled: Cancellation, since: datetime) -> None:
-    """One firm, one booking a day: the other registration gets the priority, this one its answer in writing."""
-    note = f"{calendar.short(cancelled.day.date)}活动取消，优先资格转到贵单位{calendar.short(other.day.date)}的登记"
-    _move(firm, note, cancelled, wants_onsite=False)
-    heir = Appointment.objects.filter(pk=other.pk)
-    heir.update(priority_since=min(since, other.priority_since or since), wants_onsite=True)
-    record(Verb.PRIORITY_GRANTED, other, by=cancelled.by, at=cancelled.at, day=calendar.slug(other.day.date))
-
-
-def _move(firm: Appointment, note: str, cancelled: Cancellation, **changes) -> None:
-    """Out of the seat, or on at the same stage; either way the firm's page says why."""
-    if firm.stage == Stage.SEATED:
-        firm.move_to(Stage.ACCEPTED, note, by=cancelled.by, at=cancelled.at, seat=None, **changes)
-        return
-    Appointment.objects.filter(pk=firm.pk, stage=firm.stage).update(**changes)
-    StageMove.objects.create(
-        appointment=firm, old=firm.stage, new=firm.stage, note=note, by=cancelled.by, at=cancelled.at
-    )
-    for name, value in changes.items():
-        setattr(firm, name, value)
->>>>>>> theirs
+    record(Verb.PRIORITY_GRANTED, heir, by=cancelled.by, at=cancelled.at, day=calendar.slug(heir.day.date))
 
 
 def _tell(firm: Appointment, other: Appointment | None, cancelled: Cancellation) -> None:

@@ -27,12 +27,7 @@ MOVES: dict[Plan, frozenset[Plan]] = {
 }
 EDITABLE = frozenset({Plan.DRAFT, Plan.RETURNED})
 TEXTS = ("theme", "partners", "place", "note")
-<<<<<<< ours
 QUOTED = 120  # characters: longer texts are not quoted in the portal's line about a change, which must stay readable
-=======
-EDITED, CHANGED, COPIED = "拟订方案", "变更方案", "照上期方案填写"
-QUOTED = 120  # longer texts are not quoted in what the portal says of a change
->>>>>>> theirs
 
 
 class PlanStateChanged(Refused):
@@ -44,11 +39,9 @@ class EditedMeanwhile(Refused):
     """Another wording was saved after this page was opened. The second officer sees both, and loses nothing typed."""
 
     def __init__(self, day: ConsultDay):
-<<<<<<< ours
-        last = trail.about(day).filter(verb__in=[Verb.PLAN_EDITED, Verb.PLAN_CHANGED]).last()
-=======
-        last = trail.about(day).filter(verb__in=[EDITED, CHANGED, COPIED]).last()
->>>>>>> theirs
+        last = (
+            trail.about(day).filter(verb__in=[Verb.PLAN_EDITED, Verb.PLAN_CHANGED, Verb.PLAN_COPIED]).last()
+        )
         who = last.actor_name if last and last.actor_name else "系统"
         super().__init__(
             f"您填写期间，{who}保存了另一份。您填写的都在表里，没有丢失；请对照下面两份的不同修改好，再保存一次。"

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import F
 
 from zhoushan_consult.audit.trail import record
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act, Role
@@ -14,7 +15,7 @@ from zhoushan_consult.duties.kinds import Kind, monthly
 from . import calendar, notifications, policy
 from .days import day_on, first_not_cancelled
 from .models import ConsultDay, Plan, Reception
-from .planning import COPIED, EDITABLE, TEXTS, PlanStateChanged
+from .planning import EDITABLE, TEXTS, PlanStateChanged
 
 UNTOUCHED = {"plan": Plan.DRAFT, "version": 1} | dict.fromkeys(TEXTS, "")
 
@@ -53,7 +54,7 @@ def _fill(day: ConsultDay, *, by: Officer | None, at: datetime) -> None:
         Reception(day=day, name=p.name, title=p.title, division=p.division, area=p.area, order=p.order)
         for p in people
     )
-    record(COPIED, day, by=by, at=at, earlier=calendar.slug(earlier.date))
+    record(Verb.PLAN_COPIED, day, by=by, at=at, earlier=calendar.slug(earlier.date))
     day.refresh_from_db()
 
 

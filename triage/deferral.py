@@ -41,25 +41,16 @@ def defer(appointment: Appointment, place: int, *, by: Officer | None, at: datet
 
 
 def defer_remaining(day: ConsultDay, *, after: int = 0, by: Officer | None, at: datetime) -> int:
-<<<<<<< ours
     """Defer the firms that wait without a free seat, in order, `after` so many that got one. Returns how many. Safe to repeat."""
-    waiting = waiting_list.waiting(day).filter(stage=Stage.ACCEPTED).select_related("day")
-    deferred = 0
-    for place, appointment in enumerate(waiting, after + 1):
+    waiting, deferred = waiting_list.waiting(day), 0
+    if not waiting.filter(stage=Stage.ACCEPTED).exists():
+        return 0
+    # Firms deferred before keep their positions: one accepted since takes its own among them.
+    for place, appointment in enumerate(waiting.select_related("day"), after + 1):
+        if appointment.stage != Stage.ACCEPTED:
+            continue
         # Withdrawn at this instant.
         with suppress(IllegalMove):
-=======
-    """Whoever waits for a seat that there is not: deferred in the order of the line, `after` those who got one.
-
-    Returns how many; safe to repeat. Firms that were deferred before keep their places in the line: one that was
-    accepted since stands where it belongs among them.
-    """
-    places = enumerate(waiting_list.waiting(day).select_related("day"), after + 1)
-    accepted = [(place, firm) for place, firm in places if firm.stage == Stage.ACCEPTED]
-    deferred = 0
-    for place, appointment in accepted:
-        with suppress(IllegalMove):  # withdrawn at this instant
->>>>>>> theirs
             defer(appointment, place, by=by, at=at)
             deferred += 1
     return deferred

@@ -1,5 +1,6 @@
 """跟踪督办 (六（六）): what is promised is followed until done; progress reaches 综合处 and 办公室, and the firm where marked."""
 
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
@@ -19,7 +20,7 @@ from zhoushan_consult.duties.kinds import Kind, daily
 from zhoushan_consult.workdays.days import add_workdays
 
 from . import notifications
-from .models import Assignment, AssignmentState, FollowUp, FollowUpPost, Part
+from .models import AssignmentState, FollowUp, FollowUpPost, Part
 
 POOR_RATING_WORKDAYS = 5
 
@@ -113,18 +114,15 @@ class ReplyOwed(Refused):
 
 
 CLOSABLE = frozenset({Stage.ANSWERED, Stage.HEARD, Stage.ABSENT})
+"""Stages that 综合处 may close: a firm that waits for a seat, or is followed up, still has something to come."""
 
 
 @transaction.atomic
 def close_registration(appointment: Appointment, *, by: Officer, at: datetime) -> None:
-<<<<<<< ours
     """综合处 closes a registration that needs nothing more. Raises ReplyOwed: an absent firm gets its written reply first."""
-=======
-    """综合处 closes a registration in which nothing is left to do. Raises ReplyOwed: a firm that did not come is
-    answered in writing first. Raises IllegalMove where the firm waits for a seat, or a follow_up is followed up."""
->>>>>>> theirs
     by.must(Act.FOLLOW_UP)
-    by.must(Act.READ_ALL)  # a division does not see what the others still have to do
+    # A division does not see what the others still have to do.
+    by.must(Act.READ_ALL)
     if appointment.stage not in CLOSABLE:
         raise IllegalMove
     if appointment.stage == Stage.ABSENT and not _answered(appointment):
@@ -152,11 +150,12 @@ def _must_be_open_to(follow_up: FollowUp, officer: Officer) -> None:
 
 
 def lead_division(appointment: Appointment) -> Division:
-    """The division responsible for a registration: that of its lead 交办, otherwise 综合处."""
-    lead = (
-        Assignment.objects.filter(appointment=appointment, part=Part.LEAD).select_related("division").last()
+    """The division responsible for a registration: that of its lead 交办 in force, otherwise 综合处."""
+    leads = appointment.assignments.filter(part=Part.LEAD).exclude(
+        state__in=[AssignmentState.CANCELLED, AssignmentState.RETURNED]
     )
-    return lead.division if lead else Division.objects.get(code="general")
+    last = leads.select_related("division").last()
+    return last.division if last else Division.objects.get(code="general")
 
 
 def process_feedback(*, at: datetime) -> int:
@@ -179,11 +178,13 @@ def _end_solved(*, at: datetime) -> int:
     )
     still_open = FollowUp.objects.filter(closed_at=None).exclude(origin=FollowUp.Origin.RATING)
     solved = still_open.annotate(solved_at=Subquery(said.order_by("at").values("at")[:1]))
-    found = list(solved.exclude(solved_at=None).select_related("division"))
-    for follow_up in found:
-        with transaction.atomic():
+    ended = 0
+    for follow_up in solved.exclude(solved_at=None).select_related("division"):
+        # Its division may close it at this instant: the others still have their turn.
+        with suppress(IllegalMove), transaction.atomic():
             _end(follow_up, "企业反馈已解决", by=None, at=at, closed_at=follow_up.solved_at)
-    return len(found)
+            ended += 1
+    return ended
 
 
 def _take_up_unsolved(*, at: datetime) -> int:

@@ -146,7 +146,12 @@ def let_lapse(day: ConsultDay, *, at: datetime) -> int:
     late = Appointment.objects.filter(
         day=day, stage=Stage.SEATED, seat__confirmed_at=None, seat__reply_by__lt=at
     )
-    return sum(_lapse(appointment, at=at) for appointment in late.select_related("day", "seat"))
+    lapsed = 0
+    for appointment in late.select_related("day", "seat"):
+        # Its result may be recorded at this instant: the others still have their turn.
+        with suppress(IllegalMove), transaction.atomic():
+            lapsed += _lapse(appointment, at=at)
+    return lapsed
 
 
 def _lapse(appointment: Appointment, *, at: datetime) -> bool:

@@ -85,20 +85,14 @@ def replace_by_call(notice: Notice, *, by: Officer, at: datetime) -> Notice:
         pk=notice.pk, channel=Channel.SMS, state__in=[State.WAITING, State.RETRY, State.FAILED]
     )
     if not unsent.update(state=State.CANCELLED, next_try_at=None):
-<<<<<<< ours
         raise LetterAlreadyHandled
     record(Verb.NOTICE_TO_CALL, notice.about(), by=by, at=at, kind=notice.kind)
-    return add_to_call_list(notice, at)
-=======
-        raise NotNow
-    record(Verb.NOTICE_TO_CALL, notice.matter(), by=by, at=at, kind=notice.kind)
-    call = put_on_call_list(notice, at)
-    # A call that ended without its reader being told is there already: what the officer asks for is one to make.
+    call = add_to_call_list(notice, at)
+    # A call that ended without reaching its reader may be there already: the officer asks for one to be made now.
     ended = Notice.objects.filter(pk=call.pk, state__in=[State.FAILED, State.CANCELLED])
     ended.update(state=State.WAITING, due_at=at, next_try_at=at, outcome="", last_error="")
     call.refresh_from_db()
     return call
->>>>>>> theirs
 
 
 @transaction.atomic

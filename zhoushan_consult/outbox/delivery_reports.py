@@ -12,15 +12,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.module_loading import import_string
 
-<<<<<<< ours
+from zhoushan_consult.duties.safe_error import describe
+
 from .adapters import PermanentFailure, TemporaryFailure
 from .delivery import add_to_call_list
-=======
-from zhoushan_consult.duties.safe_error import told
-
-from .adapters import Permanent, Temporary
-from .delivery import put_on_call_list
->>>>>>> theirs
 from .models import Channel, Notice, State
 
 # How long after sending we ask for a report. Before, the operator has none; later, it no longer has one.
@@ -40,25 +35,17 @@ def poll_reports(now: datetime) -> int:
     reported = 0
     for notice in _unreported(now)[:BATCH_SIZE] if adapter.supports_reports else []:
         try:
-<<<<<<< ours
-            reported += _apply_report(notice, adapter.was_delivered(notice), now)
+            delivered = adapter.was_delivered(notice)
         except PermanentFailure:  # the gateway has no record of this one
-=======
-            arrived = adapter.arrived(notice)
-        except Permanent:  # the gateway knows nothing of this one
->>>>>>> theirs
             continue
         except TemporaryFailure:
             break
-<<<<<<< ours
-    return reported
-=======
-        except Exception as error:  # one letter that cannot be asked about keeps no other from its answer
-            log.error("outbox: cannot ask about notice %s: %s", notice.pk, told(error))
+        except Exception as error:
+            # One letter that the adapter cannot ask about must not keep the others from their reports.
+            log.error("outbox: cannot ask about notice %s: %s", notice.pk, describe(error))
             continue
-        settled += _settle(notice, arrived, now)
-    return settled
->>>>>>> theirs
+        reported += _apply_report(notice, delivered, now)
+    return reported
 
 
 def _unreported(now: datetime) -> QuerySet[Notice]:

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError
 from django.db.models import Model, QuerySet
 from django.template import Context, TemplateDoesNotExist
 from django.template.loader import get_template
@@ -84,35 +83,16 @@ class NotStored(RuntimeError):
 
 
 def store(rows: list[Notice]) -> list[Notice]:
-<<<<<<< ours
-<<<<<<< ours
-    """Insert the rows whose dedupe key is new. Returns all of them as the database has them now."""
-    # One INSERT for all rows. A letter that was posted before is skipped, also if another process posts it now.
-=======
-    """The rows as they stand in the database, those that were not there before newly written. Raises NotStored.
-
-    `ignore_conflicts` passes over every constraint, on SQLite an empty column too. Only the key may be passed over:
-    a letter that is lost in any other way takes the act that it tells of back.
-    """
->>>>>>> theirs
+    """Insert the rows whose dedupe key is new. Returns all of them as the database has them now. Raises NotStored."""
+    # One INSERT for all rows. A letter that was posted before is skipped, also if another process posts it now. But
+    # `ignore_conflicts` passes over every constraint, on SQLite an empty column too: a letter lost in any other way
+    # must take back the act that it tells of.
     Notice.objects.bulk_create(rows, ignore_conflicts=True)
     keys = {row.dedupe_key for row in rows}
     stored = list(Notice.objects.filter(dedupe_key__in=keys).order_by("pk"))
     if len(stored) != len(keys):
         raise NotStored
     return stored
-=======
-    """The rows as they stand in the database, those that were not there before newly written.
-
-    Raises IntegrityError for a row that breaks any other constraint than the one on its key.
-    """
-    keys = {row.dedupe_key for row in rows}
-    Notice.objects.bulk_create(rows, ignore_conflicts=True)
-    found = list(Notice.objects.filter(dedupe_key__in=keys).order_by("pk"))
-    if len(found) < len(keys):  # SQLite ignores every conflict, not that of the key alone
-        raise IntegrityError("a letter was not stored")
-    return found
->>>>>>> theirs
 
 
 def letters_to_page(about: Model) -> QuerySet[Notice]:
