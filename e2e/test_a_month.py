@@ -158,9 +158,11 @@ def test_it_takes_a_question_from_the_blank_form_to_the_rating(
     # Eleven more firms register; the month ends, and 综合处 hears what stands on the list.
     clock("2026-11-25 09:00")
     others = eleven_others(coordinator)
+    coordinator.phone = "13857209001"
+    coordinator.save()
     clock("2026-12-01 00:06")
     worker()
-    assert Notice.objects.filter(kind="cutoff_summary", channel="sms").count() == bool(coordinator.phone)
+    assert Notice.objects.filter(kind="cutoff_summary", channel="sms").count() == 1
 
     # One click: ten are seated, two deferred.
     clock("2026-12-02 10:00")

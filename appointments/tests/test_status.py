@@ -45,6 +45,7 @@ def test_it_forgives_how_the_reference_is_typed(client):
         {"reference": made.reference.lower().replace("-", " "), "phone": "+86 " + typed_phone(made)},
     )
     assert answer.status_code == 302
+    assert made.enterprise_name in client.get("/status/").content.decode()
 
 
 def test_it_answers_a_wrong_phone_and_a_wrong_reference_alike(client, look_up):
@@ -57,24 +58,27 @@ def test_it_answers_a_wrong_phone_and_a_wrong_reference_alike(client, look_up):
     assert "没有查到" in wrong_reference.content.decode()
 
 
-def test_it_stops_guessing_at_one_reference_from_many_addresses(look_up):
+@pytest.mark.parametrize(("guesses", "status"), [(9, 302), (10, 429)])
+def test_it_stops_guessing_at_one_reference_from_many_addresses(guesses, status, look_up):
     made = appointment()
-    for n in range(10):
+    for n in range(guesses):
         Client(REMOTE_ADDR=f"10.0.0.{n}").post(
             "/status/", {"reference": made.reference, "phone": f"1390000000{n}"}
         )
-    assert look_up(made, browser=Client(REMOTE_ADDR="10.0.1.1")).status_code == 429
+    assert look_up(made, browser=Client(REMOTE_ADDR="10.0.1.1")).status_code == status
 
 
 def test_it_closes_by_itself_after_half_an_hour(client, look_up, time_machine):
     look_up(appointment())
+    assert "办理经过" in client.get("/status/").content.decode()
     time_machine.shift(31 * 60)
-    assert "受理编号" in client.get("/status/").content.decode()
-    assert "办理经过" not in client.get("/status/").content.decode()
+    page = client.get("/status/").content.decode()
+    assert "受理编号" in page and "办理经过" not in page
 
 
 def test_it_closes_when_the_visitor_leaves(client, look_up):
     look_up(appointment())
+    assert "办理经过" in client.get("/status/").content.decode()
     client.post("/status/leave/")
     assert "办理经过" not in client.get("/status/").content.decode()
 
@@ -144,6 +148,7 @@ def test_it_says_so_when_the_seat_has_lapsed(client, look_up):
     booking.give_up_seat(made, at=NOW)
     page = client.post("/status/confirm/", follow=True).content.decode()
     assert "已不在您名下" in page
+    assert not seats.Seat.objects.exclude(confirmed_at=None).exists()
 
 
 def test_it_carries_a_deferred_firm_to_the_next_day_with_priority(client, look_up):
@@ -170,6 +175,7 @@ def test_it_reopens_within_the_term_only(client, look_up, time_machine):
     look_up(made)
     page = client.post("/status/unsolved/", {"reason": "仍有问题"}, follow=True).content.decode()
     assert "请重新登记" in page
+    assert Appointment.objects.get().stage == Stage.CLOSED
 
 
 def test_it_rates_once_with_nothing_preselected(client, look_up):
@@ -191,12 +197,34 @@ def test_it_offers_only_what_the_stage_allows(client, look_up, stage):
     assert ("修改登记" in page) == (stage == Stage.SUBMITTED)
 
 
-@pytest.mark.parametrize("verb", ["withdraw", "confirm", "give-up", "still-onsite", "enough", "solved"])
-def test_it_changes_nothing_when_a_link_is_opened(client, look_up, verb):
-    made = appointment()
+BUTTONS = {
+    "withdraw": (Stage.SUBMITTED, Stage.WITHDRAWN),
+    "confirm": (Stage.SEATED, Stage.SEATED),
+    "give-up": (Stage.SEATED, Stage.ACCEPTED),
+    "still-onsite": (Stage.DEFERRED, Stage.ACCEPTED),
+    "enough": (Stage.DEFERRED, Stage.CLOSED),
+    "solved": (Stage.ANSWERED, Stage.CLOSED),
+}
+"""Each button of the page: the stage in which it is offered, and the one to which it leads."""
+
+
+@pytest.mark.parametrize("verb", BUTTONS)
+def test_it_changes_nothing_when_a_link_is_opened_and_acts_by_the_button(client, look_up, verb):
+    before, after = BUTTONS[verb]
+    made = seated() if before == Stage.SEATED else appointment(stage=before)
+    other = seated(2) if before == Stage.SEATED else appointment(2, stage=before)
     look_up(made)
+
+    def state(of):
+        row = Appointment.objects.select_related("seat").get(pk=of.pk)
+        return row.stage, bool(row.seat and row.seat.confirmed_at), row.moves.count()
+
+    opened = state(made)
     assert client.get(f"/status/{verb}/").status_code == 405
-    assert client.post(f"/status/{verb}/").status_code == 302  # and with the button it is an ordinary answer
+    assert state(made) == opened == (before, False, 1)
+    assert client.post(f"/status/{verb}/").status_code == 302
+    assert state(made) == (after, verb == "confirm", 1 if verb == "confirm" else 2)
+    assert state(other) == opened
 
 
 def test_it_asks_again_when_nothing_is_open(client):

@@ -97,7 +97,7 @@ MODULES = (
 WITHIN_AN_ACT = {
     "assigning.cancel_open_assignments",
     "deferral.defer",
-    "followup.open_follow_up",
+    "follow_up.open_follow_up",
     "plan_changes.to_bureau",
     "replies.owe",
     "seating.let_lapse",
@@ -1048,21 +1048,21 @@ act(
     says=("现场查看排放口", "答复异味问题"),
     effect="""
     firm: stage=following
-    new followup: appointment=firm division=大气处 origin=day promise=答复异味问题 due_on=2026-12-24
+    new follow_up: appointment=firm division=大气处 origin=day promise=答复异味问题 due_on=2026-12-24
         opened_by=actor opened_at=now
-    new followup: appointment=firm division=水处 origin=day promise=现场查看排放口 due_on=2026-12-30
+    new follow_up: appointment=firm division=水处 origin=day promise=现场查看排放口 due_on=2026-12-30
         opened_by=actor opened_at=now
     new hearing: appointment=firm day=day outcome=follow gist=已当面说明 by=actor at=now
     new stagemove: appointment=firm old=heard new=following by=actor at=now
     new stagemove: appointment=firm old=seated new=heard note=需跟踪督办 by=actor at=now
-    letter follow_up_new about new followup to 大气处经办 by email sms
-    letter follow_up_new about new followup to 水处经办 by email sms
+    letter follow_up_new about new follow_up to 大气处经办 by email sms
+    letter follow_up_new about new follow_up to 水处经办 by email sms
     letter heard_follow about firm to firm by email page sms
     trail 转为已现场咨询 of firm by actor: old=seated
     trail 现场结果 of firm by actor: outcome=follow
     trail 转为跟踪督办 of firm by actor: old=heard
-    trail 督办立项 of new followup by actor: division=water
-    trail 督办立项 of new followup by actor: division=air
+    trail 督办立项 of new follow_up by actor: division=water
+    trail 督办立项 of new follow_up by actor: division=air
     """,
 )
 act(
@@ -1158,7 +1158,7 @@ def post_progress(s: Scene, *, to_firm: bool) -> object:
 
 FOLLOWERS = (HANDLER, HEAD, COORDINATOR)
 act(
-    "followup.post_progress",
+    "follow_up.post_progress",
     scenes.followed,
     lambda s: post_progress(s, to_firm=False),
     may=FOLLOWERS,
@@ -1174,7 +1174,7 @@ act(
     """,
 )
 act(
-    "followup.post_progress: to the firm",
+    "follow_up.post_progress: to the firm",
     scenes.followed,
     lambda s: post_progress(s, to_firm=True),
     may=FOLLOWERS,
@@ -1200,7 +1200,7 @@ def reopened(s: Scene) -> None:
 
 
 act(
-    "followup.close",
+    "follow_up.close",
     scenes.followed,
     lambda s: follow_up.close(s.matter, "已整改到位", by=s.by, at=s.at),
     may=FOLLOWERS,
@@ -1220,7 +1220,7 @@ act(
     """,
 )
 act(
-    "followup.close: another is open",
+    "follow_up.close: another is open",
     scenes.followed_twice,
     lambda s: follow_up.close(s.matter, "已整改到位", by=s.by, at=s.at),
     may=FOLLOWERS,
@@ -1234,7 +1234,7 @@ act(
     """,
 )
 act(
-    "followup.close_registration",
+    "follow_up.close_registration",
     scenes.at_stage(Stage.HEARD),
     lambda s: follow_up.close_registration(s.firm, by=s.by, at=s.at),
     may=(COORDINATOR,),
@@ -1247,7 +1247,7 @@ act(
     """,
 )
 act(
-    "followup.close_registration: absent",
+    "follow_up.close_registration: absent",
     scenes.absent_and_answered,
     lambda s: follow_up.close_registration(s.firm, by=s.by, at=s.at),
     may=(COORDINATOR,),
@@ -1260,7 +1260,7 @@ act(
     """,
 )
 act(
-    "followup.process_feedback: solved",
+    "follow_up.process_feedback: solved",
     scenes.firms_said_solved,
     as_duty(lambda s: follow_up.process_feedback(at=s.at)),
     at=NOW + timedelta(hours=2),
@@ -1278,38 +1278,38 @@ act(
     """,
 )
 act(
-    "followup.process_feedback: unsolved",
+    "follow_up.process_feedback: unsolved",
     scenes.firms_said_unsolved,
     as_duty(lambda s: follow_up.process_feedback(at=s.at)),
     at=NOW + timedelta(hours=2),
     neighbours=ALONE,
     effect="""
-    new followup: appointment=firm division=大气处 origin=firm promise=企业反馈未解决：仍有异味 due_on=2026-12-04
+    new follow_up: appointment=firm division=大气处 origin=firm promise=企业反馈未解决：仍有异味 due_on=2026-12-04
         opened_at=now
-    new followup: appointment=silent division=综合处 origin=firm promise=企业反馈未解决 due_on=2026-12-04
+    new follow_up: appointment=silent division=综合处 origin=firm promise=企业反馈未解决 due_on=2026-12-04
         opened_at=now
-    letter follow_up_new about new followup to 大气处经办 by email sms
-    letter follow_up_new about new followup to 综合处答复人 by email sms
-    trail 督办立项 of new followup by no officer: division=air
-    trail 督办立项 of new followup by no officer: division=general
+    letter follow_up_new about new follow_up to 大气处经办 by email sms
+    letter follow_up_new about new follow_up to 综合处答复人 by email sms
+    trail 督办立项 of new follow_up by no officer: division=air
+    trail 督办立项 of new follow_up by no officer: division=general
     returns 2
     """,
 )
 act(
-    "followup.process_feedback: poor rating",
+    "follow_up.process_feedback: poor rating",
     scenes.firms_rated,
     as_duty(lambda s: follow_up.process_feedback(at=s.at)),
     neighbours=ALONE,
     effect="""
-    new followup: appointment=firm division=综合处 origin=rating promise=差评回访：了解原因并整改 due_on=2026-11-27
+    new follow_up: appointment=firm division=综合处 origin=rating promise=差评回访：了解原因并整改 due_on=2026-11-27
         opened_at=now
-    letter follow_up_new about new followup to 综合处答复人 by email sms
-    trail 督办立项 of new followup by no officer: division=general
+    letter follow_up_new about new follow_up to 综合处答复人 by email sms
+    trail 督办立项 of new follow_up by no officer: division=general
     returns 1
     """,
 )
 act(
-    "followup.remind",
+    "follow_up.remind",
     scenes.late_matters,
     as_duty(lambda s: follow_up.remind(at=s.at)),
     neighbours=ALONE,
@@ -1324,12 +1324,12 @@ act(
     """,
 )
 act(
-    "followup.remind: the duty",
+    "follow_up.remind: the duty",
     scenes.all_that_is_followed,
     as_duty(lambda s: follow_up.LADDER.run("", s.at, s.at)),
     neighbours=ALONE,
     effect="""
-    new followup: appointment=firm division=综合处 origin=rating promise=差评回访：了解原因并整改 due_on=2026-11-27
+    new follow_up: appointment=firm division=综合处 origin=rating promise=差评回访：了解原因并整改 due_on=2026-11-27
         opened_at=now
     letter follow_up_late about eight to 局领导 by email sms
     letter follow_up_late about four to 办公室督办 by email sms
@@ -1337,15 +1337,15 @@ act(
     letter follow_up_late about one to 水处负责人 by email sms
     letter follow_up_late about today to 水处经办 by email sms
     letter follow_up_late about tomorrow to 水处经办 by email sms
-    letter follow_up_new about new followup to 综合处答复人 by email sms
+    letter follow_up_new about new follow_up to 综合处答复人 by email sms
     letter follow_up_old about old to 办公室督办 by email sms
     letter follow_up_old about old to 综合处经办 by email sms
-    trail 督办立项 of new followup by no officer: division=general
+    trail 督办立项 of new follow_up by no officer: division=general
     returns 7
     """,
 )
 act(
-    "followup.alert_long_open",
+    "follow_up.alert_long_open",
     scenes.old_matters,
     as_duty(lambda s: follow_up.alert_long_open(at=s.at)),
     neighbours=ALONE,

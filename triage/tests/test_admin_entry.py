@@ -113,11 +113,22 @@ def test_it_offers_no_day_whose_list_is_settled(browser, coordinator, told):
     assert "名单已经确定或活动已结束，不能再补录" in answer.content.decode()
     assert Appointment.objects.count() == 1
     assert send(browser, told(day="2027-01")).status_code == 302
+    assert Appointment.objects.count() == 2
 
 
-@pytest.mark.parametrize("day", ["2030-01", "2026-11", "x", ""])
-def test_it_takes_no_other_day(browser, told, day):
-    assert send(browser, told(day=day)).status_code in (200, 409)
+@pytest.mark.parametrize(
+    ("day", "status", "says"),
+    [
+        ("2030-01", 409, "不能再补录"),
+        ("2026-11", 409, "不能再补录"),
+        ("x", 200, 'id="id_day_error"'),
+        ("", 200, 'id="id_day_error"'),
+    ],
+)
+def test_it_takes_no_other_day(browser, told, day, status, says):
+    answer = send(browser, told(day=day))
+    assert answer.status_code == status
+    assert says in answer.content.decode()
     assert not Appointment.objects.exists()
 
 
@@ -155,7 +166,8 @@ def test_it_admits_a_code_with_a_wrong_digit_for_a_reason_only(browser, told):
 
 
 def test_it_admits_no_code_that_is_none(browser, told):
-    send(browser, told(uscc="91330902", uscc_reason="看过执照照片"))
+    answer = send(browser, told(uscc="91330902", uscc_reason="看过执照照片"))
+    assert 'href="#id_uscc"' in answer.content.decode()
     assert not Appointment.objects.exists()
 
 
@@ -184,6 +196,7 @@ def test_it_registers_a_firm_once_a_day_whoever_types(browser, told):
     answer = send(browser, told(contact_name="另一人"))
     assert answer.status_code == 409
     assert "每期只需登记一次" in answer.content.decode()
+    assert Appointment.objects.get().contact_name != "另一人"
 
 
 def test_it_asks_again_where_the_page_lay_open_too_long(browser, told):
@@ -193,7 +206,9 @@ def test_it_asks_again_where_the_page_lay_open_too_long(browser, told):
     assert "再点一次" in page
     assert "舟山测试1号水产有限公司" in page
     again = re.search(r'name="form_token" value="([^"]+)"', page)[1]
+    assert not Appointment.objects.exists()
     assert browser.post(ADD, told() | {"form_token": again}).status_code == 302
+    assert Appointment.objects.count() == 1
 
 
 def test_it_reads_out_no_number_of_a_firm_that_registered_itself(browser):

@@ -165,7 +165,8 @@ def test_it_asks_the_database_as_little_for_many_as_for_few(
     for day in range(1, 29):
         rate(f"2026-09-{day:02}", Grade.GOOD, "水处", "大气处")
     with django_assert_num_queries(8 if who == "watcher" else 7):
-        browser.get(PAGE)
+        page = browser.get(PAGE)
+    assert page.status_code == 200 and re.search(r"\b2[89]\b", read(page))
 
 
 def test_it_looks_back_over_whole_months():

@@ -116,12 +116,13 @@ def test_it_adds_an_eleventh_seat_for_the_leader_only(coordinator, leader):
 def test_it_gives_priority_that_lets_nobody_starve(coordinator):
     """A year of thirteen firms a month: whoever is deferred and still wants to come sits down the next month."""
     day, number = DAY, 0
-    for _ in range(12):
+    for month in range(12):
         now = calendar.booking_closes(day) - timedelta(days=5)
         for _ in range(13):
             number += 1
             appointment(number, on=day, stage=Stage.ACCEPTED, submitted_at=now + timedelta(minutes=number))
         waited = list(Appointment.objects.filter(day__date=day, priority_since__isnull=False))
+        assert len(waited) == (3 if month else 0)
         row = Appointment.objects.filter(day__date=day).first().day
         seating.settle(row, by=coordinator, at=calendar.local_datetime(day.replace(day=2)))
         assert stages(waited[:10]) == [Stage.SEATED] * min(len(waited), 10)

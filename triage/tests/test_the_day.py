@@ -149,7 +149,8 @@ def test_it_is_for_those_who_run_the_day(officer, signed_in, ten, role, name):
 
 def test_it_reads_the_sheet_in_a_fixed_number_of_queries(browser, ten, django_assert_max_num_queries):
     with django_assert_max_num_queries(9):
-        browser.get(page("run_sheet", ten))
+        shown = read(browser.get(page("run_sheet", ten)))
+    assert "测试1号" in shown and "测试10号" in shown
 
 
 # --- The divisions -------------------------------------------------------------------------------------------------
@@ -355,6 +356,10 @@ def test_it_leaves_a_called_in_firm_its_seat_through_the_night_round(browser, te
 
 @pytest.mark.parametrize("name", ["check_in", "outcome", "call_in"])
 def test_it_lets_nobody_else_act_at_the_door(head, signed_in, ten, name):
-    answer = signed_in(head).post(page(name, ten, firm(1)), {"outcome": "solved"})
+    waits = made.appointment(11, stage=Stage.DEFERRED)
+    answer = signed_in(head).post(
+        page(name, ten, waits if name == "call_in" else firm(1)), {"outcome": "solved"}
+    )
     assert answer.status_code == 403
     assert not Hearing.objects.exists()
+    assert (firm(1).stage, firm(11).stage) == (Stage.SEATED, Stage.DEFERRED)

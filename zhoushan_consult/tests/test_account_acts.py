@@ -9,7 +9,7 @@ import pytest
 from zhoushan_consult.bureau import accounts
 from zhoushan_consult.bureau.models import Division, NotAllowed, Officer
 from zhoushan_consult.bureau.roles import GRANTS, Act, Role, acts_of
-from zhoushan_consult.duties.kinds import SHANGHAI
+from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.tests.evidence import TRAIL, entries, name, refused, rows
 
 pytestmark = pytest.mark.django_db
@@ -46,8 +46,8 @@ CASES = [
 ]
 
 
-def open_account(by, username="chenxin"):
-    return accounts.open_account(
+def create_account(by, username="chenxin"):
+    return accounts.create_account(
         username, [Role.COORDINATOR, Role.HEAD], by=by, at=AT, name="陈新", phone="13800000008"
     )
 
@@ -106,7 +106,7 @@ def test_act_on_an_account_keeps_what_another_saved_meanwhile(case, account, by)
 def test_account_is_not_opened_without_its_entry(by):
     before = rows()
     with refused(TRAIL):
-        open_account(by)
+        create_account(by)
     assert rows() == before
 
 
@@ -128,18 +128,18 @@ def test_act_on_an_account_is_refused_to_every_other_role(case, role, account, o
 def test_account_is_opened_by_no_other_role(role, officer):
     who = officer(role, "水处", area="定海区")
     if role == Role.SYSTEM:
-        assert open_account(who)
+        assert create_account(who)
         return
     before = rows()
     with pytest.raises(NotAllowed):
-        open_account(who)
+        create_account(who)
     assert rows() == before
 
 
 @every_act
 def test_own_account_is_left_to_another_keeper(case, by):
     before = rows()
-    with pytest.raises(accounts.OwnAccount, match="另一位系统管理员"):
+    with pytest.raises(accounts.OwnAccountChange, match="另一位系统管理员"):
         case.do(by, by)
     assert rows() == before
 
@@ -149,7 +149,7 @@ def test_account_of_a_superuser_is_changed_by_a_superuser_only(case, account, by
     Officer.objects.filter(pk=account.pk).update(is_superuser=True)
     account.refresh_from_db()
     before = rows()
-    with pytest.raises(accounts.OwnAccount):
+    with pytest.raises(accounts.OwnAccountChange):
         case.do(account, by)
     assert rows() == before
     chief = Officer.objects.create_superuser("chief", name="站长", password="Correct-horse-7")
@@ -159,7 +159,7 @@ def test_account_of_a_superuser_is_changed_by_a_superuser_only(case, account, by
 
 def test_opened_account_has_its_particulars_its_roles_and_a_password(by):
     before = rows(Officer)
-    made, password = open_account(by)
+    made, password = create_account(by)
     made = Officer.objects.get(pk=made.pk)
     assert (made.username, made.name, made.phone, made.is_active) == ("chenxin", "陈新", "13800000008", True)
     assert (made.roles, made.is_staff, made.is_superuser) == ({Role.HEAD, Role.COORDINATOR}, True, False)
@@ -170,8 +170,8 @@ def test_opened_account_has_its_particulars_its_roles_and_a_password(by):
 
 def test_account_under_a_name_that_is_taken_is_not_opened(by, handler):
     before = rows()
-    with pytest.raises(accounts.NameTaken, match="换一个"):
-        open_account(by, handler.username)
+    with pytest.raises(accounts.UsernameTaken, match="换一个"):
+        create_account(by, handler.username)
     assert rows() == before
 
 
@@ -228,9 +228,9 @@ def test_officers_of_a_role_are_those_at_work_in_the_division(officer, handler, 
     both = officer([Role.HANDLER, Role.HEAD], "水处", name="两岗")
     officer(Role.HANDLER, "水处", name="离任", is_active=False)
     water = Division.objects.get(name="水处")
-    assert set(Officer.objects.of(Role.HANDLER)) == {handler, other_handler, both}
-    assert set(Officer.objects.of(Role.HANDLER, water)) == {handler, both}
-    assert set(Officer.objects.of(Role.HEAD, water)) == {head, both}
+    assert set(Officer.objects.with_role(Role.HANDLER)) == {handler, other_handler, both}
+    assert set(Officer.objects.with_role(Role.HANDLER, water)) == {handler, both}
+    assert set(Officer.objects.with_role(Role.HEAD, water)) == {head, both}
 
 
 @pytest.mark.parametrize("act", list(Act))

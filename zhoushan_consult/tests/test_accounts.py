@@ -15,6 +15,8 @@ pytestmark = pytest.mark.django_db
 
 ADD = reverse("admin:bureau_officer_add")
 LOGIN = reverse("admin:login")
+SENT_AWAY = "/desk/login/?next=/desk/assignments/"
+"""Where a page of the desk leads somebody who is not signed in. `/desk/` itself always leads on."""
 
 
 @pytest.fixture
@@ -109,19 +111,22 @@ def test_it_changes_roles_and_division(browser, handler):
 
 def test_it_resets_a_password_and_ends_the_sessions_under_the_old_one(browser, handler, signed_in):
     theirs = signed_in(handler)
+    assert theirs.get("/desk/assignments/").status_code == 200
     password = told(browser.post(address(handler, "password")))
     handler.refresh_from_db()
     assert handler.check_password(password)
-    assert theirs.get("/desk/").status_code == 302
+    assert theirs.get("/desk/assignments/").url == SENT_AWAY
 
 
 def test_it_stops_an_account_at_once_and_starts_it_again(browser, handler, signed_in):
     theirs = signed_in(handler)
+    assert theirs.get("/desk/assignments/").status_code == 200
     browser.post(address(handler, "stop"))
-    assert theirs.get("/desk/").status_code == 302
+    assert theirs.get("/desk/assignments/").url == SENT_AWAY
     browser.post(address(handler, "start"))
     handler.refresh_from_db()
     assert handler.is_active
+    assert signed_in(handler).get("/desk/assignments/").status_code == 200
 
 
 @pytest.mark.parametrize("act", ["account", "password", "stop"])
@@ -139,10 +144,13 @@ def test_it_does_not_let_anyone_change_their_own_account(browser, keeper, act):
 def test_it_keeps_a_superuser_out_of_a_keepers_reach(browser):
     chief = Officer.objects.create_superuser("chief", name="站长", password="Correct-horse-7")
     assert browser.post(address(chief, "password")).status_code == 409
+    chief.refresh_from_db()
+    assert chief.check_password("Correct-horse-7")
 
 
 def test_it_never_deletes_an_officer(browser, handler):
     assert browser.post(f"/admin/bureau/officer/{handler.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert Officer.objects.filter(pk=handler.pk).exists()
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.SYSTEM}))
@@ -152,6 +160,9 @@ def test_it_is_closed_to_every_other_role(role, officer, handler, signed_in):
     assert browser.get("/admin/bureau/officer/").status_code == 403
     assert browser.post(ADD, particulars()).status_code == 403
     assert browser.post(address(handler, "password")).status_code == 403
+    handler.refresh_from_db()
+    assert handler.check_password("Correct-horse-7")
+    assert not Officer.objects.filter(username="chenxin").exists()
 
 
 def test_it_lists_divisions_and_areas_to_be_read(browser):
@@ -166,7 +177,8 @@ def test_it_lists_officers_at_a_flat_cost(browser, officer, django_assert_max_nu
     for _ in range(40):
         officer(Role.HANDLER, "水处")
     with django_assert_max_num_queries(12):
-        browser.get("/admin/bureau/officer/")
+        page = browser.get("/admin/bureau/officer/").content.decode()
+    assert page.count("水处") >= 40
 
 
 # --- The door ---------------------------------------------------------------------------------
@@ -200,7 +212,7 @@ def test_it_signs_out_by_a_button_only(browser):
     answer = browser.post("/admin/logout/")
     assert "已退出" in answer.content.decode()
     assert "storage" in answer["Clear-Site-Data"]
-    assert browser.get("/admin/").status_code == 302
+    assert browser.get("/admin/").url == f"{LOGIN}?next=/admin/"
 
 
 def test_it_lets_an_officer_change_their_own_password_wherever_they_work(officer, signed_in):

@@ -45,7 +45,7 @@ def old_entry():
         about_id=str(water.pk),
         at=AT,
         facts={"a": 1},
-        stamp=salt + mac.code(salt, text),
+        stamp=salt + mac.compute_mac(salt, text),
     )
 
 
@@ -64,7 +64,7 @@ def test_old_entry_gets_its_code_and_stays_true(old_entry, migrate):
     sealing.seal(at=AT)
     migrate(migration.to_codes)
     assert Entry.objects.get(pk=old_entry.pk).verb == Verb.ASSIGNED
-    assert list(sealing.faults()) == []
+    assert list(sealing.find_problems()) == []
 
 
 def test_migration_back_restores_old_labels_and_leaves_new_codes(old_entry, migrate):
@@ -79,7 +79,7 @@ def test_old_entry_whose_verb_was_changed_is_found(old_entry, migrate):
     migrate(migration.to_codes)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE audit_entry SET verb = 'called' WHERE id = %s", [old_entry.pk])
-    assert ["与印记不符" in fault for fault in sealing.faults()] == [True]
+    assert ["与印记不符" in fault for fault in sealing.find_problems()] == [True]
 
 
 def test_every_former_label_belongs_to_one_verb():

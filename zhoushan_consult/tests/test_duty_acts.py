@@ -6,10 +6,10 @@ import pytest
 
 from zhoushan_consult.bureau.models import Division, NotAllowed
 from zhoushan_consult.bureau.roles import Role
+from zhoushan_consult.clock import SHANGHAI, Kind, daily, every, monthly, next_due
 from zhoushan_consult.duties import runner
-from zhoushan_consult.duties.kinds import SHANGHAI, Kind, daily, every, monthly, next_due
 from zhoushan_consult.duties.models import Duty, Heartbeat, State
-from zhoushan_consult.duties.runner import HELD_FOR, run_due, silent_for
+from zhoushan_consult.duties.runner import CLAIM_LEASE, run_due, stalled_for
 from zhoushan_consult.tests.evidence import TRAIL, entries, name, refused, rows
 
 AT = datetime(2026, 12, 1, 9, tzinfo=SHANGHAI)
@@ -40,7 +40,7 @@ FIRST = Kind("first", "第一", daily("09:00"), act("first"), useful_for=10 * HO
 SECOND = Kind("second", "第二", daily("09:00"), act("second"), useful_for=10 * HOUR)
 THIRD = Kind("third", "第三", daily("09:00"), act("third"), useful_for=10 * HOUR)
 QUIET = Kind("quiet", "无事", every(MINUTE), act("quiet", 0), useful_for=10 * MINUTE)
-KEPT = Kind("kept", "无事也记", every(MINUTE), act("kept", 0), useful_for=10 * MINUTE, record_quiet=True)
+KEPT = Kind("kept", "无事也记", every(MINUTE), act("kept", 0), useful_for=10 * MINUTE, keep_empty_runs=True)
 
 
 @pytest.fixture(autouse=True)
@@ -128,7 +128,7 @@ def test_claim_holds_a_duty_while_it_runs(monkeypatch):
 
     monkeypatch.setitem(vars(FIRST), "run", look)
     run_due(AT)
-    assert seen == [(State.RUNNING, AT + HELD_FOR, 1)]
+    assert seen == [(State.RUNNING, AT + CLAIM_LEASE, 1)]
 
 
 @pytest.mark.parametrize(
@@ -240,9 +240,9 @@ THREE = 3 * MINUTE
     ("gap", "silent"), [(THREE, None), (THREE + TICK, THREE + TICK), (-THREE - TICK, THREE + TICK)]
 )
 def test_rounds_are_silent_after_three_minutes(gap, silent):
-    assert silent_for(AT) == timedelta.max
+    assert stalled_for(AT) == timedelta.max
     run_due(AT)
-    assert silent_for(AT + gap) == silent
+    assert stalled_for(AT + gap) == silent
 
 
 @pytest.mark.parametrize(("gap", "noted"), [(THREE, False), (THREE + TICK, True)])
@@ -263,7 +263,7 @@ def test_last_silence_is_remembered():
 
 # --- By hand ---------------------------------------------------------------------------------------------------------
 ACTS = {
-    "again": (runner.again, "再次执行定时任务", {"state": State.DUE, "next_try_at": AT, "asked_at": AT}),
+    "again": (runner.retry, "再次执行定时任务", {"state": State.DUE, "next_try_at": AT, "asked_at": AT}),
     "waive": (
         runner.waive,
         "定时任务不再补做",
@@ -323,7 +323,7 @@ def test_act_on_a_duty_takes_only_where_it_is_in_trouble(act_name, state, missed
         ACTS[act_name][0](missed, by=keeper, at=AT)
         assert rows() != before
         return
-    with pytest.raises(runner.NotInTrouble, match="请刷新"):
+    with pytest.raises(runner.DutyAlreadyHandled, match="请刷新"):
         ACTS[act_name][0](missed, by=keeper, at=AT)
     assert rows() == before
 
@@ -332,7 +332,7 @@ def test_act_on_a_duty_takes_only_where_it_is_in_trouble(act_name, state, missed
 def test_act_on_a_duty_that_was_tried_again_meanwhile_is_refused(act_name, missed, keeper):
     Duty.objects.filter(pk=missed.pk).update(attempts=3)
     before = rows()
-    with pytest.raises(runner.NotInTrouble):
+    with pytest.raises(runner.DutyAlreadyHandled):
         ACTS[act_name][0](missed, by=keeper, at=AT)
     assert rows() == before
 
@@ -373,7 +373,7 @@ def test_row_of_a_duty_says_what_it_is():
     assert (str(row), row.label, row.in_force, row.seconds) == ("第一 2026-11-30", "第一", True, "1.3 秒")
     other = duty("gone", about="")
     assert (str(other), other.in_force, other.seconds) == ("已停用的任务", False, "—")
-    assert [put(row, state=state).waits_for_somebody for state in State] == [
+    assert [put(row, state=state).needs_attention for state in State] == [
         state in (State.FAILED, State.MISSED) for state in State
     ]
 

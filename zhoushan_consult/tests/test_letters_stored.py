@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 from django.db import IntegrityError, transaction
 
-from zhoushan_consult.duties.kinds import SHANGHAI
+from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.outbox.models import Channel, Notice
 from zhoushan_consult.outbox.posting import NotStored, store
 

@@ -10,10 +10,10 @@ from django.db import IntegrityError, transaction
 
 from zhoushan_consult.bureau.models import Area, Division, NotAllowed
 from zhoushan_consult.bureau.roles import Role
-from zhoushan_consult.duties.kinds import SHANGHAI
+from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.outbox import delivery, posting
-from zhoushan_consult.outbox.adapters import Adapter, MemoryAdapter, Permanent, Temporary
-from zhoushan_consult.outbox.delivery_reports import ask_after
+from zhoushan_consult.outbox.adapters import Adapter, MemoryAdapter, PermanentFailure, TemporaryFailure
+from zhoushan_consult.outbox.delivery_reports import poll_reports
 from zhoushan_consult.outbox.models import Channel, Notice, State
 from zhoushan_consult.outbox.posting import Recipient, cancel, latest_calendar, letters_to_page, post
 from zhoushan_consult.tests.evidence import LETTERS, TRAIL, entries, name, refused, rows
@@ -127,8 +127,8 @@ CASES = [
         {"kind": "news"},
     ),
     Case(
-        "let_be",
-        lambda notice, by, at: delivery.let_be(notice, by=by, at=at),
+        "dismiss",
+        lambda notice, by, at: delivery.dismiss(notice, by=by, at=at),
         MENDERS,
         "通知不再重发",
         Channel.EMAIL,
@@ -219,7 +219,7 @@ def test_act_on_a_letter_takes_only_from_its_own_states(case, channel, state, le
         case.do(letter, by, AT + HOUR)
         assert rows() != before
         return
-    with pytest.raises(delivery.NotNow):
+    with pytest.raises(delivery.LetterAlreadyHandled):
         case.do(letter, by, AT + HOUR)
     assert rows() == before
 
@@ -233,7 +233,7 @@ def test_letter_whose_sending_was_broken_off_is_sent_again_once_the_claim_runs_o
         delivery.retry(letter, by=keeper, at=AT)
         assert (put(letter).state, letter.claimed_by) == (State.WAITING, "")
     else:
-        with pytest.raises(delivery.NotNow):
+        with pytest.raises(delivery.LetterAlreadyHandled):
             delivery.retry(letter, by=keeper, at=AT)
 
 
@@ -277,9 +277,9 @@ def test_letter_replaced_by_a_call_that_was_made_in_vain_is_to_be_telephoned_aga
     water, keeper, stands, waits
 ):
     letter = put(write(water)["sms"], state=State.FAILED)
-    earlier = delivery.put_on_call_list(letter, AT)
+    earlier = delivery.add_to_call_list(letter, AT)
     put(earlier, state=stands, next_try_at=None, outcome="wrong_number", last_error="号码有误")
-    other = put(delivery.put_on_call_list(write(water, key="2")["sms"], AT), state=State.FAILED)
+    other = put(delivery.add_to_call_list(write(water, key="2")["sms"], AT), state=State.FAILED)
     made = delivery.replace_by_call(letter, by=keeper, at=AT + HOUR)
     assert (made, made.state) == (earlier, State.WAITING if waits else State.SENT)
     assert list(delivery.calls_to_make()) == ([earlier] if waits else [])
@@ -436,7 +436,7 @@ def test_sweep_writes_down_of_each_letter_how_it_went(water):
     (good,), (bad,) = waiting(water), waiting(water, start=1, channel="email")
     other = waiting(water, start=2, due_at=AT + DAY, next_try_at=AT + DAY)[0]
     before = others(good, bad)
-    MemoryAdapter.script = [None, Permanent("退" * 300)]
+    MemoryAdapter.script = [None, PermanentFailure("退" * 300)]
     assert delivery.deliver_due(AT) == 1
     assert (put(good).state, good.sent_at, good.attempts, good.claimed_by, good.last_error) == (
         State.SENT,
@@ -507,7 +507,7 @@ class Overtaken(Adapter):
     """While the first letter is sent, another sweep takes up all others."""
 
     def send(self, notice: Notice) -> str:
-        taken = {"state": State.INFLIGHT, "claimed_by": "another", "next_try_at": AT + delivery.HELD_FOR}
+        taken = {"state": State.INFLIGHT, "claimed_by": "another", "next_try_at": AT + delivery.CLAIM_LEASE}
         Notice.objects.exclude(pk=notice.pk).filter(channel=Channel.SMS).update(**taken)
         return "overtaken"
 
@@ -536,20 +536,20 @@ def test_claim_holds_the_letter_while_it_is_sent(water, settings):
     Looks.seen.clear()
     (letter,) = waiting(water)
     delivery.deliver_due(AT)
-    assert Looks.seen == [(State.INFLIGHT, AT + delivery.HELD_FOR, 1, True)]
+    assert Looks.seen == [(State.INFLIGHT, AT + delivery.CLAIM_LEASE, 1, True)]
     assert put(letter).gateway_id == "g" * 120
 
 
 @pytest.mark.parametrize(
     ("fault", "attempts", "state", "next_try_at", "calls"),
     [
-        (Temporary("忙"), 0, State.RETRY, AT + MINUTE, 0),
-        (Temporary("忙"), 7, State.RETRY, AT + DAY, 0),
-        (Temporary("忙"), 8, State.FAILED, None, 1),
+        (TemporaryFailure("忙"), 0, State.RETRY, AT + MINUTE, 0),
+        (TemporaryFailure("忙"), 7, State.RETRY, AT + DAY, 0),
+        (TemporaryFailure("忙"), 8, State.FAILED, None, 1),
         (ZeroDivisionError(), 1, State.RETRY, AT + 5 * MINUTE, 0),
         (ZeroDivisionError(), 2, State.FAILED, None, 1),
-        (Permanent("空号"), 0, State.FAILED, None, 1),
-        (None, 8, State.SENT, AT + delivery.HELD_FOR, 0),
+        (PermanentFailure("空号"), 0, State.FAILED, None, 1),
+        (None, 8, State.SENT, AT + delivery.CLAIM_LEASE, 0),
         (None, 9, State.FAILED, None, 1),
     ],
 )
@@ -565,7 +565,7 @@ def test_letter_is_tried_so_often_and_then_telephoned(water, fault, attempts, st
 
 def test_failure_is_not_written_down_without_the_call_instead(water):
     (letter,) = waiting(water)
-    MemoryAdapter.script = [Permanent("空号")]
+    MemoryAdapter.script = [PermanentFailure("空号")]
     with refused(LETTERS):
         delivery.deliver_due(AT)
     assert put(letter).state == State.INFLIGHT  # the claim runs out, and the letter is taken up again
@@ -573,7 +573,7 @@ def test_failure_is_not_written_down_without_the_call_instead(water):
 
 def test_email_that_failed_is_not_telephoned(water):
     waiting(water, channel="email")
-    MemoryAdapter.script = [Permanent("SMTP 550")]
+    MemoryAdapter.script = [PermanentFailure("SMTP 550")]
     delivery.deliver_due(AT)
     assert not delivery.calls_to_make().exists()
 
@@ -645,7 +645,7 @@ TEN = timedelta(minutes=10)
 )
 def test_outbox_is_overdue_where_a_letter_was_not_taken_up(water, changes, late):
     waiting(water, **changes)
-    assert delivery.overdue(AT) is late
+    assert delivery.is_stalled(AT) is late
 
 
 def refused_by_gateway(water, people=3, channel="sms", **changes):
@@ -680,12 +680,12 @@ def refused_by_gateway(water, people=3, channel="sms", **changes):
 )
 def test_outbox_is_overdue_where_a_gateway_takes_nothing_of_three_people(water, refusals, dead):
     refused_by_gateway(water, **refusals)
-    assert delivery.overdue(AT) is dead
+    assert delivery.is_stalled(AT) is dead
 
 
 def test_three_letters_of_one_person_are_no_dead_gateway(water):
     waiting(water, 3, state=State.RETRY, due_at=AT - HOUR, next_try_at=AT + HOUR, created_at=AT - HOUR)
-    assert not delivery.overdue(AT)
+    assert not delivery.is_stalled(AT)
 
 
 @pytest.mark.parametrize(
@@ -702,13 +702,13 @@ def test_three_letters_of_one_person_are_no_dead_gateway(water):
 def test_gateway_that_took_a_letter_since_is_alive(water, taken, dead):
     refused_by_gateway(water)
     waiting(water, to=TWO, **({"state": State.SENT, "sent_at": AT, "created_at": AT} | taken))
-    assert delivery.overdue(AT) is dead
+    assert delivery.is_stalled(AT) is dead
 
 
 def test_refusals_of_two_channels_are_not_added_up(water):
     refused_by_gateway(water, people=2)
     refused_by_gateway(water, people=2, channel="email")
-    assert not delivery.overdue(AT)
+    assert not delivery.is_stalled(AT)
 
 
 @pytest.mark.parametrize(
@@ -751,13 +751,13 @@ def test_oldest_unsent_letter_is_the_oldest(water):
 )
 def test_failed_sms_waits_for_nobody_only_where_its_own_call_is_made(water, differs, waits):
     (letter,) = waiting(water, state=State.FAILED)
-    put(delivery.put_on_call_list(letter, AT), **differs)
+    put(delivery.add_to_call_list(letter, AT), **differs)
     assert list(delivery.failed()) == ([letter] if waits else [])
 
 
 def test_failed_email_waits_although_a_call_is_made_of_its_kind(water):
     (letter,) = waiting(water, channel="email", state=State.FAILED)
-    delivery.put_on_call_list(letter, AT)
+    delivery.add_to_call_list(letter, AT)
     assert list(delivery.failed()) == [letter]
     for number, state in enumerate(set(State) - {State.FAILED}):
         waiting(water, start=50 + number, state=state)
@@ -778,9 +778,9 @@ def test_calls_to_make_are_those_that_wait_the_oldest_first(water):
 
 def test_call_instead_of_a_letter_is_made_once(water):
     first, second = waiting(water, 2)
-    made = delivery.put_on_call_list(first, AT)
-    assert delivery.put_on_call_list(first, AT + HOUR) == made
-    assert delivery.put_on_call_list(second, AT) != made
+    made = delivery.add_to_call_list(first, AT)
+    assert delivery.add_to_call_list(first, AT + HOUR) == made
+    assert delivery.add_to_call_list(second, AT) != made
 
 
 # --- What became of an SMS -------------------------------------------------------------------------------------------
@@ -792,7 +792,7 @@ class Knows(Adapter):
     asked: list[int] = []
     meanwhile: Callable = staticmethod(lambda notice: None)
 
-    def arrived(self, notice: Notice) -> bool | None:
+    def was_delivered(self, notice: Notice) -> bool | None:
         self.asked.append(notice.pk)
         self.meanwhile(notice)
         answer = self.script.pop(0) if self.script else None
@@ -830,7 +830,7 @@ def left(water, count=1, start=0, **changes) -> list[Notice]:
 )
 def test_gateway_is_asked_about_an_sms_it_took_lately(water, gateway, changes, asked):
     (letter,) = left(water, **changes)
-    ask_after(AT)
+    poll_reports(AT)
     assert gateway.asked == [letter.pk] * asked
 
 
@@ -838,19 +838,19 @@ def test_gateway_is_asked_about_the_latest_first_and_so_many_at_a_time(water, ga
     monkeypatch.setattr("zhoushan_consult.outbox.delivery_reports.MOST", 3)
     (old,) = left(water, start=9, sent_at=AT - DAY)
     latest = left(water, 3)
-    ask_after(AT)
+    poll_reports(AT)
     assert gateway.asked == [notice.pk for notice in latest]
     assert old.pk not in gateway.asked
 
 
 @pytest.mark.parametrize(
     ("fault", "settled"),
-    [(Permanent("不知道"), 2), (ValueError("奇怪的答复"), 2), (Temporary("忙"), 0), (None, 2)],
+    [(PermanentFailure("不知道"), 2), (ValueError("奇怪的答复"), 2), (TemporaryFailure("忙"), 0), (None, 2)],
 )
 def test_round_goes_on_past_one_letter_and_ends_with_the_gateway(water, gateway, fault, settled, caplog):
     first, second, third = left(water, 3)
     gateway.script = [fault, True, False]
-    assert ask_after(AT) == settled
+    assert poll_reports(AT) == settled
     assert (put(first).state, first.arrived_at) == (State.SENT, None)
     expected = [(AT, State.SENT), (None, State.FAILED)] if settled else [(None, State.SENT)] * 2
     assert [(put(n).arrived_at, n.state) for n in (second, third)] == expected
@@ -863,7 +863,7 @@ def test_sms_that_did_not_arrive_is_telephoned_and_no_other_letter_is_touched(wa
     left(water, 2, start=5, sent_at=AT)
     before = others(letter)
     gateway.script = [False]
-    assert ask_after(AT) == 1
+    assert poll_reports(AT) == 1
     made = delivery.calls_to_make().get()
     assert (made.to.open(), made.due_at) == (ONE.phone, AT)
     assert (put(letter).state, letter.last_error) == (
@@ -878,7 +878,7 @@ def test_sms_that_did_not_arrive_stays_as_it_is_without_the_call_instead(water, 
     gateway.script = [False]
     before = rows()
     with refused(LETTERS):
-        ask_after(AT)
+        poll_reports(AT)
     assert rows() == before
 
 
@@ -890,7 +890,7 @@ def test_answer_about_a_letter_that_went_again_meanwhile_changes_nothing(water, 
     (letter,) = left(water)
     gateway.script = [answer]
     gateway.meanwhile = staticmethod(lambda notice: Notice.objects.filter(pk=notice.pk).update(**moved))
-    assert ask_after(AT) == 0
+    assert poll_reports(AT) == 0
     now = put(letter)
     assert {n: getattr(now, n) for n in moved} == moved
     assert now.last_error == ""
@@ -900,14 +900,14 @@ def test_answer_about_a_letter_that_went_again_meanwhile_changes_nothing(water, 
 def test_gateway_that_cannot_tell_is_not_asked(water, gateway, monkeypatch):
     monkeypatch.setattr(Knows, "reports", False)
     left(water)
-    assert (ask_after(AT), gateway.asked) == (0, [])
+    assert (poll_reports(AT), gateway.asked) == (0, [])
 
 
 # --- The row itself --------------------------------------------------------------------------------------------------
 def test_letter_knows_its_matter_and_itself_where_that_is_gone(water):
     letter = write(water)["sms"]
-    assert letter.matter() == water
-    assert put(letter, about_id="0").matter() == letter
+    assert letter.about() == water
+    assert put(letter, about_id="0").about() == letter
 
 
 @pytest.mark.parametrize(

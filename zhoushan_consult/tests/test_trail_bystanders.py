@@ -10,7 +10,7 @@ from zhoushan_consult.audit.models import Entry, Seal
 from zhoushan_consult.audit.trail import PERSONAL, PersonalData, record
 from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Area, Division
-from zhoushan_consult.duties.kinds import SHANGHAI
+from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.tests.evidence import entries, name, rows
 from zhoushan_consult.web import throttle
 from zhoushan_consult.web.models import Hit
@@ -95,7 +95,7 @@ def test_receipt_is_held_of_a_seal_with_its_number_and_its_code(water, receipt, 
     for hours, which in enumerate(("first", "second")):
         write(water)
         macs[which] = sealing.seal(at=AT + hours * HOUR).mac
-    assert sealing.holds(receipt.format(**macs)) is held
+    assert sealing.contains_seal(receipt.format(**macs)) is held
 
 
 def test_entries_without_a_seal_are_counted_before_a_moment(water):
@@ -103,7 +103,7 @@ def test_entries_without_a_seal_are_counted_before_a_moment(water):
     sealing.seal(at=AT)
     write(water, 2, at=AT)
     write(water, at=AT + TICK)
-    assert [sealing.unsealed_before(moment) for moment in (AT, AT + TICK, AT + 2 * TICK)] == [0, 2, 3]
+    assert [sealing.count_unsealed_before(moment) for moment in (AT, AT + TICK, AT + 2 * TICK)] == [0, 2, 3]
 
 
 def test_every_fault_is_told_in_the_order_of_the_chain(water):
@@ -116,7 +116,7 @@ def test_every_fault_is_told_in_the_order_of_the_chain(water):
         cursor.execute("DELETE FROM audit_entry WHERE id = %s", [sealed[0][1].pk])
         for entry in (sealed[1][0], loose):
             cursor.execute("UPDATE audit_entry SET verb = 'x' WHERE id = %s", [entry.pk])
-    found = list(sealing.faults())
+    found = list(sealing.find_problems())
     assert [fault.partition("的留痕")[0] for fault in found] == [
         f"编号{entry.pk}" for entry in (sealed[0][1], sealed[1][0], loose)
     ]
