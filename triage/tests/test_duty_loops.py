@@ -16,7 +16,7 @@ from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.outbox.models import Notice
 
-from .desk import follow_up
+from .desk import follow_up as made_follow_up
 from .factories import DAY, NOW, appointment, assignment, officer, seated
 
 pytestmark = pytest.mark.django_db
@@ -426,7 +426,7 @@ def followed() -> list[Appointment]:
     """Three firms in 督办, each with one matter."""
     firms = [appointment(number, stage=Stage.FOLLOWING) for number in (1, 2, 3)]
     for firm in firms:
-        follow_up(firm)
+        made_follow_up(firm)
     return firms
 
 
@@ -451,8 +451,8 @@ def test_a_matter_closed_at_the_same_instant_keeps_its_result_and_the_others_end
 
 def test_only_matters_of_firms_that_said_solved_end(followed, coordinator):
     """The second is closed by 综合处, the third still followed; a poor rating's matter is not the firm's to end."""
-    follow_up(followed[0], "大气处")
-    follow_up(followed[0], "综合处", origin=FollowUp.Origin.RATING)
+    made_follow_up(followed[0], "大气处")
+    made_follow_up(followed[0], "综合处", origin=FollowUp.Origin.RATING)
     says(followed[0], Stage.CLOSED, SECOND)
     says(followed[1], Stage.CLOSED, SECOND, by=coordinator)
     assert follow_up.process_feedback(at=LATE) == 2
@@ -467,8 +467,8 @@ def test_only_matters_of_firms_that_said_solved_end(followed, coordinator):
 def test_a_matter_opened_after_the_firm_said_solved_goes_on(followed):
     firm = followed[0]
     says(firm, Stage.CLOSED, SECOND)
-    newer = follow_up(firm, opened_at=SECOND + timedelta(seconds=1))
-    same = follow_up(firm, opened_at=SECOND)
+    newer = made_follow_up(firm, opened_at=SECOND + timedelta(seconds=1))
+    same = made_follow_up(firm, opened_at=SECOND)
     assert follow_up.process_feedback(at=LATE) == 2
     newer.refresh_from_db()
     same.refresh_from_db()
@@ -548,7 +548,7 @@ def test_every_firm_that_said_unsolved_is_taken_up_once_by_its_lead(coordinator)
 )
 def test_each_poor_rating_is_followed_up_once_whatever_else_is_open(grade, taken_up):
     firms = [appointment(number, stage=Stage.CLOSED, closed_at=NOW) for number in (1, 2)]
-    follow_up(firms[0], closed_at=NOW)
+    made_follow_up(firms[0], closed_at=NOW)
     for firm in firms:
         Rating.objects.create(appointment=firm, grade=grade, at=NOW)
     assert follow_up.process_feedback(at=SECOND) == 2 * taken_up

@@ -16,7 +16,7 @@ from triage.models import AssignmentState, FollowUp, Sitting
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.outbox.models import Channel, Notice
 
-from .desk import follow_up
+from .desk import follow_up as made_follow_up
 from .factories import DAY, NOW, appointment, assignment, officer, seated
 
 pytestmark = pytest.mark.django_db
@@ -93,16 +93,16 @@ LATE = {
 
 @pytest.mark.parametrize("days", LATE)
 def test_a_late_follow_up_is_told_to_its_step_alone(days):
-    matter = follow_up(appointment(1), due_on=TERM)
-    follow_up(appointment(2), due_on=TERM + timedelta(days=60))
-    follow_up(appointment(3), due_on=TERM, closed_at=NOW)
+    matter = made_follow_up(appointment(1), due_on=TERM)
+    made_follow_up(appointment(2), due_on=TERM + timedelta(days=60))
+    made_follow_up(appointment(3), due_on=TERM, closed_at=NOW)
     now = at(TERM + timedelta(days=days))
     assert follow_up.remind(at=now) == bool(LATE[days])
     assert told("follow_up_late") == sorted((name, str(matter.pk)) for name in LATE[days])
 
 
 def test_a_late_follow_up_climbs_step_by_step_and_each_is_told_once():
-    follow_up(appointment(1), due_on=TERM)
+    made_follow_up(appointment(1), due_on=TERM)
     days = [TERM + timedelta(days=days) for days in range(-3, 15)]
     climbed = told_by_day("follow_up_late", days, lambda day: follow_up.remind(at=at(day)))
     assert {(day - TERM).days: people for day, people in climbed.items()} == {
@@ -114,13 +114,16 @@ def test_a_late_follow_up_climbs_step_by_step_and_each_is_told_once():
 
 
 def test_each_late_follow_up_goes_to_its_own_division():
-    water, air = follow_up(appointment(1), due_on=TERM), follow_up(appointment(2), "大气处", due_on=TERM)
+    water, air = (
+        made_follow_up(appointment(1), due_on=TERM),
+        made_follow_up(appointment(2), "大气处", due_on=TERM),
+    )
     assert follow_up.remind(at=at(TERM)) == 2
     assert told("follow_up_late") == sorted([(HANDLER, str(water.pk)), ("处室经办·大气处", str(air.pk))])
 
 
 def test_a_term_counts_from_midnight_in_zhoushan():
-    follow_up(appointment(1), due_on=TERM)
+    made_follow_up(appointment(1), due_on=TERM)
     follow_up.remind(at=at(TERM - timedelta(days=2), "23:59"))
     assert not told("follow_up_late")
     follow_up.remind(at=at(TERM - timedelta(days=1), "00:00"))
@@ -143,9 +146,9 @@ OPEN_FOR = {
 @pytest.mark.parametrize("days", OPEN_FOR)
 @pytest.mark.parametrize("clock", ["00:00", "23:59"])
 def test_a_follow_up_open_for_long_is_told_whatever_its_term(days, clock):
-    matter = follow_up(appointment(1), opened_at=at(OPENED, clock), due_on=date(2027, 12, 1))
-    follow_up(appointment(2), opened_at=at(OPENED), due_on=date(2027, 12, 1), closed_at=NOW)
-    follow_up(appointment(3), opened_at=at(OPENED + timedelta(days=50)), due_on=date(2027, 12, 1))
+    matter = made_follow_up(appointment(1), opened_at=at(OPENED, clock), due_on=date(2027, 12, 1))
+    made_follow_up(appointment(2), opened_at=at(OPENED), due_on=date(2027, 12, 1), closed_at=NOW)
+    made_follow_up(appointment(3), opened_at=at(OPENED + timedelta(days=50)), due_on=date(2027, 12, 1))
     wanted = OPEN_FOR[days]
     assert follow_up.alert_long_open(at=at(OPENED + timedelta(days=days))) == len(wanted)
     letters = Notice.objects.filter(kind="follow_up_old", channel=Channel.SMS)
@@ -156,7 +159,7 @@ def test_a_follow_up_open_for_long_is_told_whatever_its_term(days, clock):
 
 
 def test_a_follow_up_open_for_long_is_told_once_at_each_step():
-    follow_up(appointment(1), opened_at=at(OPENED), due_on=date(2027, 12, 1))
+    made_follow_up(appointment(1), opened_at=at(OPENED), due_on=date(2027, 12, 1))
     days = [OPENED + timedelta(days=days) for days in range(28, 66)]
     climbed = told_by_day("follow_up_old", days, lambda day: follow_up.alert_long_open(at=at(day)))
     assert {(day - OPENED).days: people for day, people in climbed.items()} == {
@@ -166,7 +169,7 @@ def test_a_follow_up_open_for_long_is_told_once_at_each_step():
 
 
 def test_the_duty_takes_up_reminds_and_alarms_in_one_round():
-    matter = follow_up(appointment(1), opened_at=at(date(2026, 10, 1)), due_on=TERM)
+    matter = made_follow_up(appointment(1), opened_at=at(date(2026, 10, 1)), due_on=TERM)
     said = appointment(2, stage=Stage.ANSWERED)
     said.move_to(Stage.FOLLOWING, "企业反馈未解决：还差材料", by=None, at=NOW)
     assert follow_up.LADDER.run("", at(TERM), at(TERM)) == 1 + 1 + 2

@@ -17,7 +17,7 @@ def topic(code: str, **fields) -> Topic:
     return topic_files.from_mapping(entry)
 
 
-def configuration_errors(*topics: Topic) -> str:
+def faults(*topics: Topic) -> str:
     return "\n".join(validate(topics))
 
 
