@@ -11,6 +11,7 @@ from sessions_app.models import ConsultDay, Plan, Reception, Seat
 from sessions_app.preparing import PREPARE
 from sessions_app.receiving import RECEPTION
 from sessions_app.reminders import PLAN_WANTED
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Area, Division
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.outbox.models import Channel, Notice
@@ -212,7 +213,7 @@ def test_draft_is_prepared_from_the_latest_published_plan(last):
     ]
     assert rows(ConsultDay, Reception, Seat, but=(day, *day.receptions.all())) == before
     facts = {"earlier": "2026-11"}
-    assert entries() == [("照上期方案填写", name(day), None, moment("2026-11-15 10:00"), "", facts)]
+    assert entries() == [(Verb.PLAN_COPIED, name(day), None, moment("2026-11-15 10:00"), "", facts)]
     assert letters() == told(plan_prepared=DRAFTS)
 
 

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from sessions_app import calendar, planning, preparing, receiving
 from sessions_app.days import day_on
 from sessions_app.models import ConsultDay, Plan, PlanChange, Reception, Seat
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Division, NotAllowed
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.tests.evidence import LETTERS, TRAIL, entries, letters, name, refused, rows
@@ -57,12 +58,12 @@ TO_COORDINATORS = frozenset(
     }
 )
 CASES = [
-    Case("edit", write, WRITERS, "拟订方案"),
+    Case("edit", write, WRITERS, Verb.PLAN_EDITED),
     Case(
         "change",
         amend,
         WRITERS,
-        "变更方案",
+        Verb.PLAN_CHANGED,
         Plan.PUBLISHED,
         facts={
             "what": "服务主题由“雨污分流”改为“排污许可”；联动单位由“市水务局”改为“海事局”；"
@@ -70,40 +71,40 @@ CASES = [
             "reason": "三楼停电",
         },
     ),
-    Case("submit", lambda s, by, at: planning.submit(s.day, by=by, at=at), WRITERS, "方案送审"),
+    Case("submit", lambda s, by, at: planning.submit(s.day, by=by, at=at), WRITERS, Verb.PLAN_SUBMITTED),
     Case(
         "approve",
         lambda s, by, at: planning.approve(s.day, by=by, at=at),
         DECIDERS,
-        "方案审核同意并公布",
+        Verb.PLAN_APPROVED,
         Plan.SUBMITTED,
     ),
     Case(
         "send_back",
         lambda s, by, at: planning.send_back(s.day, "再改", by=by, at=at),
         DECIDERS,
-        "方案退回修改",
+        Verb.PLAN_SENT_BACK,
         Plan.SUBMITTED,
     ),
     Case(
         "cancel",
         lambda s, by, at: planning.cancel(s.day, "台风", by=by, at=at),
         DECIDERS,
-        "取消活动",
+        Verb.DAY_CANCELLED,
         Plan.PUBLISHED,
     ),
     Case(
         "copy_last",
         lambda s, by, at: preparing.copy_last(s.day, by=by, at=at),
         WRITERS,
-        "照上期方案填写",
+        Verb.PLAN_COPIED,
         facts={"earlier": "2026-11"},
     ),
     Case(
         "confirm",
         lambda s, by, at: receiving.confirm(s.person, by=by, at=at),
         HOSTS,
-        "接待人员确认参加",
+        Verb.RECEPTION_CONFIRMED,
         Plan.PUBLISHED,
         about="person",
     ),
@@ -111,7 +112,7 @@ CASES = [
         "decline",
         lambda s, by, at: receiving.decline(s.person, "出差", by=by, at=at),
         HOSTS,
-        "接待人员不能参加",
+        Verb.RECEPTION_DECLINED,
         Plan.PUBLISHED,
         about="person",
         letters=TO_COORDINATORS,

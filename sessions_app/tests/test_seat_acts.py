@@ -11,7 +11,7 @@ from sessions_app.days import (
     day_on,
     first_not_cancelled,
     first_open_day,
-    joined,
+    joining_day,
     joining_date,
     lock_day,
 )
@@ -265,6 +265,6 @@ def test_day_after_cancelled_ones_takes_their_place():
 
 def test_registration_joins_the_next_months_day_or_the_next_that_is_held():
     november = datetime(2026, 11, 20, 10, tzinfo=calendar.SHANGHAI)
-    assert (joining_date(november), joined(november).date) == (DECEMBER, DECEMBER)
+    assert (joining_date(november), joining_day(november).date) == (DECEMBER, DECEMBER)
     cancel_open_assignments(DECEMBER)
-    assert (joining_date(november), joined(november).date) == (JANUARY, JANUARY)
+    assert (joining_date(november), joining_day(november).date) == (JANUARY, JANUARY)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import pytest
 
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau import accounts
 from zhoushan_consult.bureau.models import Division, NotAllowed, Officer
 from zhoushan_consult.bureau.roles import GRANTS, Act, Role, acts_of
@@ -39,10 +40,10 @@ def change(account, by, roles=(Role.HEAD, Role.COORDINATOR), **particulars):
 CHANGED = {"roles": ["处室负责人", "综合处经办"], "before": ["处室经办"]}
 OPENED = {"roles": ["处室负责人", "综合处经办"]}
 CASES = [
-    Case("change", change, "调整账号", CHANGED),
-    Case("reset_password", lambda account, by: accounts.reset_password(account, by=by, at=AT), "重置密码"),
-    Case("stop", lambda account, by: accounts.set_active(account, False, by=by, at=AT), "停用账号"),
-    Case("start", lambda account, by: accounts.set_active(account, True, by=by, at=AT), "启用账号"),
+    Case("change", change, Verb.ACCOUNT_CHANGED, CHANGED),
+    Case("reset_password", lambda account, by: accounts.reset_password(account, by=by, at=AT), Verb.PASSWORD_RESET),
+    Case("stop", lambda account, by: accounts.set_active(account, False, by=by, at=AT), Verb.ACCOUNT_DISABLED),
+    Case("start", lambda account, by: accounts.set_active(account, True, by=by, at=AT), Verb.ACCOUNT_ENABLED),
 ]
 
 
@@ -164,7 +165,7 @@ def test_opened_account_has_its_particulars_its_roles_and_a_password(by):
     assert (made.username, made.name, made.phone, made.is_active) == ("chenxin", "陈新", "13800000008", True)
     assert (made.roles, made.is_staff, made.is_superuser) == ({Role.HEAD, Role.COORDINATOR}, True, False)
     assert made.check_password(password)
-    assert entries() == [("开通账号", name(made), by, AT, "", OPENED)]
+    assert entries() == [(Verb.ACCOUNT_OPENED, name(made), by, AT, "", OPENED)]
     assert rows(Officer, but=(made,)) == before
 
 
@@ -212,10 +213,10 @@ def test_new_password_is_the_officers_and_no_other(handler, other_handler, by):
 def test_password_has_three_groups_of_four_plain_signs():
     groups = accounts.new_password().split("-")
     assert [len(group) for group in groups] == [4, 4, 4]
-    assert set("".join(groups)) <= set(accounts.PLAIN)
+    assert set("".join(groups)) <= set(accounts.READABLE_CHARACTERS)
 
 
-@pytest.mark.parametrize(("active", "verb"), [(False, "停用账号"), (True, "启用账号")])
+@pytest.mark.parametrize(("active", "verb"), [(False, Verb.ACCOUNT_DISABLED), (True, Verb.ACCOUNT_ENABLED)])
 def test_account_is_stopped_and_started(handler, by, active, verb):
     Officer.objects.filter(pk=handler.pk).update(is_active=not active)
     accounts.set_active(handler, active, by=by, at=AT)

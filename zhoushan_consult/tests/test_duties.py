@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from django.db import connection
 
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.audit import trail
 from zhoushan_consult.bureau.models import Area
 from zhoushan_consult.clock import SHANGHAI
@@ -368,7 +369,7 @@ def test_it_is_made_up_for_by_hand(missed, browser, keeper):
     assert marks("2026-12-01") == before  # the web process does nothing itself
     (done,) = run_due(datetime(2026, 12, 3, 20, 0, tzinfo=SHANGHAI))
     assert (done.pk, done.state, marks("2026-12-01")) == (missed.pk, State.DONE, before + 1)
-    assert audited(missed) == [("再次执行定时任务", keeper.name)]
+    assert audited(missed) == [(Verb.DUTY_RERUN, keeper.name)]
     assert not browser.get(f"{LEDGER}?extent=trouble").context["cl"].result_count
 
 
@@ -396,7 +397,7 @@ def test_it_can_be_said_that_it_need_not_be_made_up_for(missed, browser, keeper)
     missed.refresh_from_db()
     assert missed.state == State.WAIVED
     assert run_due(datetime(2026, 12, 3, 20, 0, tzinfo=SHANGHAI)) == []
-    assert audited(missed) == [("定时任务不再补做", keeper.name)]
+    assert audited(missed) == [(Verb.DUTY_DISMISSED, keeper.name)]
 
 
 def test_it_is_asked_for_once_by_two_who_click_at_once(missed, browser, keeper):

@@ -4,10 +4,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Division, NotAllowed
 from zhoushan_consult.bureau.roles import Role
-from zhoushan_consult.clock import SHANGHAI, Kind, daily, every, monthly, next_due
+from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.duties import runner
+from zhoushan_consult.duties.kinds import Kind, daily, every, monthly, next_due
 from zhoushan_consult.duties.models import Duty, Heartbeat, State
 from zhoushan_consult.duties.runner import CLAIM_LEASE, run_due, stalled_for
 from zhoushan_consult.tests.evidence import TRAIL, entries, name, refused, rows
@@ -263,10 +265,10 @@ def test_last_silence_is_remembered():
 
 # --- By hand ---------------------------------------------------------------------------------------------------------
 ACTS = {
-    "again": (runner.retry, "再次执行定时任务", {"state": State.DUE, "next_try_at": AT, "asked_at": AT}),
+    "again": (runner.retry, Verb.DUTY_RERUN, {"state": State.DUE, "next_try_at": AT, "asked_at": AT}),
     "waive": (
         runner.waive,
-        "定时任务不再补做",
+        Verb.DUTY_DISMISSED,
         {"state": State.WAIVED, "next_try_at": None, "asked_at": None},
     ),
 }
@@ -370,9 +372,9 @@ def test_next_moment_is_after_now_and_none_for_what_comes_no_more():
 
 def test_row_of_a_duty_says_what_it_is():
     row = duty("first", took=timedelta(seconds=1.26))
-    assert (str(row), row.label, row.in_force, row.seconds) == ("第一 2026-11-30", "第一", True, "1.3 秒")
+    assert (str(row), row.label, row.is_scheduled, row.seconds) == ("第一 2026-11-30", "第一", True, "1.3 秒")
     other = duty("gone", about="")
-    assert (str(other), other.in_force, other.seconds) == ("已停用的任务", False, "—")
+    assert (str(other), other.is_scheduled, other.seconds) == ("已停用的任务", False, "—")
     assert [put(row, state=state).needs_attention for state in State] == [
         state in (State.FAILED, State.MISSED) for state in State
     ]

@@ -51,7 +51,7 @@ def addresses(patterns=None, prefix=""):
 
 def path_for(route: str) -> str:
     filled = re.sub(r"<(?:int|path):[^>]+>", "1", route)
-    filled = re.sub(r"<reply_step:[^>]+>", "save", re.sub(r"<matter_step:[^>]+>", "close", filled))
+    filled = re.sub(r"<reply_action:[^>]+>", "save", re.sub(r"<follow_up_action:[^>]+>", "close", filled))
     filled = re.sub(
         r"\(\?P<\w+>([\w-]+)[^)]*\)",
         r"\1",

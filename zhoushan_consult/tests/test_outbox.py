@@ -391,7 +391,7 @@ def test_it_is_sent_anew_by_hand(request, water, failed, who):
     delivery.retry(failed, by=officer, at=AT + HOUR)
     assert deliver_due(AT + HOUR) == 1
     entry = trail.about(water).get()
-    assert (entry.verb, entry.actor, entry.facts) == ("重发通知", officer, {"channel": "sms", "kind": "sms"})
+    assert (entry.verb, entry.actor, entry.facts) == (Verb.NOTICE_RETRIED, officer, {"channel": "sms", "kind": "sms"})
     with pytest.raises(LetterAlreadyHandled, match="请刷新"):
         delivery.retry(failed, by=officer, at=AT + HOUR)
 
@@ -438,7 +438,7 @@ def test_it_is_settled_by_the_call(water, failed, coordinator, outcome, left, no
     assert (call.state, call.outcome, call.attempts, call.gist.open()) == (now, outcome, 1, "已告知时间地点")
     assert calls_to_make().count() == left
     entry = trail.about(water).get()
-    assert (entry.verb, entry.facts) == ("电话通知", {"outcome": outcome, "kind": "sms"})
+    assert (entry.verb, entry.facts) == (Verb.NOTICE_CALLED, {"outcome": outcome, "kind": "sms"})
 
 
 def test_it_is_recorded_by_one_caller_only(failed, coordinator):

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Area, Division, NotAllowed
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.clock import SHANGHAI
@@ -110,7 +111,7 @@ CASES = [
         "retry",
         lambda notice, by, at: delivery.retry(notice, by=by, at=at),
         MENDERS,
-        "重发通知",
+        Verb.NOTICE_RETRIED,
         Channel.SMS,
         State.FAILED,
         set(itertools.product(GATEWAY, UNSENT)),
@@ -120,7 +121,7 @@ CASES = [
         "replace_by_call",
         lambda notice, by, at: delivery.replace_by_call(notice, by=by, at=at),
         MENDERS,
-        "改为电话通知",
+        Verb.NOTICE_TO_CALL,
         Channel.SMS,
         State.FAILED,
         set(itertools.product({Channel.SMS}, UNSENT)),
@@ -130,7 +131,7 @@ CASES = [
         "dismiss",
         lambda notice, by, at: delivery.dismiss(notice, by=by, at=at),
         MENDERS,
-        "通知不再重发",
+        Verb.NOTICE_DISMISSED,
         Channel.EMAIL,
         State.FAILED,
         set(itertools.product(Channel, {State.FAILED})),
@@ -140,7 +141,7 @@ CASES = [
         "record_call",
         call,
         frozenset({Role.COORDINATOR}),
-        "电话通知",
+        Verb.NOTICE_CALLED,
         Channel.CALL,
         State.WAITING,
         {(Channel.CALL, State.WAITING)},
@@ -355,7 +356,7 @@ def test_index_of_the_reader_is_of_the_address_the_letter_goes_to(water):
 
 
 def test_letter_that_cannot_be_stored_is_not_lost_in_silence(water):
-    with pytest.raises(IntegrityError), transaction.atomic():
+    with pytest.raises((posting.NotStored, IntegrityError)), transaction.atomic():
         write(water, to=Recipient(name=None, phone=ONE.phone))
     assert not Notice.objects.exists()
 
@@ -494,7 +495,7 @@ class Slow(Adapter):
 @pytest.mark.parametrize(("longest", "count"), [(9, 3), (10, 4), (12, 4)])
 def test_sweep_stops_after_its_longest_time(water, settings, monkeypatch, longest, count):
     settings.OUTBOX_ADAPTERS = {"sms": f"{__name__}.Slow"}
-    monkeypatch.setattr(delivery, "LONGEST_SWEEP", timedelta(seconds=longest))
+    monkeypatch.setattr(delivery, "MAX_RUN", timedelta(seconds=longest))
     Slow.clock[0] = AT
     waiting(water, 6)
     assert delivery.deliver_due(AT, clock=lambda: Slow.clock[0]) == count
@@ -787,7 +788,7 @@ def test_call_instead_of_a_letter_is_made_once(water):
 class Knows(Adapter):
     """Answers in the order of `script`, and notes about whom it was asked."""
 
-    reports = True
+    supports_reports = True
     script: list = []
     asked: list[int] = []
     meanwhile: Callable = staticmethod(lambda notice: None)
@@ -835,7 +836,7 @@ def test_gateway_is_asked_about_an_sms_it_took_lately(water, gateway, changes, a
 
 
 def test_gateway_is_asked_about_the_latest_first_and_so_many_at_a_time(water, gateway, monkeypatch):
-    monkeypatch.setattr("zhoushan_consult.outbox.delivery_reports.MOST", 3)
+    monkeypatch.setattr("zhoushan_consult.outbox.delivery_reports.BATCH_SIZE", 3)
     (old,) = left(water, start=9, sent_at=AT - DAY)
     latest = left(water, 3)
     poll_reports(AT)
@@ -898,7 +899,7 @@ def test_answer_about_a_letter_that_went_again_meanwhile_changes_nothing(water, 
 
 
 def test_gateway_that_cannot_tell_is_not_asked(water, gateway, monkeypatch):
-    monkeypatch.setattr(Knows, "reports", False)
+    monkeypatch.setattr(Knows, "supports_reports", False)
     left(water)
     assert (poll_reports(AT), gateway.asked) == (0, [])
 
