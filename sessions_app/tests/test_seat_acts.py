@@ -87,7 +87,7 @@ def test_seats_of_another_day_are_no_help_to_a_full_one(day):
 def test_added_seat_is_for_its_firm_alone(day):
     Seat.objects.filter(day=day).delete()
     extra = seats.add(day, MINE, reason="重点企业", at=AT)
-    seats.give_back(extra, MINE)
+    seats.release(extra, MINE)
     assert not seats.free_seats(day).exists()
     with pytest.raises(seats.NoSeatLeft):
         seats.take(day, THEIRS, at=AT)
@@ -141,14 +141,19 @@ def test_firm_confirms_its_own_seat_once(mine):
     assert others(mine) == before
 
 
-def lapse(seat, who):
-    return seats.lapse(seat, who, at=AT + timedelta(days=30))
+def lapse(seat, who, at=AT + timedelta(days=30)) -> bool:
+    """Whether the unconfirmed seat could be taken back at `at`."""
+    try:
+        seats.release(seat, who, unconfirmed_at=at)
+    except seats.SeatGone:
+        return False
+    return True
 
 
 @pytest.mark.parametrize(
     "act",
-    [lambda seat, who: seats.confirm(seat, who, at=LATER), seats.give_back],
-    ids=["confirm", "give back"],
+    [lambda seat, who: seats.confirm(seat, who, at=LATER), seats.release],
+    ids=["confirm", "release"],
 )
 def test_seat_of_another_firm_is_refused(act, mine, theirs):
     before = rows()
@@ -162,7 +167,7 @@ def test_seat_of_another_firm_is_refused(act, mine, theirs):
 @pytest.mark.parametrize(("late", "lapsed"), [(timedelta(0), False), (TICK, True)])
 def test_offer_lapses_after_its_last_instant(mine, late, lapsed):
     before = others(mine)
-    assert seats.lapse(mine, MINE, at=AT + timedelta(hours=48) + late) is lapsed
+    assert lapse(mine, MINE, AT + timedelta(hours=48) + late) is lapsed
     assert held_by(mine) == (FREE if lapsed else (MINE, AT, AT + timedelta(hours=48), None))
     assert others(mine) == before
 
@@ -178,11 +183,11 @@ def test_confirmed_seat_and_the_seat_of_another_firm_do_not_lapse(mine, theirs):
 def test_seat_given_back_is_free_in_every_column(mine):
     seats.confirm(mine, MINE, at=LATER)
     before = others(mine)
-    seats.give_back(mine, MINE)
+    seats.release(mine, MINE)
     assert held_by(mine) == FREE
     assert others(mine) == before
     with pytest.raises(seats.SeatGone):
-        seats.give_back(mine, MINE)
+        seats.release(mine, MINE)
 
 
 # --- Days ------------------------------------------------------------------------------------------------------------
