@@ -95,7 +95,7 @@ MODULES = (
 )
 """Where the acts are."""
 WITHIN_AN_ACT = {
-    "assigning.cancel_open_assignments",
+    "assignment.cancel_open_assignments",
     "deferral.defer",
     "follow_up.open_follow_up",
     "plan_changes.to_bureau",
@@ -226,9 +226,9 @@ act(
     letter assignment_new about new assignment to 大气处经办 by email sms
     letter assignment_new about new assignment to 水处经办 by email sms
     letter review_accepted about firm to firm by email page sms
-    trail 转为通过初审 of firm by actor: old=submitted
-    trail 交办 of new assignment by actor: division=water part=lead
-    trail 交办 of new assignment by actor: division=air part=support
+    trail stage_accepted of firm by actor: old=submitted
+    trail assigned of new assignment by actor: division=water part=lead
+    trail assigned of new assignment by actor: division=air part=support
     """,
 )
 act(
@@ -246,8 +246,8 @@ act(
         by=actor at=now
     new stagemove: appointment=firm old=submitted new=declined note=属于信访、投诉问题，不在咨询日受理范围 by=actor at=now
     letter review_declined about firm to firm by email page sms
-    trail 转为不予通过 of firm by actor: old=submitted
-    trail 电话沟通 of firm by actor: outcome=reached
+    trail stage_declined of firm by actor: old=submitted
+    trail called of firm by actor: outcome=reached
     """,
 )
 act(
@@ -257,7 +257,7 @@ act(
     may=(COORDINATOR,),
     effect="""
     new callrecord: appointment=firm by=actor at=now outcome=no_answer gist=无人接听
-    trail 电话沟通 of firm by actor: outcome=no_answer
+    trail called of firm by actor: outcome=no_answer
     returns new callrecord
     """,
 )
@@ -270,8 +270,8 @@ act(
     effect="""
     firm: stage=submitted
     new stagemove: appointment=firm old=declined new=submitted note=重新审核 by=actor at=now
-    trail 转为待初审 of firm by actor: old=declined
-    trail 重新审核 of firm by actor: why=企业有异议
+    trail stage_submitted of firm by actor: old=declined
+    trail reconsidered of firm by actor: why=企业有异议
     """,
 )
 act(
@@ -286,11 +286,11 @@ act(
     new stagemove: appointment=firm old=accepted new=submitted note=重新审核 by=actor at=now
     open_work: state=cancelled
     returned_work: state=cancelled
-    trail 转为待初审 of firm by actor: old=accepted
-    trail 撤销交办 of open_work by actor
-    trail 撤销交办 of drafted_work by actor
-    trail 撤销交办 of returned_work by actor
-    trail 重新审核 of firm by actor: why=误判
+    trail stage_submitted of firm by actor: old=accepted
+    trail assignment_cancelled of open_work by actor
+    trail assignment_cancelled of drafted_work by actor
+    trail assignment_cancelled of returned_work by actor
+    trail reconsidered of firm by actor: why=误判
     """,
 )
 
@@ -302,7 +302,7 @@ def assign(s: Scene) -> object:
 
 
 act(
-    "assigning.assign",
+    "assignment.assign",
     scenes.accepted,
     assign,
     may=(COORDINATOR,),
@@ -313,12 +313,12 @@ act(
         assigned_at=now
     new routingtrace: appointment=firm decision=water:in at=now
     letter assignment_new about new assignment to 水处经办 by email sms
-    trail 交办 of new assignment by actor: division=water part=lead
+    trail assigned of new assignment by actor: division=water part=lead
     returns new assignment
     """,
 )
 act(
-    "assigning.add",
+    "assignment.add",
     scenes.given,
     lambda s: assignment.add(s.firm, portion("土壤处", "污泥呢？", reason="遗漏"), by=s.by, at=s.at),
     may=(COORDINATOR,),
@@ -327,12 +327,12 @@ act(
     new assignment: appointment=firm division=土壤处 part=lead question=污泥呢？ by_hand_reason=遗漏 state=open
         due_on=2026-11-27 assigned_by=actor assigned_at=now
     letter assignment_new about new assignment to 土壤处经办 by email sms
-    trail 交办 of new assignment by actor: division=soil part=lead
+    trail assigned of new assignment by actor: division=soil part=lead
     returns new assignment
     """,
 )
 act(
-    "assigning.return_assignment",
+    "assignment.return_assignment",
     scenes.given,
     lambda s: assignment.return_assignment(s.work, "属住建部门职责", by=s.by, at=s.at),
     may=(HANDLER, HEAD),
@@ -342,11 +342,11 @@ act(
     firm: handled_by=大气处 reply_due_on=2026-12-09
     work: state=returned return_reason=属住建部门职责
     letter assignment_returned about work to 综合处经办 by email sms
-    trail 退回交办 of work by actor
+    trail assignment_returned of work by actor
     """,
 )
 act(
-    "assigning.reassign: open",
+    "assignment.reassign: open",
     scenes.given,
     lambda s: assignment.reassign(s.work, portion("土壤处", "污泥呢？", reason="改派"), by=s.by, at=s.at),
     may=(COORDINATOR,),
@@ -357,12 +357,12 @@ act(
         due_on=2026-11-27 assigned_by=actor assigned_at=now
     work: state=cancelled
     letter assignment_new about new assignment to 土壤处经办 by email sms
-    trail 交办 of new assignment by actor: division=soil part=lead
+    trail assigned of new assignment by actor: division=soil part=lead
     returns new assignment
     """,
 )
 act(
-    "assigning.reassign: given back",
+    "assignment.reassign: given back",
     scenes.given_back,
     lambda s: assignment.reassign(s.work, portion("水处", scenes.QUESTION), by=s.by, at=s.at),
     may=(COORDINATOR,),
@@ -374,7 +374,7 @@ act(
         assigned_at=now
     work: state=cancelled
     letter assignment_new about new assignment to 水处经办 by email sms
-    trail 交办 of new assignment by actor: division=water part=lead
+    trail assigned of new assignment by actor: division=water part=lead
     returns new assignment
     """,
 )
@@ -398,7 +398,7 @@ act(
     effect="""
     new reply: assignment=work body=纳管前办理排水许可。 law=城镇排水条例 version=1 drafted_by=actor drafted_at=now
     new replyversion: reply=new reply number=1 body=纳管前办理排水许可。 law=城镇排水条例 by=actor at=now
-    trail 拟写答复 of work by actor: version=1
+    trail reply_drafted of work by actor: version=1
     returns new reply
     """,
 )
@@ -412,7 +412,7 @@ act(
     effect="""
     new replyversion: reply=reply number=2 body=纳管前办理排水许可。 law=城镇排水条例 by=actor at=now
     reply: body=纳管前办理排水许可。 law=城镇排水条例 version=2 drafted_by=actor drafted_at=now
-    trail 拟写答复 of work by actor: version=2
+    trail reply_drafted of work by actor: version=2
     returns reply
     """,
 )
@@ -427,7 +427,7 @@ act(
     effect="""
     work: state=drafted
     letter reply_to_sign about work to 水处负责人 by email sms
-    trail 送审签 of work by actor
+    trail reply_submitted of work by actor
     """,
 )
 act(
@@ -442,8 +442,8 @@ act(
     new replyversion: reply=new reply number=1 body=纳管前办理排水许可。 law=城镇排水条例 by=actor at=now
     work: state=drafted
     letter reply_to_sign about work to 水处负责人 by email sms
-    trail 拟写答复 of work by actor: version=1
-    trail 送审签 of work by actor
+    trail reply_drafted of work by actor: version=1
+    trail reply_submitted of work by actor
     """,
 )
 act(
@@ -458,7 +458,7 @@ act(
     reply: remark=请写明时限
     work: state=open
     letter reply_sent_back about work to 水处经办 by email sms
-    trail 退回修改答复 of work by actor
+    trail reply_sent_back of work by actor
     """,
 )
 
@@ -480,7 +480,7 @@ act(
     reply: remark='' signed_by=actor signed_at=now
     work: state=released released_at=now
     letter reply_released about firm to firm by email page sms
-    trail 审签答复 of work by actor: version=1
+    trail reply_signed of work by actor: version=1
     """,
 )
 act(
@@ -495,8 +495,8 @@ act(
     reply: remark='' signed_by=actor signed_at=now
     work: state=released released_at=now
     letter reply_released about firm to firm by email page sms
-    trail 审签答复 of work by actor: version=1
-    trail 转为已书面答复 of firm by actor: old=accepted
+    trail reply_signed of work by actor: version=1
+    trail stage_answered of firm by actor: old=accepted
     """,
 )
 act(
@@ -510,7 +510,7 @@ act(
     reply: remark='' signed_by=actor signed_at=now
     work: state=released released_at=now
     letter reply_released about firm to firm by email page sms
-    trail 审签答复 of work by actor: version=1
+    trail reply_signed of work by actor: version=1
     """,
 )
 act(
@@ -523,8 +523,8 @@ act(
     new stagemove: appointment=firm old=accepted new=answered at=now
     new stagemove: appointment=other old=accepted new=answered at=now
     other: stage=answered
-    trail 转为已书面答复 of other by no officer: old=accepted
-    trail 转为已书面答复 of firm by no officer: old=accepted
+    trail stage_answered of other by no officer: old=accepted
+    trail stage_answered of firm by no officer: old=accepted
     returns 2
     """,
 )
@@ -558,14 +558,14 @@ act(
     letter replies_hastened about day to 水处经办 by email sms
     letter seat_offered about first to first by email page sms
     letter seat_offered about prior to prior by email page sms
-    trail 确定名单 of day by actor: day=2026-12 free=2 waiting=4
-    trail 转为现场咨询 of prior by actor: day=2026-12 ground=priority old=accepted place=1
+    trail list_settled of day by actor: day=2026-12 free=2 waiting=4
+    trail stage_seated of prior by actor: day=2026-12 ground=priority old=accepted place=1
         reply_by=2026-12-04T09:00 seat=1 since=2026-11-20T09:00
-    trail 转为现场咨询 of first by actor: day=2026-12 ground=time old=accepted place=2 reply_by=2026-12-04T09:00
+    trail stage_seated of first by actor: day=2026-12 ground=time old=accepted place=2 reply_by=2026-12-04T09:00
         seat=2 since=2026-11-18T09:21
-    trail 转为先行书面答复 of second by actor: day=2026-12 ground=time old=accepted place=3 since=2026-11-18T09:22
-    trail 转为先行书面答复 of third by actor: day=2026-12 ground=time old=accepted place=4 since=2026-11-18T09:23
-    trail 提前答复期限 of second_work by actor: due_on=2026-12-09 was=2026-12-15
+    trail stage_deferred of second by actor: day=2026-12 ground=time old=accepted place=3 since=2026-11-18T09:22
+    trail stage_deferred of third by actor: day=2026-12 ground=time old=accepted place=4 since=2026-11-18T09:23
+    trail term_shortened of second_work by actor: due_on=2026-12-09 was=2026-12-15
     returns 2, 2
     """,
 )
@@ -593,14 +593,14 @@ act(
     letter deferred about second to second by email page sms
     letter deferred about third to third by email page sms
     letter replies_hastened about day to 水处经办 by email sms
-    trail 确定名单 of day by actor: day=2026-12 free=2 waiting=4
-    trail 转为先行书面答复 of prior by actor: day=2026-12 ground=priority old=accepted place=1
+    trail list_settled of day by actor: day=2026-12 free=2 waiting=4
+    trail stage_deferred of prior by actor: day=2026-12 ground=priority old=accepted place=1
         since=2026-11-20T09:00
-    trail 转为先行书面答复 of first by actor: day=2026-12 ground=time old=accepted place=2 since=2026-11-18T09:21
-    trail 转为先行书面答复 of second by actor: day=2026-12 ground=time old=accepted place=3 since=2026-11-18T09:22
-    trail 转为先行书面答复 of third by actor: day=2026-12 ground=time old=accepted place=4 since=2026-11-18T09:23
-    trail 提前答复期限 of second_work by actor: due_on=2026-12-10 was=2026-12-15
-    trail 提前答复期限 of prior_work by actor: due_on=2026-12-10 was=2026-12-15
+    trail stage_deferred of first by actor: day=2026-12 ground=time old=accepted place=2 since=2026-11-18T09:21
+    trail stage_deferred of second by actor: day=2026-12 ground=time old=accepted place=3 since=2026-11-18T09:22
+    trail stage_deferred of third by actor: day=2026-12 ground=time old=accepted place=4 since=2026-11-18T09:23
+    trail term_shortened of second_work by actor: due_on=2026-12-10 was=2026-12-15
+    trail term_shortened of prior_work by actor: due_on=2026-12-10 was=2026-12-15
     returns 0, 4
     """,
 )
@@ -618,8 +618,8 @@ act(
         extra_reason=重点项目
     new stagemove: appointment=firm old=deferred new=seated note=11号名额 by=actor at=now
     letter seat_offered about firm to firm by email page sms
-    trail 增加名额 of new seat by actor: day=2026-12 reason=重点项目 seat=11
-    trail 转为现场咨询 of firm by actor: day=2026-12 extra=重点项目 ground=time old=deferred
+    trail seat_added of new seat by actor: day=2026-12 reason=重点项目 seat=11
+    trail stage_seated of firm by actor: day=2026-12 extra=重点项目 ground=time old=deferred
         reply_by=2026-12-04T09:00 seat=11 since=2026-11-18T09:21
     returns new seat
     """,
@@ -639,8 +639,8 @@ act(
     next: seat=late_seat stage=seated
     letter seat_lapsed about late to late by email page sms
     letter seat_offered about next to next by email page sms
-    trail 转为通过初审 of late by no officer: day=2026-12 lapsed=True old=seated seat=1
-    trail 转为现场咨询 of next by no officer: day=2026-12 ground=time old=deferred place=1
+    trail stage_accepted of late by no officer: day=2026-12 lapsed=True old=seated seat=1
+    trail stage_seated of next by no officer: day=2026-12 ground=time old=deferred place=1
         reply_by=2026-12-04T09:00 seat=1 since=2026-11-18T09:24
     returns 2
     """,
@@ -666,13 +666,13 @@ act(
     letter replies_hastened about day to 水处经办 by email sms
     letter seat_lapsed about late to late by email page sms
     letter seat_offered about next to next by email page sms
-    trail 转为通过初审 of late by no officer: day=2026-12 lapsed=True old=seated seat=1
-    trail 转为现场咨询 of next by no officer: day=2026-12 ground=time old=deferred place=1
+    trail stage_accepted of late by no officer: day=2026-12 lapsed=True old=seated seat=1
+    trail stage_seated of next by no officer: day=2026-12 ground=time old=deferred place=1
         reply_by=2026-12-04T09:00 seat=1 since=2026-11-18T09:24
-    trail 转为先行书面答复 of came_late by no officer: day=2026-12 ground=time old=accepted place=2
+    trail stage_deferred of came_late by no officer: day=2026-12 ground=time old=accepted place=2
         since=2026-11-18T09:26
-    trail 提前答复期限 of late_work by no officer: due_on=2026-12-09 was=2026-12-15
-    trail 转为已书面答复 of gave_up by no officer: old=accepted
+    trail term_shortened of late_work by no officer: due_on=2026-12-09 was=2026-12-15
+    trail stage_answered of gave_up by no officer: old=accepted
     returns 5
     """,
 )
@@ -690,9 +690,9 @@ act(
     new stagemove: appointment=last old=accepted new=deferred note=名额已满，先行书面答复 at=now
     letter deferred about between to between by email page sms
     letter deferred about last to last by email page sms
-    trail 转为先行书面答复 of between by no officer: day=2026-12 ground=time old=accepted place=3
+    trail stage_deferred of between by no officer: day=2026-12 ground=time old=accepted place=3
         since=2026-11-18T09:23
-    trail 转为先行书面答复 of last by no officer: day=2026-12 ground=time old=accepted place=4
+    trail stage_deferred of last by no officer: day=2026-12 ground=time old=accepted place=4
         since=2026-11-18T09:25
     returns 2
     """,
@@ -720,9 +720,9 @@ act(
     slow_too: due_on=2026-12-09
     letter replies_hastened about day to 大气处经办 by email sms
     letter replies_hastened about day to 水处经办 by email sms
-    trail 提前答复期限 of slow by no officer: due_on=2026-12-09 was=2026-12-15
-    trail 提前答复期限 of slow_draft by no officer: due_on=2026-12-09 was=2026-12-15
-    trail 提前答复期限 of slow_too by no officer: due_on=2026-12-09 was=2026-12-15
+    trail term_shortened of slow by no officer: due_on=2026-12-09 was=2026-12-15
+    trail term_shortened of slow_draft by no officer: due_on=2026-12-09 was=2026-12-15
+    trail term_shortened of slow_too by no officer: due_on=2026-12-09 was=2026-12-15
     returns 3
     """,
 )
@@ -740,8 +740,8 @@ act(
     other: stage=closed closed_at=now
     letter deferral_closed about firm to firm by email page sms
     letter deferral_closed about other to other by email page sms
-    trail 转为办结 of firm by no officer: old=deferred
-    trail 转为办结 of other by no officer: old=deferred
+    trail stage_closed of firm by no officer: old=deferred
+    trail stage_closed of other by no officer: old=deferred
     returns 2
     """,
 )
@@ -784,7 +784,7 @@ act(
         wants_onsite=True channel=online consented_at=now submitted_at=now version=1
     new stagemove: appointment=new appointment new=submitted at=now
     letter booking_received about new appointment to new appointment by email page sms
-    trail 预约登记 of new appointment by no officer: channel=online
+    trail registered of new appointment by no officer: channel=online
     returns new appointment
     """,
 )
@@ -797,11 +797,11 @@ act(
     firm: address=船厂路1号 postcode=316000 contact_name=李四 id_number=330903197407119860
         phone=tel:+86-137-0000-0007 email=yard7@example.com topics=['soil'] summary=油泥怎样处置？ amended_at=now
         version=2
-    trail 修改登记 of firm by no officer
+    trail amended of firm by no officer
     """,
 )
 act(
-    "entering.enter",
+    "staff_entry.enter",
     typed,
     lambda s: staff_entry.enter(
         s.form, key="a key", day=DAY, source=booking.Source(Channel.PHONE, s.by, "企业来电"), at=s.at
@@ -817,7 +817,7 @@ act(
         submitted_at=now version=1
     new stagemove: appointment=new appointment new=submitted by=actor at=now
     letter booking_received about new appointment to new appointment by email page sms
-    trail 预约登记 of new appointment by actor: channel=phone reason=企业来电
+    trail registered of new appointment by actor: channel=phone reason=企业来电
     returns new appointment
     """,
 )
@@ -830,7 +830,7 @@ act(
     firm: stage=withdrawn
     new stagemove: appointment=firm old=accepted new=withdrawn note=企业撤回 at=now
     letter booking_withdrawn about firm to firm by email page
-    trail 转为已撤回 of firm by no officer: old=accepted
+    trail stage_withdrawn of firm by no officer: old=accepted
     """,
 )
 act(
@@ -843,7 +843,7 @@ act(
     new stagemove: appointment=firm old=seated new=withdrawn note=企业撤回 at=now
     seat_held: uscc=None offered_at=None reply_by=None confirmed_at=None
     letter booking_withdrawn about firm to firm by email page
-    trail 转为已撤回 of firm by no officer: day=2026-12 old=seated seat=2
+    trail stage_withdrawn of firm by no officer: day=2026-12 old=seated seat=2
     """,
 )
 
@@ -867,7 +867,7 @@ act(
     effect="""
     seat_held: confirmed_at=now
     letter seat_confirmed about firm to firm by email page sms
-    trail 确认参加 of firm by no officer: day=2026-12 seat=2
+    trail seat_confirmed of firm by no officer: day=2026-12 seat=2
     """,
 )
 act(
@@ -879,7 +879,7 @@ act(
     effect="""
     seat_held: confirmed_at=now
     letter seat_confirmed about firm to firm by email page sms
-    trail 确认参加 of firm by actor: day=2026-12 seat=2
+    trail seat_confirmed of firm by actor: day=2026-12 seat=2
     """,
 )
 act(
@@ -893,7 +893,7 @@ act(
     new stagemove: appointment=firm old=seated new=accepted note=企业放弃现场名额，改为书面答复 at=now
     seat_held: uscc=None offered_at=None reply_by=None confirmed_at=None
     letter seat_given_up about firm to firm by email page sms
-    trail 转为通过初审 of firm by no officer: day=2026-12 old=seated seat=2
+    trail stage_accepted of firm by no officer: day=2026-12 old=seated seat=2
     """,
 )
 act(
@@ -906,7 +906,7 @@ act(
     new stagemove: appointment=firm old=seated new=accepted note=企业放弃现场名额，改为书面答复 by=actor at=now
     seat_held: uscc=None offered_at=None reply_by=None
     letter seat_given_up about firm to firm by email page sms
-    trail 转为通过初审 of firm by actor: day=2026-12 old=seated seat=2
+    trail stage_accepted of firm by actor: day=2026-12 old=seated seat=2
     """,
 )
 act(
@@ -920,7 +920,7 @@ act(
     firm: day=2027-01-10 stage=accepted priority_since=now
     new stagemove: appointment=firm old=deferred new=accepted note=仍需现场咨询，1月10日（周日）优先安排 at=now
     letter priority_granted about firm to firm by email page sms
-    trail 转为通过初审 of firm by no officer: old=deferred
+    trail stage_accepted of firm by no officer: old=deferred
     returns firm
     """,
 )
@@ -934,8 +934,8 @@ act(
     firm: stage=closed closed_at=now
     new stagemove: appointment=firm old=deferred new=closed note=优先资格已转到贵单位下期的登记 at=now
     next: wants_onsite=True priority_since=now
-    trail 取得优先 of next by no officer: day=2027-01
-    trail 转为办结 of firm by no officer: old=deferred
+    trail priority_granted of next by no officer: day=2027-01
+    trail stage_closed of firm by no officer: old=deferred
     returns next
     """,
 )
@@ -947,7 +947,7 @@ act(
     effect="""
     firm: stage=closed closed_at=now
     new stagemove: appointment=firm old=deferred new=closed note=企业表示书面答复已解决问题 at=now
-    trail 转为办结 of firm by no officer: old=deferred
+    trail stage_closed of firm by no officer: old=deferred
     """,
 )
 act(
@@ -958,7 +958,7 @@ act(
     effect="""
     firm: stage=closed closed_at=now
     new stagemove: appointment=firm old=answered new=closed note=企业反馈已解决 at=now
-    trail 转为办结 of firm by no officer: old=answered
+    trail stage_closed of firm by no officer: old=answered
     """,
 )
 act(
@@ -969,7 +969,7 @@ act(
     effect="""
     firm: stage=following
     new stagemove: appointment=firm old=heard new=following note=企业反馈未解决：仍有异味 at=now
-    trail 转为跟踪督办 of firm by no officer: old=heard
+    trail stage_following of firm by no officer: old=heard
     """,
 )
 act(
@@ -980,7 +980,7 @@ act(
     effect="""
     firm: stage=following
     new stagemove: appointment=firm old=closed new=following note=企业反馈未解决：仍有异味 at=now
-    trail 转为跟踪督办 of firm by no officer: old=closed
+    trail stage_following of firm by no officer: old=closed
     """,
 )
 act(
@@ -989,7 +989,7 @@ act(
     lambda s: feedback.rate(s.firm, Grade.POOR, "等得太久", at=s.at),
     effect="""
     new rating: appointment=firm grade=2 remark=等得太久 at=now
-    trail 服务评价 of firm by no officer: grade=2
+    trail rated of firm by no officer: grade=2
     returns new rating
     """,
 )
@@ -1017,7 +1017,7 @@ act(
     at=MORNING,
     effect="""
     new hearing: appointment=firm day=day checked_in_at=now by=actor at=now
-    trail 签到 of firm by actor
+    trail checked_in of firm by actor
     returns new hearing
     """,
 )
@@ -1034,8 +1034,8 @@ act(
     hearing: outcome=solved gist=已当面说明 by=actor at=now
     new stagemove: appointment=firm old=seated new=heard note=现场解决 by=actor at=now
     letter heard_solved about firm to firm by email page sms
-    trail 转为已现场咨询 of firm by actor: old=seated
-    trail 现场结果 of firm by actor: outcome=solved
+    trail stage_heard of firm by actor: old=seated
+    trail hearing_concluded of firm by actor: outcome=solved
     """,
 )
 act(
@@ -1048,21 +1048,21 @@ act(
     says=("现场查看排放口", "答复异味问题"),
     effect="""
     firm: stage=following
-    new follow_up: appointment=firm division=大气处 origin=day promise=答复异味问题 due_on=2026-12-24
+    new followup: appointment=firm division=大气处 origin=day promise=答复异味问题 due_on=2026-12-24
         opened_by=actor opened_at=now
-    new follow_up: appointment=firm division=水处 origin=day promise=现场查看排放口 due_on=2026-12-30
+    new followup: appointment=firm division=水处 origin=day promise=现场查看排放口 due_on=2026-12-30
         opened_by=actor opened_at=now
     new hearing: appointment=firm day=day outcome=follow gist=已当面说明 by=actor at=now
     new stagemove: appointment=firm old=heard new=following by=actor at=now
     new stagemove: appointment=firm old=seated new=heard note=需跟踪督办 by=actor at=now
-    letter follow_up_new about new follow_up to 大气处经办 by email sms
-    letter follow_up_new about new follow_up to 水处经办 by email sms
+    letter follow_up_new about new followup to 大气处经办 by email sms
+    letter follow_up_new about new followup to 水处经办 by email sms
     letter heard_follow about firm to firm by email page sms
-    trail 转为已现场咨询 of firm by actor: old=seated
-    trail 现场结果 of firm by actor: outcome=follow
-    trail 转为跟踪督办 of firm by actor: old=heard
-    trail 督办立项 of new follow_up by actor: division=water
-    trail 督办立项 of new follow_up by actor: division=air
+    trail stage_heard of firm by actor: old=seated
+    trail hearing_concluded of firm by actor: outcome=follow
+    trail stage_following of firm by actor: old=heard
+    trail follow_up_opened of new followup by actor: division=water
+    trail follow_up_opened of new followup by actor: division=air
     """,
 )
 act(
@@ -1079,8 +1079,8 @@ act(
     letter heard_absent about firm to firm by email page sms
     letter reply_for_absent about drafted_work to 大气处经办 by email sms
     letter reply_for_absent about work to 水处经办 by email sms
-    trail 转为未到场 of firm by actor: old=seated
-    trail 现场结果 of firm by actor: outcome=absent
+    trail stage_absent of firm by actor: old=seated
+    trail hearing_concluded of firm by actor: outcome=absent
     """,
 )
 act(
@@ -1097,7 +1097,7 @@ act(
     free_seat: uscc=91330921DEM0KDMN9D offered_at=now reply_by=2026-12-10T10:15 confirmed_at=now
     new stagemove: appointment=firm old=deferred new=seated note=候补入场，2号名额 by=actor at=now
     letter standby_called about firm to firm by email page sms
-    trail 转为现场咨询 of firm by actor: day=2026-12 ground=time old=deferred place=2 seat=2
+    trail stage_seated of firm by actor: day=2026-12 ground=time old=deferred place=2 seat=2
         since=2026-11-18T09:22 standby=True
     returns free_seat
     """,
@@ -1116,26 +1116,26 @@ act(
     freed_seat: uscc=91330903DEM0KE6Q40 offered_at=now reply_by=2026-12-10T10:15 confirmed_at=now
     new stagemove: appointment=firm old=deferred new=seated note=候补入场，1号名额 by=actor at=now
     letter standby_called about firm to firm by email page sms
-    trail 未到场让出名额 of absent by no officer: day=2026-12 seat=1
-    trail 转为现场咨询 of firm by actor: day=2026-12 ground=time old=deferred place=1 seat=1
+    trail seat_vacated of absent by no officer: day=2026-12 seat=1
+    trail stage_seated of firm by actor: day=2026-12 ground=time old=deferred place=1 seat=1
         since=2026-11-18T09:21 standby=True
     returns freed_seat
     """,
 )
 act(
-    "arranging.fix",
+    "timetable.freeze",
     scenes.list_of_two,
     lambda s: timetable.freeze(s.day, at=s.at),
     neighbours=ANOTHER_DAY,
     effect="""
     new sitting: seat=first_seat turn=0 table=1 minutes=30
     new sitting: seat=second_seat turn=0 table=2 minutes=30
-    trail 排定现场 of day by no officer: firms=2 minutes=30
+    trail timetable_fixed of day by no officer: firms=2 minutes=30
     returns 2
     """,
 )
 act(
-    "arranging.rearrange",
+    "timetable.rearrange",
     scenes.arranged,
     lambda s: timetable.rearrange(s.day, by=s.by, at=s.at),
     may=(COORDINATOR,),
@@ -1145,7 +1145,7 @@ act(
     gone second_sitting
     new sitting: seat=first_seat turn=0 table=1 minutes=30
     new sitting: seat=second_seat turn=0 table=2 minutes=30
-    trail 排定现场 of day by actor: firms=2 minutes=30
+    trail timetable_fixed of day by actor: firms=2 minutes=30
     returns 2
     """,
 )
@@ -1169,7 +1169,7 @@ act(
     new followuppost: follow_up=matter text=10时已到现场 to_firm=False by=actor at=now
     letter follow_up_progress about matter to 办公室督办 by email sms
     letter follow_up_progress about matter to 综合处经办 by email sms
-    trail 督办进展 of matter by actor: to_firm=False
+    trail follow_up_posted of matter by actor: to_firm=False
     returns new followuppost
     """,
 )
@@ -1187,7 +1187,7 @@ act(
     letter follow_up_progress about matter to 办公室督办 by email sms
     letter follow_up_progress about matter to 综合处经办 by email sms
     letter progress_to_firm about firm to firm by email page sms
-    trail 督办进展 of matter by actor: to_firm=True
+    trail follow_up_posted of matter by actor: to_firm=True
     returns new followuppost
     """,
 )
@@ -1215,8 +1215,8 @@ act(
     letter closed about firm to firm by email page sms
     letter follow_up_closed about matter to 办公室督办 by email sms
     letter follow_up_closed about matter to 综合处经办 by email sms
-    trail 督办办结 of matter by actor
-    trail 转为办结 of firm by actor: old=following
+    trail follow_up_closed of matter by actor
+    trail stage_closed of firm by actor: old=following
     """,
 )
 act(
@@ -1230,7 +1230,7 @@ act(
     matter: closed_by=actor closed_at=now result=已整改到位
     letter follow_up_closed about matter to 办公室督办 by email sms
     letter follow_up_closed about matter to 综合处经办 by email sms
-    trail 督办办结 of matter by actor
+    trail follow_up_closed of matter by actor
     """,
 )
 act(
@@ -1243,7 +1243,7 @@ act(
     firm: stage=closed closed_at=now
     new stagemove: appointment=firm old=heard new=closed by=actor at=now
     letter closed about firm to firm by email page sms
-    trail 转为办结 of firm by actor: old=heard
+    trail stage_closed of firm by actor: old=heard
     """,
 )
 act(
@@ -1256,7 +1256,7 @@ act(
     firm: stage=closed closed_at=now
     new stagemove: appointment=firm old=absent new=closed by=actor at=now
     letter closed about firm to firm by email page sms
-    trail 转为办结 of firm by actor: old=absent
+    trail stage_closed of firm by actor: old=absent
     """,
 )
 act(
@@ -1272,8 +1272,8 @@ act(
     letter follow_up_closed about matter to 综合处经办 by email sms
     letter follow_up_closed about second_matter to 办公室督办 by email sms
     letter follow_up_closed about second_matter to 综合处经办 by email sms
-    trail 督办办结 of matter by no officer
-    trail 督办办结 of second_matter by no officer
+    trail follow_up_closed of matter by no officer
+    trail follow_up_closed of second_matter by no officer
     returns 2
     """,
 )
@@ -1284,14 +1284,14 @@ act(
     at=NOW + timedelta(hours=2),
     neighbours=ALONE,
     effect="""
-    new follow_up: appointment=firm division=大气处 origin=firm promise=企业反馈未解决：仍有异味 due_on=2026-12-04
+    new followup: appointment=firm division=大气处 origin=firm promise=企业反馈未解决：仍有异味 due_on=2026-12-04
         opened_at=now
-    new follow_up: appointment=silent division=综合处 origin=firm promise=企业反馈未解决 due_on=2026-12-04
+    new followup: appointment=silent division=综合处 origin=firm promise=企业反馈未解决 due_on=2026-12-04
         opened_at=now
-    letter follow_up_new about new follow_up to 大气处经办 by email sms
-    letter follow_up_new about new follow_up to 综合处答复人 by email sms
-    trail 督办立项 of new follow_up by no officer: division=air
-    trail 督办立项 of new follow_up by no officer: division=general
+    letter follow_up_new about new followup to 大气处经办 by email sms
+    letter follow_up_new about new followup to 综合处答复人 by email sms
+    trail follow_up_opened of new followup by no officer: division=air
+    trail follow_up_opened of new followup by no officer: division=general
     returns 2
     """,
 )
@@ -1301,10 +1301,10 @@ act(
     as_duty(lambda s: follow_up.process_feedback(at=s.at)),
     neighbours=ALONE,
     effect="""
-    new follow_up: appointment=firm division=综合处 origin=rating promise=差评回访：了解原因并整改 due_on=2026-11-27
+    new followup: appointment=firm division=综合处 origin=rating promise=差评回访：了解原因并整改 due_on=2026-11-27
         opened_at=now
-    letter follow_up_new about new follow_up to 综合处答复人 by email sms
-    trail 督办立项 of new follow_up by no officer: division=general
+    letter follow_up_new about new followup to 综合处答复人 by email sms
+    trail follow_up_opened of new followup by no officer: division=general
     returns 1
     """,
 )
@@ -1329,7 +1329,7 @@ act(
     as_duty(lambda s: follow_up.LADDER.run("", s.at, s.at)),
     neighbours=ALONE,
     effect="""
-    new follow_up: appointment=firm division=综合处 origin=rating promise=差评回访：了解原因并整改 due_on=2026-11-27
+    new followup: appointment=firm division=综合处 origin=rating promise=差评回访：了解原因并整改 due_on=2026-11-27
         opened_at=now
     letter follow_up_late about eight to 局领导 by email sms
     letter follow_up_late about four to 办公室督办 by email sms
@@ -1337,10 +1337,10 @@ act(
     letter follow_up_late about one to 水处负责人 by email sms
     letter follow_up_late about today to 水处经办 by email sms
     letter follow_up_late about tomorrow to 水处经办 by email sms
-    letter follow_up_new about new follow_up to 综合处答复人 by email sms
+    letter follow_up_new about new followup to 综合处答复人 by email sms
     letter follow_up_old about old to 办公室督办 by email sms
     letter follow_up_old about old to 综合处经办 by email sms
-    trail 督办立项 of new follow_up by no officer: division=general
+    trail follow_up_opened of new followup by no officer: division=general
     returns 7
     """,
 )
@@ -1394,7 +1394,7 @@ act(
     letter plan_changed_bureau about day to 大气处负责人 by email sms
     letter plan_changed_bureau about day to 水处负责人 by email sms
     letter plan_changed_bureau about day to 综合处经办 by email sms
-    trail 变更方案 of day by actor: reason=三楼停电 what=服务地点由“三楼会议室”改为“五楼会议室”；接待人员已调整
+    trail plan_changed of day by actor: reason=三楼停电 what=服务地点由“三楼会议室”改为“五楼会议室”；接待人员已调整
     """,
 )
 act(
@@ -1412,7 +1412,7 @@ act(
     letter plan_changed_bureau about day to 大气处负责人 by email sms
     letter plan_changed_bureau about day to 水处负责人 by email sms
     letter plan_changed_bureau about day to 综合处经办 by email sms
-    trail 变更方案 of day by actor: reason=三楼停电 what=接待人员已调整
+    trail plan_changed of day by actor: reason=三楼停电 what=接待人员已调整
     """,
 )
 act(
@@ -1446,13 +1446,13 @@ act(
     letter day_cancelled_bureau about day to 大气处负责人 by email sms
     letter day_cancelled_bureau about day to 水处负责人 by email sms
     letter day_cancelled_bureau about day to 综合处经办 by email sms
-    trail 取消活动 of day by actor
-    trail 转为通过初审 of offered by actor: old=seated
-    trail 活动取消顺延 of offered by actor: day=2026-12 seat=1 to=2027-01
-    trail 转为通过初审 of confirmed by actor: old=seated
-    trail 活动取消顺延 of confirmed by actor: day=2026-12 seat=2 to=2027-01
-    trail 活动取消顺延 of pending by actor: day=2026-12 to=2027-01
-    trail 活动取消顺延 of prior by actor: day=2026-12 to=2027-01
+    trail day_cancelled of day by actor
+    trail stage_accepted of offered by actor: old=seated
+    trail carried_over of offered by actor: day=2026-12 seat=1 to=2027-01
+    trail stage_accepted of confirmed by actor: old=seated
+    trail carried_over of confirmed by actor: day=2026-12 seat=2 to=2027-01
+    trail carried_over of pending by actor: day=2026-12 to=2027-01
+    trail carried_over of prior by actor: day=2026-12 to=2027-01
     """,
 )
 act(
@@ -1470,9 +1470,9 @@ act(
     twice: wants_onsite=False
     letter day_cancelled about firm to firm by email page sms
     letter day_cancelled about twice to twice by email page sms
-    trail 活动取消顺延 of firm by no officer: day=2026-12 to=2027-01
-    trail 取得优先 of heir by no officer: day=2027-01
-    trail 活动取消顺延 of twice by no officer: day=2026-12 to=2027-01
+    trail carried_over of firm by no officer: day=2026-12 to=2027-01
+    trail priority_granted of heir by no officer: day=2027-01
+    trail carried_over of twice by no officer: day=2026-12 to=2027-01
     returns 2
     """,
 )
@@ -1573,7 +1573,7 @@ act(
     new sitting: seat=second_seat turn=0 table=2 minutes=30
     letter run_sheet_ready about day to 大气处经办 by email sms
     letter run_sheet_ready about day to 水处经办 by email sms
-    trail 排定现场 of day by no officer: firms=2 minutes=30
+    trail timetable_fixed of day by no officer: firms=2 minutes=30
     returns 2
     """,
 )
@@ -1593,52 +1593,52 @@ act(
 
 # --- 证件、规则、公开答复 -----------------------------------------------------------------------------------------------
 act(
-    "revealing.reveal_id",
+    "id_reveal.reveal_id",
     scenes.registered,
     lambda s: id_reveal.reveal_id(s.firm, "核对身份", by=s.by, at=s.at),
     may=(COORDINATOR,),
     effect="""
-    trail 查看证件号码 of firm by actor: reason=核对身份
+    trail id_revealed of firm by actor: reason=核对身份
     returns 330903199206039847
     """,
 )
 
 
 def save_rules(s: Scene) -> object:
-    some = versions.shipped()[:1]
+    some = versions.shipped_rules()[:1]
     return versions.save(some, "补词", {"moved": 0}, base=0, by=s.by, at=s.at)
 
 
 act(
-    "rules.save",
+    "versions.save",
     scenes.empty,
     save_rules,
     may=(COORDINATOR,),
     effect="""
     new ruleversion: number=1 topics=[air.pollution] remark=补词 figures={'moved': 0} by=actor at=now
-    trail 修改分办规则 of new ruleversion by actor: why=补词
+    trail rules_changed of new ruleversion by actor: why=补词
     returns new ruleversion
     """,
 )
 act(
-    "rule_review.learn",
+    "monthly_review.add_golden_case",
     scenes.given_back,
-    lambda s: monthly_review.learn(s.work, "污水接管谁管？", made.division("土壤处"), by=s.by, at=s.at),
+    lambda s: monthly_review.add_golden_case(s.work, "污水接管谁管？", made.division("土壤处"), by=s.by, at=s.at),
     may=(COORDINATOR,),
     effect="""
     new routinglesson: assignment=work lesson=case text=污水接管谁管？ division=土壤处 by=actor at=now
-    trail 规则复核 of work by actor: lesson=case
+    trail routing_reviewed of work by actor: lesson=case
     returns new routinglesson
     """,
 )
 act(
-    "rule_review.leave",
+    "monthly_review.dismiss",
     scenes.given_back,
-    lambda s: monthly_review.leave(s.work, by=s.by, at=s.at),
+    lambda s: monthly_review.dismiss(s.work, by=s.by, at=s.at),
     may=(COORDINATOR,),
     effect="""
     new routinglesson: assignment=work lesson=fine by=actor at=now
-    trail 规则复核 of work by actor: lesson=fine
+    trail routing_reviewed of work by actor: lesson=fine
     returns new routinglesson
     """,
 )
@@ -1667,7 +1667,7 @@ act(
     effect="""
     new publishedanswer: question=怎样办理排水许可？ answer=向住建部门申请。 law=排水条例 division=水处 topic=water state=draft
         source=firm version=1 drafted_by=actor changed_at=now
-    trail 拟公开答复 of new publishedanswer by actor
+    trail answer_proposed of new publishedanswer by actor
     returns new publishedanswer
     """,
 )
@@ -1680,7 +1680,7 @@ act(
     effect="""
     answer: question=怎样办理排水许可？ answer=向住建部门申请。 law=排水条例 version=2 remark='' drafted_by=actor
         changed_at=now
-    trail 修改拟公开答复 of answer by actor
+    trail answer_amended of answer by actor
     """,
 )
 act(
@@ -1691,7 +1691,7 @@ act(
     meanwhile=(answer_moved,),
     effect="""
     answer: state=published version=2 remark='' approved_by=actor published_at=now changed_at=now
-    trail 公开答复 of answer by actor
+    trail answer_published of answer by actor
     """,
 )
 act(
@@ -1703,8 +1703,8 @@ act(
     effect="""
     answer: state=published version=2 remark='' approved_by=actor published_at=now changed_at=now
     old_answer: state=superseded version=2 ended_at=now changed_at=now
-    trail 公开答复 of answer by actor
-    trail 更新公开答复 of old_answer by actor
+    trail answer_published of answer by actor
+    trail answer_superseded of old_answer by actor
     """,
 )
 act(
@@ -1715,7 +1715,7 @@ act(
     meanwhile=(answer_moved,),
     effect="""
     answer: version=2 remark=请写明依据 changed_at=now
-    trail 退改拟公开答复 of answer by actor: why=请写明依据
+    trail answer_sent_back of answer by actor: why=请写明依据
     """,
 )
 act(
@@ -1726,7 +1726,7 @@ act(
     meanwhile=(answer_moved,),
     effect="""
     answer: state=dropped version=2 remark=已有同类答复 changed_at=now
-    trail 不公开答复 of answer by actor: why=已有同类答复
+    trail answer_dropped of answer by actor: why=已有同类答复
     """,
 )
 act(
@@ -1737,6 +1737,6 @@ act(
     meanwhile=(answer_moved,),
     effect="""
     answer: state=withdrawn version=2 remark=规定已修改 ended_at=now changed_at=now
-    trail 撤回公开答复 of answer by actor: why=规定已修改
+    trail answer_withdrawn of answer by actor: why=规定已修改
     """,
 )

@@ -461,7 +461,7 @@ REFUSED = [
     Case(
         "save rules over another's",
         lambda s: versions.save(
-            versions.shipped()[:1], "先", {}, base=0, by=s.people.of(COORDINATOR), at=EARLIER
+            versions.shipped_rules()[:1], "先", {}, base=0, by=s.people.of(COORDINATOR), at=EARLIER
         ),
         acts.save_rules,
         versions.ChangedByAnother,
@@ -470,7 +470,7 @@ REFUSED = [
     Case(
         "learn an example that names the firm",
         scenes.given_back,
-        lambda s: monthly_review.learn(
+        lambda s: monthly_review.add_golden_case(
             s.work, f"{s.firm.enterprise_name}问", made.division("水处"), by=s.by, at=s.at
         ),
         ValidationError,
@@ -479,7 +479,7 @@ REFUSED = [
     Case(
         "learn from the same 交办 twice",
         after(scenes.given_back, learnt),
-        lambda s: monthly_review.leave(s.work, by=s.by, at=s.at),
+        lambda s: monthly_review.dismiss(s.work, by=s.by, at=s.at),
         monthly_review.AlreadyReviewed,
         COORDINATOR,
     ),
@@ -521,7 +521,7 @@ def posted(s: Scene) -> None:
 
 
 def fixed(s: Scene) -> None:
-    timetable.fix(s.day, at=EARLIER)
+    timetable.freeze(s.day, at=EARLIER)
 
 
 def cancelled(s: Scene) -> None:
@@ -558,7 +558,7 @@ IDLE = [
         lambda s: plan_changes.cancel(s.day, "台风", by=s.by, at=s.at),
         by=LEADER,
     ),
-    Case("fix the sheet twice", after(scenes.list_of_two, fixed), lambda s: timetable.fix(s.day, at=s.at)),
+    Case("fix the sheet twice", after(scenes.list_of_two, fixed), lambda s: timetable.freeze(s.day, at=s.at)),
     Case(
         "fill a cancelled day",
         after(scenes.no_seat_left, day_is(plan=Plan.CANCELLED)),

@@ -13,6 +13,7 @@ from sessions_app import calendar
 from sessions_app.days import day_on
 from triage import seating
 from triage.tests import factories as made
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.audit import trail
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.outbox.models import Notice
@@ -70,7 +71,7 @@ def test_it_enters_a_firm_late_and_shows_the_number_to_read_out(browser, told, c
     assert entered.submitted_at == SECOND
     assert Notice.objects.filter(kind="booking_received", channel="sms").count() == 1
     kept = trail.about(entered).get()
-    assert (kept.verb, kept.actor) == ("预约登记", coordinator)
+    assert (kept.verb, kept.actor) == (Verb.REGISTERED, coordinator)
     assert kept.facts == {"channel": "phone", "reason": "企业月底停电，次日来电"}
 
 

@@ -475,37 +475,37 @@ def matter_of(appointment: Appointment) -> dict:
 TENTH = made.NOW.replace(month=12, day=10, hour=9)
 CALLED = {"outcome": "reached", "gist": "谈过"}
 ACTS = {
-    "accept": (made.appointment, lambda of: {"version": 1} | one_row(**WATER), "转为通过初审"),
-    "decline": (made.appointment, lambda of: DECLINED, "转为不予通过"),
-    "call": (made.appointment, lambda of: CALLED, "电话沟通"),
+    "accept": (made.appointment, lambda of: {"version": 1} | one_row(**WATER), Verb.STAGE_ACCEPTED),
+    "decline": (made.appointment, lambda of: DECLINED, Verb.STAGE_DECLINED),
+    "call": (made.appointment, lambda of: CALLED, Verb.CALLED),
     "reassign": (
         given_back,
         lambda of: (
             {"assignment": of.assignments.get().pk}
             | one_row(question="请研究", division="general", reason="由综合处答复")
         ),
-        "交办",
+        Verb.ASSIGNED,
     ),
     "add": (
         at_stage(Stage.ACCEPTED),
         lambda of: one_row(question="许可证怎么变更", division="eia", reason="另有许可问题"),
-        "交办",
+        Verb.ASSIGNED,
     ),
-    "reconsider": (at_stage(Stage.DECLINED), lambda of: {"reason": "企业补充了材料"}, "重新审核"),
-    "reveal_id": (made.appointment, lambda of: {"reason": "核对入场名单"}, Act.REVEAL_ID),
-    "check_in": (made.seated, lambda of: {}, "签到"),
-    "conclude": (made.seated, lambda of: {"outcome": "solved"} | rows(spare=0), "现场结果"),
-    "confirm_seat": (made.seated, lambda of: {}, "确认参加"),
-    "give_up": (made.seated, lambda of: {}, "转为通过初审"),
-    "extra_seat": (beyond_ten, lambda of: {"reason": "省级督办项目"}, "增加名额"),
+    "reconsider": (at_stage(Stage.DECLINED), lambda of: {"reason": "企业补充了材料"}, Verb.RECONSIDERED),
+    "reveal_id": (made.appointment, lambda of: {"reason": "核对入场名单"}, Verb.ID_REVEALED),
+    "check_in": (made.seated, lambda of: {}, Verb.CHECKED_IN),
+    "conclude": (made.seated, lambda of: {"outcome": "solved"} | rows(spare=0), Verb.HEARING_CONCLUDED),
+    "confirm_seat": (made.seated, lambda of: {}, Verb.SEAT_CONFIRMED),
+    "give_up": (made.seated, lambda of: {}, Verb.STAGE_ACCEPTED),
+    "extra_seat": (beyond_ten, lambda of: {"reason": "省级督办项目"}, Verb.SEAT_ADDED),
     "notified": (
         to_telephone,
         lambda of: CALLED | {"notice": Notice.objects.get(channel="call").pk},
-        "电话通知",
+        Verb.NOTICE_CALLED,
     ),
-    "progress": (followed, lambda of: matter_of(of) | {"text": "已与水务公司沟通"}, "督办进展"),
-    "close_matter": (followed, lambda of: matter_of(of) | {"result": "已接管"}, "督办办结"),
-    "close": (at_stage(Stage.HEARD), lambda of: {}, "转为办结"),
+    "progress": (followed, lambda of: matter_of(of) | {"text": "已与水务公司沟通"}, Verb.FOLLOW_UP_POSTED),
+    "close_matter": (followed, lambda of: matter_of(of) | {"result": "已接管"}, Verb.FOLLOW_UP_CLOSED),
+    "close": (at_stage(Stage.HEARD), lambda of: {}, Verb.STAGE_CLOSED),
 }
 """Each button: a registration that stands ready for it, what is typed, and the verb that the trail keeps of it."""
 ALLOWED = {

@@ -11,6 +11,7 @@ from django.urls import reverse
 from appointments import booking, progress
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
+from appointments.waiting_list import waiting
 from sessions_app import calendar, policy, seats
 from sessions_app.days import day_on
 from sessions_app.models import Seat
@@ -323,7 +324,7 @@ def test_it_gives_a_priority_once(deferred, coordinator, used):
         Appointment.objects.filter(pk=newer.pk).update(stage=Stage.ABSENT)
     if used in ("given_up", "lapsed"):
         assert fresh(newer).priority_since is None
-        assert fresh(newer) not in seating.line(newer.day)
+        assert fresh(newer) not in waiting(newer.day)
     with pytest.raises(booking.PriorityUsed):
         booking.ask_for_seat_again(deferred, at=at("01-12 10:00"))
     assert stages(deferred) == [Stage.DEFERRED]

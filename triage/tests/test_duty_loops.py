@@ -112,14 +112,14 @@ def test_an_offer_that_refuses_to_lapse_stays_and_the_others_lapse(refuses):
 
 def test_an_offer_confirmed_at_the_same_instant_stays_and_the_others_lapse(monkeypatch):
     firms = [seated(number, at=SECOND) for number in (1, 2, 3)]
-    lapse = seats.lapse
+    release = seats.release
 
-    def confirmed_first(seat, uscc, *, at):
+    def confirmed_first(seat, uscc, *, unconfirmed_at):
         if uscc == firms[1].uscc:
-            Seat.objects.filter(pk=seat.pk).update(confirmed_at=at)
-        return lapse(seat, uscc, at=at)
+            Seat.objects.filter(pk=seat.pk).update(confirmed_at=unconfirmed_at)
+        return release(seat, uscc, unconfirmed_at=unconfirmed_at)
 
-    monkeypatch.setattr(seats, "lapse", confirmed_first)
+    monkeypatch.setattr(seats, "release", confirmed_first)
     assert seating.let_lapse(firms[0].day, at=LATE) == 2
     assert stages(firms) == [Stage.ACCEPTED, Stage.SEATED, Stage.ACCEPTED]
     assert told("seat_lapsed") == keys([firms[0], firms[2]])

@@ -9,6 +9,7 @@ from django.urls import reverse
 from appointments import booking
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
+from appointments.waiting_list import waiting
 from sessions_app import calendar
 from sessions_app.days import day_on
 from sessions_app.models import ConsultDay, Plan, PlanChange, Reception, Seat
@@ -180,7 +181,7 @@ def test_it_puts_a_seated_firm_before_one_that_was_deferred_and_asked_again(chie
     made.seated(1, at=made.NOW)
     asked = made.appointment(2, on=NEXT, stage=Stage.ACCEPTED, priority_since=made.NOW + timedelta(days=1))
     cancel_open_assignments(chief, day)
-    assert [firm.pk for firm in seating.line(day_on(NEXT))][1] == asked.pk
+    assert [firm.pk for firm in waiting(day_on(NEXT))][1] == asked.pk
 
 
 def test_it_leaves_those_who_wanted_writing_only_as_they_are(chief, day):

@@ -95,7 +95,7 @@ def test_a_rating_is_of_the_divisions_whose_lead_stands(part, state, names, coor
     for rated_firm, grade in ((firm, Grade.POOR), (other, Grade.GOOD)):
         Rating.objects.create(appointment=rated_firm, grade=grade, at=NOW)
     keys = dict(Division.objects.values_list("pk", "name"))
-    found = {one.grade: {keys[pk] for pk in one.divisions} for one in ratings.rated()}
+    found = {one.grade: {keys[pk] for pk in one.divisions} for one in ratings.load_ratings()}
     assert found == {Grade.POOR: names, Grade.GOOD: {"大气处", "土壤处"}}
 
 
@@ -105,9 +105,9 @@ def test_ratings_are_read_in_order_of_time_from_an_instant_on():
     for number, moment in enumerate(moments, 1):
         firm = appointment(number, stage=Stage.CLOSED, closed_at=NOW)
         Rating.objects.create(appointment=firm, grade=number, at=moment)
-    assert [one.grade for one in ratings.rated()] == [2, 3, 1]
-    assert [one.grade for one in ratings.rated(NOW)] == [3, 1]
-    assert [one.month for one in ratings.rated(NOW)] == [date(2026, 11, 1), date(2026, 12, 1)]
+    assert [one.grade for one in ratings.load_ratings()] == [2, 3, 1]
+    assert [one.grade for one in ratings.load_ratings(NOW)] == [3, 1]
+    assert [one.month for one in ratings.load_ratings(NOW)] == [date(2026, 11, 1), date(2026, 12, 1)]
 
 
 @pytest.mark.django_db
@@ -133,7 +133,7 @@ def test_each_division_counts_its_own_ratings_whether_rated_or_not():
 def spans(*months: str, now: datetime = TWENTIETH) -> list[tuple[str, int]]:
     """The spans of 水处 and how many ratings each holds; 大气处 was rated as often, in the same months."""
     given = [one for month in months for one in (rated(month), rated(month, Grade.VERY_POOR, AIR))]
-    found = ratings.own(given, WATER, now)
+    found = ratings.spans_of(given, WATER, now)
     assert all(span.counts == (0, span.total, 0, 0, 0) for span in found)
     return [(span.label, span.total) for span in found]
 

@@ -39,14 +39,14 @@ def keys(rows) -> list[int]:
 def test_a_pile_shows_the_first_rows_and_counts_all(there, limit, shown):
     firms = [appointment(number) for number in range(1, there + 1)]
     waiting = worklists.to_review()
-    pile = worklists.first(waiting, limit) if limit else worklists.first(waiting)
+    pile = worklists.preview(waiting, limit) if limit else worklists.preview(waiting)
     assert (keys(pile.rows), pile.count) == (keys(firms[:shown]), there)
 
 
 def test_a_pile_shows_six_rows_unless_told_otherwise():
     for number in range(1, 9):
         appointment(number)
-    pile = worklists.first(worklists.to_review())
+    pile = worklists.preview(worklists.to_review())
     assert (len(pile.rows), pile.count) == (6, 8)
 
 
