@@ -99,7 +99,7 @@ WITHIN_AN_ACT = {
     "deferral.defer",
     "follow_up.open_follow_up",
     "plan_changes.to_bureau",
-    "replies.owe",
+    "replies.request_for_absent",
     "seating.let_lapse",
     "seating.offer_free_seats",
     "seating.seat_firm",

@@ -261,11 +261,11 @@ def test_only_open_terms_of_deferred_firms_of_that_day_are_shortened(coordinator
         )
         for number, (name, stage, day, state, due_on, _) in enumerate(HASTENED, 1)
     }
-    assert deferral.shorten_terms(day_on(DAY), by=None, at=SECOND) == 2
+    assert deferral.shorten_terms(day_on(DAY), by=coordinator, at=SECOND) == 2
     due = dict(Assignment.objects.values_list("pk", "due_on"))
     assert {name: due[made.pk] for name, made in given.items()} == {row[0]: row[5] for row in HASTENED}
-    entries = Entry.objects.filter(verb=Verb.TERM_SHORTENED).values_list("about_id", flat=True)
-    assert set(entries) == {str(given[name].pk) for name in ("open", "drafted")}
+    entries = Entry.objects.filter(verb=Verb.TERM_SHORTENED).values_list("about_id", "actor")
+    assert set(entries) == {(str(given[name].pk), coordinator.pk) for name in ("open", "drafted")}
 
 
 def test_hastening_tells_each_division_its_own_number_and_twice_nothing(coordinator):
@@ -352,7 +352,16 @@ UNANSWERED = {
 def test_the_question_closes_only_after_the_term_with_every_lead_answered(case, coordinator):
     states, columns, now, closes = UNANSWERED[case]
     firm = deferred(1, coordinator, *states, **columns)
+    deferred(2, coordinator, (Part.LEAD, AssignmentState.OPEN, None))
     assert [found.pk for found in deferral.unanswered(now)] == [firm.pk] * closes
+
+
+def test_only_the_move_to_the_written_reply_asks_a_firm(coordinator):
+    firm = deferred(1, coordinator, LEAD)
+    firm.moves.create(old=Stage.SEATED, new=Stage.ACCEPTED, at=OVER)
+    assert deferral.unanswered(OVER).exists()
+    firm.moves.filter(new=Stage.DEFERRED).delete()
+    assert not deferral.unanswered(OVER).exists()
 
 
 def test_a_firm_deferred_again_is_asked_from_the_last_time_on(coordinator):
@@ -398,6 +407,13 @@ GIVERS = {
     "not yet reviewed": ([RELEASED], {"stage": Stage.SUBMITTED}, False),
     "deferred": ([RELEASED], {"stage": Stage.DEFERRED}, False),
 }
+
+
+def test_a_firm_that_holds_a_seat_is_not_yet_answered(coordinator):
+    firm = seated(1)
+    Appointment.objects.filter(pk=firm.pk).update(stage=Stage.ACCEPTED, wants_onsite=False)
+    assignment(firm, "水处", by=coordinator, state=AssignmentState.RELEASED)
+    assert replies.mark_answered(at=SECOND) == 0
 
 
 @pytest.mark.parametrize("case", GIVERS)
@@ -518,12 +534,17 @@ def test_the_division_of_a_standing_lead_answers_for_a_firm(case, coordinator):
 
 
 def opened() -> list[tuple]:
-    rows = FollowUp.objects.order_by("pk").select_related("division")
+    """The matters opened at SECOND."""
+    rows = FollowUp.objects.filter(opened_at=SECOND).order_by("pk").select_related("division")
     return [(row.appointment_id, row.division.name, row.origin, row.promise, row.due_on) for row in rows]
 
 
 def test_every_firm_that_said_unsolved_is_taken_up_once_by_its_lead(coordinator):
-    firms = [appointment(number, stage=Stage.ANSWERED) for number in (1, 2, 3, 4)]
+    """One was taken up before, and that matter is over; beside them is a firm whose word is taken up already."""
+    firms = [appointment(number, stage=Stage.ANSWERED) for number in (1, 2, 3, 4, 5)]
+    made_follow_up(firms[0], origin=FollowUp.Origin.FIRM, closed_at=NOW)
+    says(firms[4], Stage.FOLLOWING, NOW, "企业反馈未解决：早已立项")
+    made_follow_up(firms[4], origin=FollowUp.Origin.FIRM)
     assignment(firms[0], "水处", by=coordinator, part=Part.SUPPORT, state=AssignmentState.RELEASED)
     assignment(firms[0], "大气处", by=coordinator, state=AssignmentState.RELEASED)
     assignment(firms[1], "土壤处", by=coordinator, state=AssignmentState.CANCELLED)
@@ -541,6 +562,15 @@ def test_every_firm_that_said_unsolved_is_taken_up_once_by_its_lead(coordinator)
     before = written()
     assert follow_up.process_feedback(at=SECOND + timedelta(days=1)) == 0
     assert written() == before
+
+
+def test_of_two_words_before_the_round_the_last_one_is_taken_up():
+    firm = appointment(1, stage=Stage.ANSWERED)
+    says(firm, Stage.FOLLOWING, SECOND - timedelta(hours=3), "企业反馈未解决：先前的话")
+    says(firm, Stage.CLOSED, SECOND - timedelta(hours=2))
+    says(firm, Stage.FOLLOWING, SECOND - timedelta(hours=1), "企业反馈未解决：最后的话")
+    assert follow_up.process_feedback(at=SECOND) == 1
+    assert [promise for _, _, _, promise, _ in opened()] == ["企业反馈未解决：最后的话"]
 
 
 @pytest.mark.parametrize(

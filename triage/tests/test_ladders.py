@@ -6,6 +6,7 @@ Every scene has officers of each role in two divisions, and rows beside the one 
 from datetime import date, datetime, timedelta
 
 import pytest
+from django.contrib.auth.models import Group
 
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
@@ -111,6 +112,28 @@ def test_a_late_follow_up_climbs_step_by_step_and_each_is_told_once():
         4: sorted([COORDINATOR, WATCHER]),
         8: [LEADER],
     }
+
+
+def holding(name: str, roles: list[Role], of: str) -> None:
+    """One person who holds several roles, as in a small office."""
+    person = officer(roles[0], of, name=name, phone="13800000090")
+    person.groups.set(Group.objects.filter(name__in=roles))
+
+
+def test_a_person_of_several_roles_is_told_at_each_step():
+    holding("一人多岗", [Role.HANDLER, Role.HEAD, Role.COORDINATOR, Role.LEADER], "水处")
+    made_follow_up(appointment(1), due_on=TERM)
+    days = [TERM + timedelta(days=days) for days in range(-2, 10)]
+    climbed = told_by_day("follow_up_late", days, lambda day: follow_up.remind(at=at(day)))
+    assert [(day - TERM).days for day, people in climbed.items() if "一人多岗" in people] == [-1, 1, 4, 8]
+
+
+def test_a_person_of_several_roles_is_told_of_thirty_and_of_sixty_days():
+    holding("一人多岗", [Role.WATCH, Role.LEADER], "办公室")
+    made_follow_up(appointment(1), opened_at=at(OPENED), due_on=date(2027, 12, 1))
+    days = [OPENED + timedelta(days=days) for days in range(29, 62)]
+    climbed = told_by_day("follow_up_old", days, lambda day: follow_up.alert_long_open(at=at(day)))
+    assert [(day - OPENED).days for day, people in climbed.items() if "一人多岗" in people] == [30, 60]
 
 
 def test_each_late_follow_up_goes_to_its_own_division():
