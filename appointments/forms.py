@@ -20,7 +20,7 @@ from .topics import TopicChoice
 
 
 def long_text(rows: int) -> forms.Textarea:
-    """A text area that fits a phone of 320 px even before the style sheet has come: a browser's own is 40 letters wide."""
+    """A text area that fits a phone of 320 px before the style sheet has come: a browser's own is wider."""
     return forms.Textarea(attrs={"rows": rows, "cols": 28})
 
 

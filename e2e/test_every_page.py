@@ -61,8 +61,10 @@ def is_ours(href: str, here: str) -> bool:
 
 
 def settle(page: Page) -> None:
-    """Wait until the style sheet and the fonts are there. A text is visible before them: a click waits for the answer
-    only, and measured then, a page has the browser's own sizes."""
+    """Wait until the style sheet and the fonts are there.
+
+    A text is visible before them, and a page measured then has the browser's own sizes.
+    """
     page.wait_for_load_state("load")
     page.evaluate("document.fonts.ready.then(() => true)")
 

@@ -1,6 +1,7 @@
-"""`{% tag record %}`: the state of a record as a word in a shape. The one place that says which state gets which shape.
+"""`{% tag record %}`: the state of a record as a word in a shape, and which state gets which shape.
 
-A shape is a class of static/site.css, `tag-done` for "done": wait 等待, go 办理中, act 待您办理, done 办好, stop 终止, late 超期.
+A shape is a class of static/site.css, `tag-done` for "done": wait 等待, go 办理中, act 待您办理, done 办好,
+stop 终止, late 超期.
 """
 
 from functools import singledispatch
@@ -23,25 +24,48 @@ from zhoushan_consult.outbox.models import State as Delivery
 register = template.Library()
 
 STAGE = {
-    Stage.SUBMITTED: "wait", Stage.ACCEPTED: "go", Stage.DECLINED: "stop", Stage.WITHDRAWN: "stop", Stage.SEATED: "go",
-    Stage.DEFERRED: "go", Stage.ANSWERED: "done", Stage.HEARD: "done", Stage.ABSENT: "wait", Stage.FOLLOWING: "go",
+    Stage.SUBMITTED: "wait",
+    Stage.ACCEPTED: "go",
+    Stage.DECLINED: "stop",
+    Stage.WITHDRAWN: "stop",
+    Stage.SEATED: "go",
+    Stage.DEFERRED: "go",
+    Stage.ANSWERED: "done",
+    Stage.HEARD: "done",
+    Stage.ABSENT: "wait",
+    Stage.FOLLOWING: "go",
     Stage.CLOSED: "done",
-}  # fmt: skip
+}
 PLAN = {
-    Plan.DRAFT: "wait", Plan.SUBMITTED: "go", Plan.RETURNED: "wait", Plan.PUBLISHED: "done", Plan.CANCELLED: "stop",
-}  # fmt: skip
+    Plan.DRAFT: "wait",
+    Plan.SUBMITTED: "go",
+    Plan.RETURNED: "wait",
+    Plan.PUBLISHED: "done",
+    Plan.CANCELLED: "stop",
+}
 WORK = {
-    AssignmentState.OPEN: "go", AssignmentState.DRAFTED: "go", AssignmentState.RELEASED: "done", AssignmentState.RETURNED: "stop", AssignmentState.CANCELLED: "stop",
-}  # fmt: skip
+    AssignmentState.OPEN: "go",
+    AssignmentState.DRAFTED: "go",
+    AssignmentState.RELEASED: "done",
+    AssignmentState.RETURNED: "stop",
+    AssignmentState.CANCELLED: "stop",
+}
 OUTCOME = {Outcome.SOLVED: "done", Outcome.FOLLOW: "go", Outcome.ABSENT: "stop"}
 PUBLICITY = {
-    Publicity.DRAFT: "wait", Publicity.PUBLISHED: "done", Publicity.WITHDRAWN: "stop", Publicity.SUPERSEDED: "stop",
+    Publicity.DRAFT: "wait",
+    Publicity.PUBLISHED: "done",
+    Publicity.WITHDRAWN: "stop",
+    Publicity.SUPERSEDED: "stop",
     Publicity.DROPPED: "stop",
-}  # fmt: skip
+}
 DELIVERY = {
-    Delivery.WAITING: "wait", Delivery.INFLIGHT: "wait", Delivery.SENT: "done", Delivery.RETRY: "wait",
-    Delivery.FAILED: "late", Delivery.CANCELLED: "stop",
-}  # fmt: skip
+    Delivery.WAITING: "wait",
+    Delivery.INFLIGHT: "wait",
+    Delivery.SENT: "done",
+    Delivery.RETRY: "wait",
+    Delivery.FAILED: "late",
+    Delivery.CANCELLED: "stop",
+}
 
 
 @register.simple_tag

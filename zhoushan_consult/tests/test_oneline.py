@@ -14,7 +14,10 @@ def test_oneline_joins_lines_without_a_gap():
 
 
 def test_oneline_joins_the_lines_of_tags_within():
-    source = "{% oneline %}\n{% for day in days %}\n  {% if day %}\n    {{ day }}日\n  {% endif %}\n{% endfor %}\n{% endoneline %}"
+    source = (
+        "{% oneline %}\n{% for day in days %}\n  {% if day %}\n    {{ day }}日\n  {% endif %}\n"
+        "{% endfor %}\n{% endoneline %}"
+    )
     assert draw(source, days=[10, 11]) == "10日11日"
 
 

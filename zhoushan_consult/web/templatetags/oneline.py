@@ -1,7 +1,7 @@
 """`{% oneline %}`: Chinese prose on several lines of a template, read as one.
 
-Chinese has no blanks between words, so a line break within a sentence would be seen on the page as a gap. What should be
-seen as a gap stays within a line; so does a tag with its attributes.
+Chinese has no blanks between words, so a line break within a sentence would be seen on the page as a gap.
+What should be seen as a gap stays within a line; so do two attributes of a tag.
 """
 
 import re
