@@ -3,7 +3,7 @@
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench format lock clean
+.PHONY: help run test lint bench mutants format lock clean
 
 help: ## List the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -21,6 +21,9 @@ lint: .venv/requirements-dev.txt ## Check style, types, one-way imports, templat
 bench: .venv/requirements-dev.txt ## Measure pages, routing, similar questions, settling and lists; some minutes
 	@$(BIN)/python -m bench
 
+mutants: .venv/requirements-dev.txt ## Plant small faults in what keeps a promise and see whether the tests notice; ARGS="triage/review"
+	@$(BIN)/python .ci/mutants.py $(ARGS)
+
 format: .venv/requirements-dev.txt ## Format the code
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format .
@@ -29,7 +32,7 @@ lock: .venv/requirements-dev.txt ## Pin the newest versions that requirements*.i
 	@.ci/lock
 
 clean: ## Remove the environment and the caches; var/, the data of make run, stays
-	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache
+	rm -rf .venv .mutants.json.gz .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The copy of the lock file in .venv records what is installed. If the lock file is newer, it is installed again.

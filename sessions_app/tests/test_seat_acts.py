@@ -11,8 +11,8 @@ from sessions_app.days import (
     day_on,
     first_not_cancelled,
     first_open_day,
-    joining_day,
     joining_date,
+    joining_day,
     lock_day,
 )
 from sessions_app.models import ConsultDay, Plan, Seat

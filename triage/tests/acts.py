@@ -1623,7 +1623,9 @@ act(
 act(
     "monthly_review.add_golden_case",
     scenes.given_back,
-    lambda s: monthly_review.add_golden_case(s.work, "污水接管谁管？", made.division("土壤处"), by=s.by, at=s.at),
+    lambda s: monthly_review.add_golden_case(
+        s.work, "污水接管谁管？", made.division("土壤处"), by=s.by, at=s.at
+    ),
     may=(COORDINATOR,),
     effect="""
     new routinglesson: assignment=work lesson=case text=污水接管谁管？ division=土壤处 by=actor at=now

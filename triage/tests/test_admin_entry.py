@@ -13,8 +13,8 @@ from sessions_app import calendar
 from sessions_app.days import day_on
 from triage import seating
 from triage.tests import factories as made
-from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.audit import trail
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.outbox.models import Notice
 from zhoushan_consult.tests.people import resident_id

@@ -17,7 +17,7 @@ from triage.tests import factories as made
 from triage.tests.desk import follow_up
 from zhoushan_consult.audit.models import Entry
 from zhoushan_consult.audit.verbs import Verb
-from zhoushan_consult.bureau.roles import Act, Role
+from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.outbox.models import Notice
 
 pytestmark = pytest.mark.django_db

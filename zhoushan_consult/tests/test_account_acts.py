@@ -41,8 +41,14 @@ CHANGED = {"roles": ["处室负责人", "综合处经办"], "before": ["处室�
 OPENED = {"roles": ["处室负责人", "综合处经办"]}
 CASES = [
     Case("change", change, Verb.ACCOUNT_CHANGED, CHANGED),
-    Case("reset_password", lambda account, by: accounts.reset_password(account, by=by, at=AT), Verb.PASSWORD_RESET),
-    Case("stop", lambda account, by: accounts.set_active(account, False, by=by, at=AT), Verb.ACCOUNT_DISABLED),
+    Case(
+        "reset_password",
+        lambda account, by: accounts.reset_password(account, by=by, at=AT),
+        Verb.PASSWORD_RESET,
+    ),
+    Case(
+        "stop", lambda account, by: accounts.set_active(account, False, by=by, at=AT), Verb.ACCOUNT_DISABLED
+    ),
     Case("start", lambda account, by: accounts.set_active(account, True, by=by, at=AT), Verb.ACCOUNT_ENABLED),
 ]
 

@@ -10,8 +10,8 @@ import pytest
 import time_machine
 from django.db import connection
 
-from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.audit import trail
+from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Area
 from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.duties import runner, tasks

@@ -391,7 +391,11 @@ def test_it_is_sent_anew_by_hand(request, water, failed, who):
     delivery.retry(failed, by=officer, at=AT + HOUR)
     assert deliver_due(AT + HOUR) == 1
     entry = trail.about(water).get()
-    assert (entry.verb, entry.actor, entry.facts) == (Verb.NOTICE_RETRIED, officer, {"channel": "sms", "kind": "sms"})
+    assert (entry.verb, entry.actor, entry.facts) == (
+        Verb.NOTICE_RETRIED,
+        officer,
+        {"channel": "sms", "kind": "sms"},
+    )
     with pytest.raises(LetterAlreadyHandled, match="请刷新"):
         delivery.retry(failed, by=officer, at=AT + HOUR)
 
