@@ -12,6 +12,7 @@ from appointments.lifecycle import Stage
 from appointments.models import Appointment
 from triage import review
 from triage.assignment import AssignmentItem
+from triage.rulebook.suggestion import shown_trace
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.identity import samples
 from zhoushan_consult.outbox.models import Notice
@@ -106,7 +107,7 @@ def _other(number: int, coordinator) -> Appointment:
     )  # fmt: skip
     made = booking.submit(form, key=f"other-{number}", at=at)
     portion = AssignmentItem(Division.objects.get(code="water"), QUESTION)
-    review.accept(made, [portion], version=made.version, by=coordinator, at=at)
+    review.accept(made, [portion], trace=shown_trace(made, at), by=coordinator, at=at)
     return made
 
 

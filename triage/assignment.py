@@ -18,7 +18,7 @@ from zhoushan_consult.workdays.days import add_workdays
 from . import notifications
 from .models import Assignment, AssignmentState, Part, RoutingTrace
 from .routing.decision import Decision
-from .rulebook.suggestion import divisions_named, ground_for, suggest
+from .rulebook.suggestion import divisions_named, ground_for, shown_trace
 
 
 class NeedsDivision(Refused):
@@ -47,19 +47,21 @@ class AssignmentItem:
 
 
 def assign(
-    appointment: Appointment, portions: list[AssignmentItem], *, by: Officer, at: datetime
+    appointment: Appointment,
+    portions: list[AssignmentItem],
+    trace: RoutingTrace,
+    *,
+    by: Officer,
+    at: datetime,
 ) -> list[Assignment]:
-    """Store the 交办 and tell the divisions; keep the routing decision. Runs in the caller's transaction.
+    """Store the 交办 and tell the divisions. `trace`: what the rules suggested. Runs in the caller's transaction.
 
     Raises NeedsDivision without a lead, NeedsReason where the officer departs from a confident suggestion without a reason.
     """
     by.must(Act.ASSIGN)
     if not any(portion.part == Part.LEAD for portion in portions):
         raise NeedsDivision
-    decision = suggest(appointment, at)
-    RoutingTrace.objects.create(
-        appointment=appointment, rules_version=decision.version, decision=decision.as_dict(), at=at
-    )
+    decision = trace.to_decision()
     made = [_give(appointment, portion, decision, by=by, at=at) for portion in portions]
     update_firm_page(appointment)
     return made
@@ -106,7 +108,8 @@ def due_on(at: datetime) -> date:
 def add(appointment: Appointment, portion: AssignmentItem, *, by: Officer, at: datetime) -> Assignment:
     """One more 交办 for a registration in progress: a question was overlooked, or another division is needed."""
     by.must(Act.ASSIGN)
-    made = _give(appointment, portion, suggest(appointment, at), by=by, at=at)
+    decision = shown_trace(appointment, at).to_decision()
+    made = _give(appointment, portion, decision, by=by, at=at)
     update_firm_page(appointment)
     return made
 

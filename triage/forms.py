@@ -5,7 +5,6 @@ from functools import partial
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 
 from appointments.models import Appointment
 from zhoushan_consult.bureau.actions import ActionForm
@@ -14,9 +13,17 @@ from zhoushan_consult.bureau.row_forms import RowForm, RowsForm
 
 from .assignment import AssignmentItem
 from .hearing import Promise
-from .models import Assignment, AssignmentState, CallOutcome, DeclineReason, FollowUp, Outcome, Part
+from .models import (
+    Assignment,
+    AssignmentState,
+    CallOutcome,
+    DeclineReason,
+    FollowUp,
+    Outcome,
+    Part,
+    RoutingTrace,
+)
 from .rulebook import explanation
-from .rulebook.suggestion import suggest
 
 MOVABLE = {AssignmentState.OPEN, AssignmentState.DRAFTED, AssignmentState.RETURNED}
 
@@ -137,10 +144,24 @@ class AcceptForm(DivisionRows):
     """通过初审并交办: what the rules suggest, to be changed by hand."""
 
     row = PortionForm
-    version = forms.IntegerField(widget=forms.HiddenInput)
+    trace = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def start(self) -> list[dict]:
-        return explanation.portions(suggest(self.record, timezone.now()), self.record.summary)
+        return explanation.portions(self.record.trace.to_decision(), self.record.summary)
+
+    @property
+    def trace_read(self) -> int | str:
+        """The key of the trace that the officer decides on; after a refusal, of the one shown now."""
+        current = self.record.trace.pk
+        return self.data.get("trace", current) if self.is_bound and not self.refused else current
+
+    def clean_trace(self) -> RoutingTrace:
+        trace = self.record.traces.filter(pk=self.cleaned_data["trace"]).first()
+        if not trace:
+            # Above the form: the field is hidden, so an error next to it would not be seen.
+            self.add_error(None, "分办建议已更新，请对照最新的建议再决定。填写的内容都在。")
+            self.refused = True
+        return trace
 
 
 class AddForm(DivisionRows):

@@ -7,6 +7,8 @@ from sessions_app.models import ConsultDay, Seat
 from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.outbox.models import CallOutcome
 
+from .routing.decision import Decision
+
 
 class DeclineReason(models.TextChoices):
     """Why a registration may be declined: a closed list, each reason a clause (五（二）)."""
@@ -37,6 +39,35 @@ class CallRecord(models.Model):
         return self.get_outcome_display()
 
 
+class RoutingTrace(models.Model):
+    """分办依据: what the rules decided for one text of a registration, whole. Never changed; see `rulebook.suggestion`."""
+
+    appointment = models.ForeignKey(
+        Appointment, models.PROTECT, related_name="traces", verbose_name="预约登记"
+    )
+    # The `Appointment.version` whose text was judged. Empty in traces that were stored before December 2026.
+    appointment_version = models.PositiveIntegerField("登记版本", null=True)
+    rules_version = models.CharField("规则版本", max_length=40)
+    decision = models.JSONField("分办结果")
+    at = models.DateTimeField("时间")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "分办依据"
+        ordering = ["-at"]
+        constraints = [
+            # A worker and a screen that judge the same text at once store one trace. Read by `suggestion`, on each screen.
+            models.UniqueConstraint(
+                fields=["appointment", "appointment_version", "rules_version"], name="one_trace_of_a_text"
+            )
+        ]
+
+    def __str__(self):
+        return self.decision.get("why", "")
+
+    def to_decision(self) -> Decision:
+        return Decision.from_dict(self.decision)
+
+
 class Review(models.Model):
     """初审: the decision of 综合处 about a registration, and its reason (六（三）)."""
 
@@ -47,6 +78,10 @@ class Review(models.Model):
     reason = models.CharField("不予通过的理由", max_length=20, choices=DeclineReason, blank=True)
     explanation = models.TextField("对企业的说明", max_length=500, blank=True)
     call = models.ForeignKey(CallRecord, models.PROTECT, null=True, blank=True, verbose_name="电话沟通记录")
+    # What the officer saw when accepting. Empty where the registration was declined.
+    trace = models.ForeignKey(
+        RoutingTrace, models.PROTECT, null=True, blank=True, related_name="reviews", verbose_name="分办依据"
+    )
     by = models.ForeignKey(Officer, models.PROTECT, verbose_name="审核人")
     at = models.DateTimeField("审核时间")
 
@@ -62,24 +97,6 @@ class Review(models.Model):
 
     def __str__(self):
         return "通过初审" if self.accepted else self.get_reason_display()
-
-
-class RoutingTrace(models.Model):
-    """分办依据: the routing decision for a registration, whole, with the version of the rules that made it."""
-
-    appointment = models.ForeignKey(
-        Appointment, models.PROTECT, related_name="traces", verbose_name="预约登记"
-    )
-    rules_version = models.CharField("规则版本", max_length=40)
-    decision = models.JSONField("分办结果")
-    at = models.DateTimeField("时间")
-
-    class Meta:
-        verbose_name = verbose_name_plural = "分办依据"
-        ordering = ["-at"]
-
-    def __str__(self):
-        return self.decision.get("why", "")
 
 
 class RuleVersion(models.Model):

@@ -15,7 +15,7 @@ from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
 
 from . import assignment
-from .models import CallOutcome, CallRecord, DeclineReason, Review
+from .models import CallOutcome, CallRecord, DeclineReason, Review, RoutingTrace
 
 
 class ChangedMeanwhile(Refused):
@@ -41,19 +41,24 @@ def accept(
     appointment: Appointment,
     portions: list[assignment.AssignmentItem],
     *,
-    version: int,
+    trace: RoutingTrace,
     by: Officer,
     at: datetime,
 ) -> None:
-    """通过初审 and 交办 in one act, each question with its division. Raises IllegalMove, ChangedMeanwhile, NotAllowed."""
+    """通过初审 and 交办 in one act, each question with its division. Raises IllegalMove, ChangedMeanwhile, NotAllowed.
+
+    `trace`: the routing that the officer saw. It also tells which text they read.
+    """
     by.must(Act.REVIEW)
     # The table of moves lets a seated or deferred firm come back to ACCEPTED too, but by other acts than this one.
     if appointment.stage != Stage.SUBMITTED:
         raise IllegalMove
-    _must_be_unchanged(appointment, version)
+    if trace.appointment_id != appointment.pk:
+        raise ChangedMeanwhile
+    _must_be_unchanged(appointment, trace.appointment_version)
     appointment.move_to(Stage.ACCEPTED, by=by, at=at)
-    Review.objects.create(appointment=appointment, accepted=True, by=by, at=at)
-    assignment.assign(appointment, portions, by=by, at=at)
+    Review.objects.create(appointment=appointment, accepted=True, trace=trace, by=by, at=at)
+    assignment.assign(appointment, portions, trace, by=by, at=at)
     letters.write("review_accepted", appointment, at=at, key=_review_number(appointment))
 
 

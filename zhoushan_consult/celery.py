@@ -12,5 +12,5 @@ TRANSPORT_ALIASES["filesystem"] = "zhoushan_consult.broker:Transport"
 
 app = Celery("zhoushan_consult")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-# The only two packages with tasks.
-app.autodiscover_tasks(["zhoushan_consult.outbox", "zhoushan_consult.duties"])
+# The only packages with tasks.
+app.autodiscover_tasks(["zhoushan_consult.outbox", "zhoushan_consult.duties", "triage"])

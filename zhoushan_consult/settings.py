@@ -189,6 +189,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=env.int("DUTIES_EVERY", default=60)),
         "options": {"expires": 300},
     },
+    "routing": {
+        "task": "triage.tasks.store_routing_traces",
+        "schedule": timedelta(seconds=env.int("ROUTING_EVERY", default=5)),
+        "options": {"expires": 30},
+    },
 }
 
 # The scheduled duties, each a `duties.kinds.Kind`. Those that are due at the same time run in this order.

@@ -12,8 +12,9 @@ from sessions_app import calendar, policy
 from sessions_app.models import ConsultDay, Plan
 from triage import worklists
 from triage.models import Assignment, FollowUp
+from triage.routing.decision import Decision
 from triage.rulebook.explanation import division_names
-from triage.rulebook.suggestion import suggest
+from triage.rulebook.suggestion import current_traces
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Act
 from zhoushan_consult.bureau.worklist import Basket, Row
@@ -52,18 +53,19 @@ def _baskets(officer: Officer, now: datetime) -> Iterator[Basket]:
 
 def _to_review(today: date, now: datetime) -> Basket:
     pile = worklists.preview(worklists.to_review())
-    rows = [_review_row(appointment, today, now) for appointment in pile.rows]
+    traces = current_traces(pile.rows, now)
+    rows = [_review_row(each, traces[each.pk].to_decision(), today) for each in pile.rows]
     empty = "没有待初审的登记。企业在网上登记后，会按提交先后出现在这里。"
     more = f"{reverse('admin:appointments_appointment_changelist')}?stage=submitted&day=all"
     return Basket("review", "待初审", rows, pile.count, empty, more)
 
 
-def _review_row(appointment: Appointment, today: date, now: datetime) -> Row:
+def _review_row(appointment: Appointment, decision: Decision, today: date) -> Row:
     waited = (today - appointment.submitted_at.astimezone(calendar.SHANGHAI).date()).days
     return Row(
         title=appointment.enterprise_name,
         url=_screen(appointment.pk),
-        lead=f"建议{division_names(suggest(appointment, now))}",
+        lead=f"建议{division_names(decision)}",
         detail=Truncator(appointment.summary).chars(48),
         age=f"已等 {waited} 天" if waited else "今天提交",
         late=waited > LONG_WAIT,

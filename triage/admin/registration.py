@@ -10,7 +10,7 @@ from appointments.models import Appointment, StageMove
 from triage import earlier_answers, visibility
 from triage.models import Assignment, CallRecord, FollowUp, Review
 from triage.rulebook import explanation
-from triage.rulebook.suggestion import suggest
+from triage.rulebook.suggestion import shown_trace
 from zhoushan_consult.bureau.actions import may
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.bureau.roles import Act
@@ -52,6 +52,7 @@ class RegistrationAdmin(AppointmentAdmin):
         """The registration with all that was written about it, in a fixed number of queries."""
         found = _with_all(self.get_queryset(request)).filter(pk=_number(object_id)).first()
         if found:
+            found.trace = shown_trace(found, timezone.now())
             found.every_division = list(Division.objects.all())
             found.before = earlier_answers.before(found, request.user, timezone.now())
             found.letters = list(_letters(found))
@@ -61,7 +62,7 @@ class RegistrationAdmin(AppointmentAdmin):
         return found
 
     def facts(self, request, record: Appointment) -> dict:
-        decision = suggest(record, timezone.now())
+        decision = record.trace.to_decision()
         return {
             "title": record.enterprise_name,
             "phone": phone.format_phone(record.phone_number),

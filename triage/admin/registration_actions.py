@@ -31,7 +31,7 @@ def _call(form) -> review.Call:
 
 
 def _accept(appointment, form, **who):
-    review.accept(appointment, form.rows.made(), version=form.cleaned_data["version"], **who)
+    review.accept(appointment, form.rows.made(), trace=form.cleaned_data["trace"], **who)
 
 
 def _decline(appointment, form, **who):

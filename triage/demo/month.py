@@ -20,7 +20,7 @@ from sessions_app.models import Reception
 from triage import assignment, follow_up, hearing, replies, review, seating, timetable
 from triage.assignment import AssignmentItem
 from triage.models import AssignmentState, CallOutcome, DeclineReason, Outcome, Part
-from triage.rulebook.suggestion import suggest
+from triage.rulebook.suggestion import shown_trace
 from zhoushan_consult.bureau.models import Area, Division, Officer
 from zhoushan_consult.identity import samples
 
@@ -169,17 +169,17 @@ class Month:
         at += timedelta(days=1, hours=2)
         yield at
         portions = [AssignmentItem(d, firm.summary, p) for d, p in self._suggested(firm, at)]
-        review.accept(firm, portions, version=firm.version, by=self.coordinator, at=at)
+        review.accept(firm, portions, trace=shown_trace(firm, at), by=self.coordinator, at=at)
 
     def then_entered_late(self, firm: Appointment, at: datetime) -> Story:
         at += timedelta(minutes=90)
         yield at
         portions = [AssignmentItem(d, firm.summary, p) for d, p in self._suggested(firm, at)]
-        review.accept(firm, portions, version=firm.version, by=self.coordinator, at=at)
+        review.accept(firm, portions, trace=shown_trace(firm, at), by=self.coordinator, at=at)
 
     def _suggested(self, firm: Appointment, at: datetime) -> list[tuple[Division, Part]]:
         """The divisions that the rules name, the lead first; 综合处 where they leave it to a person."""
-        decision = suggest(firm, at)
+        decision = shown_trace(firm, at).to_decision()
         codes = [
             code for code in dict.fromkeys([decision.primary, *decision.co]) if code not in ("", "manual")
         ]

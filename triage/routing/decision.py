@@ -1,6 +1,6 @@
 """Decision: what was found in a text and why, in words that an officer and a firm can read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from .topic import DIVISIONS, MANUAL, SCOPES
@@ -67,6 +67,22 @@ class Decision:
     def as_dict(self) -> dict:
         """JSON-ready, for a RoutingTrace."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, stored: Mapping) -> "Decision":
+        """The decision of a RoutingTrace. Raises TypeError if the keys are not those of `as_dict`."""
+        findings = tuple(
+            Finding(
+                **{
+                    **finding,
+                    "support": tuple(finding["support"]),
+                    "words": tuple(Word(**word) for word in finding["words"]),
+                    "gave_way": tuple(GaveWay(**topic) for topic in finding["gave_way"]),
+                }
+            )
+            for finding in stored["findings"]
+        )
+        return cls(**{**stored, "co": tuple(stored["co"]), "findings": findings})
 
 
 def decide(findings: Iterable[Finding], leading: Finding, version: str) -> Decision:

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 
 from appointments.text.anonymity import identifying_details
 from sessions_app.calendar import SHANGHAI
-from triage.models import Assignment, Lesson, Part, RoutingLesson, RoutingTrace
+from triage.models import Assignment, Lesson, Part, Review, RoutingLesson
 from triage.routing.topic import MANUAL
 from zhoushan_consult.audit.trail import record
 from zhoushan_consult.audit.verbs import Verb
@@ -103,7 +103,7 @@ def hit_rates(now: datetime) -> HitRateTable:
         suggested[topic, month] += 1
         kept[topic, month] += right
     names = sorted(
-        {topic for topic, _ in suggested}, key=lambda name: -sum(suggested[name, m] for m in months)
+        {topic for topic, _ in suggested}, key=lambda name: (-sum(suggested[name, m] for m in months), name)
     )
     topics = [(name, [HitRate(suggested[name, m], kept[name, m]) for m in months]) for name in names]
     overall = [HitRate(sum(suggested[n, m] for n in names), sum(kept[n, m] for n in names)) for m in months]
@@ -112,14 +112,16 @@ def hit_rates(now: datetime) -> HitRateTable:
 
 def _suggestions(since: datetime) -> Iterable[tuple[str, date, bool]]:
     """For each registration with a suggested division: the topic, the month, and whether that division leads it now."""
-    traces = RoutingTrace.objects.filter(at__gte=since).order_by("appointment", "-at")
+    accepted = Review.objects.filter(accepted=True, trace__isnull=False, at__gte=since).order_by(
+        "appointment", "-at"
+    )
     leads: dict[int, set[str]] = {}
     assigned = Assignment.objects.filter(part=Part.LEAD, assigned_at__gte=since)
     # A division that gave the question back did not answer it.
     assigned = assigned.exclude(state__in=["returned", "cancelled"])
     for appointment, code in assigned.values_list("appointment", "division__code"):
         leads.setdefault(appointment, set()).add(code)
-    for appointment, decision, at in traces.values_list("appointment", "decision", "at"):
+    for appointment, decision, at in accepted.values_list("appointment", "trace__decision", "at"):
         primary = decision["primary"]
         finding = next((each for each in decision["findings"] if each["lead"] == primary != MANUAL), None)
         if finding:

@@ -193,7 +193,7 @@ REACHED = review.Call(CallOutcome.REACHED, "已告知属信访渠道")
 
 def accept(s: Scene) -> object:
     given = [portion(), portion("大气处", "有无异味？", part=Part.SUPPORT, reason="一并答复")]
-    return review.accept(s.firm, given, version=s.firm.version, by=s.by, at=s.at)
+    return review.accept(s.firm, given, trace=s.trace, by=s.by, at=s.at)
 
 
 def decline(s: Scene) -> None:
@@ -220,8 +220,7 @@ act(
     new assignment: appointment=firm division=水处 part=lead question=废水怎样接入管网？
         clause=五（一）涉水和涉海污染防治问题由水处研究回复 topic=涉水和涉海污染防治 state=open due_on=2026-11-27 assigned_by=actor
         assigned_at=now
-    new review: appointment=firm accepted=True by=actor at=now
-    new routingtrace: appointment=firm decision=water:in at=now
+    new review: appointment=firm accepted=True trace=trace by=actor at=now
     new stagemove: appointment=firm old=submitted new=accepted by=actor at=now
     letter assignment_new about new assignment to 大气处经办 by email sms
     letter assignment_new about new assignment to 水处经办 by email sms
@@ -298,7 +297,7 @@ act(
 # --- 交办 -------------------------------------------------------------------------------------------------------------
 def assign(s: Scene) -> object:
     with transaction.atomic():
-        return assignment.assign(s.firm, [portion()], by=s.by, at=s.at)
+        return assignment.assign(s.firm, [portion()], s.trace, by=s.by, at=s.at)
 
 
 act(
@@ -311,7 +310,6 @@ act(
     new assignment: appointment=firm division=水处 part=lead question=废水怎样接入管网？
         clause=五（一）涉水和涉海污染防治问题由水处研究回复 topic=涉水和涉海污染防治 state=open due_on=2026-11-27 assigned_by=actor
         assigned_at=now
-    new routingtrace: appointment=firm decision=water:in at=now
     letter assignment_new about new assignment to 水处经办 by email sms
     trail assigned of new assignment by actor: division=water part=lead
     returns new assignment

@@ -10,7 +10,8 @@ from appointments.models import Appointment, StageMove
 from appointments.references import new_reference
 from sessions_app import calendar, seats
 from sessions_app.days import day_on
-from triage.models import Assignment, AssignmentState, Reply
+from triage.models import Assignment, AssignmentState, Reply, RoutingTrace
+from triage.rulebook.suggestion import shown_trace
 from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.identity import samples
 from zhoushan_consult.vault.blind_index import blind_index
@@ -66,6 +67,11 @@ def appointment(number: int = 1, **columns) -> Appointment:
     made = Appointment.objects.create(**values)
     StageMove.objects.create(appointment=made, new=Stage.SUBMITTED, at=at)
     return made
+
+
+def trace(of: Appointment, *, at: datetime = NOW) -> RoutingTrace:
+    """What the rules suggest for the registration, as its screen shows it."""
+    return shown_trace(of, at)
 
 
 def seated(number: int = 1, *, confirmed: bool = False, at: datetime = NOW, **columns) -> Appointment:

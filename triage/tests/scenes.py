@@ -162,6 +162,9 @@ def furnished(
         furnish(Scene(people, number, day))
     own = Scene(people)
     furnish(own)
+    if hasattr(own, "firm"):
+        # The worker stores it within seconds of a registration.
+        own.trace = made.trace(own.firm, at=EARLIER)
     own.by, own.at = by, at
     own.look()
     return own

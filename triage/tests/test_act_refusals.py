@@ -135,7 +135,7 @@ def decline(s: Scene) -> None:
 
 
 def accept(*portions: Callable[[], assignment.AssignmentItem]) -> Do:
-    return lambda s: review.accept(s.firm, [one() for one in portions], version=1, by=s.by, at=s.at)
+    return lambda s: review.accept(s.firm, [one() for one in portions], trace=s.trace, by=s.by, at=s.at)
 
 
 def conclude(outcome: Outcome, promises=()) -> Do:

@@ -12,7 +12,16 @@ from appointments import answers, booking, letters
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
 from sessions_app.models import ConsultDay
-from triage.models import Assignment, AssignmentState, CallRecord, DeclineReason, FollowUp, Part, Review
+from triage.models import (
+    Assignment,
+    AssignmentState,
+    CallRecord,
+    DeclineReason,
+    FollowUp,
+    Part,
+    Review,
+    RoutingTrace,
+)
 from triage.tests import factories as made
 from triage.tests.desk import follow_up
 from zhoushan_consult.audit.models import Entry
@@ -56,8 +65,8 @@ def press(browser, appointment, act, **typed):
     return browser.post(address(appointment, act), typed)
 
 
-def accept(browser, appointment, *filled, version=None):
-    typed = {"version": version or appointment.version} | rows(*filled)
+def accept(browser, appointment, *filled, trace=None):
+    typed = {"trace": (trace or made.trace(appointment)).pk} | rows(*filled)
     return press(browser, appointment, "accept", **typed)
 
 
@@ -128,7 +137,7 @@ def test_it_takes_the_same_number_of_queries_however_much_was_written(
             appointment=appointment, by=coordinator, at=made.NOW, outcome="reached", gist="谈过"
         )
     browser.get(address(appointment))
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(14):
         page = show(browser, appointment)
     assert page.count("谈过") == 20 and "问题0" in page and "问题19" in page
 
@@ -194,13 +203,17 @@ def test_it_refuses_rows_that_say_the_same(browser):
 
 def test_it_does_not_decide_about_words_that_the_firm_has_changed_meanwhile(browser):
     appointment = made.appointment()
+    read = made.trace(appointment)
     Appointment.objects.update(summary="企业刚刚改成了这样", version=2)
-    answer = accept(browser, appointment, WATER, version=1)
+    answer = accept(browser, appointment, WATER, trace=read)
     page = answer.content.decode()
     assert answer.status_code == 409
     assert "企业刚刚修改了登记内容" in page
     assert "企业刚刚改成了这样" in page
-    assert '<input type="hidden" name="version" value="2">' in page  # having read it, the officer may decide
+    shown = RoutingTrace.objects.get(appointment_version=2)
+    assert (
+        f'<input type="hidden" name="trace" value="{shown.pk}">' in page
+    )  # having read it, the officer may decide
 
 
 def test_it_tells_the_second_officer_that_the_first_was_quicker(browser):
@@ -475,7 +488,11 @@ def matter_of(appointment: Appointment) -> dict:
 TENTH = made.NOW.replace(month=12, day=10, hour=9)
 CALLED = {"outcome": "reached", "gist": "谈过"}
 ACTS = {
-    "accept": (made.appointment, lambda of: {"version": 1} | one_row(**WATER), Verb.STAGE_ACCEPTED),
+    "accept": (
+        made.appointment,
+        lambda of: {"trace": made.trace(of).pk} | one_row(**WATER),
+        Verb.STAGE_ACCEPTED,
+    ),
     "decline": (made.appointment, lambda of: DECLINED, Verb.STAGE_DECLINED),
     "call": (made.appointment, lambda of: CALLED, Verb.CALLED),
     "reassign": (
@@ -591,7 +608,7 @@ def test_it_wants_the_token_of_its_own_form(coordinator):
 
 def test_it_survives_rows_without_their_management_form(browser):
     appointment = made.appointment()
-    answer = press(browser, appointment, "accept", version=1)
+    answer = press(browser, appointment, "accept", trace=made.trace(appointment).pk)
     assert answer.status_code == 200
     assert Appointment.objects.get().stage == Stage.SUBMITTED
 

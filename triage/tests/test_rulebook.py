@@ -6,11 +6,11 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from triage import assignment
+from triage import assignment, review
 from triage.models import AssignmentState, Lesson, RoutingLesson, RoutingTrace, RuleVersion
 from triage.routing.router import shipped_router
 from triage.routing.topic_files import as_mapping, shipped_topics
-from triage.rulebook import suggestion, versions
+from triage.rulebook import versions
 from triage.tests import factories as made
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +61,7 @@ def words(code="soil.waste"):
 
 
 def lead(text=TEXT):
-    return suggestion.suggest(made.appointment(99, summary=text), made.NOW).primary
+    return made.trace(made.appointment(99, summary=text)).decision["primary"]
 
 
 def test_topics_are_listed_with_their_clause(browser):
@@ -98,7 +98,7 @@ def test_trace_names_the_version_that_decided(browser, coordinator):
     edited(browser, include=words() + " 绕圈子")
     appointment = made.appointment(1, summary=TEXT)
     portion = assignment.AssignmentItem(made.division("土壤处"), TEXT)
-    assignment.assign(appointment, [portion], by=coordinator, at=made.NOW)
+    review.accept(appointment, [portion], trace=made.trace(appointment), by=coordinator, at=made.NOW)
     trace = RoutingTrace.objects.get()
     assert trace.rules_version == versions.active_router(made.NOW).version != shipped_router().version
 
@@ -217,8 +217,8 @@ def overridden(coordinator):
     """A 交办 with which 综合处 overrode the rules."""
     appointment = made.appointment(1, summary=TEXT)
     portion = assignment.AssignmentItem(made.division("土壤处"), TEXT, reason="是烘鱼的油渣")
-    [given] = assignment.assign(appointment, [portion], by=coordinator, at=made.NOW)
-    return given
+    review.accept(appointment, [portion], trace=made.trace(appointment), by=coordinator, at=made.NOW)
+    return appointment.assignments.get()
 
 
 def test_review_lists_overridden_and_returned_assignments(browser, overridden, coordinator):
@@ -259,9 +259,10 @@ def test_row_is_reviewed_only_once(browser, overridden):
 def test_hit_rate_counts_suggestions_that_were_kept(browser, coordinator, overridden):
     for number, division in ((3, "土壤处"), (4, "土壤处"), (5, "大气处")):
         appointment = made.appointment(number, summary="废油漆桶怎么处置？")
-        assignment.assign(
+        review.accept(
             appointment,
             [assignment.AssignmentItem(made.division(division), appointment.summary, reason="另有原因")],
+            trace=made.trace(appointment),
             by=coordinator,
             at=made.NOW,
         )

@@ -33,13 +33,13 @@ def record(verb: Verb, about: Model, *, by: Officer | None, at: datetime, origin
     """Record that `by` (None: the firm itself, or the service) did `verb` to `about` at `at`, from `origin`.
 
     `facts` are small and never personal. Raises PersonalData if one has the name of a personal field or contains an
-    ID number. Call it inside the transaction of the act: both are saved, or neither.
+    ID number, ValueError if `verb` is not a Verb. Call it inside the transaction of the act: both are saved, or neither.
     """
     # Signed in the form in which the database returns them, or the MAC would not match later.
     facts = json.loads(json.dumps(facts, cls=DjangoJSONEncoder))
     _refuse_personal(facts, at.date())
     entry = Entry(
-        verb=verb,
+        verb=Verb(verb),
         about_kind=about._meta.label_lower,
         about_id=str(about.pk),
         actor=by,

@@ -79,7 +79,7 @@ def set_active(officer: Officer, active: bool, *, by: Officer, at: datetime) -> 
     _refuse_own_account(officer, by)
     officer.is_active = active
     officer.save(update_fields=["is_active"])
-    record(Verb.ACCOUNT_ENABLED if active else "停用账号", officer, by=by, at=at)
+    record(Verb.ACCOUNT_ENABLED if active else Verb.ACCOUNT_DISABLED, officer, by=by, at=at)
 
 
 def new_password() -> str:
