@@ -1,4 +1,4 @@
-"""The screen of a 咨询日: the line, the list in one click, what became of it (六（五）)."""
+"""The screen of a 咨询日: the waiting list, settling in one click, and the settled list (六（五）)."""
 
 from datetime import datetime
 
@@ -46,7 +46,7 @@ def accepted(*numbers, **columns):
     return [made.appointment(number, stage=Stage.ACCEPTED, **columns) for number in numbers]
 
 
-def test_it_shows_the_line_with_the_reason_for_each_place(browser, day):
+def test_day_screen_lists_firms_in_order_with_the_reason_for_each_place(browser, day):
     accepted(1, 2)
     accepted(3, priority_since=made.NOW)
     page = screen(browser, day)
@@ -55,14 +55,14 @@ def test_it_shows_the_line_with_the_reason_for_each_place(browser, day):
     assert "按登记时间（11月18日 09:01）" in page
 
 
-def test_it_says_before_the_click_who_gets_a_seat_and_who_does_not(browser, day):
+def test_day_screen_previews_who_gets_a_seat_before_the_list_is_settled(browser, day):
     accepted(*range(1, 13))
     page = screen(browser, day)
     assert page.count("给出名额</span>") == 10
     assert page.count("先行书面答复，下期优先</span>") == 2
 
 
-def test_it_settles_the_list_in_one_click(browser, day):
+def test_settling_takes_one_click_and_shows_seats_and_waiting_list(browser, day):
     accepted(*range(1, 13))
     assert settle(browser, day).status_code == 302
     page = screen(browser, day)
@@ -73,14 +73,14 @@ def test_it_settles_the_list_in_one_click(browser, day):
     assert page.index("测试10号") < page.index("候补顺序") < page.index("测试11号")
 
 
-def test_it_shows_who_has_confirmed(browser, day):
+def test_settled_list_shows_who_has_confirmed(browser, day):
     made.seated(1, confirmed=True, at=SECOND)
     day.settled_at = SECOND
     day.save()
     assert "已确认 12月2日 09:00" in screen(browser, day)
 
 
-def test_it_does_not_settle_while_registrations_wait_for_review(browser, day):
+def test_settling_is_refused_while_registrations_wait_for_review(browser, day):
     accepted(1)
     made.appointment(2)
     answer = settle(browser, day)
@@ -88,7 +88,7 @@ def test_it_does_not_settle_while_registrations_wait_for_review(browser, day):
     assert "还有 1 条登记待初审" in answer.content.decode()
 
 
-def test_it_does_not_settle_twice(browser, day):
+def test_settling_a_second_time_is_refused(browser, day):
     accepted(1)
     settle(browser, day)
     answer = settle(browser, day)
@@ -96,7 +96,7 @@ def test_it_does_not_settle_twice(browser, day):
     assert "本期名单已经确定" in answer.content.decode()
 
 
-def test_it_offers_the_click_after_the_cutoff_only(coordinator, signed_in, day):
+def test_settling_before_the_cutoff_is_neither_offered_nor_accepted(coordinator, signed_in, day):
     with time_machine.travel(made.NOW, tick=False):
         browser = signed_in(coordinator)
         assert "panel-settle" not in screen(browser, day)
@@ -104,13 +104,13 @@ def test_it_offers_the_click_after_the_cutoff_only(coordinator, signed_in, day):
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.COORDINATOR}))
-def test_it_is_settled_by_the_coordinator_only(role, officer, signed_in, day):
+def test_settling_is_refused_to_every_role_but_the_coordinator(role, officer, signed_in, day):
     accepted(1)
     assert settle(signed_in(officer(role, "水处", area="定海区")), day).status_code == 403
     assert Appointment.objects.get().stage == Stage.ACCEPTED
 
 
-def test_it_shows_the_reason_of_an_eleventh_seat(browser, day, leader):
+def test_settled_list_shows_the_reason_for_an_extra_seat(browser, day, leader):
     from triage import seating
 
     accepted(*range(1, 11))
@@ -120,7 +120,7 @@ def test_it_shows_the_reason_of_an_eleventh_seat(browser, day, leader):
     assert "增加的名额：省级督办项目" in screen(browser, day)
 
 
-def test_it_takes_the_same_number_of_queries_for_one_firm_and_for_sixty(
+def test_day_screen_query_count_does_not_grow_with_the_number_of_firms(
     browser, day, django_assert_max_num_queries
 ):
     accepted(1)

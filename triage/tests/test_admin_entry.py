@@ -1,4 +1,4 @@
-"""代企业登记 (六（二）): an officer enters a firm that telephoned or was visited, after the cutoff too, for a reason."""
+"""代企业登记 (六（二）): an officer enters a firm that telephoned or was visited, also after the cutoff, with a reason."""
 
 import re
 from datetime import datetime
@@ -55,7 +55,7 @@ def send(browser, data, **changes):
     return browser.post(ADD, {"form_token": token(browser)} | data | changes)
 
 
-def test_it_enters_a_firm_late_and_shows_the_number_to_read_out(browser, told, coordinator):
+def test_late_entry_registers_the_firm_and_shows_the_reference_to_read_out(browser, told, coordinator):
     answer = send(browser, told())
     entered = Appointment.objects.get()
     assert answer["Location"] == reverse("admin:appointments_appointment_received", args=[entered.pk])
@@ -75,13 +75,13 @@ def test_it_enters_a_firm_late_and_shows_the_number_to_read_out(browser, told, c
     assert kept.facts == {"channel": "phone", "reason": "企业月底停电，次日来电"}
 
 
-def test_it_is_offered_on_the_first_page_to_who_reviews(browser):
+def test_entry_form_is_linked_from_the_first_page_of_the_coordinator(browser):
     page = browser.get("/admin/").content.decode()
     assert f'href="{ADD}">代企业登记' in page
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.COORDINATOR}))
-def test_it_is_for_those_who_review(role, officer, signed_in, told):
+def test_entry_is_refused_to_every_role_but_the_coordinator(role, officer, signed_in, told):
     browser = signed_in(officer(role, "水处", area="定海区"))
     assert browser.get(ADD).status_code == 403
     assert browser.post(ADD, told()).status_code == 403
@@ -98,13 +98,13 @@ def test_it_is_for_those_who_review(role, officer, signed_in, told):
         ("2026-12-10 11:30:00", ["2027-01"]),
     ],
 )
-def test_it_offers_the_day_that_is_closed_to_the_public_until_it_is_over(coordinator, signed_in, now, days):
+def test_entry_form_offers_a_day_closed_to_the_public_until_it_is_over(coordinator, signed_in, now, days):
     with time_machine.travel(datetime.fromisoformat(f"{now}+08:00"), tick=False):
         page = signed_in(coordinator).get(ADD).content.decode()
     assert re.findall(r'name="day" value="([\d-]+)"', page) == days
 
 
-def test_it_offers_no_day_whose_list_is_settled(browser, coordinator, told):
+def test_entry_for_a_settled_day_is_neither_offered_nor_accepted(browser, coordinator, told):
     made.appointment(9, stage=Stage.ACCEPTED)
     stale = {"form_token": token(browser)}
     seating.settle(day_on(made.DAY), by=coordinator, at=SECOND)
@@ -126,7 +126,7 @@ def test_it_offers_no_day_whose_list_is_settled(browser, coordinator, told):
         ("", 200, 'id="id_day_error"'),
     ],
 )
-def test_it_takes_no_other_day(browser, told, day, status, says):
+def test_entry_for_a_day_not_offered_is_refused(browser, told, day, status, says):
     answer = send(browser, told(day=day))
     assert answer.status_code == status
     assert says in answer.content.decode()
@@ -145,7 +145,7 @@ def test_it_takes_no_other_day(browser, told, day, status, says):
         ({"uscc": "91330902MA28K00158"}, "统一社会信用代码"),
     ],
 )
-def test_it_judges_as_the_public_form_does_and_keeps_what_was_typed(browser, told, change, said):
+def test_entry_form_names_the_mistake_and_keeps_what_was_typed(browser, told, change, said):
     answer = send(browser, told(summary="电话里问：尾水<怎么>排") | change)
     page = answer.content.decode()
     assert said in page
@@ -154,7 +154,7 @@ def test_it_judges_as_the_public_form_does_and_keeps_what_was_typed(browser, tol
     assert not Appointment.objects.exists()
 
 
-def test_it_admits_a_code_with_a_wrong_digit_for_a_reason_only(browser, told):
+def test_credit_code_with_a_wrong_check_digit_needs_a_reason(browser, told):
     wrong = "91330902MA28K00158"
     send(browser, told(uscc=wrong))
     assert not Appointment.objects.exists()
@@ -166,13 +166,13 @@ def test_it_admits_a_code_with_a_wrong_digit_for_a_reason_only(browser, told):
     )
 
 
-def test_it_admits_no_code_that_is_none(browser, told):
+def test_malformed_credit_code_is_refused_even_with_a_reason(browser, told):
     answer = send(browser, told(uscc="91330902", uscc_reason="看过执照照片"))
     assert 'href="#id_uscc"' in answer.content.decode()
     assert not Appointment.objects.exists()
 
 
-def test_it_answers_a_second_click_with_the_first_receipt(browser, told, coordinator):
+def test_second_click_on_the_entry_form_returns_the_first_receipt(browser, told, coordinator):
     data = told() | {"form_token": token(browser)}
     first, second = browser.post(ADD, data), browser.post(ADD, data)
     assert first["Location"] == second["Location"]
@@ -183,7 +183,7 @@ def test_it_answers_a_second_click_with_the_first_receipt(browser, told, coordin
 
 
 @pytest.mark.parametrize("change", [{"day": "2027-01"}, {"reason": "另一个理由"}, {"summary": "另一个问题"}])
-def test_it_takes_a_form_sent_before_for_nothing_else(browser, told, change):
+def test_form_token_already_used_is_refused_for_different_content(browser, told, change):
     data = told() | {"form_token": token(browser)}
     browser.post(ADD, data)
     answer = browser.post(ADD, data | change)
@@ -192,7 +192,7 @@ def test_it_takes_a_form_sent_before_for_nothing_else(browser, told, change):
     assert Appointment.objects.count() == 1
 
 
-def test_it_registers_a_firm_once_a_day_whoever_types(browser, told):
+def test_firm_already_registered_for_the_day_cannot_be_entered_again(browser, told):
     send(browser, told())
     answer = send(browser, told(contact_name="另一人"))
     assert answer.status_code == 409
@@ -200,7 +200,7 @@ def test_it_registers_a_firm_once_a_day_whoever_types(browser, told):
     assert Appointment.objects.get().contact_name != "另一人"
 
 
-def test_it_asks_again_where_the_page_lay_open_too_long(browser, told):
+def test_invalid_form_token_keeps_what_was_typed_and_asks_for_one_more_click(browser, told):
     answer = browser.post(ADD, told() | {"form_token": "forged"})
     page = answer.content.decode()
     assert answer.status_code == 403
@@ -212,12 +212,12 @@ def test_it_asks_again_where_the_page_lay_open_too_long(browser, told):
     assert Appointment.objects.count() == 1
 
 
-def test_it_reads_out_no_number_of_a_firm_that_registered_itself(browser):
+def test_receipt_page_is_not_found_for_a_firm_that_registered_online(browser):
     own = made.appointment(1)
     assert browser.get(reverse("admin:appointments_appointment_received", args=[own.pk])).status_code == 404
 
 
-def test_it_takes_no_number_of_a_person_as_part_of_the_reason(browser, told):
+def test_entry_reason_must_not_contain_an_id_number(browser, told):
     answer = send(browser, told(reason=f"法人{resident_id(3)}来电"))
     assert answer.status_code == 409
     assert "不能写入身份证号码" in answer.content.decode()

@@ -1,4 +1,4 @@
-"""预约登记 as a list: filters, search, pages, and nothing in it that a list may not show."""
+"""预约登记 as a list: filters, search, pages, and personal data masked."""
 
 from datetime import date
 
@@ -40,14 +40,14 @@ def find(browser, text) -> set[int]:
     return listed(browser.post(LIST, {"q": text}))
 
 
-def test_it_opens_on_what_is_in_hand_for_the_coming_day(browser):
+def test_list_opens_on_open_registrations_for_the_coming_day(browser):
     made.appointment(1)
     made.appointment(2, stage=Stage.CLOSED)
     made.appointment(3, on=date(2026, 11, 10))
     assert see(browser) == {1}
 
 
-def test_it_shows_people_in_part_only(browser):
+def test_list_masks_names_phones_and_id_numbers(browser):
     row = made.appointment(1, contact_name="欧阳测试")
     page = browser.get(LIST).content.decode()
     assert row.masked_phone in page
@@ -55,7 +55,7 @@ def test_it_shows_people_in_part_only(browser):
         assert whole not in page
 
 
-def test_it_filters_by_stage_day_division_area_and_channel(browser, coordinator):
+def test_list_filters_by_stage_day_division_area_and_channel(browser, coordinator):
     dinghai = Area.objects.get(name="定海区")
     made.appointment(1, area=dinghai)
     made.appointment(2, channel="phone")
@@ -89,12 +89,12 @@ def test_it_filters_by_stage_day_division_area_and_channel(browser, coordinator)
         "?all=",
     ],
 )
-def test_it_answers_any_address_with_a_list(browser, query):
+def test_unknown_query_parameters_still_return_the_list(browser, query):
     made.appointment(1)
     assert browser.get(LIST + query).status_code == 200
 
 
-def test_it_finds_by_whole_reference_code_and_phone_however_typed(browser):
+def test_search_finds_a_whole_reference_code_or_phone_in_any_notation(browser):
     row = made.appointment(1)
     made.appointment(2)
     assert find(browser, row.reference.lower().replace("-", " ")) == {1}
@@ -103,13 +103,13 @@ def test_it_finds_by_whole_reference_code_and_phone_however_typed(browser):
     assert find(browser, row.phone_number) == {1}
 
 
-def test_it_finds_a_land_line_with_its_extension(browser):
+def test_search_finds_a_land_line_only_with_its_extension(browser):
     made.appointment(1, phone="+865802000123;ext=8001")
     assert find(browser, "0580-2000123转8001") == {1}
     assert find(browser, "0580-2000123") == set()
 
 
-def test_it_finds_an_id_number_only_whole(browser):
+def test_search_finds_an_id_number_only_as_a_whole(browser):
     number = made.appointment(1).id_number.open()
     made.appointment(2)
     assert find(browser, number) == {1}
@@ -118,19 +118,19 @@ def test_it_finds_an_id_number_only_whole(browser):
         assert find(browser, part) == set()
 
 
-def test_it_finds_a_firm_by_a_part_of_its_name_at_any_stage(browser):
+def test_search_finds_part_of_a_firm_name_at_any_stage(browser):
     made.appointment(1, stage=Stage.CLOSED, on=date(2020, 1, 10))
     assert find(browser, "测试1号") == {1}
 
 
-def test_it_repeats_an_id_number_in_part_only(browser):
+def test_search_result_does_not_repeat_the_whole_id_number(browser):
     number = made.appointment(1).id_number.open()
     answer = browser.post(LIST, {"q": number})
     assert number not in answer.content.decode()
     assert "找到 1 条" in answer.content.decode()
 
 
-def test_it_puts_no_search_into_an_address(browser):
+def test_search_text_never_appears_in_an_address(browser):
     number = made.appointment(1).id_number.open()
     answer = browser.post(LIST, {"q": number})
     assert answer.status_code == 200
@@ -158,22 +158,22 @@ def test_it_puts_no_search_into_an_address(browser):
         "*",
     ],
 )
-def test_it_answers_odd_searches(browser, text):
+def test_search_accepts_unusual_text_without_an_error(browser, text):
     made.appointment(1)
     assert browser.post(LIST, {"q": text}).status_code == 200
 
 
 @pytest.mark.parametrize("text", ["\x00", "a\x00b", "\x1b[31m"])
-def test_it_turns_control_characters_away_without_an_error(browser, text):
+def test_control_characters_in_search_or_filter_are_a_bad_request(browser, text):
     assert browser.post(LIST, {"q": text}).status_code == 400
     assert browser.get(LIST, {"stage": text}).status_code == 400
 
 
-def test_it_says_what_will_be_here_when_there_is_nothing(browser):
+def test_empty_list_says_what_will_appear_there(browser):
     assert "企业在网上登记后会出现在这里" in browser.get(LIST).content.decode()
 
 
-def test_it_turns_pages_and_keeps_the_filters(browser):
+def test_page_links_keep_the_filters(browser):
     for number in range(1, 53):
         made.appointment(number)
     first = browser.get(LIST, {"stage": "submitted"})
@@ -181,7 +181,7 @@ def test_it_turns_pages_and_keeps_the_filters(browser):
     assert listed(first) | see(browser, stage="submitted", p=2) == set(range(1, 53))
 
 
-def test_it_takes_the_same_number_of_queries_for_one_row_and_for_sixty(
+def test_list_query_count_is_the_same_for_one_row_and_for_sixty(
     browser, coordinator, django_assert_max_num_queries
 ):
     made.appointment(1)
@@ -195,7 +195,9 @@ def test_it_takes_the_same_number_of_queries_for_one_row_and_for_sixty(
     assert len(few) == len(many)
 
 
-def test_it_is_closed_to_those_who_do_not_read_all(signed_in, handler, keeper, county_reader):
+def test_list_is_refused_to_roles_that_may_not_read_all_registrations(
+    signed_in, handler, keeper, county_reader
+):
     for who in (handler, keeper, county_reader):
         assert signed_in(who).get(LIST).status_code == 403
         assert signed_in(who).post(LIST, {"q": "测试"}).status_code == 403

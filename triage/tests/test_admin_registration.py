@@ -1,4 +1,4 @@
-"""One screen, every act: 综合处 at the door of the admin (六（三）—（六）)."""
+"""The screen of one registration: every act of 综合处 in the admin (六（三）—（六）)."""
 
 import re
 from contextlib import contextmanager
@@ -81,7 +81,7 @@ DECLINED = {
 
 
 # --- What the screen shows --------------------------------------------------------------------
-def test_it_shows_the_question_with_the_words_that_decided_and_escapes_the_rest(browser):
+def test_question_is_escaped_and_marks_the_words_that_decided_the_routing(browser):
     page = show(browser, made.appointment(summary="<script>alert(1)</script>水产加工废水如何接管？"))
     assert "<script>alert" not in page
     assert "&lt;script&gt;" in page
@@ -89,20 +89,20 @@ def test_it_shows_the_question_with_the_words_that_decided_and_escapes_the_rest(
     assert "水处" in page
 
 
-def test_it_shows_the_id_number_in_part_only(browser):
+def test_registration_screen_masks_the_id_number(browser):
     appointment = made.appointment()
     page = show(browser, appointment)
     assert appointment.masked_id in page
     assert appointment.id_number.open() not in page
 
 
-def test_it_groups_the_phone_for_reading_and_dials_it_whole(browser):
+def test_phone_is_grouped_for_reading_and_links_to_the_whole_number(browser):
     page = show(browser, made.appointment(phone="+865802000123;ext=8001"))
     assert "0580-2000123 转 8001" in page
     assert 'href="tel:+86-580-200-0123;ext=8001"' in page
 
 
-def test_it_shows_the_firms_earlier_registrations_and_those_of_the_same_person(browser):
+def test_screen_shows_earlier_registrations_of_the_firm_and_of_the_person(browser):
     now = made.appointment(1)
     made.appointment(1, on=date(2026, 10, 10), stage=Stage.CLOSED, summary="十月问过的事")
     made.appointment(2, id_number=now.id_number.open(), stage=Stage.CLOSED, summary="为别家问的事")
@@ -114,20 +114,20 @@ def test_it_shows_the_firms_earlier_registrations_and_those_of_the_same_person(b
     assert "不相干的事" not in page
 
 
-def test_it_begins_the_assignment_with_the_suggested_division(browser):
+def test_assignment_form_starts_with_the_suggested_division(browser):
     page = show(browser, made.appointment())
     assert '<option value="water" selected>水处</option>' in page
     assert page.count("调整理由") >= 4  # one suggested row and three to spare
 
 
-def test_it_has_no_inline_style_or_script(browser):
+def test_registration_screen_has_no_inline_style_or_script(browser):
     page = show(browser, made.appointment())
     assert " style=" not in page
     assert "<script" not in page
     assert "<style" not in page
 
 
-def test_it_takes_the_same_number_of_queries_however_much_was_written(
+def test_screen_query_count_stays_bounded_with_many_assignments_and_calls(
     browser, coordinator, django_assert_max_num_queries
 ):
     appointment = made.appointment(stage=Stage.ACCEPTED)
@@ -143,7 +143,7 @@ def test_it_takes_the_same_number_of_queries_however_much_was_written(
 
 
 # --- 初审 ---------------------------------------------------------------------------------------
-def test_it_accepts_and_assigns_in_one_act(browser, coordinator):
+def test_acceptance_assigns_the_division_in_the_same_act(browser, coordinator):
     appointment = made.appointment()
     answer = accept(browser, appointment, WATER)
     assert answer.status_code == 302
@@ -154,7 +154,7 @@ def test_it_accepts_and_assigns_in_one_act(browser, coordinator):
     assert "已通过初审" in show(browser, appointment)
 
 
-def test_it_gives_two_questions_to_two_divisions(browser):
+def test_acceptance_assigns_two_questions_to_two_divisions(browser):
     appointment = made.appointment(summary="废水如何接管？另外排污许可证怎么变更？")
     accept(
         browser,
@@ -167,12 +167,12 @@ def test_it_gives_two_questions_to_two_divisions(browser):
     assert set(given) == {("水处", "lead"), ("环评处", "lead"), ("综合处", "support")}
 
 
-def test_it_leaves_out_rows_that_are_taken_away_or_empty(browser):
+def test_acceptance_ignores_deleted_and_empty_rows(browser):
     accept(browser, made.appointment(), WATER, {"question": "多余的", "division": "air", "DELETE": "on"})
     assert Assignment.objects.get().division.name == "水处"
 
 
-def test_it_wants_a_reason_for_another_division_than_suggested_and_keeps_what_was_typed(browser):
+def test_division_other_than_suggested_needs_a_reason_and_keeps_the_text(browser):
     appointment = made.appointment()
     answer = accept(browser, appointment, {"question": "请大气处研究这一句", "division": "air"})
     assert answer.status_code == 409
@@ -182,26 +182,26 @@ def test_it_wants_a_reason_for_another_division_than_suggested_and_keeps_what_wa
     assert not Assignment.objects.exists()
 
 
-def test_it_says_beside_the_field_what_is_missing(browser):
+def test_missing_division_is_reported_and_the_text_is_kept(browser):
     answer = accept(browser, made.appointment(), {"question": "没有选处室的一句", "division": ""})
     assert answer.status_code == 200
     assert "请选择处室。" in answer.content.decode()
     assert "没有选处室的一句" in answer.content.decode()
 
 
-def test_it_refuses_when_every_row_is_taken_away(browser):
+def test_acceptance_without_any_row_is_refused(browser):
     answer = accept(browser, made.appointment(), WATER | {"DELETE": "on"})
     assert answer.status_code == 409
     assert "请至少选定一个主办处室" in answer.content.decode()
 
 
-def test_it_refuses_rows_that_say_the_same(browser):
+def test_acceptance_with_two_identical_rows_is_refused(browser):
     answer = accept(browser, made.appointment(), WATER, WATER)
     assert "有两项内容完全相同" in answer.content.decode()
     assert not Assignment.objects.exists()
 
 
-def test_it_does_not_decide_about_words_that_the_firm_has_changed_meanwhile(browser):
+def test_acceptance_is_refused_when_the_firm_has_just_edited_the_registration(browser):
     appointment = made.appointment()
     read = made.trace(appointment)
     Appointment.objects.update(summary="企业刚刚改成了这样", version=2)
@@ -210,13 +210,12 @@ def test_it_does_not_decide_about_words_that_the_firm_has_changed_meanwhile(brow
     assert answer.status_code == 409
     assert "企业刚刚修改了登记内容" in page
     assert "企业刚刚改成了这样" in page
+    # Having read it, the officer may decide.
     shown = RoutingTrace.objects.get(appointment_version=2)
-    assert (
-        f'<input type="hidden" name="trace" value="{shown.pk}">' in page
-    )  # having read it, the officer may decide
+    assert f'<input type="hidden" name="trace" value="{shown.pk}">' in page
 
 
-def test_it_tells_the_second_officer_that_the_first_was_quicker(browser):
+def test_second_acceptance_is_told_that_the_registration_is_already_handled(browser):
     appointment = made.appointment()
     accept(browser, appointment, WATER)
     answer = accept(browser, appointment, WATER)
@@ -225,7 +224,7 @@ def test_it_tells_the_second_officer_that_the_first_was_quicker(browser):
     assert Assignment.objects.count() == 1
 
 
-def test_it_declines_with_reason_and_call(browser):
+def test_decline_records_the_reason_and_the_call(browser):
     appointment = made.appointment()
     press(browser, appointment, "decline", **DECLINED)
     review = Review.objects.select_related("call").get()
@@ -235,7 +234,7 @@ def test_it_declines_with_reason_and_call(browser):
 
 
 @pytest.mark.parametrize("outcome", ["no_answer", "wrong_number"])
-def test_it_does_not_decline_before_the_firm_was_reached_and_keeps_the_text(browser, outcome):
+def test_decline_needs_a_reached_call_and_keeps_the_text(browser, outcome):
     appointment = made.appointment()
     answer = press(
         browser, appointment, "decline", **(DECLINED | {"outcome": outcome, "gist": "打了两次电话"})
@@ -248,27 +247,27 @@ def test_it_does_not_decline_before_the_firm_was_reached_and_keeps_the_text(brow
     assert Appointment.objects.get().stage == Stage.SUBMITTED
 
 
-def test_it_declines_only_for_a_reason_of_the_closed_list(browser):
-    answer = press(browser, made.appointment(), "decline", **(DECLINED | {"reason": "whatever"}))
+def test_decline_needs_a_reason_from_the_closed_list(browser):
+    answer = press(browser, made.appointment(), "decline", **(DECLINED | {"reason": "not listed"}))
     assert answer.status_code == 200
     assert Appointment.objects.get().stage == Stage.SUBMITTED
 
 
-def test_it_keeps_a_call_that_decides_nothing(browser, coordinator):
+def test_call_without_a_decision_is_recorded(browser, coordinator):
     appointment = made.appointment()
     press(browser, appointment, "call", outcome="no_answer", gist="无人接听，下午再打")
     assert CallRecord.objects.get().by == coordinator
     assert "无人接听，下午再打" in show(browser, appointment)
 
 
-def test_it_takes_a_declined_registration_up_again(browser):
+def test_declined_registration_can_be_reconsidered(browser):
     appointment = made.appointment()
     press(browser, appointment, "decline", **DECLINED)
     press(browser, appointment, "reconsider", reason="企业补充了材料")
     assert Appointment.objects.get().stage == Stage.SUBMITTED
 
 
-# --- 交办 given back, added ---------------------------------------------------------------------
+# --- 交办 returned, added -----------------------------------------------------------------------
 @pytest.fixture
 def returned(coordinator):
     appointment = made.appointment(stage=Stage.ACCEPTED)
@@ -277,7 +276,7 @@ def returned(coordinator):
     )
 
 
-def test_it_sends_a_returned_matter_to_another_division(browser, returned):
+def test_returned_assignment_is_reassigned_to_another_division(browser, returned):
     page = show(browser, returned.appointment)
     assert "不属于我处" in page
     typed = rows({"question": "请总量岗位研究", "division": "general", "reason": "总量由综合处答复"}, spare=0)
@@ -287,13 +286,13 @@ def test_it_sends_a_returned_matter_to_another_division(browser, returned):
     assert Assignment.objects.get(state=AssignmentState.OPEN).division.name == "综合处"
 
 
-def test_it_adds_one_more_division(browser, returned):
+def test_assignment_to_one_more_division_can_be_added(browser, returned):
     typed = rows({"question": "排污许可证怎么变更", "division": "eia", "reason": "另有许可问题"}, spare=0)
     press(browser, returned.appointment, "add", **typed)
     assert Assignment.objects.filter(division__name="环评处").exists()
 
 
-def test_it_says_so_when_a_division_has_the_same_matter_already(browser, returned):
+def test_adding_an_assignment_the_division_already_has_is_refused(browser, returned):
     row = {"question": returned.question, "division": "water"}
     press(browser, returned.appointment, "add", **rows(row, spare=0))
     answer = press(browser, returned.appointment, "add", **rows(row, spare=0))
@@ -301,7 +300,7 @@ def test_it_says_so_when_a_division_has_the_same_matter_already(browser, returne
     assert "已有内容相同的交办" in answer.content.decode()
 
 
-def test_it_shows_the_released_reply(browser, returned, head):
+def test_registration_screen_shows_the_released_reply(browser, returned, head):
     from triage.models import Reply
 
     Assignment.objects.update(state=AssignmentState.RELEASED)
@@ -329,7 +328,7 @@ def on_the_tenth(coordinator, signed_in):
     return go
 
 
-def test_it_checks_in_and_writes_down_the_result_with_what_was_promised(on_the_tenth):
+def test_check_in_and_result_are_recorded_with_a_follow_up(on_the_tenth):
     appointment = made.seated()
     with on_the_tenth(9) as browser:
         press(browser, appointment, "check_in")
@@ -342,7 +341,7 @@ def test_it_checks_in_and_writes_down_the_result_with_what_was_promised(on_the_t
     assert FollowUp.objects.get().due_on == date(2026, 12, 25)
 
 
-def test_it_wants_to_know_what_is_to_be_followed_up(on_the_tenth):
+def test_result_with_follow_up_needs_at_least_one_follow_up(on_the_tenth):
     appointment = made.seated()
     typed = {"row-TOTAL_FORMS": 0, "row-INITIAL_FORMS": 0}
     with on_the_tenth(9) as browser:
@@ -352,14 +351,14 @@ def test_it_wants_to_know_what_is_to_be_followed_up(on_the_tenth):
     assert "谈得很清楚" in answer.content.decode()
 
 
-def test_it_offers_the_result_from_the_morning_of_the_day_on(browser, on_the_tenth):
+def test_result_form_is_offered_from_the_morning_of_the_day(browser, on_the_tenth):
     appointment = made.seated()
     assert "panel-conclude" not in show(browser, appointment)
     with on_the_tenth(8) as browser:
         assert "panel-conclude" in show(browser, appointment)
 
 
-def test_it_gives_up_a_seat_for_a_firm_that_telephoned_and_says_who_noted_it(browser, coordinator):
+def test_giving_up_a_seat_by_telephone_records_the_officer(browser, coordinator):
     appointment = made.seated()
     press(browser, appointment, "give_up")
     appointment.refresh_from_db()
@@ -367,7 +366,7 @@ def test_it_gives_up_a_seat_for_a_firm_that_telephoned_and_says_who_noted_it(bro
     assert appointment.moves.last().by == coordinator
 
 
-def test_it_tells_kindly_that_a_seat_is_gone_already(browser):
+def test_confirming_a_seat_already_given_up_is_refused(browser):
     appointment = made.seated()
     booking.give_up_seat(Appointment.objects.get(pk=appointment.pk), at=made.NOW)
     answer = press(browser, appointment, "confirm_seat")
@@ -375,7 +374,7 @@ def test_it_tells_kindly_that_a_seat_is_gone_already(browser):
     assert "已不在您名下" in answer.content.decode()
 
 
-def test_it_gives_an_eleventh_seat_to_the_leader_only_for_a_reason(signed_in, leader):
+def test_extra_seat_from_the_leader_needs_a_reason(signed_in, leader):
     for number in range(1, 11):
         made.seated(number)
     appointment = made.appointment(11, stage=Stage.ACCEPTED)
@@ -388,7 +387,7 @@ def test_it_gives_an_eleventh_seat_to_the_leader_only_for_a_reason(signed_in, le
     assert appointment.seat.extra_reason == "省级督办项目"
 
 
-def test_it_follows_a_matter_to_its_end(browser):
+def test_closing_the_last_follow_up_closes_the_registration(browser):
     appointment = made.appointment(stage=Stage.FOLLOWING)
     matter = FollowUp.objects.create(
         appointment=appointment,
@@ -404,7 +403,7 @@ def test_it_follows_a_matter_to_its_end(browser):
     assert Appointment.objects.get().stage == Stage.CLOSED
 
 
-def test_it_notes_a_telephone_notice_on_the_same_screen(browser):
+def test_telephone_notice_is_recorded_on_the_registration_screen(browser):
     appointment = to_telephone()
     call = Notice.objects.get(channel="call")
     assert "记录电话通知" in show(browser, appointment)
@@ -414,7 +413,7 @@ def test_it_notes_a_telephone_notice_on_the_same_screen(browser):
 
 
 # --- The ID number ----------------------------------------------------------------------------
-def test_it_shows_the_whole_id_number_once_for_a_reason_and_writes_the_view_down(browser, coordinator):
+def test_id_number_is_revealed_once_with_a_reason_and_an_audit_entry(browser, coordinator):
     appointment = made.appointment()
     answer = press(browser, appointment, "reveal_id", reason="核对入场名单")
     assert appointment.id_number.open() in answer.content.decode()
@@ -424,7 +423,7 @@ def test_it_shows_the_whole_id_number_once_for_a_reason_and_writes_the_view_down
     assert appointment.id_number.open() not in show(browser, appointment)
 
 
-def test_it_writes_down_every_view_of_an_id_number(browser):
+def test_every_reveal_of_an_id_number_writes_an_audit_entry(browser):
     appointment = made.appointment()
     for _ in range(3):
         press(browser, appointment, "reveal_id", reason="核对")
@@ -432,21 +431,21 @@ def test_it_writes_down_every_view_of_an_id_number(browser):
 
 
 @pytest.mark.parametrize("reason", ["", "   "])
-def test_it_does_not_show_an_id_number_without_a_reason(browser, reason):
+def test_id_number_is_not_revealed_without_a_reason(browser, reason):
     appointment = made.appointment()
     answer = press(browser, appointment, "reveal_id", reason=reason)
     assert appointment.id_number.open() not in answer.content.decode()
     assert not Entry.objects.filter(verb=Verb.ID_REVEALED).exists()
 
 
-def test_it_does_not_open_an_id_number_by_a_link(browser):
+def test_id_number_is_not_revealed_by_a_get_request(browser):
     appointment = made.appointment()
     answer = browser.get(address(appointment, "reveal_id"), follow=True)
     assert appointment.id_number.open() not in answer.content.decode()
     assert not Entry.objects.filter(verb=Verb.ID_REVEALED).exists()
 
 
-# --- Who may what -----------------------------------------------------------------------------
+# --- Permissions ------------------------------------------------------------------------------
 def at_stage(stage: Stage):
     return lambda **columns: made.appointment(stage=stage, **columns)
 
@@ -524,7 +523,7 @@ ACTS = {
     "close_matter": (followed, lambda of: matter_of(of) | {"result": "已接管"}, Verb.FOLLOW_UP_CLOSED),
     "close": (at_stage(Stage.HEARD), lambda of: {}, Verb.STAGE_CLOSED),
 }
-"""Each button: a registration that stands ready for it, what is typed, and the verb that the trail keeps of it."""
+"""Each button: a registration ready for it, what is typed, and the verb of its audit entry."""
 ALLOWED = {
     Role.COORDINATOR: set(ACTS) - {"extra_seat"},
     Role.LEADER: {"extra_seat"},
@@ -538,7 +537,7 @@ ALLOWED = {
 
 @pytest.mark.parametrize("act", ACTS)
 @pytest.mark.parametrize("role", ALLOWED)
-def test_it_lets_each_role_do_its_own_acts_only(role, act, officer, signed_in):
+def test_each_role_may_perform_only_its_own_acts(role, act, officer, signed_in):
     scene, typed, verb = ACTS[act]
     who = officer(role, "水处", area="定海区")
     appointment = scene(area=who.area)
@@ -555,21 +554,21 @@ def test_it_lets_each_role_do_its_own_acts_only(role, act, officer, signed_in):
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.COORDINATOR, Role.LEADER}))
-def test_it_is_closed_to_roles_that_work_elsewhere(role, officer, signed_in):
+def test_registration_screen_is_refused_to_roles_that_work_elsewhere(role, officer, signed_in):
     appointment = made.appointment()
     browser = signed_in(officer(role, "水处", area="定海区"))
     assert browser.get(address(appointment)).status_code == 403
     assert appointment.enterprise_name not in browser.get("/admin/").content.decode()
 
 
-def test_it_offers_the_leader_no_act_of_the_coordinator(signed_in, leader):
+def test_leader_is_offered_no_act_of_the_coordinator(signed_in, leader):
     page = show(signed_in(leader), made.appointment())
     assert "panel-accept" not in page
     assert "panel-reveal_id" not in page
 
 
 @pytest.mark.parametrize(("way", "status"), [("{pk}/delete/", 403), ("{pk}/history/", 404)])
-def test_it_has_no_way_to_delete_or_edit_a_row(browser, way, status):
+def test_delete_and_history_addresses_do_not_work(browser, way, status):
     appointment = made.appointment()
     url = reverse("admin:appointments_appointment_changelist") + way.format(pk=appointment.pk)
     assert browser.get(url).status_code == status
@@ -577,14 +576,14 @@ def test_it_has_no_way_to_delete_or_edit_a_row(browser, way, status):
     assert Appointment.objects.exists()
 
 
-def test_it_changes_nothing_when_fields_are_posted_to_the_screen(browser):
+def test_fields_posted_to_the_change_address_change_nothing(browser):
     appointment = made.appointment()
     answer = browser.post(address(appointment), {"stage": "accepted", "enterprise_name": "改名"})
     assert answer.status_code == 405
     assert Appointment.objects.get().enterprise_name == appointment.enterprise_name
 
 
-def test_it_ignores_columns_sent_along_with_an_act(browser):
+def test_extra_columns_sent_with_an_act_are_ignored(browser):
     appointment = made.appointment()
     press(
         browser, appointment, "call", outcome="reached", gist="谈过", stage="closed", enterprise_name="改名"
@@ -593,11 +592,11 @@ def test_it_ignores_columns_sent_along_with_an_act(browser):
 
 
 @pytest.mark.parametrize("pk", ["0", "999999", "99999999999999999999999999", "abc", "1%27"])
-def test_it_answers_an_unknown_number_with_not_found(browser, pk):
+def test_unknown_registration_number_is_not_found(browser, pk):
     assert browser.get(f"/admin/appointments/appointment/{pk}/change/").status_code == 404
 
 
-def test_it_wants_the_token_of_its_own_form(coordinator):
+def test_act_without_a_csrf_token_is_refused(coordinator):
     from django.test import Client
 
     strict = Client(enforce_csrf_checks=True)
@@ -606,15 +605,15 @@ def test_it_wants_the_token_of_its_own_form(coordinator):
     assert press(strict, appointment, "give_up").status_code == 403
 
 
-def test_it_survives_rows_without_their_management_form(browser):
+def test_acceptance_without_a_management_form_changes_nothing(browser):
     appointment = made.appointment()
     answer = press(browser, appointment, "accept", trace=made.trace(appointment).pk)
     assert answer.status_code == 200
     assert Appointment.objects.get().stage == Stage.SUBMITTED
 
 
-def test_it_goes_on_after_days_have_passed(browser):
-    """An old registration opens: its term is over, its seat is gone, its texts are long."""
+def test_old_registration_with_a_long_text_still_opens(browser):
+    """An old registration opens: it is over a year old and its text is long."""
     appointment = made.appointment(summary="长" * 2000, submitted_at=made.NOW - timedelta(days=400))
     assert "长" * 100 in show(browser, appointment)
 
@@ -622,7 +621,7 @@ def test_it_goes_on_after_days_have_passed(browser):
 # --- 五（二）：之前已明确予以解答的重复事项 ------------------------------------------------------------------------------
 @pytest.fixture
 def answered_before(coordinator, leader):
-    """A public answer to the question of every made-up registration."""
+    """A published answer to the question of every test registration."""
     wording = answers.Wording(
         "水产加工废水接入市政污水管网要办哪些手续？",
         "先向排水主管部门申请接管，再变更排污许可证。",
@@ -635,7 +634,7 @@ def answered_before(coordinator, leader):
     return draft
 
 
-def test_it_shows_what_was_answered_before_beside_a_new_question(browser, answered_before):
+def test_published_answer_to_a_similar_question_is_shown(browser, answered_before):
     page = show(browser, made.appointment())
     assert "以前答复过的相近问题" in page and "再变更排污许可证" in page
     assert "以前答复过的相近问题" not in show(
@@ -643,14 +642,15 @@ def test_it_shows_what_was_answered_before_beside_a_new_question(browser, answer
     )
 
 
-def test_it_shows_the_bureaus_own_replies_too(browser, coordinator):
+def test_released_reply_to_a_similar_question_is_shown(browser, coordinator):
     earlier = made.released(made.appointment(), "水处", "请先申请接管。", by=coordinator)
     page = show(browser, made.appointment(2))
     assert "请先申请接管。" in page and f"#assignment-{earlier.pk}" in page
-    assert "以前答复过的相近问题" not in show(browser, earlier.appointment)  # itself is not earlier
+    own = show(browser, earlier.appointment)
+    assert "以前答复过的相近问题" not in own  # a registration is not earlier than itself
 
 
-def test_it_tells_the_firm_the_address_of_the_answer_that_is_cited(browser, answered_before):
+def test_decline_explanation_ends_with_the_address_of_the_cited_answer(browser, answered_before):
     appointment = made.appointment()
     press(
         browser,
@@ -667,7 +667,7 @@ def test_it_tells_the_firm_the_address_of_the_answer_that_is_cited(browser, answ
     assert review.explanation.endswith(answered_before.get_absolute_url())
 
 
-def test_it_begins_a_public_answer_from_a_released_reply(browser, coordinator):
+def test_published_answer_can_be_started_from_a_released_reply(browser, coordinator):
     given = made.released(made.appointment(), "水处", "请先申请接管。", by=coordinator)
     link = f"{reverse('admin:appointments_publishedanswer_add')}?reply={given.pk}"
     assert link in show(browser, given.appointment)

@@ -1,4 +1,4 @@
-"""The first page of the admin: what waits for whom, and the way to the screen that does it."""
+"""The first page of the admin: what waits for which role, and links to the screens for it."""
 
 import re
 from datetime import date, timedelta
@@ -33,7 +33,7 @@ def browser(coordinator, signed_in):
 
 
 def basket(answer, code: str) -> str:
-    """What stands in one basket."""
+    """The content of one basket."""
     found = re.search(rf'<(section|div)[^>]*id="basket-{code}".*?</\1>', answer.content.decode(), re.DOTALL)
     return found[0] if found else ""
 
@@ -53,7 +53,7 @@ def follow_up(appointment, **columns) -> FollowUp:
     )
 
 
-def test_it_lists_what_waits_for_review_the_oldest_first_with_days_and_division(browser):
+def test_review_basket_lists_the_oldest_first_with_days_and_division(browser):
     made.appointment(1)
     made.appointment(2, submitted_at=made.NOW - timedelta(days=5))
     shown = basket(browser.get("/admin/"), "review")
@@ -62,7 +62,7 @@ def test_it_lists_what_waits_for_review_the_oldest_first_with_days_and_division(
     assert "建议水处" in shown
 
 
-def test_it_counts_all_and_shows_the_first(browser):
+def test_basket_counts_all_rows_and_shows_the_first_six(browser):
     for number in range(1, 10):
         made.appointment(number)
     shown = basket(browser.get("/admin/"), "review")
@@ -70,7 +70,7 @@ def test_it_counts_all_and_shows_the_first(browser):
     assert shown.count("<li>") == 6
 
 
-def test_it_leads_each_row_to_the_screen_that_does_the_job(browser, coordinator):
+def test_each_row_links_to_the_screen_for_its_next_act(browser, coordinator):
     appointment = made.appointment(1)
     assignment = made.assignment(
         appointment, "水处", by=coordinator, state=AssignmentState.RETURNED, return_reason="不属于我处"
@@ -83,7 +83,7 @@ def test_it_leads_each_row_to_the_screen_that_does_the_job(browser, coordinator)
     assert assignment.return_reason in basket(answer, "returned")
 
 
-def test_it_shows_late_replies_and_late_follow_ups_only_when_late(browser, coordinator):
+def test_late_baskets_hold_only_late_replies_and_late_follow_ups(browser, coordinator):
     first, second = made.appointment(1, stage=Stage.ACCEPTED), made.appointment(2, stage=Stage.FOLLOWING)
     made.assignment(first, "水处", by=coordinator, due_on=date(2026, 11, 18))
     made.assignment(first, "大气处", by=coordinator, due_on=date(2026, 11, 20))
@@ -96,7 +96,7 @@ def test_it_shows_late_replies_and_late_follow_ups_only_when_late(browser, coord
     assert basket(answer, "late_follow_ups").count("<li>") == 1
 
 
-def test_it_lists_a_day_to_settle_from_the_first_of_its_month(browser, coordinator, signed_in):
+def test_settle_basket_lists_a_day_from_the_first_of_its_month(browser, coordinator, signed_in):
     made.appointment(1, stage=Stage.ACCEPTED)
     assert "没有待确定的名单" in basket(browser.get("/admin/"), "settle")
     with time_machine.travel(made.NOW.replace(month=12, day=1), tick=False):
@@ -105,7 +105,7 @@ def test_it_lists_a_day_to_settle_from_the_first_of_its_month(browser, coordinat
     assert "要求现场的 1 家" in shown
 
 
-def test_it_says_what_a_plan_still_lacks_and_where_none_is_begun(browser):
+def test_plan_basket_says_what_a_plan_lacks_or_that_none_exists(browser):
     begun = basket(browser.get("/admin/"), "plan")
     assert reverse("admin:sessions_app_consultday_add") in begun
     day = day_on(made.DAY)
@@ -116,21 +116,21 @@ def test_it_says_what_a_plan_still_lacks_and_where_none_is_begun(browser):
     assert "没有待拟的方案" in basket(browser.get("/admin/"), "plan")
 
 
-def test_it_lists_whom_to_telephone(browser):
+def test_call_basket_lists_firms_to_telephone(browser):
     appointment = made.appointment(1, phone="+865802000123")
     letters.write("booking_received", appointment, at=made.NOW)
     shown = basket(browser.get("/admin/"), "call")
     assert f"/{appointment.pk}/change/#panel-notified" in shown
 
 
-def test_it_lists_seated_firms_without_a_result_from_the_day_on(browser, coordinator, signed_in):
+def test_result_basket_lists_seated_firms_from_the_day_on(browser, coordinator, signed_in):
     made.seated(1)
     assert "没有待录的现场结果" in basket(browser.get("/admin/"), "conclude")
     with time_machine.travel(made.NOW.replace(month=12, day=10, hour=9), tick=False):
         assert "测试1号" in basket(signed_in(coordinator).get("/admin/"), "conclude")
 
 
-def test_it_shows_the_leader_the_plans_to_approve_and_what_is_late(signed_in, leader):
+def test_leader_sees_plans_to_approve_and_late_work(signed_in, leader):
     day_on(made.DAY)
     ConsultDay.objects.update(plan=Plan.SUBMITTED, theme="雨污分流", place="一楼大厅")
     answer = signed_in(leader).get("/admin/")
@@ -138,7 +138,7 @@ def test_it_shows_the_leader_the_plans_to_approve_and_what_is_late(signed_in, le
     assert "雨污分流" in basket(answer, "approve")
 
 
-def test_it_shows_the_keeper_failed_letters_and_duties(signed_in, keeper):
+def test_system_keeper_sees_failed_notices_and_missed_duties(signed_in, keeper):
     letters.write("booking_received", made.appointment(1), at=made.NOW)
     Notice.objects.filter(channel="sms").update(state="failed", last_error="号码不存在")
     Duty.objects.create(kind="cutoff", due_at=made.NOW, state="missed")
@@ -148,7 +148,7 @@ def test_it_shows_the_keeper_failed_letters_and_duties(signed_in, keeper):
     assert "错过未执行" in basket(answer, "duties")
 
 
-def test_it_says_of_every_empty_basket_what_will_be_here(browser):
+def test_every_empty_basket_says_that_nothing_is_waiting(browser):
     ConsultDay.objects.filter(date=made.DAY).delete()
     answer = browser.get("/admin/")
     codes = {"review", "returned", "settle", "call", "late_replies", "late_follow_ups", "conclude"}
@@ -157,14 +157,14 @@ def test_it_says_of_every_empty_basket_what_will_be_here(browser):
         assert "没有" in basket(answer, code)
 
 
-def test_it_sends_officers_of_the_divisions_to_their_desk(signed_in, handler):
+def test_division_officer_is_sent_to_the_desk(signed_in, handler):
     made.appointment(1)
     page = signed_in(handler).get("/admin/").content.decode()
     assert "办理台" in page
     assert "测试1号" not in page
 
 
-def test_it_takes_the_same_number_of_queries_for_one_row_and_for_sixty(
+def test_first_page_query_count_is_the_same_for_one_row_and_for_sixty(
     browser, coordinator, django_assert_max_num_queries
 ):
     def grow(numbers):
@@ -198,7 +198,7 @@ def test_it_takes_the_same_number_of_queries_for_one_row_and_for_sixty(
 
 
 @pytest.mark.parametrize("role", Role)
-def test_it_has_no_english_word_for_any_role(role, officer, signed_in):
+def test_no_linked_page_shows_english_words_to_any_role(role, officer, signed_in):
     browser = signed_in(officer(role, "水处", area="定海区"))
     page = browser.get("/admin/").content.decode()
     for link in {"/admin/", "/admin/password_change/", *re.findall(r'href="(/admin/[^"#?]*)"', page)}:

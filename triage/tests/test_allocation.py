@@ -1,4 +1,4 @@
-"""Who gets a seat, keeps it, loses it and comes next time (六（五）), to the edges; and how a page explains it afterwards."""
+"""Which firm gets a seat, keeps it, loses it or comes next time (六（五）), at the limits; and the page that explains it."""
 
 import re
 from datetime import date, datetime, timedelta
@@ -32,7 +32,7 @@ DAY, JANUARY = made.DAY, date(2027, 1, 10)
 
 
 def at(text: str) -> datetime:
-    """ "12-02 10:00" of the season in which the tests play."""
+    """The moment "12-02 10:00": December is in 2026, January in 2027."""
     year = 2027 if text.startswith("0") else 2026
     return datetime.fromisoformat(f"{year}-{text}+08:00")
 
@@ -56,7 +56,7 @@ def run(duty, moment: datetime) -> int:
     return duty.run("", moment, moment)
 
 
-# --- Offers: their time, their lapse -----------------------------------------------------------------------------------
+# --- Offers: how long they last ---------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("offered", "until"),
     [
@@ -67,11 +67,11 @@ def run(duty, moment: datetime) -> int:
         ("12-09 18:30", "12-09 20:30"),
     ],
 )
-def test_it_lets_an_offer_stand_until_the_eve_at_most(offered, until):
+def test_offer_ends_after_two_days_or_on_the_eve_with_two_hours_at_least(offered, until):
     assert seats.reply_by(day_on(DAY), at(offered)) == at(until)
 
 
-def test_it_offers_a_seat_until_the_eve_and_not_a_second_longer(coordinator):
+def test_freed_seat_is_offered_until_the_eve_and_not_a_second_longer(coordinator):
     firms = accepted(*range(1, 13))
     day = firms[0].day
     seating.settle(day, by=coordinator, at=SECOND)
@@ -85,7 +85,7 @@ def test_it_offers_a_seat_until_the_eve_and_not_a_second_longer(coordinator):
     assert stages(firms[10], firms[11]) == [Stage.SEATED, Stage.DEFERRED]
 
 
-def test_it_takes_an_offer_back_after_its_time_and_not_at_it(coordinator):
+def test_offer_lapses_one_second_after_its_end_and_not_at_it(coordinator):
     firms = accepted(*range(1, 12))
     day = firms[0].day
     seating.settle(day, by=coordinator, at=SECOND)
@@ -95,7 +95,7 @@ def test_it_takes_an_offer_back_after_its_time_and_not_at_it(coordinator):
     assert seating.let_lapse(day, at=until + timedelta(seconds=1)) == 9
 
 
-def test_it_does_not_take_back_what_was_confirmed_after_it_looked():
+def test_seat_confirmed_in_the_meantime_does_not_lapse():
     late = made.seated(1)
     booking.confirm_seat(fresh(late), at=SECOND)
     with pytest.raises(seats.SeatGone):
@@ -103,7 +103,7 @@ def test_it_does_not_take_back_what_was_confirmed_after_it_looked():
     assert fresh(late).seat.confirmed_at == SECOND
 
 
-def test_it_confirms_nothing_that_was_taken_back_after_the_page_was_opened():
+def test_confirmation_of_a_lapsed_seat_is_refused():
     opened = made.seated(1)
     seating.let_lapse(opened.day, at=SECOND)
     with pytest.raises(seats.SeatGone):
@@ -112,19 +112,19 @@ def test_it_confirms_nothing_that_was_taken_back_after_the_page_was_opened():
     assert not Seat.objects.exclude(confirmed_at=None).exists()
 
 
-def test_it_leaves_a_seat_to_whom_it_invited_once_the_day_has_begun(coordinator):
+def test_unconfirmed_firm_keeps_its_seat_once_the_day_has_begun(coordinator):
     firm = made.seated(1, at=at("12-09 12:00"))
     assert seating.fill(firm.day, at=calendar.starts_at(DAY)) == 0
     assert stages(firm) == [Stage.SEATED]
 
 
-def test_it_defers_everyone_where_the_list_is_settled_on_the_day_itself(coordinator):
+def test_list_settled_on_the_day_itself_defers_every_firm(coordinator):
     firms = accepted(1, 2)
     assert seating.settle(firms[0].day, by=coordinator, at=calendar.starts_at(DAY)) == (0, 2)
     assert not Seat.objects.exclude(uscc=None).exists()
 
 
-def test_it_offers_the_giver_nothing_again(coordinator):
+def test_firm_that_gave_up_its_seat_is_offered_no_other(coordinator):
     firms = accepted(*range(1, 11))
     day = firms[0].day
     seating.settle(day, by=coordinator, at=SECOND)
@@ -134,7 +134,7 @@ def test_it_offers_the_giver_nothing_again(coordinator):
     assert Seat.objects.filter(day=day, uscc=None).count() == 1
 
 
-def test_it_counts_a_confirmation_once_and_answers_the_second_kindly():
+def test_second_confirmation_adds_no_audit_entry_and_no_notice():
     firm = made.seated(1)
     for _ in range(2):
         booking.confirm_seat(fresh(firm), at=SECOND)
@@ -142,7 +142,7 @@ def test_it_counts_a_confirmation_once_and_answers_the_second_kindly():
     assert Notice.objects.filter(kind="seat_confirmed", channel="sms").count() == 1
 
 
-def test_it_tells_a_firm_accepted_after_the_list_that_no_seat_is_left(coordinator):
+def test_firm_accepted_after_a_full_list_is_deferred_with_a_notice(coordinator):
     firms = accepted(*range(1, 11))
     seating.settle(firms[0].day, by=coordinator, at=SECOND)
     late = accepted(11)[0]
@@ -151,7 +151,7 @@ def test_it_tells_a_firm_accepted_after_the_list_that_no_seat_is_left(coordinato
     assert Notice.objects.filter(kind="deferred", about_id=str(late.pk), channel="sms").exists()
 
 
-def test_it_takes_a_giver_whose_reply_was_signed_for_answered(coordinator):
+def test_firm_that_gave_up_its_seat_is_answered_once_its_reply_is_released(coordinator):
     firm = made.seated(1)
     made.assignment(firm, "水处", by=coordinator, state=AssignmentState.RELEASED, released_at=made.NOW)
     booking.give_up_seat(firm, at=SECOND)
@@ -181,7 +181,7 @@ def on_the_second():
         yield
 
 
-def test_it_adds_an_eleventh_seat_by_the_leader_with_a_reason(full, leader, signed_in, on_the_second):
+def test_leader_adds_an_eleventh_seat_with_a_reason(full, leader, signed_in, on_the_second):
     assert add_seat(signed_in(leader), full[10]).status_code == 302
     seat = fresh(full[10]).seat
     assert (seat.number, seat.uscc, seat.extra_reason) == (11, full[10].uscc, "停产整改，急需当面指导")
@@ -189,18 +189,18 @@ def test_it_adds_an_eleventh_seat_by_the_leader_with_a_reason(full, leader, sign
     assert trail.about(seat).get(verb=Verb.SEAT_ADDED).actor == leader
 
 
-def test_it_adds_none_without_a_reason(full, leader, signed_in, on_the_second):
+def test_extra_seat_without_a_reason_is_refused(full, leader, signed_in, on_the_second):
     assert add_seat(signed_in(leader), full[10], reason=" ").status_code == 200
     assert Seat.objects.filter(day=full[0].day).count() == 10
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.LEADER}))
-def test_it_adds_none_for_another_role(full, role, officer, signed_in, on_the_second):
+def test_extra_seat_is_refused_to_every_role_but_the_leader(full, role, officer, signed_in, on_the_second):
     assert add_seat(signed_in(officer(role, "水处", area="定海区")), full[10]).status_code == 403
     assert Seat.objects.filter(day=full[0].day).count() == 10
 
 
-def test_it_offers_an_added_seat_to_nobody_else(full, leader, coordinator):
+def test_extra_seat_given_up_is_offered_to_no_other_firm(full, leader, coordinator):
     seating.add_seat(full[0].day, fresh(full[10]), "急需", by=leader, at=SECOND)
     other = accepted(12, stage=Stage.DEFERRED)[0]
     booking.give_up_seat(fresh(full[10]), at=SECOND)
@@ -209,7 +209,7 @@ def test_it_offers_an_added_seat_to_nobody_else(full, leader, coordinator):
 
 
 # --- Written reply first -----------------------------------------------------------------------------------------------
-def test_it_hastens_the_replies_to_deferred_firms_and_tells_the_divisions_once(coordinator, handler):
+def test_deferral_shortens_reply_terms_and_sends_the_division_one_notice(coordinator, handler):
     firms = accepted(*range(1, 14))
     day = firms[0].day
     late, soon = date(2026, 12, 18), date(2026, 12, 3)
@@ -237,7 +237,7 @@ def officers_have_mailboxes(request):
         officer.save()
 
 
-def test_it_hastens_what_is_given_after_the_list_too(full, coordinator):
+def test_assignment_added_to_a_deferred_firm_gets_the_shortened_term(full, coordinator):
     for firm in full[:10]:
         booking.confirm_seat(fresh(firm), at=SECOND)
     water = Division.objects.get(name="水处")
@@ -249,7 +249,7 @@ def test_it_hastens_what_is_given_after_the_list_too(full, coordinator):
     assert Assignment.objects.get().due_on == date(2026, 12, 9)
 
 
-def test_it_never_sets_a_term_into_the_past(full, coordinator):
+def test_shortened_term_is_never_in_the_past(full, coordinator):
     given = made.assignment(full[10], "水处", by=coordinator, due_on=date(2026, 12, 18))
     deferral.shorten_terms(full[0].day, by=None, at=at("12-10 07:00"))
     given.refresh_from_db()
@@ -268,7 +268,7 @@ def page_of(firm) -> str:
     return read(browser.get("/status/"))
 
 
-def test_it_tells_the_firm_its_place_and_why(deferred):
+def test_firm_with_priority_reads_its_place_and_the_reason(deferred):
     others = [accepted(n, on=JANUARY, priority_since=at(f"12-0{n - 17} 08:00"))[0] for n in (20, 21)]
     accepted(30, on=JANUARY)
     booking.ask_for_seat_again(deferred, at=at("12-03 12:00"))
@@ -282,13 +282,13 @@ def test_it_tells_the_firm_its_place_and_why(deferred):
     assert progress.progress_of(fresh(deferred), SECOND).standing.startswith("您在优先名单第 1 位")
 
 
-def test_it_tells_a_deferred_firm_its_place_among_those_who_wait(deferred):
+def test_deferred_firm_reads_its_place_on_the_waiting_list(deferred):
     with time_machine.travel(SECOND, tick=False):
         assert "您在本期候补第 1 位" in page_of(deferred)
     assert progress.progress_of(deferred, at("12-09 18:31")).standing == ""
 
 
-def test_it_keeps_the_first_claim_of_a_firm_deferred_again(deferred, coordinator):
+def test_firm_deferred_again_keeps_its_first_priority_time(deferred, coordinator):
     booking.ask_for_seat_again(deferred, at=at("12-03 12:00"))
     Appointment.objects.filter(pk=deferred.pk).update(stage=Stage.DEFERRED)
     day_on(JANUARY)
@@ -305,7 +305,7 @@ def test_it_keeps_the_first_claim_of_a_firm_deferred_again(deferred, coordinator
         ("01-10 11:30", False, date(2027, 2, 10)),
     ],
 )
-def test_it_carries_a_firm_to_the_first_day_whose_list_is_open(deferred, asked, settled, joins):
+def test_deferred_firm_joins_the_first_day_whose_list_is_open(deferred, asked, settled, joins):
     january = day_on(JANUARY)
     january.settled_at = at("01-02 09:00") if settled else None
     january.save()
@@ -313,7 +313,7 @@ def test_it_carries_a_firm_to_the_first_day_whose_list_is_open(deferred, asked, 
 
 
 @pytest.mark.parametrize("used", ["seated", "given_up", "absent", "lapsed"])
-def test_it_gives_a_priority_once(deferred, coordinator, used):
+def test_priority_is_granted_only_once(deferred, coordinator, used):
     newer = made.seated(40, on=JANUARY, uscc=deferred.uscc, at=at("01-02 10:00"), priority_since=SECOND)
     newer.moves.create(new=Stage.SEATED, at=at("01-02 10:00"))
     if used == "given_up":
@@ -330,19 +330,19 @@ def test_it_gives_a_priority_once(deferred, coordinator, used):
     assert stages(deferred) == [Stage.DEFERRED]
 
 
-def test_it_hands_the_claim_to_the_booking_that_the_firm_has_already(deferred):
+def test_priority_passes_to_the_registration_the_firm_already_has(deferred):
     newer = made.appointment(41, on=JANUARY, uscc=deferred.uscc, wants_onsite=False)
     assert booking.ask_for_seat_again(deferred, at=at("12-03 12:00")).pk == newer.pk
     assert (fresh(newer).priority_since, fresh(newer).wants_onsite) == (at("12-03 12:00"), True)
     assert stages(deferred) == [Stage.CLOSED]
 
 
-# --- The question that nobody answers --------------------------------------------------------------------------------------
+# --- A deferral left unanswered --------------------------------------------------------------------------------------------
 def answered(firm, coordinator, when: str) -> None:
     made.assignment(firm, "水处", by=coordinator, state=AssignmentState.RELEASED, released_at=at(when))
 
 
-def test_it_closes_an_unanswered_question_after_its_days_with_a_letter(deferred, coordinator):
+def test_deferral_left_unanswered_closes_after_its_days_with_a_notice(deferred, coordinator):
     deferred.moves.create(new=Stage.DEFERRED, at=SECOND)
     answered(deferred, coordinator, "12-04 10:00")
     days = timedelta(days=policy.DEFERRAL_ANSWER_DAYS)
@@ -354,7 +354,7 @@ def test_it_closes_an_unanswered_question_after_its_days_with_a_letter(deferred,
     assert "unsolved" in progress.progress_of(fresh(deferred), at("12-20 10:00")).acts
 
 
-def test_it_closes_no_question_before_the_reply_or_before_the_day(deferred, coordinator, monkeypatch):
+def test_deferral_stays_open_until_every_reply_is_out_and_the_day_is_over(deferred, coordinator, monkeypatch):
     assert run(deferral.CLOSE_UNANSWERED, at("01-31 10:00")) == 0
     answered(deferred, coordinator, "12-02 12:00")
     late = made.assignment(deferred, "大气处", by=coordinator)
@@ -365,13 +365,13 @@ def test_it_closes_no_question_before_the_reply_or_before_the_day(deferred, coor
     assert run(deferral.CLOSE_UNANSWERED, at("12-11 00:00")) == 1
 
 
-def test_it_leaves_open_what_the_firm_has_answered(deferred, coordinator):
+def test_deferral_answered_by_the_firm_is_not_closed(deferred, coordinator):
     answered(deferred, coordinator, "12-02 12:00")
     booking.ask_for_seat_again(deferred, at=at("12-03 12:00"))
     assert run(deferral.CLOSE_UNANSWERED, at("01-31 10:00")) == 0
 
 
-# --- A list that nobody settles ----------------------------------------------------------------------------------------------
+# --- A list that is not settled ----------------------------------------------------------------------------------------------
 @pytest.fixture
 def mailboxes(coordinator, leader):
     for officer in (coordinator, leader):
@@ -387,7 +387,7 @@ def urged(mailboxes, day: int) -> set[str]:
     return {mailboxes[notice.to.open()] for notice in told}
 
 
-def test_it_urges_the_coordinator_daily_from_the_second_and_the_leader_from_the_sixth(mailboxes):
+def test_coordinator_is_reminded_from_the_second_and_leader_from_the_sixth(mailboxes):
     accepted(1)
     made.appointment(2)
     both = {"coordinator", "leader"}
@@ -399,7 +399,7 @@ def test_it_urges_the_coordinator_daily_from_the_second_and_the_leader_from_the_
 
 
 @pytest.mark.parametrize("why", ["settled", "empty", "over"])
-def test_it_urges_nobody_without_need(mailboxes, why, coordinator):
+def test_no_reminder_for_a_list_settled_empty_or_past(mailboxes, why, coordinator):
     firms = accepted(1) if why != "empty" else []
     if why == "settled":
         seating.settle(firms[0].day, by=coordinator, at=SECOND)
@@ -409,7 +409,7 @@ def test_it_urges_nobody_without_need(mailboxes, why, coordinator):
 # --- 名额分配说明 -----------------------------------------------------------------------------------------------------------
 @pytest.fixture
 def story(full, leader, coordinator):
-    """A month with everything in it."""
+    """A month with every kind of seat decision."""
     day = full[0].day
     late = accepted(12, stage=Stage.DEFERRED, priority_since=at("11-15 08:00"))[0]
     booking.confirm_seat(fresh(full[0]), by=coordinator, at=at("12-02 11:00"))
@@ -427,7 +427,7 @@ def told(browser, day) -> str:
     return read(browser.get(reverse("admin:sessions_app_consultday_allocation", args=[day.pk])))
 
 
-def test_it_explains_every_decision_about_a_seat_in_order(story, coordinator, signed_in):
+def test_allocation_page_explains_every_seat_decision_in_order(story, coordinator, signed_in):
     with time_machine.travel(at("12-05 09:00"), tick=False):
         page = told(signed_in(coordinator), story[0])
     order = [
@@ -448,7 +448,7 @@ def test_it_explains_every_decision_about_a_seat_in_order(story, coordinator, si
     assert places == sorted(places)
 
 
-def test_it_explains_what_became_of_the_seats_of_a_cancelled_day(full, leader, coordinator, signed_in):
+def test_allocation_page_explains_the_seats_of_a_cancelled_day(full, leader, coordinator, signed_in):
     waiting = accepted(12)[0]
     day = full[0].day
     plan_changes.cancel(day_on(day.date), "台风", by=leader, at=at("12-05 09:00"))
@@ -464,7 +464,7 @@ def test_it_explains_what_became_of_the_seats_of_a_cancelled_day(full, leader, c
     assert "放弃" not in page
 
 
-def test_it_keeps_no_name_in_the_trail_and_looks_it_up(
+def test_allocation_page_looks_up_names_that_the_audit_trail_does_not_keep(
     story, coordinator, signed_in, django_assert_max_num_queries
 ):
     from zhoushan_consult.audit.models import Entry
@@ -477,13 +477,13 @@ def test_it_keeps_no_name_in_the_trail_and_looks_it_up(
         assert "改过名的企业" in told(browser, story[0])
 
 
-def test_it_explains_each_day_by_itself(story, coordinator, signed_in):
+def test_allocation_page_covers_only_its_own_day(story, coordinator, signed_in):
     page = told(signed_in(coordinator), day_on(JANUARY))
     assert "名单还没有确定" in page
 
 
 @pytest.mark.parametrize("role", sorted(Role))
-def test_it_explains_to_those_who_read_everything(story, role, officer, signed_in):
+def test_allocation_page_opens_only_for_coordinator_and_leader(story, role, officer, signed_in):
     address = reverse("admin:sessions_app_consultday_allocation", args=[story[0].pk])
     answer = signed_in(officer(role, "水处", area="定海区")).get(address)
     reads = role in {Role.COORDINATOR, Role.LEADER}
@@ -491,7 +491,7 @@ def test_it_explains_to_those_who_read_everything(story, role, officer, signed_i
     assert ("给出1号名额" in read(answer)) is reads
 
 
-def test_it_links_the_explanation_from_the_settled_list(full, coordinator, signed_in, on_the_second):
+def test_settled_list_links_to_the_allocation_page(full, coordinator, signed_in, on_the_second):
     screen = reverse("admin:sessions_app_consultday_change", args=[full[0].day.pk])
     assert re.search(
         r'href="[^"]+/allocation/">名额分配说明', signed_in(coordinator).get(screen).content.decode()

@@ -1,4 +1,4 @@
-"""The demonstration month can be told on any day of the year, through the same acts that people use."""
+"""The demonstration month can be seeded on any day of the year, through the same acts that people use."""
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -22,7 +22,7 @@ def told(time_machine, settings, tmp_path):
     return tell
 
 
-def test_it_shows_every_stage_in_mid_month(told):
+def test_demo_shows_every_stage_in_mid_month(told):
     stages = told("2026-11-22T23:00:00")
     assert stages == set(Stage) - {Stage.ANSWERED, Stage.HEARD}
     assert {
@@ -37,16 +37,16 @@ def test_it_shows_every_stage_in_mid_month(told):
 @pytest.mark.parametrize(
     "now", ["2026-12-01T00:00:01", "2026-12-05T09:00:00", "2027-01-31T23:59:00", "2028-02-29T12:00:00"]
 )
-def test_it_can_be_told_on_any_day(told, now):
+def test_demo_can_be_seeded_on_any_day(told, now):
     assert Stage.SUBMITTED in told(now)
 
 
-def test_it_is_told_in_an_empty_database_only(told):
+def test_demo_is_refused_in_a_database_that_has_officers(told):
     told("2026-11-22T23:00:00")
     with pytest.raises(CommandError, match="已有人员"):
         call_command("seed_demo")
 
 
-def test_it_keeps_the_logins_for_the_owner(told, tmp_path):
+def test_demo_logins_file_is_readable_by_its_owner_only(told, tmp_path):
     told("2026-11-22T23:00:00")
     assert (tmp_path / "logins.txt").stat().st_mode & 0o777 == 0o600

@@ -1,4 +1,4 @@
-"""六（四） at the desk: a 交办 is drafted, sent back, drafted again, signed; and the firm reads it."""
+"""六（四） at the desk: a reply is drafted, sent back, drafted again and signed; and the firm reads it."""
 
 from datetime import date, timedelta
 
@@ -26,7 +26,7 @@ def the_twentieth(time_machine):
 
 @pytest.fixture
 def row(coordinator):
-    """A question that 水处 shall answer by 27 November, of a firm that wants a written reply."""
+    """A question that 水处 must answer by 27 November, of a firm that wants a written reply."""
     firm = factories.appointment(1, stage=Stage.ACCEPTED, wants_onsite=False, phone="13857200001")
     return factories.assignment(firm, "水处", by=coordinator, clause="五（一）", topic="涉水污染防治")
 
@@ -49,10 +49,10 @@ def state(row) -> AssignmentState:
     return AssignmentState(Assignment.objects.get(pk=row.pk).state)
 
 
-# --- The whole way ----------------------------------------------------------------------------------------
+# --- From draft to firm -----------------------------------------------------------------------------------
 
 
-def test_it_takes_a_reply_from_the_draft_to_the_firm(drafter, signer, row):
+def test_reply_goes_from_draft_to_signature_to_the_firm(drafter, signer, row):
     saved = write(drafter, row, "先答一句。", name="save")
     assert "已保存，还没有送审签" in read(saved) and state(row) == AssignmentState.OPEN
     assert "已送审签" in read(write(drafter, row, version=1)) and state(row) == AssignmentState.DRAFTED
@@ -75,7 +75,7 @@ def test_it_takes_a_reply_from_the_draft_to_the_firm(drafter, signer, row):
     assert row.appointment.reference in sms.body.open()
 
 
-def test_it_tells_head_and_handler_of_every_round_even_with_the_same_wording(
+def test_every_round_of_a_reply_sends_notices_to_head_and_handler(
     drafter, signer, head, handler, row, time_machine
 ):
     for number, who in enumerate((head, handler)):
@@ -89,14 +89,14 @@ def test_it_tells_head_and_handler_of_every_round_even_with_the_same_wording(
     assert sorted(told) == [("reply_sent_back", handler.name)] * 2 + [("reply_to_sign", head.name)] * 2
 
 
-def test_it_keeps_every_wording_and_shows_the_earlier_ones(drafter, row):
+def test_every_version_of_a_reply_is_kept_and_shown(drafter, row):
     write(drafter, row, "第一种写法", name="save")
     page = write(drafter, row, "第二种写法", version=1, name="save")
     assert "历次稿（2）" in read(page) and "第一种写法" in read(page)
     assert [v.number for v in ReplyVersion.objects.all()] == [2, 1]
 
 
-def test_it_shows_what_is_needed_to_answer(drafter, row, coordinator):
+def test_assignment_page_shows_what_is_needed_to_answer(drafter, row, coordinator):
     factories.assignment(row.appointment, "大气处", by=coordinator, part="support")
     words = read(drafter.get(page_of(row)))
     for needed in (
@@ -111,19 +111,19 @@ def test_it_shows_what_is_needed_to_answer(drafter, row, coordinator):
         assert needed in words
 
 
-def test_it_shows_the_draft_to_the_handler_without_the_buttons_of_the_head(drafter, signer, row):
+def test_sign_button_is_shown_to_the_head_and_not_to_the_handler(drafter, signer, row):
     write(drafter, row)
     assert "审签并答复企业" not in read(drafter.get(page_of(row)))
     assert "审签并答复企业" in read(signer.get(page_of(row)))
 
 
-def test_it_gives_nothing_to_press_to_those_who_only_oversee(signed_in, leader, drafter, row):
+def test_leader_reads_the_draft_without_any_button(signed_in, leader, drafter, row):
     write(drafter, row)
     page = signed_in(leader).get(page_of(row))
     assert "可以接入" in read(page) and f'action="{page_of(row)}' not in page.content.decode()
 
 
-def test_it_returns_a_matter_to_the_coordinators_with_a_reason(drafter, row):
+def test_assignment_is_returned_to_the_coordinators_with_a_reason(drafter, row):
     page = drafter.post(step(row, "hand-back"), {"reason": "涉及海洋项目环评，建议环评处"}, follow=True)
     assert state(row) == AssignmentState.RETURNED and "建议环评处" in read(page)
     row.appointment.refresh_from_db()
@@ -135,7 +135,7 @@ def test_it_returns_a_matter_to_the_coordinators_with_a_reason(drafter, row):
 # --- Refusals ---------------------------------------------------------------------------------------------
 
 
-def test_it_shows_both_wordings_when_two_officers_write_at_once(drafter, signed_in, officer, row):
+def test_conflicting_drafts_of_two_officers_are_both_shown(drafter, signed_in, officer, row):
     other = signed_in(officer(Role.HANDLER, "水处", name="水流"))
     write(other, row, "水流先写的一稿", name="save")
     page = write(drafter, row, "我后写的一稿", name="save")
@@ -149,7 +149,7 @@ def test_it_shows_both_wordings_when_two_officers_write_at_once(drafter, signed_
     assert [v.body for v in ReplyVersion.objects.all()] == ["两稿合一", "水流先写的一稿"]
 
 
-def test_it_signs_only_the_wording_that_the_head_has_read(drafter, signer, row):
+def test_signature_applies_only_to_the_version_the_head_has_read(drafter, signer, row):
     write(drafter, row)
     signer.post(step(row, "send-back"), {"remark": "再改"})
     write(drafter, row, "改过的一稿", version=1)
@@ -168,24 +168,24 @@ def test_it_signs_only_the_wording_that_the_head_has_read(drafter, signer, row):
         ("hand-back", {"reason": "  "}, "请写明退回的理由"),
     ],
 )
-def test_it_says_what_to_mend_and_keeps_what_was_typed(name, data, says, drafter, row):
+def test_invalid_input_is_explained_and_kept(name, data, says, drafter, row):
     page = drafter.post(step(row, name), data)
     assert page.status_code == 422 and says in read(page) and state(row) == AssignmentState.OPEN
     for typed in data.values():
         assert str(typed).strip() in page.content.decode()
 
 
-def test_it_lets_no_browser_cut_a_long_text_short(drafter, row):
+def test_reply_text_area_has_no_maxlength(drafter, row):
     page = drafter.get(page_of(row)).content.decode()
     assert '<textarea name="body"' in page and "maxlength" not in page
 
 
-def test_it_counts_a_line_break_as_one_sign_whatever_the_browser_sends(drafter, row):
+def test_line_break_counts_as_one_character(drafter, row):
     write(drafter, row, ("字" * 49 + "\r\n") * 100, name="save")
     assert ReplyVersion.objects.get().body == "\n".join(["字" * 49] * 100)
 
 
-def test_it_keeps_the_text_of_a_draft_that_came_after_the_matter_was_given_back(drafter, signer, row):
+def test_draft_saved_after_the_assignment_was_returned_keeps_its_text(drafter, signer, row):
     signer.post(step(row, "hand-back"), {"reason": "不属本处"})
     page = write(drafter, row, "写了一半的答复", name="save")
     assert page.status_code == 409 and "现在是“已退回综合处”，答复稿不能再修改" in read(page)
@@ -193,14 +193,14 @@ def test_it_keeps_the_text_of_a_draft_that_came_after_the_matter_was_given_back(
     assert state(row) == AssignmentState.RETURNED and not ReplyVersion.objects.exists()
 
 
-def test_it_keeps_the_text_of_a_draft_whose_matter_went_to_another_division(drafter, row, coordinator):
+def test_draft_saved_after_reassignment_keeps_its_text_and_hides_the_question(drafter, row, coordinator):
     air = assignment.AssignmentItem(factories.division("大气处"), "废气问题", reason="实为废气")
     assignment.reassign(row, air, by=coordinator, at=factories.NOW)
     page = write(drafter, row, "写了一半的答复", name="save")
     assert page.status_code == 404 and "写了一半的答复" in read(page) and row.question not in read(page)
 
 
-def test_it_asks_the_head_for_the_reason_when_sending_back(drafter, signer, row):
+def test_sending_a_draft_back_needs_a_remark(drafter, signer, row):
     write(drafter, row)
     page = signer.post(step(row, "send-back"), {"remark": ""})
     assert (
@@ -214,7 +214,7 @@ def test_it_asks_the_head_for_the_reason_when_sending_back(drafter, signer, row)
 # --- Second clicks ----------------------------------------------------------------------------------------
 
 
-def test_it_answers_second_clicks_with_the_state_as_it_is(drafter, signer, row):
+def test_second_clicks_on_a_reply_change_nothing_more(drafter, signer, row):
     for name in ("save", "save", "submit", "submit"):
         assert write(drafter, row, name=name).status_code == 200
     assert ReplyVersion.objects.count() == 1 and state(row) == AssignmentState.DRAFTED
@@ -226,7 +226,7 @@ def test_it_answers_second_clicks_with_the_state_as_it_is(drafter, signer, row):
     assert letters_to_page(row.appointment).filter(kind="reply_released").count() == 1
 
 
-def test_it_answers_a_second_hand_back_kindly(drafter, row, coordinator):
+def test_second_return_of_an_assignment_sends_no_second_notice(drafter, row, coordinator):
     coordinator.phone = "13857201009"
     coordinator.save()
     for _ in range(2):
@@ -235,7 +235,7 @@ def test_it_answers_a_second_hand_back_kindly(drafter, row, coordinator):
     assert Notice.objects.filter(kind="assignment_returned", channel=Channel.SMS).count() == 1
 
 
-def test_it_tells_the_second_of_two_heads_that_it_is_done(drafter, signer, signed_in, officer, row):
+def test_second_head_is_told_that_the_reply_is_already_signed(drafter, signer, signed_in, officer, row):
     deputy = signed_in(officer(Role.HEAD, "水处", name="水副"))
     write(drafter, row)
     signer.post(step(row, "sign"), {"version": 1})
@@ -244,7 +244,7 @@ def test_it_tells_the_second_of_two_heads_that_it_is_done(drafter, signer, signe
     assert state(row) == AssignmentState.RELEASED
 
 
-def test_it_leads_a_reload_after_an_error_back_to_the_page(drafter, row):
+def test_reload_after_an_error_redirects_to_the_assignment_page(drafter, row):
     assert drafter.get(step(row, "save")).url == page_of(row)
 
 
@@ -253,7 +253,7 @@ def test_it_leads_a_reload_after_an_error_back_to_the_page(drafter, row):
 
 @pytest.fixture
 def many(coordinator):
-    """Makes `count` 交办 of 水处 with different terms."""
+    """Makes `count` 交办 of 水处 with different due dates."""
 
     def make(count, first=100, **columns):
         for number in range(first, first + count):
@@ -275,18 +275,18 @@ def many(coordinator):
         (date(2026, 11, 25), "还剩 3 个工作日", "wait"),
     ],
 )
-def test_it_says_how_long_there_is_left_in_words_and_with_a_shape(due_on, words, shape, drafter, many):
+def test_time_left_is_shown_in_words_and_with_a_tag(due_on, words, shape, drafter, many):
     many(1, due_on=due_on)
     page = drafter.get("/desk/assignments/")
     assert words in read(page) and f'<span class="tag tag-{shape}">{words}</span>' in page.content.decode()
 
 
-def test_it_says_that_the_holidays_of_a_term_are_not_known_yet(drafter, row):
+def test_due_date_says_when_its_holidays_are_not_published_yet(drafter, row):
     Assignment.objects.filter(pk=row.pk).update(due_on=date(2027, 1, 8))
     assert "节假日安排未公布" in read(drafter.get(page_of(row)))
 
 
-def test_it_lists_the_soonest_first_a_page_at_a_time(drafter, many):
+def test_assignments_are_listed_soonest_first_in_pages(drafter, many):
     many(45)
     pages = [drafter.get("/desk/assignments/", {"page": number}).context["page"] for number in (1, 2, 3)]
     dues = [row.due_on for page in pages for row in page]
@@ -294,14 +294,14 @@ def test_it_lists_the_soonest_first_a_page_at_a_time(drafter, many):
     assert drafter.get("/desk/assignments/?page=x&basket=nothing").context["page"].number == 1
 
 
-def test_it_opens_at_what_waits_for_the_head(drafter, signer, row):
+def test_list_opens_at_replies_to_sign_for_the_head_only(drafter, signer, row):
     assert signer.get("/desk/assignments/").context["basket"].slug == "open"
     write(drafter, row)
     assert signer.get("/desk/assignments/").context["basket"].slug == "to-sign"
     assert drafter.get("/desk/assignments/").context["basket"].slug == "open"
 
 
-def test_it_counts_each_basket_and_what_is_late_in_it(drafter, many):
+def test_each_basket_shows_its_count_and_how_many_are_late(drafter, many):
     many(3, due_on=date(2026, 11, 19))
     many(1, first=150, due_on=date(2026, 11, 20))
     many(2, first=200, state=AssignmentState.RELEASED, released_at=factories.NOW)
@@ -309,14 +309,14 @@ def test_it_counts_each_basket_and_what_is_late_in_it(drafter, many):
     assert "待答复 4 逾期 3" in words and "已答复 2 已退回 0" in words
 
 
-def test_it_says_what_will_be_in_an_empty_basket(drafter):
+def test_empty_basket_says_what_will_appear_there(drafter):
     for basket in ("open", "to-sign", "answered", "returned"):
         page = drafter.get("/desk/assignments/", {"basket": basket})
         assert page.context["basket"].empty in read(page)
 
 
 @pytest.mark.parametrize("basket", ["open", "to-sign", "answered", "returned"])
-def test_it_asks_the_database_as_little_for_many_as_for_few(
+def test_list_query_count_does_not_grow_with_assignments(
     basket, drafter, many, django_assert_max_num_queries, django_assert_num_queries
 ):
     states = {
@@ -335,7 +335,7 @@ def test_it_asks_the_database_as_little_for_many_as_for_few(
     assert page.status_code == 200 and len(page.context["page"].object_list) > 1
 
 
-def test_it_asks_the_database_little_for_the_page_of_a_matter(
+def test_assignment_page_query_count_stays_bounded_with_many_versions(
     drafter, signer, row, django_assert_max_num_queries
 ):
     for version in range(12):

@@ -1,4 +1,4 @@
-"""The doors of the desk: who gets in, where they arrive, and what each role may open (七（二）)."""
+"""Access to the desk: login, logout, and what each role may open (七（二）)."""
 
 import pytest
 from django.urls import get_resolver, reverse
@@ -25,9 +25,9 @@ def the_twentieth(time_machine):
 
 @pytest.fixture
 def people(officer, handler, head, other_handler, watcher, leader, coordinator, keeper, county_reader):
-    """One officer of each role, those of other divisions and areas among them; None is nobody."""
+    """One officer of each role, with some of other divisions and areas; None is a visitor who is not logged in."""
     return {
-        "nobody": None,
+        "visitor": None,
         "handler": handler,
         "head": head,
         "other": other_handler,
@@ -59,7 +59,7 @@ def row(coordinator):
 
 @pytest.fixture
 def person():
-    """Somebody on the reception list of a published plan."""
+    """A person on the reception list of a published plan."""
     day = day_on(factories.DAY)
     ConsultDay.objects.filter(pk=day.pk).update(plan=Plan.PUBLISHED, place="三楼会议室")
     return Reception.objects.create(day=day, name="王海", title="副局长")
@@ -67,7 +67,7 @@ def person():
 
 @pytest.fixture
 def places(row, person):
-    """The pk that stands in each address."""
+    """The pk in each address."""
     return {
         "assignment": row.pk,
         "follow_up": follow_up(row.appointment).pk,
@@ -76,9 +76,9 @@ def places(row, person):
     }
 
 
-# What each role gets at each address, in this order: the page, a way on (302), 404 for a matter of
-# others as if it were not there, 403 for a room or an act of others.
-ROLES = ["nobody", "handler", "head", "other", "watcher", "leader", "coordinator", "keeper"]
+# The status each role gets at each address, in the order of ROLES: 200 for the page, 302 for a redirect, 404 for
+# a record of others as if it did not exist, 403 for a page or an act of others.
+ROLES = ["visitor", "handler", "head", "other", "watcher", "leader", "coordinator", "keeper"]
 ROLES += ["county", "other county", "no role"]
 GET, POST = "get", "post"
 MATRIX = [
@@ -132,7 +132,7 @@ def address(target: str, places: dict) -> str:
 
 
 @pytest.mark.parametrize("method, target, role, status", CELLS)
-def test_it_opens_each_address_to_those_whose_work_it_is(
+def test_each_role_opens_only_the_addresses_of_its_own_work(
     method, target, role, status, people, places, client, signed_in
 ):
     who = people[role]
@@ -145,13 +145,13 @@ def test_it_opens_each_address_to_those_whose_work_it_is(
         assert response.url.startswith("/desk/login/?next=/desk/")
 
 
-def test_it_has_every_address_of_the_desk_in_the_matrix():
+def test_matrix_covers_every_address_of_the_desk():
     names = {pattern.name for pattern in get_resolver("triage.desk.urls").url_patterns}
     assert names == {target.split()[0] for _, target, _ in MATRIX}
 
 
 @pytest.mark.parametrize("role", ["other", "other county", "keeper", "no role"])
-def test_it_shows_nothing_of_a_firm_to_those_whom_it_does_not_concern(role, people, places, signed_in):
+def test_firm_is_hidden_from_roles_without_its_work(role, people, places, signed_in):
     browser = signed_in(people[role])
     for _, target, _ in MATRIX:
         body = browser.get(address(target, places), follow=True).content.decode()
@@ -159,16 +159,14 @@ def test_it_shows_nothing_of_a_firm_to_those_whom_it_does_not_concern(role, peop
 
 
 @pytest.mark.parametrize("role", ["handler", "head", "watcher", "leader", "coordinator", "county"])
-def test_it_never_shows_an_id_number_or_an_email(role, people, places, signed_in):
+def test_id_number_and_email_are_never_shown(role, people, places, signed_in):
     browser = signed_in(people[role])
     for _, target, _ in MATRIX:
         body = browser.get(address(target, places), follow=True).content.decode()
         assert ID_NUMBER not in body and "19900101" not in body and "secret@example.com" not in body
 
 
-def test_it_gives_the_whole_phone_to_the_division_that_calls_and_a_masked_one_to_those_who_watch(
-    people, row, places, signed_in
-):
+def test_handler_sees_the_whole_phone_and_watcher_a_masked_one(people, row, places, signed_in):
     handler, watcher = (signed_in(people[role]) for role in ("handler", "watcher"))
     own = handler.get(address("assignment", places)).content.decode()
     watched = watcher.get(address("follow_up", places)).content.decode()
@@ -178,21 +176,19 @@ def test_it_gives_the_whole_phone_to_the_division_that_calls_and_a_masked_one_to
     )
 
 
-def test_it_keeps_the_people_of_a_registration_masked_from_the_county(people, places, signed_in):
+def test_county_sees_the_contact_of_a_registration_masked(people, places, signed_in):
     words = read(signed_in(people["county"]).get(address("registration", places)))
     assert "舟山甬东水产有限公司" in words and "诸**" in words and "138****0001" in words
     assert "诸葛渔" not in words
 
 
-def test_it_has_no_address_for_steps_that_do_not_exist_and_for_numbers_beyond_any_row(
-    people, places, signed_in
-):
+def test_unknown_steps_and_impossible_numbers_are_not_found(people, places, signed_in):
     browser = signed_in(people["handler"])
     for path in ("assignments/1/release/", "assignments/x/", f"assignments/{10**30}/", "follow-ups/0/"):
         assert browser.get(f"/desk/{path}").status_code == 404
 
 
-# --- In and out -------------------------------------------------------------------------------------------
+# --- Login and logout -------------------------------------------------------------------------------------
 
 LANDINGS = {
     "handler": "/desk/assignments/",
@@ -206,24 +202,24 @@ LANDINGS = {
 
 
 @pytest.mark.parametrize("role, landing", LANDINGS.items())
-def test_it_leads_each_role_to_where_its_work_is(role, landing, people, client):
+def test_login_leads_each_role_to_its_own_page(role, landing, people, client):
     response = client.post("/desk/login/", {"username": people[role].username, "password": PASSWORD})
     assert (response.status_code, response.url) == (302, landing)
 
 
-def test_it_leads_on_to_the_page_that_was_asked_for(people, places, client):
+def test_login_leads_to_the_page_that_was_asked_for(people, places, client):
     asked = client.get(address("assignment", places))
     response = client.post(asked.url, {"username": people["handler"].username, "password": PASSWORD})
     assert response.url == address("assignment", places)
 
 
-def test_it_gives_back_the_words_of_whoever_was_signed_out_while_writing(places, client):
+def test_text_sent_after_the_session_expired_is_shown_again(places, client):
     page = client.post(address("assignment_action save", places), TYPED | {"body": "写了四十分钟的答复"})
     assert "登录已超时" in read(page) and "写了四十分钟的答复" in read(page)
     assert "/desk/login/?next=/desk/assignments/" in page.content.decode()
 
 
-def test_it_leads_nobody_out_of_the_house(people, client):
+def test_login_does_not_redirect_to_another_site(people, client):
     path = "/desk/login/?next=https://evil.example/"
     response = client.post(path, {"username": people["handler"].username, "password": PASSWORD})
     assert response.url == "/desk/assignments/"
@@ -237,13 +233,15 @@ def test_it_leads_nobody_out_of_the_house(people, client):
         ("", "", "请填写用户名"),
     ],
 )
-def test_it_says_what_is_wrong_with_a_sign_in_without_saying_which(username, password, says, people, client):
+def test_failed_login_does_not_say_whether_name_or_password_is_wrong(
+    username, password, says, people, client
+):
     response = client.post("/desk/login/", {"username": username, "password": password})
     assert response.status_code == 200 and says in read(response)
     assert "_auth_user_id" not in client.session
 
 
-def test_it_signs_out_by_a_button_only_and_the_old_cookie_is_dead(people, client):
+def test_logout_needs_a_post_and_ends_the_session(people, client):
     client.post("/desk/login/", {"username": people["handler"].username, "password": PASSWORD})
     cookie = client.cookies["session"].value
     assert client.get("/desk/logout/").status_code == 405
@@ -255,7 +253,7 @@ def test_it_signs_out_by_a_button_only_and_the_old_cookie_is_dead(people, client
     assert (sent_away.status_code, sent_away.url) == (302, "/desk/login/?next=/desk/assignments/")
 
 
-def test_it_acts_on_no_get(people, places, signed_in):
+def test_get_requests_change_nothing(people, places, signed_in):
     before = written_down()
     for who in filter(None, people.values()):
         browser = signed_in(who)
@@ -264,7 +262,7 @@ def test_it_acts_on_no_get(people, places, signed_in):
     assert written_down() == before
 
 
-def test_it_wants_its_own_token_with_every_button(people, places, signed_in):
+def test_action_without_a_csrf_token_is_refused(people, places, signed_in):
     from django.test import Client
 
     browser = Client(enforce_csrf_checks=True)
@@ -273,7 +271,7 @@ def test_it_wants_its_own_token_with_every_button(people, places, signed_in):
     assert not Assignment.objects.filter(reply__isnull=False).exists()
 
 
-def test_it_lets_no_browser_keep_its_pages(people, places, signed_in):
+def test_desk_pages_are_not_stored_by_the_browser(people, places, signed_in):
     browser = signed_in(people["handler"])
     for target in ("assignments", "assignment", "follow_up"):
         assert "no-store" in browser.get(address(target, places))["Cache-Control"]

@@ -43,7 +43,7 @@ def desk(signed_in, handler):
 
 
 @pytest.mark.parametrize("ticked", [True, False])
-def test_it_tells_the_firm_of_progress_only_where_ticked(ticked, desk, matter):
+def test_progress_sends_the_firm_a_notice_only_when_ticked(ticked, desk, matter):
     page = desk.post(
         step(matter, "progress"), {"text": PROGRESS, **({"to_firm": "on"} if ticked else {})}, follow=True
     )
@@ -55,7 +55,7 @@ def test_it_tells_the_firm_of_progress_only_where_ticked(ticked, desk, matter):
     assert not any("排放口" in sms.body.open() for sms in messages)
 
 
-def test_it_tells_the_coordinators_and_the_office(desk, coordinator, watcher, matter):
+def test_progress_sends_a_notice_to_coordinator_and_watcher(desk, coordinator, watcher, matter):
     for number, who in enumerate((coordinator, watcher)):
         who.phone = f"1385720000{number}"
         who.save()
@@ -64,14 +64,14 @@ def test_it_tells_the_coordinators_and_the_office(desk, coordinator, watcher, ma
     assert set(told.values_list("to_name", flat=True)) == {coordinator.name, watcher.name}
 
 
-def test_it_closes_a_matter_and_with_the_last_one_the_registration(desk, matter):
+def test_closing_the_last_follow_up_closes_the_registration(desk, matter):
     page = desk.post(step(matter, "close"), {"result": "已接入市政管网。"}, follow=True)
     assert "已办结" in read(page) and "已接入市政管网。" in read(page)
     matter.appointment.refresh_from_db()
     assert matter.appointment.stage == Stage.CLOSED
 
 
-def test_it_writes_a_second_click_down_once(desk, matter):
+def test_second_click_on_progress_or_close_is_recorded_once(desk, matter):
     for _ in range(2):
         assert desk.post(step(matter, "progress"), {"text": PROGRESS}, follow=True).status_code == 200
     for _ in range(2):
@@ -82,7 +82,7 @@ def test_it_writes_a_second_click_down_once(desk, matter):
     )
 
 
-def test_it_keeps_what_was_typed_about_a_matter_that_was_closed_meanwhile(desk, signed_in, head, matter):
+def test_progress_on_a_closed_follow_up_is_refused_and_keeps_the_text(desk, signed_in, head, matter):
     signed_in(head).post(step(matter, "close"), {"result": "已接入。"})
     page = desk.post(step(matter, "progress"), {"text": PROGRESS})
     assert page.status_code == 409 and "已经办结" in read(page) and PROGRESS in read(page)
@@ -93,13 +93,13 @@ def test_it_keeps_what_was_typed_about_a_matter_that_was_closed_meanwhile(desk, 
     "name, data, says",
     [("progress", {"text": ""}, "请写明进展"), ("close", {"result": ""}, "请写明办理结果")],
 )
-def test_it_asks_for_words(name, data, says, desk, matter):
+def test_progress_and_close_need_a_text(name, data, says, desk, matter):
     page = desk.post(step(matter, name), data)
     assert page.status_code == 422 and says in read(page)
     assert not FollowUp.objects.get().closed_at
 
 
-def test_it_shows_a_watched_matter_without_buttons(signed_in, watcher, matter):
+def test_watcher_reads_a_follow_up_without_any_button(signed_in, watcher, matter):
     page = signed_in(watcher).get(page_of(matter))
     assert matter.promise in read(page) and f'action="{page_of(matter)}' not in page.content.decode()
 
@@ -107,7 +107,7 @@ def test_it_shows_a_watched_matter_without_buttons(signed_in, watcher, matter):
 # --- Lists ------------------------------------------------------------------------------------------------
 
 
-def test_it_lists_the_late_ones_of_the_own_division_first(desk, firm):
+def test_division_sees_only_its_own_follow_ups_with_late_ones_first(desk, firm):
     soon = follow_up(firm)
     late = follow_up(firm, due_on=date(2026, 11, 2), promise="答复危废转移手续")
     follow_up(firm, "大气处", promise="大气处的事项")
@@ -117,7 +117,7 @@ def test_it_lists_the_late_ones_of_the_own_division_first(desk, firm):
     assert "已逾期 18 天" in words
 
 
-def test_it_shows_the_office_every_open_matter_by_division_and_lateness(signed_in, watcher, firm):
+def test_watcher_filters_all_follow_ups_by_division_and_state(signed_in, watcher, firm):
     follow_up(firm, promise="水处的事项")
     follow_up(firm, "大气处", promise="大气处逾期的事项", due_on=date(2026, 11, 2))
     follow_up(firm, "大气处", promise="大气处办结的事项", closed_at=factories.NOW)
@@ -132,7 +132,7 @@ def test_it_shows_the_office_every_open_matter_by_division_and_lateness(signed_i
     assert "大气处办结的事项" in closed and "逾期的事项" not in closed
 
 
-def test_it_offers_no_other_division_to_those_who_see_only_their_own(desk, firm):
+def test_division_filter_shows_a_handler_no_other_division(desk, firm):
     follow_up(firm, "大气处", promise="大气处的事项")
     follow_up(firm, "水处", promise="水处的事项")
     page = desk.get("/desk/follow-ups/?division=air")
@@ -141,12 +141,12 @@ def test_it_offers_no_other_division_to_those_who_see_only_their_own(desk, firm)
 
 
 @pytest.mark.parametrize("shelf", ["open", "late", "closed"])
-def test_it_says_what_will_be_on_an_empty_shelf(shelf, signed_in, watcher):
+def test_empty_shelf_says_what_will_appear_there(shelf, signed_in, watcher):
     page = signed_in(watcher).get("/desk/follow-ups/", {"state": shelf})
     assert page.context["shelf"].empty in read(page)
 
 
-def test_it_shows_the_leader_what_is_late_in_every_division(signed_in, leader, coordinator, firm):
+def test_overview_shows_the_leader_late_work_of_every_division(signed_in, leader, coordinator, firm):
     factories.assignment(firm, "水处", by=coordinator, due_on=date(2026, 11, 17), question="逾期的答复")
     factories.assignment(firm, "土壤处", by=coordinator, due_on=date(2026, 11, 20), question="未到期的答复")
     factories.assignment(
@@ -169,7 +169,7 @@ def test_it_shows_the_leader_what_is_late_in_every_division(signed_in, leader, c
     assert "逾期的答复" not in read(browser.get("/desk/overview/?division=soil"))
 
 
-def test_it_tells_the_leader_of_a_plan_that_waits(signed_in, leader, coordinator):
+def test_overview_shows_a_plan_awaiting_approval_to_the_leader_only(signed_in, leader, coordinator):
     day = day_on(factories.DAY)
     day.plan, day.theme, day.place = Plan.SUBMITTED, "涉水企业专题", "三楼会议室"
     day.save()
@@ -177,7 +177,7 @@ def test_it_tells_the_leader_of_a_plan_that_waits(signed_in, leader, coordinator
     assert "待您审核" not in read(signed_in(coordinator).get("/desk/overview/"))
 
 
-def test_it_lists_to_a_county_its_own_firms_only(signed_in, county_reader):
+def test_county_sees_only_registrations_of_its_own_firms(signed_in, county_reader):
     areas = {name: Area.objects.get(name=name) for name in ("定海区", "普陀区")}
     own = factories.appointment(1, area=areas["定海区"])
     others = [factories.appointment(2, area=areas["普陀区"]), factories.appointment(3)]
@@ -185,7 +185,7 @@ def test_it_lists_to_a_county_its_own_firms_only(signed_in, county_reader):
     assert own.enterprise_name in words and not any(other.enterprise_name in words for other in others)
 
 
-def test_it_says_to_a_county_what_will_be_listed(signed_in, county_reader):
+def test_empty_county_list_says_what_will_appear_there(signed_in, county_reader):
     assert "定海区的企业登记时选了所在县区或功能区的，会列在这里" in read(
         signed_in(county_reader).get("/desk/registrations/")
     )
@@ -211,7 +211,7 @@ def fill(count: int, first: int, coordinator) -> None:
         ("county_reader", "/desk/registrations/"),
     ],
 )
-def test_it_asks_the_database_as_little_for_many_as_for_few(
+def test_desk_list_query_count_does_not_grow_with_rows(
     role, path, request, signed_in, coordinator, django_assert_max_num_queries, django_assert_num_queries
 ):
     browser = signed_in(request.getfixturevalue(role))
