@@ -50,7 +50,7 @@ def fresh(pk: int) -> Appointment:
 
 
 @pytest.mark.parametrize("round_", range(20))
-def test_it_never_seats_an_eleventh_of_thirty(round_):
+def test_thirty_simultaneous_firms_take_exactly_ten_seats(round_):
     firms = [appointment(n, stage=Stage.ACCEPTED) for n in range(1, 31)]
     results = at_once([lambda firm=firm: seating.seat_firm(firm, by=None, at=SECOND) for firm in firms])
     taken = [found for found in results if isinstance(found, Seat)]
@@ -60,7 +60,7 @@ def test_it_never_seats_an_eleventh_of_thirty(round_):
     assert Appointment.objects.filter(stage=Stage.SEATED).count() == 10
 
 
-def test_it_keeps_seats_and_seated_firms_equal_through_a_storm(coordinator):
+def test_simultaneous_acts_keep_seats_and_seated_firms_equal(coordinator):
     firms = [appointment(n, stage=Stage.ACCEPTED) for n in range(1, 21)]
     day = firms[0].day
     seating.settle(day, by=coordinator, at=SECOND)
@@ -78,7 +78,7 @@ def test_it_keeps_seats_and_seated_firms_equal_through_a_storm(coordinator):
     assert len(held) == 10
 
 
-def test_it_lets_one_of_two_officers_act_and_tells_the_other():
+def test_second_of_two_simultaneous_decisions_is_refused_with_a_reason():
     firm = appointment(1)
     first, second = officer(Role.COORDINATOR, "综合处"), officer(Role.COORDINATOR, "综合处")
     call = review.Call(CallOutcome.REACHED, "已说明")
@@ -96,7 +96,7 @@ def test_it_lets_one_of_two_officers_act_and_tells_the_other():
     assert Review.objects.count() == 1
 
 
-def test_it_registers_a_form_once_however_often_it_is_sent():
+def test_form_sent_many_times_at_once_registers_once():
     firm = appointment(99)  # any clean numbers
     form = booking.Registration(
         "舟山测试水产有限公司", firm.uscc[:8] + "x", "人", "resident", "3309", "+8613800000000", "问"
@@ -105,7 +105,7 @@ def test_it_registers_a_form_once_however_often_it_is_sent():
     assert len({found.pk for found in results}) == 1
 
 
-def test_it_keeps_one_of_many_forms_of_the_same_firm():
+def test_simultaneous_forms_of_one_firm_leave_one_registration():
     form = booking.Registration(
         "舟山测试水产有限公司", "9" * 18, "人", "resident", "3309", "+8613800000000", "问"
     )
@@ -115,7 +115,7 @@ def test_it_keeps_one_of_many_forms_of_the_same_firm():
 
 
 @pytest.mark.parametrize("round_", range(5))
-def test_it_loses_no_firm_when_a_day_is_cancelled_while_firms_answer(round_, leader):
+def test_cancellation_loses_no_firm_that_answers_at_the_same_time(round_, leader):
     """Two clicks of 局领导, ten firms that confirm or give up, five that register: each firm ends in one place."""
     firms = [seated(n) for n in range(1, 11)]
     day = firms[0].day
@@ -136,7 +136,7 @@ def test_it_loses_no_firm_when_a_day_is_cancelled_while_firms_answer(round_, lea
 
 @pytest.mark.parametrize("same", [True, False], ids=["one firm twice", "two firms"])
 @pytest.mark.parametrize("round_", range(5))
-def test_it_calls_one_firm_in_for_one_that_did_not_come(coordinator, same, round_):
+def test_simultaneous_calls_fill_a_freed_seat_once(coordinator, same, round_):
     tenth = datetime(2026, 12, 10, 9, tzinfo=calendar.SHANGHAI)
     firms = [seated(n, confirmed=True) for n in range(1, 11)]
     waiting = [appointment(n, stage=Stage.DEFERRED) for n in (11, 12)]

@@ -76,7 +76,7 @@ def killed(number: int, day: ConsultDay, by: Officer, before: dict, undisturbed:
         return True
 
 
-def test_it_ends_the_same_wherever_settling_is_killed():
+def test_settling_killed_at_any_statement_can_be_repeated_with_the_same_result():
     by = officer(Role.COORDINATOR, "综合处")
     day = appointment(1, stage=Stage.ACCEPTED).day
     Seat.objects.filter(day=day, number__lte=8).delete()
@@ -104,7 +104,7 @@ def screen(browser, day) -> int:
         return statements(lambda: browser.get(address))
 
 
-def test_it_settles_five_hundred_at_a_fixed_cost_for_each(coordinator, signed_in):
+def test_settling_five_hundred_has_a_fixed_cost_per_registration(coordinator, signed_in):
     browser = signed_in(coordinator)
     day = _enter(range(1, 12), by=coordinator)
     screen(browser, day)

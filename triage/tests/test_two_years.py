@@ -64,7 +64,7 @@ class Years:
             self.claims[firm.pk] = self.claims[firm.pk] or ceil(position(firm) / policy.SEATS)
 
 
-def test_it_seats_whoever_keeps_asking_within_the_sessions_that_the_line_takes(coordinator):
+def test_firm_that_keeps_asking_is_seated_within_the_expected_sessions(coordinator):
     years, day, longest = Years(SEED, coordinator), DAY, 0
     for _ in range(24):
         years.month(day)
