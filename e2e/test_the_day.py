@@ -82,7 +82,7 @@ def test_pages_of_the_day_fit_any_screen(door, ten, width):
 
 def test_morning_can_be_run_without_javascript(door, ten):
     page = door(width=768, scripts=False)
-    timetable.fix(ten, at=factories.NOW)
+    timetable.freeze(ten, at=factories.NOW)
     page.goto(f"/admin/sessions_app/consultday/{ten.pk}/")
     page.get_by_role("link", name="现场签到和结果").click()
     page.get_by_role("button", name=f"签到 {LONG.format(1)}", exact=True).click()
