@@ -1,4 +1,4 @@
-"""The calendar entry of a seated firm: sent, renewed, taken back, and downloaded from its progress page."""
+"""The calendar entry of a seated firm: sent, updated, cancelled, and downloaded from its progress page."""
 
 import re
 from datetime import UTC, timedelta
@@ -45,7 +45,7 @@ def unescaped(value: str) -> str:
 
 
 def entries(of: Appointment) -> list[dict[str, str]]:
-    """What the firm's mailbox was told, in order."""
+    """The calendar entries that were sent to the firm's mailbox, in order."""
     letters = Notice.objects.filter(channel=Channel.EMAIL, about_id=str(of.pk)).order_by("created_at", "pk")
     return [parsed(letter.calendar.open()) for letter in letters if letter.calendar]
 
@@ -124,11 +124,11 @@ def withdraw(firm, leader):
     booking.withdraw(firm, at=NOW + HOUR)
 
 
-def cancel_open_assignments(firm, leader):
+def cancel_day(firm, leader):
     plan_changes.cancel(firm.day, "台风", by=leader, at=NOW + HOUR)
 
 
-@pytest.mark.parametrize("act", [give_up, lapse, withdraw, cancel_open_assignments])
+@pytest.mark.parametrize("act", [give_up, lapse, withdraw, cancel_day])
 def test_lost_seat_cancels_the_entry_that_was_sent(offered, officer, act):
     Notice.objects.update(state="sent")  # the invitation has left
     act(Appointment.objects.select_related("day", "seat").get(pk=offered.pk), officer("局领导"))

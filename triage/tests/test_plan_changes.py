@@ -1,4 +1,4 @@
-"""After publication (六（一）): a change reaches every seated firm; a cancelled day's firms come to the next, first."""
+"""After publication (六（一）): a change reaches every seated firm; a cancelled day's firms come first on the next day."""
 
 from datetime import date, datetime, timedelta
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 FOURTH = datetime(2026, 12, 4, 9, tzinfo=calendar.SHANGHAI)
 NEXT = date(2027, 1, 10)
 PLAN = {"theme": "雨污分流", "partners": "市水务局", "place": "三楼会议室", "note": ""}
-NOBODY = {"row-TOTAL_FORMS": 0, "row-INITIAL_FORMS": 0}
+NO_RECEPTIONS = {"row-TOTAL_FORMS": 0, "row-INITIAL_FORMS": 0}
 STORM = "台风红色预警"
 
 
@@ -63,10 +63,12 @@ def press(browser, day, act, **typed):
 
 
 def move(browser, day, place="五楼会议室", **typed):
-    return press(browser, day, "amend", **(PLAN | {"place": place, "reason": "三楼停电"} | NOBODY | typed))
+    return press(
+        browser, day, "amend", **(PLAN | {"place": place, "reason": "三楼停电"} | NO_RECEPTIONS | typed)
+    )
 
 
-def cancel_open_assignments(browser, day, reason=STORM):
+def cancel_day(browser, day, reason=STORM):
     return press(browser, day, "cancel", reason=reason)
 
 
@@ -154,7 +156,7 @@ def test_stale_change_shows_the_saved_and_the_typed_text(office, day):
 def test_cancellation_carries_onsite_firms_to_the_next_day_with_priority(chief, day):
     offered, confirmed = made.seated(1), made.seated(2, confirmed=True)
     accepted, pending = made.appointment(3, stage=Stage.ACCEPTED), made.appointment(4)
-    assert cancel_open_assignments(chief, day).status_code == 302
+    assert cancel_day(chief, day).status_code == 302
     assert day.plan == Plan.CANCELLED
     firms = [fresh(firm) for firm in (offered, confirmed, accepted, pending)]
     assert [firm.stage for firm in firms] == [Stage.ACCEPTED] * 3 + [Stage.SUBMITTED]
@@ -169,7 +171,7 @@ def test_cancellation_carries_onsite_firms_to_the_next_day_with_priority(chief, 
 def test_carried_firms_are_seated_first_on_the_next_day(chief, coordinator, day):
     seated = [made.seated(number) for number in range(1, 5)]
     early = made.appointment(30, on=NEXT, stage=Stage.ACCEPTED, submitted_at=made.NOW - timedelta(days=9))
-    cancel_open_assignments(chief, day)
+    cancel_day(chief, day)
     rivals = [made.appointment(number, on=NEXT, stage=Stage.ACCEPTED) for number in range(31, 40)]
     seating.settle(day_on(NEXT), by=coordinator, at=datetime(2027, 1, 2, 9, tzinfo=calendar.SHANGHAI))
     assert [fresh(firm).seat.number for firm in seated] == [1, 2, 3, 4]
@@ -180,13 +182,13 @@ def test_carried_firms_are_seated_first_on_the_next_day(chief, coordinator, day)
 def test_carried_firm_ranks_before_a_deferred_firm_that_asked_again(chief, day):
     made.seated(1, at=made.NOW)
     asked = made.appointment(2, on=NEXT, stage=Stage.ACCEPTED, priority_since=made.NOW + timedelta(days=1))
-    cancel_open_assignments(chief, day)
+    cancel_day(chief, day)
     assert [firm.pk for firm in waiting(day_on(NEXT))][1] == asked.pk
 
 
 def test_cancellation_leaves_written_reply_registrations_unchanged(chief, day):
     written = made.appointment(1, stage=Stage.ACCEPTED, wants_onsite=False)
-    cancel_open_assignments(chief, day)
+    cancel_day(chief, day)
     assert (fresh(written).day, fresh(written).stage) == (day, Stage.ACCEPTED)
     assert page_letters("day_cancelled") == []
 
@@ -194,7 +196,7 @@ def test_cancellation_leaves_written_reply_registrations_unchanged(chief, day):
 def test_priority_passes_to_the_registration_already_on_the_next_day(chief, day):
     firm = made.seated(1)
     newer = made.appointment(2, on=NEXT, uscc=firm.uscc, wants_onsite=False)
-    cancel_open_assignments(chief, day)
+    cancel_day(chief, day)
     assert (fresh(newer).priority_since, fresh(newer).wants_onsite) == (made.NOW, True)
     assert (fresh(firm).stage, fresh(firm).wants_onsite, fresh(firm).day) == (Stage.ACCEPTED, False, day)
     assert newer.reference in page_letters("day_cancelled", firm)[0]
@@ -204,21 +206,21 @@ def test_priority_passes_to_the_registration_already_on_the_next_day(chief, day)
 def test_carrying_skips_a_day_with_an_answered_registration_of_the_firm(chief, day):
     firm = made.seated(1)
     made.appointment(2, on=NEXT, uscc=firm.uscc, wants_onsite=False, stage=Stage.ANSWERED)
-    cancel_open_assignments(chief, day)
+    cancel_day(chief, day)
     assert fresh(firm).day.date == date(2027, 2, 10)
 
 
 def test_carrying_skips_a_next_day_that_is_cancelled_too(chief, day):
     firm = made.seated(1)
-    cancel_open_assignments(chief, day_on(NEXT), "场馆维修")
-    cancel_open_assignments(chief, day)
+    cancel_day(chief, day_on(NEXT), "场馆维修")
+    cancel_day(chief, day)
     assert fresh(firm).day.date == date(2027, 2, 10)
 
 
 def test_cancellation_submitted_twice_is_made_once(chief, day):
     firm = made.seated(1)
     for _ in range(2):
-        assert cancel_open_assignments(chief, day).status_code == 302
+        assert cancel_day(chief, day).status_code == 302
     assert len(page_letters("day_cancelled", firm)) == 1
     assert fresh(firm).moves.count() == 2  # submitted, and carried over
 
@@ -227,14 +229,14 @@ def test_cancellation_cancels_unsent_seat_offers(chief, coordinator, day):
     ConsultDay.objects.update(settled_at=None)
     firm = made.appointment(1, stage=Stage.ACCEPTED)
     seating.settle(ConsultDay.objects.get(pk=day.pk), by=coordinator, at=FOURTH)
-    cancel_open_assignments(chief, day)
+    cancel_day(chief, day)
     invited = Notice.objects.get(kind="seat_offered", channel=Channel.SMS, about_id=str(firm.pk))
     assert invited.state == State.CANCELLED
 
 
 def test_seat_of_a_cancelled_day_cannot_be_confirmed_or_given_up(chief, day):
     firm = made.seated(1)
-    cancel_open_assignments(chief, day)
+    cancel_day(chief, day)
     with pytest.raises(Exception, match="名额已不在"):
         booking.confirm_seat(firm, at=FOURTH)
     with pytest.raises(Exception, match="名额已不在"):
@@ -242,7 +244,7 @@ def test_seat_of_a_cancelled_day_cannot_be_confirmed_or_given_up(chief, day):
 
 
 def test_portal_shows_the_cancelled_day_with_reason_and_next_day(chief, day, client):
-    cancel_open_assignments(chief, day)
+    cancel_day(chief, day)
     for address in ("/", day.get_absolute_url()):
         page = client.get(address).content.decode()
         assert "已取消" in page
@@ -255,7 +257,7 @@ def test_cancelled_draft_is_not_published(chief, day, client):
     draft = day_on(NEXT)
     ConsultDay.objects.filter(pk=draft.pk).update(theme="未定主题", place="未定地点", note="未定说明")
     Reception.objects.create(day=draft, name="王海", title="副局长")
-    cancel_open_assignments(chief, draft)
+    cancel_day(chief, draft)
     for address in ("/", "/days/", draft.get_absolute_url()):
         page = client.get(address).content.decode()
         assert "已取消" in page
@@ -264,17 +266,17 @@ def test_cancelled_draft_is_not_published(chief, day, client):
 
 
 def test_cancellation_needs_a_reason(chief, day):
-    cancel_open_assignments(chief, day, "")
+    cancel_day(chief, day, "")
     assert day.plan == Plan.PUBLISHED
 
 
 def test_day_that_is_over_or_has_check_ins_cannot_be_cancelled(leader, signed_in, coordinator, day):
     firm = made.seated(1, confirmed=True)
     with time_machine.travel(calendar.ends_at(day.date), tick=False):
-        assert "已经结束" in cancel_open_assignments(signed_in(leader), day).content.decode()
+        assert "已经结束" in cancel_day(signed_in(leader), day).content.decode()
     with time_machine.travel(calendar.starts_at(day.date), tick=False):
         hearing.check_in(firm, by=coordinator, at=calendar.starts_at(day.date))
-        assert "已有企业签到" in cancel_open_assignments(signed_in(leader), day).content.decode()
+        assert "已有企业签到" in cancel_day(signed_in(leader), day).content.decode()
     assert day.plan == Plan.PUBLISHED
     assert fresh(firm).stage == Stage.SEATED
 
@@ -293,7 +295,7 @@ def test_failed_cancellation_is_rolled_back_completely(day, leader, monkeypatch)
 
 def test_list_of_a_cancelled_day_cannot_be_settled(chief, office, day):
     ConsultDay.objects.update(settled_at=None)
-    cancel_open_assignments(chief, day)
+    cancel_day(chief, day)
     assert press(office, day, "settle").status_code == 409
     assert (
         "一键确定名单"
@@ -305,7 +307,7 @@ def test_list_of_a_cancelled_day_cannot_be_settled(chief, office, day):
 def test_cancelled_day_offers_no_seats(chief, day, leader):
     made.seated(1)
     deferred = made.appointment(2, stage=Stage.DEFERRED)
-    cancel_open_assignments(chief, day)
+    cancel_day(chief, day)
     runner.run_due(FOURTH + timedelta(minutes=2))
     assert fresh(deferred).stage == Stage.DEFERRED
     with pytest.raises(seating.DayCancelled):
@@ -314,15 +316,15 @@ def test_cancelled_day_offers_no_seats(chief, day, leader):
 
 def test_deferred_firm_of_a_cancelled_day_can_ask_for_the_next_day(chief, day):
     deferred = made.appointment(1, stage=Stage.DEFERRED)
-    cancel_open_assignments(chief, day_on(NEXT), "场馆维修")
-    cancel_open_assignments(chief, day)
+    cancel_day(chief, day_on(NEXT), "场馆维修")
+    cancel_day(chief, day)
     booking.ask_for_seat_again(fresh(deferred), at=FOURTH)
     assert fresh(deferred).day.date == date(2027, 2, 10)
 
 
 def test_firm_reconsidered_after_the_cancellation_is_carried_over(chief, coordinator, day):
     firm = made.appointment(1, stage=Stage.DECLINED)
-    cancel_open_assignments(chief, day)
+    cancel_day(chief, day)
     review.reconsider(fresh(firm), "企业补充了材料", by=coordinator, at=FOURTH)
     for _ in range(2):
         runner.run_due(FOURTH + timedelta(minutes=6))
@@ -331,7 +333,7 @@ def test_firm_reconsidered_after_the_cancellation_is_carried_over(chief, coordin
 
 
 def test_registration_skips_a_cancelled_day(chief, client, firm):
-    cancel_open_assignments(chief, day_on(NEXT), "场馆维修")
+    cancel_day(chief, day_on(NEXT), "场馆维修")
     page = client.post("/register/", firm(1) | {"step": "check"}).content.decode()
     assert "2月10日" in page
     client.post("/register/", firm(1) | {"step": "submit"})
@@ -342,7 +344,7 @@ def test_cancellation_is_announced_to_the_affected_officers(chief, day, officer)
     for number, role in enumerate((Role.COORDINATOR, Role.WATCH, Role.HEAD)):
         officer(role, "水处", phone=f"1380000000{number}")
     made.seated(1)
-    cancel_open_assignments(chief, day)
+    cancel_day(chief, day)
     told = Notice.objects.filter(kind="day_cancelled_bureau", channel=Channel.SMS)
     assert told.count() == 3
     assert "1家要求现场咨询的企业已转到1月10日（周日）" in told[0].text
@@ -355,7 +357,7 @@ MAY = {"amend": {Role.COORDINATOR}, "cancel": {Role.LEADER}}
 @pytest.mark.parametrize("role", sorted(Role))
 def test_only_综合处_changes_and_only_局领导_cancels(role, act, day, officer, signed_in):
     browser = signed_in(officer(role, "水处", area="定海区"))
-    answer = move(browser, day) if act == "amend" else cancel_open_assignments(browser, day)
+    answer = move(browser, day) if act == "amend" else cancel_day(browser, day)
     assert (answer.status_code != 403) == (role in MAY[act])
     changed = day.place != PLAN["place"] or day.is_cancelled
     assert changed == (role in MAY[act])

@@ -1,4 +1,4 @@
-"""Many at once, in threads of their own, on whatever database the run has: PostgreSQL in `make test`, and SQLite."""
+"""Many at once, each in its own thread, on the database of the run: PostgreSQL in `make test`, or SQLite."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -27,21 +27,21 @@ pytestmark = [
 SECOND = datetime(2026, 12, 2, 10, tzinfo=calendar.SHANGHAI)
 
 
-def at_once(deeds) -> list:
-    """Run every deed in a thread, all released together; what each returned, or the exception it raised."""
-    gate = Barrier(len(deeds))
+def at_once(jobs) -> list:
+    """Run each act in its own thread, all released together; what each returned, or the exception it raised."""
+    gate = Barrier(len(jobs))
 
-    def run(deed):
+    def run(job):
         gate.wait()
         try:
-            return deed()
+            return job()
         except Exception as error:
             return error
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(len(deeds)) as pool:
-        return list(pool.map(run, deeds))
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        return list(pool.map(run, jobs))
 
 
 def fresh(pk: int) -> Appointment:
@@ -82,13 +82,13 @@ def test_second_of_two_simultaneous_decisions_is_refused_with_a_reason():
     firm = appointment(1)
     first, second = officer(Role.COORDINATOR, "综合处"), officer(Role.COORDINATOR, "综合处")
     call = review.Call(CallOutcome.REACHED, "已说明")
-    deeds = [
+    jobs = [
         lambda who=who: review.decline(
             fresh(firm.pk), DeclineReason.OUTSIDE, "", call, version=1, by=who, at=NOW
         )
         for who in (first, second)
     ]
-    results = at_once(deeds)
+    results = at_once(jobs)
     losers = [found for found in results if found is not None]
     assert len(losers) == 1
     assert isinstance(losers[0], IllegalMove)
@@ -120,10 +120,10 @@ def test_cancellation_loses_no_firm_that_answers_at_the_same_time(round_, leader
     firms = [seated(n) for n in range(1, 11)]
     day = firms[0].day
     acts = [booking.confirm_seat, booking.give_up_seat, booking.withdraw]
-    deeds = [lambda: plan_changes.cancel(day_on(day.date), "台风", by=leader, at=SECOND)] * 2
-    deeds += [lambda n=n, f=f: acts[n % 3](fresh(f.pk), at=SECOND) for n, f in enumerate(firms)]
-    deeds += [lambda: seating.fill(day_on(day.date), at=SECOND)]
-    results = at_once(deeds)
+    jobs = [lambda: plan_changes.cancel(day_on(day.date), "台风", by=leader, at=SECOND)] * 2
+    jobs += [lambda n=n, f=f: acts[n % 3](fresh(f.pk), at=SECOND) for n, f in enumerate(firms)]
+    jobs += [lambda: seating.fill(day_on(day.date), at=SECOND)]
+    results = at_once(jobs)
     assert all(found is None or isinstance(found, int | Refused) for found in results), results
     plan_changes.carry_latecomers(at=SECOND)
     assert ConsultDay.objects.get(pk=day.pk).is_cancelled
@@ -131,7 +131,7 @@ def test_cancellation_loses_no_firm_that_answers_at_the_same_time(round_, leader
     for firm in map(fresh, (firm.pk for firm in firms)):
         carried = firm.day_id != day.pk and firm.stage == Stage.ACCEPTED and bool(firm.priority_since)
         left = firm.stage == Stage.WITHDRAWN or (firm.day_id == day.pk and not firm.wants_onsite)
-        assert carried != left  # carried, or out of the line by its own click or by the lapse of its offer
+        assert carried != left  # carried over, or off the list by its own click or because its offer lapsed
 
 
 @pytest.mark.parametrize("same", [True, False], ids=["one firm twice", "two firms"])

@@ -1,4 +1,4 @@
-"""好差评 at the desk: totals by division and month for those who watch, and for a division never which firm."""
+"""好差评 at the desk: totals by division and month for the roles that oversee; a division never learns which firm."""
 
 import re
 from datetime import date, datetime
@@ -24,7 +24,7 @@ def the_twentieth(time_machine):
 
 @pytest.fixture
 def rate(coordinator):
-    """`rate("2026-10-08", Grade.GOOD, "水处")`: a firm whose registration these divisions lead says how it was."""
+    """`rate("2026-10-08", Grade.GOOD, "水处")`: a firm rates its registration, which these divisions lead."""
     numbers = iter(range(1, 200))
 
     def make(day: str, grade: Grade, *leads: str, part=Part.LEAD, state=AssignmentState.RELEASED):
@@ -75,9 +75,7 @@ def test_rating_counts_in_its_zhoushan_month_and_for_one_year(rate, watcher, sig
     assert row(browser, "合计")[5] == "2"
 
 
-def test_rating_counts_once_per_lead_or_for_综合处_without_a_lead(
-    rate, watcher, signed_in
-):
+def test_rating_counts_once_per_lead_or_for_综合处_without_a_lead(rate, watcher, signed_in):
     rate("2026-11-08", Grade.GOOD, "水处", "大气处")
     rate("2026-11-08", Grade.GOOD, "土壤处", part=Part.SUPPORT)
     rate("2026-11-08", Grade.GOOD, "环评处", state=AssignmentState.CANCELLED)
@@ -155,9 +153,7 @@ def test_empty_page_says_when_ratings_will_appear(handler, watcher, signed_in):
 
 
 @pytest.mark.parametrize("who", ["watcher", "handler"])
-def test_query_count_does_not_grow_with_the_ratings(
-    who, request, rate, signed_in, django_assert_num_queries
-):
+def test_query_count_does_not_grow_with_the_ratings(who, request, rate, signed_in, django_assert_num_queries):
     browser = signed_in(request.getfixturevalue(who))
     rate("2026-10-01", Grade.GOOD, "水处")
     with django_assert_num_queries(8 if who == "watcher" else 7):

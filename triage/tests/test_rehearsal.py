@@ -1,4 +1,4 @@
-"""演练: the coming weeks played on a copy of the data, told day by day; the data itself stays as it is."""
+"""演练: the coming weeks are played on a copy of the data and told day by day; the data itself does not change."""
 
 import re
 import sqlite3
@@ -114,7 +114,7 @@ def test_rehearsal_leaves_every_byte_of_the_data_unchanged(month):
 
 
 def test_real_rounds_change_what_the_comparison_reads(month, coordinator):
-    """The control of the test above: what it compares does change."""
+    """The control of the test above: what that test compares does change when duties run."""
     before = everything()
     runner.run_due(datetime.fromisoformat("2026-12-01T00:06+08:00"))
     assert everything() != before
@@ -172,8 +172,8 @@ def in_a_thread(act) -> list:
 
 def make_real_rounds() -> datetime:
     """The beat of the real site, while the rehearsal goes on."""
-    settings_at = datetime.fromisoformat("2026-12-01T08:40+08:00")
-    runner.run_due(settings_at)
+    now = datetime.fromisoformat("2026-12-01T08:40+08:00")
+    runner.run_due(now)
     return runner.last_run_at()
 
 

@@ -42,7 +42,7 @@ def crew():
 
 
 def make_rounds(text: str) -> None:
-    """Twice, for the second changes nothing, and every duty must have gone well."""
+    """Twice, because the second must change nothing. No duty may fail."""
     for _ in range(2):
         runner.run_due(at(text))
     assert not Duty.objects.filter(state=State.FAILED).exists()
@@ -155,7 +155,7 @@ def matters() -> list[tuple]:
 
 @pytest.fixture
 def followed(crew):
-    """A firm in 督办 with one matter of 水处, due far off, and the page on which the firm speaks."""
+    """A firm in 督办 with one follow-up of 水处, due months later."""
     firm = appointment(1, stage=Stage.FOLLOWING)
     assignment(firm, "水处", by=crew["coordinator"], state=AssignmentState.RELEASED)
     follow_up.open_follow_up(
@@ -165,7 +165,7 @@ def followed(crew):
 
 
 def firm_says(firm: Appointment, what: str, text: str) -> None:
-    """The button on the progress page, by its own door."""
+    """The firm presses the button on its progress page."""
     with time_machine.travel(at(text), tick=False):
         browser = Client()
         browser.post(
@@ -203,9 +203,9 @@ def test_reopened_follow_up_gets_a_new_term_and_starts_at_the_first_step(followe
     firm_says(followed, "unsolved", "2026-11-24 21:00")
     make_rounds("2026-11-25 08:31")
     assert matters() == [("day", False, "企业反馈已解决"), ("firm", True, "")]
-    anew = FollowUp.objects.get(origin="firm")
-    assert (anew.due_on, anew.division.name) == (date(2026, 12, 9), "水处")  # ten working days
-    assert "还差材料" in anew.promise
+    reopened = FollowUp.objects.get(origin="firm")
+    assert (reopened.due_on, reopened.division.name) == (date(2026, 12, 9), "水处")  # ten working days
+    assert "还差材料" in reopened.promise
     make_rounds("2026-12-07 08:31")
     assert letters("follow_up_late") == climbed
     counts = []

@@ -29,18 +29,18 @@ pytestmark = [
 
 SECOND = datetime(2026, 12, 2, 10, tzinfo=calendar.SHANGHAI)
 TOO_LATE = SECOND + policy.CONFIRM_WITHIN + timedelta(seconds=1)
-THREADS = 40  # each with a connection of its own; a PostgreSQL server takes a hundred as it comes
+THREADS = 40  # each with a connection of its own; a PostgreSQL server allows a hundred by default
 
 
-def crowd(deeds) -> list:
-    """Every deed once, by THREADS at a time, all of them released together; its result or the exception it raised."""
-    gate = Barrier(min(THREADS, len(deeds)))
-    shares = [deeds[start :: gate.parties] for start in range(gate.parties)]
+def crowd(jobs) -> list:
+    """Each act once, in THREADS threads released together; its result or the exception it raised."""
+    gate = Barrier(min(THREADS, len(jobs)))
+    shares = [jobs[start :: gate.parties] for start in range(gate.parties)]
 
     def run(share):
         gate.wait()
         try:
-            return [outcome(deed) for deed in share]
+            return [outcome(job) for job in share]
         finally:
             connection.close()
 
@@ -48,9 +48,9 @@ def crowd(deeds) -> list:
         return [found for results in pool.map(run, shares) for found in results]
 
 
-def outcome(deed):
+def outcome(job):
     try:
-        return deed()
+        return job()
     except Exception as error:
         return error
 

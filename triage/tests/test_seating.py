@@ -114,7 +114,7 @@ def test_only_局领导_adds_an_eleventh_seat(coordinator, leader):
 
 
 def test_deferred_firm_that_asks_again_is_seated_the_next_month(coordinator):
-    """A year of thirteen firms a month: whoever is deferred and still wants to come sits down the next month."""
+    """A year of thirteen firms a month: each deferred firm that asks again is seated the next month."""
     day, number = DAY, 0
     for month in range(12):
         now = calendar.booking_closes(day) - timedelta(days=5)

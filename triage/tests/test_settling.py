@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 SECOND = datetime(2026, 12, 2, 10, tzinfo=calendar.SHANGHAI)
 FOR_ONE = 12
-"""Statements that one firm may cost in settling: its stage, move, trail and letters, and the shorter term."""
+"""Statements that one firm may cost in settling: its stage, move, audit entry and notices, and the shorter term."""
 
 
 class Killed(DatabaseError):
@@ -45,7 +45,7 @@ def killed_at(number: int):
 
 
 def state() -> dict:
-    """All that settling writes, without the keys that a second try makes anew."""
+    """All that settling writes, without the keys, which differ in a second try."""
     return {
         "firms": sorted(Appointment.objects.values_list("uscc", "stage", "seat__number", "reply_due_on")),
         "seats": sorted(Seat.objects.values_list("number", "uscc", "offered_at", "reply_by"), key=str),
@@ -92,9 +92,9 @@ def test_settling_killed_at_any_statement_can_be_repeated_with_the_same_result()
 
 
 # --- A month of 500 ---------------------------------------------------------------------------------------------------
-def statements(deed) -> int:
+def statements(act) -> int:
     with CaptureQueriesContext(connection) as found:
-        deed()
+        act()
     return len(found)
 
 

@@ -41,7 +41,7 @@ def browser(coordinator, signed_in):
 
 @pytest.fixture
 def browser_at(coordinator, signed_in, on_the_morning):
-    """综合处's browser at another moment: sessions do not outlive a night."""
+    """综合处's browser at another moment: a login session ends overnight."""
 
     def move(at: datetime):
         on_the_morning.move_to(at)
