@@ -1,4 +1,4 @@
-"""公开答复: seen by two, naming nobody, findable, never edited in public (五（二）)."""
+"""公开答复: seen by two, naming no firm, findable, never edited in public (五（二）)."""
 
 from datetime import datetime, timedelta
 
@@ -171,9 +171,7 @@ def test_withdrawn_answer_says_so_with_its_date(client, signed_in, coordinator, 
     assert "废油漆桶" not in client.get("/answers/").content.decode()
 
 
-def test_replaced_answer_links_to_the_new_one(
-    client, signed_in, coordinator, leader, public, clock
-):
+def test_replaced_answer_links_to_the_new_one(client, signed_in, coordinator, leader, public, clock):
     old = public()
     signed_in(coordinator).post(screen(old, "renew"), typed(answer="新的办法。"))
     new = old.replacements.get()

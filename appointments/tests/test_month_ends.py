@@ -1,4 +1,4 @@
-"""六（二）：前月月底停止, to the millisecond, at every month's end, wherever the machine and its database believe they stand."""
+"""六（二）：前月月底停止, to the millisecond, at every month's end, in any time zone of the machine and its database."""
 
 import time
 from datetime import UTC, date, datetime, timedelta
@@ -36,7 +36,7 @@ def elsewhere(request, monkeypatch):
 
 
 def believed_zone() -> str | None:
-    """The zone with which the server began this connection; None where it has none."""
+    """The time zone with which the server began this connection; None on SQLite."""
     if connection.vendor != "postgresql":
         return None
     with connection.cursor() as cursor:

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=calendar.SHANGHAI)
 PLAN = {"theme": "雨污分流", "partners": "市水务局", "place": "一楼大厅", "note": "请带环评批复"}
-NOBODY = {"row-TOTAL_FORMS": 0, "row-INITIAL_FORMS": 0}
+NO_RECEPTIONS = {"row-TOTAL_FORMS": 0, "row-INITIAL_FORMS": 0}
 
 
 @pytest.fixture(autouse=True)
@@ -90,7 +90,7 @@ def test_plan_is_saved_with_its_receptions(browser, day):
 
 def test_saving_replaces_the_receptions(browser, day):
     Reception.objects.create(day=day, name="王海", title="副局长")
-    press(browser, day, "edit", **PLAN, **NOBODY)
+    press(browser, day, "edit", **PLAN, **NO_RECEPTIONS)
     assert not day.receptions.exists()
 
 
@@ -102,7 +102,7 @@ def test_plan_without_theme_or_place_cannot_be_submitted(browser, day):
 
 
 def test_plan_goes_from_draft_to_the_portal(browser, day, signed_in, leader):
-    press(browser, day, "edit", **PLAN, **NOBODY)
+    press(browser, day, "edit", **PLAN, **NO_RECEPTIONS)
     press(browser, day, "submit")
     assert day.plan == Plan.SUBMITTED
     press(signed_in(leader), day, "approve")
@@ -117,7 +117,7 @@ def test_plan_goes_from_draft_to_the_portal(browser, day, signed_in, leader):
 
 
 def test_returned_plan_shows_the_remark_of_局领导(browser, day, signed_in, leader):
-    press(browser, day, "edit", **PLAN, **NOBODY)
+    press(browser, day, "edit", **PLAN, **NO_RECEPTIONS)
     press(browser, day, "submit")
     assert press(signed_in(leader), day, "send_back", remark="").status_code == 200
     press(signed_in(leader), day, "send_back", remark="请补充联动单位")
@@ -127,7 +127,7 @@ def test_returned_plan_shows_the_remark_of_局领导(browser, day, signed_in, le
 
 def test_submitted_plan_cannot_be_edited_and_typed_text_is_kept(browser, day):
     ConsultDay.objects.update(plan=Plan.SUBMITTED, theme="原来的", place="大厅")
-    answer = press(browser, day, "edit", **(PLAN | {"theme": "迟到的修改"}), **NOBODY)
+    answer = press(browser, day, "edit", **(PLAN | {"theme": "迟到的修改"}), **NO_RECEPTIONS)
     assert answer.status_code == 409
     assert "方案状态已被他人更改" in answer.content.decode()
     assert "迟到的修改" in answer.content.decode()
@@ -143,7 +143,7 @@ def test_second_leader_cannot_send_back_an_approved_plan(day, signed_in, leader)
 
 
 def test_overlong_theme_is_refused_and_kept_on_the_page(browser, day):
-    answer = press(browser, day, "edit", **(PLAN | {"theme": "长" * 61}), **NOBODY)
+    answer = press(browser, day, "edit", **(PLAN | {"theme": "长" * 61}), **NO_RECEPTIONS)
     assert answer.status_code == 200
     assert "长" * 61 in answer.content.decode()
     assert day.theme == ""
@@ -174,7 +174,7 @@ def test_each_role_does_only_its_own_acts(role, act, day, officer, signed_in):
     begins, becomes = MOVES[act]
     saved = {"theme": "原来的", "place": "大厅", "plan": begins}
     ConsultDay.objects.filter(pk=day.pk).update(**saved)
-    typed = PLAN | NOBODY | {"remark": "请补充"}
+    typed = PLAN | NO_RECEPTIONS | {"remark": "请补充"}
     answer = press(signed_in(officer(role, "水处", area="定海区")), day, act, **typed)
     if act in ALLOWED[role]:
         assert (answer.status_code, day.plan) == (302, becomes)

@@ -23,7 +23,7 @@ NOW = datetime(2026, 11, 16, 10, tzinfo=calendar.SHANGHAI)
 
 
 def make_rounds(text: str) -> None:
-    """Twice, for the second changes nothing, and every duty must have gone well."""
+    """Twice, because the second must change nothing. No duty may fail."""
     for _ in range(2):
         runner.run_due(datetime.fromisoformat(f"{text}:00+08:00"))
     assert not Duty.objects.filter(state=State.FAILED).exists()
@@ -172,8 +172,8 @@ def test_办公室_is_reminded_from_five_days_before_until_all_have_answered(las
 # --- Written by two at once ------------------------------------------------------------------------------------------
 MINE = {"theme": "排污许可", "partners": "市水务局", "place": "五楼", "note": "带公章"}
 THEIRS = {"theme": "排污许可", "partners": "海事局", "place": "六楼", "note": "带公章"}
-NOBODY = {"row-TOTAL_FORMS": 0, "row-INITIAL_FORMS": 0}
-SOMEBODY = {"row-TOTAL_FORMS": 1, "row-INITIAL_FORMS": 0, "row-0-name": "王海", "row-0-title": "副局长"}
+NO_RECEPTIONS = {"row-TOTAL_FORMS": 0, "row-INITIAL_FORMS": 0}
+ONE_RECEPTION = {"row-TOTAL_FORMS": 1, "row-INITIAL_FORMS": 0, "row-0-name": "王海", "row-0-title": "副局长"}
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ def save(coordinator, signed_in):
     day = day_on(DECEMBER)
     browser = signed_in(coordinator)
 
-    def press(version, people=NOBODY, **texts):
+    def press(version, people=NO_RECEPTIONS, **texts):
         address = reverse("admin:sessions_app_consultday_edit", args=[day.pk])
         return browser.post(address, {"version": version, **texts, **people})
 
@@ -189,7 +189,7 @@ def save(coordinator, signed_in):
 
 
 def test_second_save_shows_both_texts_and_loses_neither(save):
-    save(1, SOMEBODY, **MINE)
+    save(1, ONE_RECEPTION, **MINE)
     answer = save(1, **THEIRS)
     page = answer.content.decode()
     assert answer.status_code == 409
@@ -210,15 +210,13 @@ def test_second_click_saves_the_text_that_was_compared(save):
 
 
 def test_double_click_saves_once(save):
-    assert save(1, SOMEBODY, **MINE).status_code == 302
-    assert save(1, SOMEBODY, **MINE).status_code == 302
+    assert save(1, ONE_RECEPTION, **MINE).status_code == 302
+    assert save(1, ONE_RECEPTION, **MINE).status_code == 302
     assert ConsultDay.objects.get().version == 2
 
 
 @pytest.mark.parametrize(("act", "state"), [("submit", Plan.DRAFT), ("approve", Plan.SUBMITTED)])
-def test_plan_is_not_submitted_or_approved_in_an_unread_version(
-    act, state, coordinator, leader, signed_in
-):
+def test_plan_is_not_submitted_or_approved_in_an_unread_version(act, state, coordinator, leader, signed_in):
     day = day_on(DECEMBER)
     ConsultDay.objects.filter(pk=day.pk).update(plan=state, version=5, **MINE)
     browser = signed_in(coordinator if act == "submit" else leader)
