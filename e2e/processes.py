@@ -344,7 +344,7 @@ class Firm:
         return self._retry(self.register)
 
     def register_through_503(self) -> str:
-        """Like `register`, but after a 503 press the button of that page, or reload a page that has none."""
+        """Like `register`, but after a 503 press the button of that page, or reload a page that has no button."""
 
         def attempt() -> str | None:
             try:

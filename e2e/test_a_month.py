@@ -120,7 +120,7 @@ def of(appointment: Appointment, page: Page) -> Firm:
 
 
 @pytest.mark.parametrize("visitor", VISITORS)
-def test_it_takes_a_question_from_the_blank_form_to_the_rating(
+def test_question_goes_from_the_blank_form_to_the_rating(
     visitor, visit, enter, clock, worker, coordinator, handler, head, watcher
 ):
     clock("2026-11-20 10:00")

@@ -102,7 +102,7 @@ def look_up(page: Page, firm: Appointment) -> None:
 
 @pytest.mark.parametrize("width", [1280, 375])
 @pytest.mark.parametrize("who", OFFICERS)
-def test_it_is_fit_for_every_officer(who, width, visit, demo):
+def test_pages_are_fit_for_every_officer(who, width, visit, demo):
     page = visit(width=width)
     start = OFFICERS[who]
     page.goto(start)
@@ -114,7 +114,7 @@ def test_it_is_fit_for_every_officer(who, width, visit, demo):
 
 
 @pytest.mark.parametrize("width", [1280, 375, 320])
-def test_it_is_fit_for_a_firm(width, visit, demo):
+def test_pages_are_fit_for_a_firm(width, visit, demo):
     page = visit(width=width)
     assert len(crawl(page, "/")) >= 7
     for stage in ("submitted", "accepted", "deferred", "following", "closed", "declined"):
@@ -140,7 +140,7 @@ def test_forms_fit_a_phone_before_the_style_sheet_has_come(visit, demo):
         page.get_by_role("button", name="退出查询").click()
 
 
-def test_it_grows_for_elder_eyes(visit, demo):
+def test_pages_in_large_print_are_fit_on_a_phone(visit, demo):
     page = visit(width=375)
     page.goto("/")
     page.get_by_role("button", name="长辈版").click()

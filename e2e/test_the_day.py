@@ -61,7 +61,7 @@ def judge(page: Page, name: str) -> None:
         page.screenshot(path=f"{shots}/{name}-{page.viewport_size['width']}.png", full_page=True)
 
 
-def test_it_prints_each_paper_on_one_page(door, ten):
+def test_papers_print_on_the_expected_number_of_pages(door, ten):
     page, screen = door(width=1280), f"/admin/sessions_app/consultday/{ten.pk}"
     for paper, pages in {"run-sheet": 1, "sign-in": 1, "name-cards": 10}.items():
         page.goto(f"{screen}/{paper}/")
@@ -72,7 +72,7 @@ def test_it_prints_each_paper_on_one_page(door, ten):
 
 
 @pytest.mark.parametrize("width", [1280, 768, 375])
-def test_it_shows_every_page_of_the_day_on_any_screen(door, ten, width):
+def test_pages_of_the_day_fit_any_screen(door, ten, width):
     page, screen = door(width=width), f"/admin/sessions_app/consultday/{ten.pk}"
     firm = Appointment.objects.filter(stage=Stage.SEATED).first()
     for path in ("change", "run-sheet", "sign-in", "name-cards", "floor", f"floor/{firm.pk}"):
@@ -80,9 +80,9 @@ def test_it_shows_every_page_of_the_day_on_any_screen(door, ten, width):
         judge(page, path.replace("/", "-"))
 
 
-def test_it_runs_the_morning_without_javascript(door, ten):
+def test_morning_can_be_run_without_javascript(door, ten):
     page = door(width=768, scripts=False)
-    timetable.fix(ten, at=factories.NOW)
+    timetable.freeze(ten, at=factories.NOW)
     page.goto(f"/admin/sessions_app/consultday/{ten.pk}/")
     page.get_by_role("link", name="现场签到和结果").click()
     page.get_by_role("button", name=f"签到 {LONG.format(1)}", exact=True).click()

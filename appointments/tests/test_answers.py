@@ -1,4 +1,4 @@
-"""公开答复: seen by two, naming nobody, findable, never edited in public (五（二）)."""
+"""公开答复: seen by two, naming no firm, findable, never edited in public (五（二）)."""
 
 from datetime import datetime, timedelta
 
@@ -75,7 +75,7 @@ def typed(**changes):
     }
 
 
-def test_it_shows_a_public_answer_to_anyone(client, public):
+def test_public_answer_is_shown_to_anyone(client, public):
     page = client.get(public().get_absolute_url())
     text = page.content.decode()
     assert page.status_code == 200
@@ -91,13 +91,13 @@ def test_it_shows_a_public_answer_to_anyone(client, public):
     )
 
 
-def test_it_hides_what_is_not_public_yet(client, coordinator, wording, clock):
+def test_draft_answer_is_hidden(client, coordinator, wording, clock):
     draft = answers.propose(wording(), by=coordinator, at=clock("2026-11-02 09:00"))
     assert client.get(draft.get_absolute_url()).status_code == 404
     assert "废油漆桶" not in client.get("/answers/").content.decode()
 
 
-def test_it_needs_a_second_pair_of_eyes(signed_in, coordinator, leader, wording, clock):
+def test_answer_is_published_by_a_second_person(signed_in, coordinator, leader, wording, clock):
     draft = answers.propose(wording(), by=coordinator, at=clock("2026-11-02 09:00"))
     refused = signed_in(coordinator).post(screen(draft, "publish"), {"version": draft.version})
     assert "另一位" in refused.content.decode() and refused.status_code == 409
@@ -112,7 +112,7 @@ def test_no_row_can_be_public_that_one_person_alone_saw(public):
         PublishedAnswer.objects.filter(pk=made.pk).update(approved_by=made.drafted_by)
 
 
-def test_it_makes_the_last_to_amend_the_drafter(signed_in, coordinator, leader, wording, clock):
+def test_last_person_to_amend_becomes_the_drafter(signed_in, coordinator, leader, wording, clock):
     draft = answers.propose(wording(), by=coordinator, at=clock("2026-11-02 09:00"))
     signed_in(leader).post(screen(draft, "amend"), typed(version=draft.version, answer="改过的答复。"))
     draft.refresh_from_db()
@@ -121,7 +121,7 @@ def test_it_makes_the_last_to_amend_the_drafter(signed_in, coordinator, leader, 
     assert refused.status_code == 409
 
 
-def test_it_publishes_only_the_wording_that_was_read(signed_in, coordinator, leader, wording, clock):
+def test_only_the_wording_that_was_read_is_published(signed_in, coordinator, leader, wording, clock):
     draft = answers.propose(wording(), by=coordinator, at=clock("2026-11-02 09:00"))
     read = draft.version
     signed_in(coordinator).post(screen(draft, "amend"), typed(version=read, answer="刚改过。"))
@@ -140,7 +140,7 @@ def test_it_publishes_only_the_wording_that_was_read(signed_in, coordinator, lea
         ("answer", "证件号 33090219700101001X", "证件号码"),
     ],
 )
-def test_it_says_beside_the_field_what_tells_whose_question_it_was(signed_in, coordinator, field, text, says):
+def test_identifying_text_is_refused_with_the_reason(signed_in, coordinator, field, text, says):
     page = signed_in(coordinator).post(
         reverse("admin:appointments_publishedanswer_add"), typed(**{field: text})
     )
@@ -149,7 +149,7 @@ def test_it_says_beside_the_field_what_tells_whose_question_it_was(signed_in, co
     assert not PublishedAnswer.objects.exists()
 
 
-def test_it_leaves_no_name_of_the_firm_it_came_from(coordinator, wording, clock):
+def test_answer_cannot_name_the_firm_that_asked(coordinator, wording, clock):
     clock("2026-11-02 09:00")
     source = appointment()
     short = source.enterprise_name.removeprefix("舟山").removesuffix("有限公司")
@@ -162,7 +162,7 @@ def test_it_leaves_no_name_of_the_firm_it_came_from(coordinator, wording, clock)
         )
 
 
-def test_it_says_that_an_answer_was_withdrawn_and_when(client, signed_in, coordinator, public, clock):
+def test_withdrawn_answer_says_so_with_its_date(client, signed_in, coordinator, public, clock):
     made = public()
     clock("2026-11-20 10:00")
     signed_in(coordinator).post(screen(made, "withdraw"), {"version": 2, "remark": "依据已废止"})
@@ -171,9 +171,7 @@ def test_it_says_that_an_answer_was_withdrawn_and_when(client, signed_in, coordi
     assert "废油漆桶" not in client.get("/answers/").content.decode()
 
 
-def test_it_leads_from_a_replaced_answer_to_the_new_one(
-    client, signed_in, coordinator, leader, public, clock
-):
+def test_replaced_answer_links_to_the_new_one(client, signed_in, coordinator, leader, public, clock):
     old = public()
     signed_in(coordinator).post(screen(old, "renew"), typed(answer="新的办法。"))
     new = old.replacements.get()
@@ -185,7 +183,7 @@ def test_it_leads_from_a_replaced_answer_to_the_new_one(
 
 
 @pytest.mark.parametrize("role", ["handler", "head", "watcher", "keeper", "county_reader"])
-def test_it_lets_no_other_role_draft(signed_in, request, role):
+def test_other_roles_cannot_draft(signed_in, request, role):
     browser = signed_in(request.getfixturevalue(role))
     add = reverse("admin:appointments_publishedanswer_add")
     assert browser.get(add).status_code == 403
@@ -194,7 +192,7 @@ def test_it_lets_no_other_role_draft(signed_in, request, role):
 
 
 # --- Finding ---------------------------------------------------------------------------------------------------------
-def test_it_finds_an_answer_by_what_a_firm_would_say(client, public, clock):
+def test_search_finds_an_answer_by_everyday_words(client, public, clock):
     public()
     public(question="排污许可证到期怎么延续？", answer="届满六十日前申请。", topic="permit")
     text = client.get("/answers/", {"q": "漆桶咋处理"}).content.decode()
@@ -202,7 +200,7 @@ def test_it_finds_an_answer_by_what_a_firm_would_say(client, public, clock):
     assert "排污许可证到期" in client.get("/answers/", {"q": "六十日"}).content.decode()
 
 
-def test_it_narrows_by_division_and_topic(client, public):
+def test_answers_are_filtered_by_division_and_topic(client, public):
     public()
     assert "废油漆桶" in client.get("/answers/", {"division": "soil", "topic": "soil"}).content.decode()
     text = client.get("/answers/", {"division": "water"}).content.decode()
@@ -220,12 +218,12 @@ def test_it_narrows_by_division_and_topic(client, public):
         ("topic=x&p=99", 200),
     ],
 )
-def test_it_has_an_ordinary_answer_to_odd_questions(client, public, query, status):
+def test_odd_queries_cause_no_server_error(client, public, query, status):
     public()
     assert client.get(f"/answers/?{query}").status_code == status
 
 
-def test_it_notices_a_new_answer_within_the_minute(client, public, clock):
+def test_new_answer_is_found_within_a_minute(client, public, clock):
     clock("2026-11-02 09:00")
     assert "废油漆桶" not in client.get("/answers/", {"q": "漆桶怎么处置"}).content.decode()
     public()
@@ -234,7 +232,7 @@ def test_it_notices_a_new_answer_within_the_minute(client, public, clock):
 
 
 # --- The firm, before it registers -----------------------------------------------------------------------------------
-def test_it_shows_the_firm_what_was_answered_before_it_registers(client, public, firm, clock):
+def test_firm_sees_similar_answers_before_it_registers(client, public, firm, clock):
     public()
     data = firm(summary="我们油漆用完的空桶怎么处置？")
     page = client.post("/register/", {**data, "step": "check"}).content.decode()
@@ -243,7 +241,7 @@ def test_it_shows_the_firm_what_was_answered_before_it_registers(client, public,
     assert Appointment.objects.get().summary == data["summary"]
 
 
-def test_it_shows_nothing_to_a_firm_with_another_question(client, public, firm, clock):
+def test_firm_with_another_question_sees_no_answers(client, public, firm, clock):
     public()
     data = firm(summary="排污许可证的法定代表人怎么变更？")
     page = client.post("/register/", {**data, "step": "check"}).content.decode()

@@ -1,4 +1,4 @@
-"""六（二）：前月月底停止, to the millisecond, at every month's end, wherever the machine and its database believe they stand."""
+"""六（二）：前月月底停止, to the millisecond, at every month's end, in any time zone of the machine and its database."""
 
 import time
 from datetime import UTC, date, datetime, timedelta
@@ -36,7 +36,7 @@ def elsewhere(request, monkeypatch):
 
 
 def believed_zone() -> str | None:
-    """The zone with which the server began this connection; None where it has none."""
+    """The time zone with which the server began this connection; None on SQLite."""
     if connection.vendor != "postgresql":
         return None
     with connection.cursor() as cursor:
@@ -67,7 +67,7 @@ def submit():
 
 
 @pytest.mark.usefixtures("elsewhere")
-def test_it_takes_a_registration_for_the_next_month_until_midnight_in_zhoushan(submit):
+def test_registration_joins_the_next_month_from_midnight_in_zhoushan(submit):
     for year, month in MONTHS:
         midnight = datetime(year, month, 1, tzinfo=calendar.SHANGHAI)
         this = date(year, month, 10)
@@ -78,5 +78,5 @@ def test_it_takes_a_registration_for_the_next_month_until_midnight_in_zhoushan(s
 
 
 @pytest.mark.parametrize(("year", "month"), LAST_DATES)
-def test_it_knows_the_last_day_of_every_february(year, month):
+def test_last_booking_date_is_right_in_every_february(year, month):
     assert calendar.last_booking_date(date(year, 3, 10)) == date(year, month, LAST_DATES[year, month])

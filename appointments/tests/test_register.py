@@ -39,7 +39,7 @@ def submit(client, firm):
     return send
 
 
-def test_it_saves_with_one_post_and_shows_the_receipt(client, submit):
+def test_registration_is_saved_with_one_post_and_shows_the_receipt(client, submit):
     answer = submit()
     made = Appointment.objects.get()
     assert answer.status_code == 302
@@ -48,7 +48,7 @@ def test_it_saves_with_one_post_and_shows_the_receipt(client, submit):
     assert (made.stage, made.day.date) == (Stage.SUBMITTED, date(2026, 12, 10))
 
 
-def test_it_writes_the_letter_and_the_trail_with_it(submit):
+def test_registration_writes_its_notices_and_audit_entry(submit):
     submit()
     made = Appointment.objects.get()
     assert set(Notice.objects.values_list("channel", flat=True)) == {Channel.PAGE, Channel.SMS, Channel.EMAIL}
@@ -58,7 +58,7 @@ def test_it_writes_the_letter_and_the_trail_with_it(submit):
     assert Entry.objects.filter(about_id=str(made.pk), verb=Verb.REGISTERED).exists()
 
 
-def test_it_shows_everything_once_more_before_it_is_sent(submit, firm):
+def test_check_step_shows_all_typed_data_before_sending(submit, firm):
     page = submit(step="check").content.decode()
     typed = firm(1)
     assert Appointment.objects.count() == 0
@@ -67,7 +67,7 @@ def test_it_shows_everything_once_more_before_it_is_sent(submit, firm):
     assert f"<bdi>{masked}</bdi>" in page
 
 
-def test_it_keeps_what_was_typed_when_one_field_is_wrong(submit, firm):
+def test_one_wrong_field_keeps_what_was_typed(submit, firm):
     page = submit(uscc="91330902MA28K00158", summary="问题一：排污口怎么设？").content.decode()
     assert Appointment.objects.count() == 0
     assert "问题一：排污口怎么设？" in page
@@ -78,32 +78,32 @@ def test_it_keeps_what_was_typed_when_one_field_is_wrong(submit, firm):
 @pytest.mark.parametrize(
     "field", ["enterprise_name", "uscc", "contact_name", "id_number", "phone", "summary"]
 )
-def test_it_requires_the_six_starred_fields(submit, field):
+def test_six_starred_fields_are_required(submit, field):
     page = submit(**{field: ""}).content.decode()
     assert f'href="#id_{field}"' in page
     assert not Appointment.objects.exists()
 
 
 @pytest.mark.parametrize("field", ["address", "postcode", "email", "id_type", "wants_onsite"])
-def test_it_does_not_require_the_others(submit, field):
+def test_other_fields_are_optional(submit, field):
     assert submit(**{field: None}).status_code == 302
     assert Appointment.objects.count() == 1
 
 
 @pytest.mark.parametrize("field", ["agree_notice", "agree_id_use"])
-def test_it_asks_for_each_consent_by_itself(submit, field):
+def test_each_consent_is_required(submit, field):
     assert f'href="#id_{field}"' in submit(**{field: None}).content.decode()
     assert not Appointment.objects.exists()
 
 
-def test_it_shows_the_same_receipt_for_the_same_form(client, submit):
+def test_same_form_sent_twice_shows_the_same_receipt(client, submit):
     token = opened(client)
     first, second = submit(token=token), submit(token=token)
     assert first["Location"] == second["Location"]
     assert Appointment.objects.count() == 1
 
 
-def test_it_refuses_the_same_form_with_other_content(client, submit):
+def test_same_form_with_other_content_is_refused(client, submit):
     token = opened(client)
     submit(token=token)
     answer = submit(token=token, summary="完全不同的问题")
@@ -112,7 +112,7 @@ def test_it_refuses_the_same_form_with_other_content(client, submit):
     assert Appointment.objects.get().summary != "完全不同的问题"
 
 
-def test_it_gives_nothing_away_to_another_browser_with_the_token(client, submit):
+def test_token_used_in_another_browser_reveals_nothing(client, submit):
     token = opened(client)
     submit(token=token)
     reference = Appointment.objects.get().reference
@@ -124,13 +124,13 @@ def test_it_gives_nothing_away_to_another_browser_with_the_token(client, submit)
     assert "不是在本浏览器打开的" in answer.content.decode()
 
 
-def test_it_refuses_a_forged_token(submit):
+def test_forged_token_is_refused(submit):
     answer = submit(token=signing.dumps(["a", "b", "2026-12-10"], salt="another"))
     assert answer.status_code == 200
     assert Appointment.objects.count() == 0
 
 
-def test_it_keeps_one_live_booking_a_firm_a_day(submit):
+def test_firm_has_one_live_registration_a_day(submit):
     submit()
     answer = submit(browser=Client(), summary="另一个问题")
     page = answer.content.decode()
@@ -139,7 +139,7 @@ def test_it_keeps_one_live_booking_a_firm_a_day(submit):
     assert Appointment.objects.get().reference not in page
 
 
-def test_it_lets_a_firm_register_again_after_withdrawing(submit):
+def test_firm_can_register_again_after_withdrawing(submit):
     submit()
     Appointment.objects.update(stage=Stage.WITHDRAWN)
     assert submit(browser=Client()).status_code == 302
@@ -147,7 +147,7 @@ def test_it_lets_a_firm_register_again_after_withdrawing(submit):
     assert list(stages) == [Stage.WITHDRAWN, Stage.SUBMITTED]
 
 
-def test_it_tells_kindly_when_the_cutoff_passed_while_the_page_was_open(client, submit, time_machine):
+def test_cutoff_passed_while_the_form_was_open_is_explained(client, submit, time_machine):
     time_machine.move_to("2026-11-30T23:59:30+08:00", tick=False)
     token = opened(client)
     time_machine.move_to("2026-12-01T00:00:00+08:00", tick=False)
@@ -159,25 +159,25 @@ def test_it_tells_kindly_when_the_cutoff_passed_while_the_page_was_open(client, 
     assert Appointment.objects.get().day.date == date(2027, 1, 10)
 
 
-def test_it_registers_for_the_old_day_until_the_last_moment(submit, time_machine):
+def test_registration_joins_the_old_day_until_the_last_moment(submit, time_machine):
     time_machine.move_to("2026-11-30T23:59:59.999+08:00", tick=False)
     submit()
     assert Appointment.objects.get().day.date == date(2026, 12, 10)
 
 
-def test_it_lets_a_robot_think_it_was_heard(submit):
+def test_honeypot_discards_the_form_of_a_robot_silently(submit):
     assert submit(website="http://example.com")["Location"] == "/"
     assert Appointment.objects.count() == 0
 
 
-def test_it_limits_one_address_and_keeps_what_was_typed(submit, firm, monkeypatch):
+def test_rate_limit_for_one_address_keeps_what_was_typed(submit, firm, monkeypatch):
     monkeypatch.setattr(policy, "REGISTRATIONS_AN_HOUR", 3)
     answers = [submit(n, browser=Client()) for n in range(1, 5)]
     assert [answer.status_code for answer in answers] == [302, 302, 302, 429]
     assert firm(4)["enterprise_name"] in answers[3].content.decode()
 
 
-def test_it_showers_no_stranger_with_messages(submit, firm):
+def test_notices_to_one_phone_and_email_are_limited(submit, firm):
     victim = firm(1)["phone"]
     for n in range(1, 6):
         assert submit(n, browser=Client(), phone=victim, email="a@example.com").status_code == 302
@@ -188,7 +188,7 @@ def test_it_showers_no_stranger_with_messages(submit, firm):
     assert by_channel == [5, 3, 3]
 
 
-def test_it_ignores_columns_that_are_not_on_the_form(submit):
+def test_columns_not_on_the_form_are_ignored(submit):
     submit(stage="seated", priority_since="2020-01-01", reference="X", day="1", seat="1", channel="visit")
     made = Appointment.objects.get()
     assert (made.stage, made.priority_since, made.seat, made.channel) == (
@@ -199,19 +199,19 @@ def test_it_ignores_columns_that_are_not_on_the_form(submit):
     )
 
 
-def test_it_keeps_the_typed_text_when_the_security_cookie_is_gone(firm):
+def test_missing_csrf_cookie_keeps_the_typed_text(firm):
     strict = Client(enforce_csrf_checks=True)
     answer = strict.post("/register/", firm(1) | {"step": "submit"})
     assert answer.status_code == 403
     assert firm(1)["summary"] in answer.content.decode()
 
 
-def test_it_takes_every_way_of_writing_a_telephone(submit):
+def test_full_width_phone_with_extension_is_normalized(submit):
     submit(phone="０５８０-2021234转8001")
     assert Appointment.objects.get().phone_number == "+865802021234;ext=8001"
 
 
-def test_it_never_stores_the_id_number_in_the_open(submit, firm):
+def test_id_number_is_never_stored_in_plain_text(submit, firm):
     submit()
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM appointments_appointment")
@@ -219,14 +219,14 @@ def test_it_never_stores_the_id_number_in_the_open(submit, firm):
     assert firm(1)["uscc"] in str(row) and firm(1)["id_number"] not in str(row)
 
 
-def test_it_costs_nothing_to_look_at_the_blank_form(client, django_assert_num_queries):
+def test_blank_form_needs_no_queries(client, django_assert_num_queries):
     client.get("/register/")
     with django_assert_num_queries(0):
         page = client.get("/register/").content.decode()
     assert 'name="enterprise_name"' in page
 
 
-def test_it_saves_in_few_queries(client, submit, django_assert_max_num_queries):
+def test_registration_is_saved_in_few_queries(client, submit, django_assert_max_num_queries):
     submit()
     token = opened(client)
     # Before: the day, the areas, the rate, the form sent before, the receipts. Then eight in one transaction.

@@ -19,11 +19,11 @@ def made():
     return appointment(address="舟山市定海区测试路1号", postcode="316000", email="a@example.com")
 
 
-def test_it_has_the_fields_of_the_annex_in_their_order(made):
+def test_registration_form_has_the_fields_of_the_annex_in_order(made):
     assert [row.label for row in sheet.rows(made)] == FIELDS
 
 
-def test_it_shows_every_field_and_no_id_number(client, made):
+def test_registration_form_shows_every_field_but_no_id_number(client, made):
     page = client.get(f"/receipt/{made.receipt_token}/form/").content.decode()
     for row in sheet.rows(made):
         assert row.label in page
@@ -32,7 +32,7 @@ def test_it_shows_every_field_and_no_id_number(client, made):
     assert "2026年12月10日上午08:30～11:30" in page
 
 
-def test_it_is_one_page_of_pdf_however_long_the_question(client, made):
+def test_pdf_is_one_page_however_long_the_question(client, made):
     for text in ("短", "问" * 2000, "\n".join("行" * 20 for _ in range(90)), "<b>&amp;" * 200):
         type(made).objects.filter(pk=made.pk).update(summary=text)
         answer = client.get(f"/receipt/{made.receipt_token}/form.pdf")
@@ -40,7 +40,7 @@ def test_it_is_one_page_of_pdf_however_long_the_question(client, made):
         assert answer.content.count(b"/Type /Page\n") == 1
 
 
-def test_it_has_a_letter_shape_for_everything_it_prints(made):
+def test_pdf_font_has_a_glyph_for_every_character(made):
     sheet.as_pdf(made)
     shapes = pdfmetrics.getFont(sheet.FONT).face.charToGlyph
     printed = (
@@ -49,6 +49,6 @@ def test_it_has_a_letter_shape_for_everything_it_prints(made):
     assert {sign for sign in printed if ord(sign) not in shapes} == set()
 
 
-def test_it_opens_for_nobody_without_the_token(client, made):
+def test_registration_form_needs_the_receipt_token(client, made):
     for tail in ("", "form/", "form.pdf"):
         assert client.get(f"/receipt/{made.reference}/{tail}").status_code == 404

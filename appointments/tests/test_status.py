@@ -29,7 +29,7 @@ def look_up(client):
     return look
 
 
-def test_it_opens_with_reference_and_phone(client, look_up):
+def test_reference_and_phone_open_the_progress_page(client, look_up):
     made = appointment()
     assert look_up(made)["Location"] == "/status/"
     page = client.get("/status/").content.decode()
@@ -38,7 +38,7 @@ def test_it_opens_with_reference_and_phone(client, look_up):
     assert made.id_number.open() not in page
 
 
-def test_it_forgives_how_the_reference_is_typed(client):
+def test_reference_is_read_in_lower_case_and_without_hyphens(client):
     made = appointment()
     answer = client.post(
         "/status/",
@@ -48,7 +48,7 @@ def test_it_forgives_how_the_reference_is_typed(client):
     assert made.enterprise_name in client.get("/status/").content.decode()
 
 
-def test_it_answers_a_wrong_phone_and_a_wrong_reference_alike(client, look_up):
+def test_wrong_phone_and_wrong_reference_get_the_same_answer(client, look_up):
     made = appointment()
     wrong_phone = look_up(made, phone="13900000000")
     made.reference = "ABCD-EFGH-JKLM-NP"
@@ -59,7 +59,7 @@ def test_it_answers_a_wrong_phone_and_a_wrong_reference_alike(client, look_up):
 
 
 @pytest.mark.parametrize(("guesses", "status"), [(9, 302), (10, 429)])
-def test_it_stops_guessing_at_one_reference_from_many_addresses(guesses, status, look_up):
+def test_guesses_at_one_reference_are_limited_across_addresses(guesses, status, look_up):
     made = appointment()
     for n in range(guesses):
         Client(REMOTE_ADDR=f"10.0.0.{n}").post(
@@ -68,7 +68,7 @@ def test_it_stops_guessing_at_one_reference_from_many_addresses(guesses, status,
     assert look_up(made, browser=Client(REMOTE_ADDR="10.0.1.1")).status_code == status
 
 
-def test_it_closes_by_itself_after_half_an_hour(client, look_up, time_machine):
+def test_progress_page_closes_after_half_an_hour(client, look_up, time_machine):
     look_up(appointment())
     assert "办理经过" in client.get("/status/").content.decode()
     time_machine.shift(31 * 60)
@@ -76,14 +76,14 @@ def test_it_closes_by_itself_after_half_an_hour(client, look_up, time_machine):
     assert "受理编号" in page and "办理经过" not in page
 
 
-def test_it_closes_when_the_visitor_leaves(client, look_up):
+def test_progress_page_closes_when_the_visitor_leaves(client, look_up):
     look_up(appointment())
     assert "办理经过" in client.get("/status/").content.decode()
     client.post("/status/leave/")
     assert "办理经过" not in client.get("/status/").content.decode()
 
 
-def test_it_withdraws_once_and_says_so_twice(client, look_up):
+def test_withdrawing_twice_is_recorded_once(client, look_up):
     made = appointment()
     look_up(made)
     for _ in range(2):
@@ -93,7 +93,7 @@ def test_it_withdraws_once_and_says_so_twice(client, look_up):
     assert made.moves.filter(new=Stage.WITHDRAWN).count() == 1
 
 
-def test_it_amends_while_waiting_and_keeps_the_id_number(client, look_up):
+def test_amendment_before_the_review_keeps_the_id_number(client, look_up):
     made = appointment()
     look_up(made)
     answer = client.post(
@@ -112,7 +112,7 @@ def test_it_amends_while_waiting_and_keeps_the_id_number(client, look_up):
     assert after.id_number.open() == made.id_number.open()
 
 
-def test_it_keeps_the_amendment_on_the_page_when_the_review_was_faster(client, look_up):
+def test_amendment_after_the_review_is_refused_but_kept_on_the_page(client, look_up):
     made = appointment()
     look_up(made)
     Appointment.objects.update(stage=Stage.ACCEPTED)
@@ -124,7 +124,7 @@ def test_it_keeps_the_amendment_on_the_page_when_the_review_was_faster(client, l
     assert "改后的问题" in page
 
 
-def test_it_confirms_a_seat(client, look_up):
+def test_seat_can_be_confirmed(client, look_up):
     made = seated()
     look_up(made)
     assert "确认参加" in client.get("/status/").content.decode()
@@ -133,7 +133,7 @@ def test_it_confirms_a_seat(client, look_up):
     assert made.seat.confirmed_at
 
 
-def test_it_gives_a_seat_up_for_the_next_in_line(client, look_up):
+def test_seat_can_be_given_up(client, look_up):
     made = seated()
     look_up(made)
     client.post("/status/give-up/")
@@ -142,7 +142,7 @@ def test_it_gives_a_seat_up_for_the_next_in_line(client, look_up):
     assert seats.Seat.objects.filter(uscc=made.uscc).count() == 0
 
 
-def test_it_says_so_when_the_seat_has_lapsed(client, look_up):
+def test_confirming_a_lost_seat_is_refused_with_a_reason(client, look_up):
     made = seated()
     look_up(made)
     booking.give_up_seat(made, at=NOW)
@@ -151,7 +151,7 @@ def test_it_says_so_when_the_seat_has_lapsed(client, look_up):
     assert not seats.Seat.objects.exclude(confirmed_at=None).exists()
 
 
-def test_it_carries_a_deferred_firm_to_the_next_day_with_priority(client, look_up):
+def test_deferred_firm_is_carried_to_the_next_day_with_priority(client, look_up):
     made = appointment(stage=Stage.DEFERRED)
     look_up(made)
     client.post("/status/still-onsite/")
@@ -160,7 +160,7 @@ def test_it_carries_a_deferred_firm_to_the_next_day_with_priority(client, look_u
     assert made.priority_since == NOW
 
 
-def test_it_takes_the_feedback_that_nothing_is_solved(client, look_up):
+def test_unsolved_feedback_needs_a_reason_and_starts_a_follow_up(client, look_up):
     made = appointment(stage=Stage.ANSWERED)
     look_up(made)
     assert "请写一两句" in client.post("/status/unsolved/", {"reason": ""}).content.decode()
@@ -169,7 +169,7 @@ def test_it_takes_the_feedback_that_nothing_is_solved(client, look_up):
     assert made.stage == Stage.FOLLOWING
 
 
-def test_it_reopens_within_the_term_only(client, look_up, time_machine):
+def test_closed_registration_cannot_be_reopened_after_the_term(client, look_up, time_machine):
     made = appointment(stage=Stage.CLOSED, closed_at=NOW)
     time_machine.shift(31 * 24 * 3600)
     look_up(made)
@@ -178,7 +178,7 @@ def test_it_reopens_within_the_term_only(client, look_up, time_machine):
     assert Appointment.objects.get().stage == Stage.CLOSED
 
 
-def test_it_rates_once_with_nothing_preselected(client, look_up):
+def test_rating_is_given_once_with_no_grade_preselected(client, look_up):
     made = appointment(stage=Stage.CLOSED, closed_at=NOW)
     look_up(made)
     assert 'name="grade" value="5" checked' not in client.get("/status/").content.decode()
@@ -189,7 +189,7 @@ def test_it_rates_once_with_nothing_preselected(client, look_up):
 
 
 @pytest.mark.parametrize("stage", Stage)
-def test_it_offers_only_what_the_stage_allows(client, look_up, stage):
+def test_page_offers_only_what_the_stage_allows(client, look_up, stage):
     made = seated() if stage == Stage.SEATED else appointment(stage=stage, closed_at=NOW)
     look_up(made)
     page = client.get("/status/").content.decode()
@@ -209,7 +209,7 @@ BUTTONS = {
 
 
 @pytest.mark.parametrize("verb", BUTTONS)
-def test_it_changes_nothing_when_a_link_is_opened_and_acts_by_the_button(client, look_up, verb):
+def test_links_change_nothing_and_buttons_act(client, look_up, verb):
     before, after = BUTTONS[verb]
     made = seated() if before == Stage.SEATED else appointment(stage=before)
     other = seated(2) if before == Stage.SEATED else appointment(2, stage=before)
@@ -227,5 +227,5 @@ def test_it_changes_nothing_when_a_link_is_opened_and_acts_by_the_button(client,
     assert state(other) == opened
 
 
-def test_it_asks_again_when_nothing_is_open(client):
+def test_act_without_an_open_registration_asks_to_look_up_again(client):
     assert "重新输入" in client.post("/status/withdraw/", follow=True).content.decode()

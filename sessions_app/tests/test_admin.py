@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=calendar.SHANGHAI)
 PLAN = {"theme": "雨污分流", "partners": "市水务局", "place": "一楼大厅", "note": "请带环评批复"}
-NOBODY = {"row-TOTAL_FORMS": 0, "row-INITIAL_FORMS": 0}
+NO_RECEPTIONS = {"row-TOTAL_FORMS": 0, "row-INITIAL_FORMS": 0}
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +48,7 @@ def press(browser, day, act, **typed):
     return answer
 
 
-def test_it_begins_a_month_that_has_no_plan_yet(browser):
+def test_month_without_a_plan_can_be_begun(browser):
     page = browser.get(reverse("admin:sessions_app_consultday_add")).content.decode()
     assert "2026年12月10日（周四）" in page
     assert not ConsultDay.objects.exists()  # looking makes nothing
@@ -59,12 +59,12 @@ def test_it_begins_a_month_that_has_no_plan_yet(browser):
 
 
 @pytest.mark.parametrize("slug", ["2026-11", "2030-01", "1999-01", "x", ""])
-def test_it_begins_no_other_month(browser, slug):
+def test_other_months_cannot_be_begun(browser, slug):
     assert browser.post(reverse("admin:sessions_app_consultday_add"), {"day": slug}).status_code == 200
     assert not ConsultDay.objects.exists()
 
 
-def test_it_keeps_the_plan_with_those_who_receive(browser, day):
+def test_plan_is_saved_with_its_receptions(browser, day):
     people = {
         "row-TOTAL_FORMS": 3,
         "row-INITIAL_FORMS": 0,
@@ -88,21 +88,21 @@ def test_it_keeps_the_plan_with_those_who_receive(browser, day):
     assert 'value="王海"' in page
 
 
-def test_it_replaces_those_who_receive(browser, day):
+def test_saving_replaces_the_receptions(browser, day):
     Reception.objects.create(day=day, name="王海", title="副局长")
-    press(browser, day, "edit", **PLAN, **NOBODY)
+    press(browser, day, "edit", **PLAN, **NO_RECEPTIONS)
     assert not day.receptions.exists()
 
 
-def test_it_does_not_submit_a_plan_without_theme_and_place(browser, day):
+def test_plan_without_theme_or_place_cannot_be_submitted(browser, day):
     page = press(browser, day, "submit").content.decode()
     assert "服务主题：送审前请填写。" in page
     assert "服务地点：送审前请填写。" in page
     assert day.plan == Plan.DRAFT
 
 
-def test_it_goes_from_draft_to_the_portal(browser, day, signed_in, leader):
-    press(browser, day, "edit", **PLAN, **NOBODY)
+def test_plan_goes_from_draft_to_the_portal(browser, day, signed_in, leader):
+    press(browser, day, "edit", **PLAN, **NO_RECEPTIONS)
     press(browser, day, "submit")
     assert day.plan == Plan.SUBMITTED
     press(signed_in(leader), day, "approve")
@@ -116,8 +116,8 @@ def test_it_goes_from_draft_to_the_portal(browser, day, signed_in, leader):
     ]
 
 
-def test_it_comes_back_with_the_leaders_remark(browser, day, signed_in, leader):
-    press(browser, day, "edit", **PLAN, **NOBODY)
+def test_returned_plan_shows_the_remark_of_局领导(browser, day, signed_in, leader):
+    press(browser, day, "edit", **PLAN, **NO_RECEPTIONS)
     press(browser, day, "submit")
     assert press(signed_in(leader), day, "send_back", remark="").status_code == 200
     press(signed_in(leader), day, "send_back", remark="请补充联动单位")
@@ -125,16 +125,16 @@ def test_it_comes_back_with_the_leaders_remark(browser, day, signed_in, leader):
     assert "请补充联动单位" in browser.get(address(day)).content.decode()
 
 
-def test_it_is_not_edited_once_submitted_and_keeps_what_was_typed(browser, day):
+def test_submitted_plan_cannot_be_edited_and_typed_text_is_kept(browser, day):
     ConsultDay.objects.update(plan=Plan.SUBMITTED, theme="原来的", place="大厅")
-    answer = press(browser, day, "edit", **(PLAN | {"theme": "迟到的修改"}), **NOBODY)
+    answer = press(browser, day, "edit", **(PLAN | {"theme": "迟到的修改"}), **NO_RECEPTIONS)
     assert answer.status_code == 409
     assert "方案状态已被他人更改" in answer.content.decode()
     assert "迟到的修改" in answer.content.decode()
     assert day.theme == "原来的"
 
 
-def test_it_tells_the_second_leader_that_the_plan_has_moved(day, signed_in, leader):
+def test_second_leader_cannot_send_back_an_approved_plan(day, signed_in, leader):
     ConsultDay.objects.update(plan=Plan.SUBMITTED, theme="雨污分流", place="大厅")
     press(signed_in(leader), day, "approve")
     answer = press(signed_in(leader), day, "send_back", remark="再想想")
@@ -142,8 +142,8 @@ def test_it_tells_the_second_leader_that_the_plan_has_moved(day, signed_in, lead
     assert day.is_published
 
 
-def test_it_does_not_take_texts_that_are_too_long(browser, day):
-    answer = press(browser, day, "edit", **(PLAN | {"theme": "长" * 61}), **NOBODY)
+def test_overlong_theme_is_refused_and_kept_on_the_page(browser, day):
+    answer = press(browser, day, "edit", **(PLAN | {"theme": "长" * 61}), **NO_RECEPTIONS)
     assert answer.status_code == 200
     assert "长" * 61 in answer.content.decode()
     assert day.theme == ""
@@ -170,11 +170,11 @@ MOVES = {
 
 @pytest.mark.parametrize("act", MOVES)
 @pytest.mark.parametrize("role", ALLOWED)
-def test_it_lets_each_role_do_its_own_acts_only(role, act, day, officer, signed_in):
+def test_each_role_does_only_its_own_acts(role, act, day, officer, signed_in):
     begins, becomes = MOVES[act]
     saved = {"theme": "原来的", "place": "大厅", "plan": begins}
     ConsultDay.objects.filter(pk=day.pk).update(**saved)
-    typed = PLAN | NOBODY | {"remark": "请补充"}
+    typed = PLAN | NO_RECEPTIONS | {"remark": "请补充"}
     answer = press(signed_in(officer(role, "水处", area="定海区")), day, act, **typed)
     if act in ALLOWED[role]:
         assert (answer.status_code, day.plan) == (302, becomes)

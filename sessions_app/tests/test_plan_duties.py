@@ -1,4 +1,4 @@
-"""The duties about a plan (六（一）, 二): which day, on which dates, and the exact letters, with others who get none."""
+"""The duties about a plan (六（一）, 二): which day, on which dates, and the exact notices; others get none."""
 
 from datetime import date, datetime, timedelta
 
@@ -238,7 +238,7 @@ TOUCHED = [
 
 
 @pytest.mark.parametrize("typed", TOUCHED, ids=str)
-def test_draft_that_somebody_touched_is_not_prepared(last, typed):
+def test_draft_that_someone_edited_is_not_prepared(last, typed):
     day, _ = day_on(DECEMBER), day_on(FEBRUARY)  # the other is untouched
     ConsultDay.objects.filter(pk=day.pk).update(**typed)
     before = rows()
@@ -246,7 +246,7 @@ def test_draft_that_somebody_touched_is_not_prepared(last, typed):
     assert rows() == before
 
 
-def test_draft_with_somebody_named_is_not_prepared(last):
+def test_draft_with_someone_named_is_not_prepared(last):
     receive(day_on(DECEMBER), "新人")
     before = rows()
     assert run(PREPARE, "2026-11-15 09:00") == 0
@@ -293,7 +293,7 @@ def test_copying_fills_only_the_blank_texts(last, coordinator, kept):
     assert (day.version, getattr(day, kept)) == (2, "我写的")
 
 
-def test_copying_names_nobody_where_somebody_is_named(last, coordinator):
+def test_copying_leaves_a_list_of_receptions_unchanged(last, coordinator):
     day = day_on(DECEMBER)
     receive(day, "新人")
     preparing.copy_last(day, by=coordinator, at=moment("2026-11-16 10:00"))

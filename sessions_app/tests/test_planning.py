@@ -23,7 +23,7 @@ NOW = datetime(2026, 11, 16, 10, tzinfo=calendar.SHANGHAI)
 
 
 def make_rounds(text: str) -> None:
-    """Twice, for the second changes nothing, and every duty must have gone well."""
+    """Twice, because the second must change nothing. No duty may fail."""
     for _ in range(2):
         runner.run_due(datetime.fromisoformat(f"{text}:00+08:00"))
     assert not Duty.objects.filter(state=State.FAILED).exists()
@@ -56,7 +56,7 @@ def written(day) -> dict:
 
 
 # --- Begun from the last one -----------------------------------------------------------------------------------------
-def test_it_prepares_the_next_plan_from_the_last_published_one(last, crew):
+def test_next_draft_is_prepared_from_the_last_published_plan(last, crew):
     make_rounds("2026-11-15 08:55")
     assert not ConsultDay.objects.filter(date=DECEMBER).exclude(theme="").exists()
     make_rounds("2026-11-15 09:05")
@@ -71,7 +71,7 @@ def test_it_prepares_the_next_plan_from_the_last_published_one(last, crew):
 @pytest.mark.parametrize(
     "typed", [{"place": "一楼大厅"}, {"theme": "审批"}, {"plan": Plan.SUBMITTED, "place": "厅"}]
 )
-def test_it_never_touches_by_itself_what_someone_typed(last, typed):
+def test_preparation_never_changes_what_someone_typed(last, typed):
     day = day_on(DECEMBER)
     ConsultDay.objects.filter(pk=day.pk).update(**typed)
     before = written(day)
@@ -79,19 +79,19 @@ def test_it_never_touches_by_itself_what_someone_typed(last, typed):
     assert written(day) == before
 
 
-def test_it_fills_no_plan_that_was_emptied_on_purpose(last):
+def test_plan_emptied_on_purpose_is_not_prepared(last):
     day = day_on(DECEMBER)
     ConsultDay.objects.filter(pk=day.pk).update(version=3)
     make_rounds("2026-11-15 09:05")
     assert written(day)["theme"] == ""
 
 
-def test_it_prepares_nothing_where_there_was_no_plan_before():
+def test_nothing_is_prepared_without_an_earlier_plan():
     make_rounds("2026-11-15 09:05")
     assert written(day_on(DECEMBER))["theme"] == ""
 
 
-def test_it_fills_only_the_blanks_at_a_click(last, coordinator, signed_in):
+def test_copying_at_a_click_fills_only_the_blanks(last, coordinator, signed_in):
     day = day_on(DECEMBER)
     ConsultDay.objects.filter(pk=day.pk).update(place="一楼大厅")
     with time_machine.travel(NOW, tick=False):
@@ -103,7 +103,7 @@ def test_it_fills_only_the_blanks_at_a_click(last, coordinator, signed_in):
     assert day.receptions.get().name == "李江"
 
 
-def test_it_says_so_when_there_is_nothing_to_copy(coordinator, signed_in):
+def test_copying_without_an_earlier_plan_is_refused_with_a_reason(coordinator, signed_in):
     day = day_on(DECEMBER)
     answer = signed_in(coordinator).post(reverse("admin:sessions_app_consultday_copy_last", args=[day.pk]))
     assert answer.status_code == 409
@@ -111,7 +111,7 @@ def test_it_says_so_when_there_is_nothing_to_copy(coordinator, signed_in):
 
 
 # --- Asked for until it is there -------------------------------------------------------------------------------------
-def test_it_asks_who_holds_the_plan_and_stops_once_it_is_published(crew, coordinator, leader):
+def test_plan_is_requested_from_its_holder_until_it_is_published(crew, coordinator, leader):
     drafts, decides = crew[Role.COORDINATOR], crew[Role.LEADER]
     make_rounds("2026-11-20 09:05")
     assert (told("plan_wanted", drafts), told("plan_wanted", decides)) == (1, 0)
@@ -132,14 +132,14 @@ def test_it_asks_who_holds_the_plan_and_stops_once_it_is_published(crew, coordin
     assert told("plan_late", decides) == 0
 
 
-def test_it_stops_asking_for_the_plan_of_a_cancelled_day(crew, leader):
+def test_plan_of_a_cancelled_day_is_not_requested(crew, leader):
     planning.cancel(day_on(DECEMBER), "场馆维修", by=leader, at=NOW)
     make_rounds("2026-11-20 09:05")
     make_rounds("2026-12-01 09:05")
     assert not Notice.objects.filter(kind__in=["plan_wanted", "plan_late"]).exists()
 
 
-def test_it_goes_to_局领导_when_the_month_begins_without_a_plan(crew):
+def test_late_plan_is_reported_once_to_局领导_when_the_month_begins(crew):
     make_rounds("2026-11-30 09:05")
     assert told("plan_late", crew[Role.LEADER]) == 0
     for day in ("01", "02", "03"):
@@ -148,14 +148,14 @@ def test_it_goes_to_局领导_when_the_month_begins_without_a_plan(crew):
     assert told("plan_wanted", crew[Role.COORDINATOR]) == 4
 
 
-def test_it_tells_局领导_even_if_the_worker_slept_on_the_first(crew):
+def test_late_plan_is_reported_to_局领导_even_after_missed_rounds(crew):
     make_rounds("2026-11-30 09:05")
     make_rounds("2026-12-04 09:05")
     assert told("plan_late", crew[Role.LEADER]) == 1
 
 
 # --- Who receives ----------------------------------------------------------------------------------------------------
-def test_it_asks_办公室_from_five_days_before_until_everyone_has_answered(last, crew):
+def test_办公室_is_reminded_from_five_days_before_until_all_have_answered(last, crew):
     ConsultDay.objects.filter(pk=last.pk).update(date=DECEMBER)
     Reception.objects.create(day=last, name="王海", title="副局长")
     make_rounds("2026-12-04 09:15")
@@ -172,8 +172,8 @@ def test_it_asks_办公室_from_five_days_before_until_everyone_has_answered(las
 # --- Written by two at once ------------------------------------------------------------------------------------------
 MINE = {"theme": "排污许可", "partners": "市水务局", "place": "五楼", "note": "带公章"}
 THEIRS = {"theme": "排污许可", "partners": "海事局", "place": "六楼", "note": "带公章"}
-NOBODY = {"row-TOTAL_FORMS": 0, "row-INITIAL_FORMS": 0}
-SOMEBODY = {"row-TOTAL_FORMS": 1, "row-INITIAL_FORMS": 0, "row-0-name": "王海", "row-0-title": "副局长"}
+NO_RECEPTIONS = {"row-TOTAL_FORMS": 0, "row-INITIAL_FORMS": 0}
+ONE_RECEPTION = {"row-TOTAL_FORMS": 1, "row-INITIAL_FORMS": 0, "row-0-name": "王海", "row-0-title": "副局长"}
 
 
 @pytest.fixture
@@ -181,15 +181,15 @@ def save(coordinator, signed_in):
     day = day_on(DECEMBER)
     browser = signed_in(coordinator)
 
-    def press(version, people=NOBODY, **texts):
+    def press(version, people=NO_RECEPTIONS, **texts):
         address = reverse("admin:sessions_app_consultday_edit", args=[day.pk])
         return browser.post(address, {"version": version, **texts, **people})
 
     return press
 
 
-def test_it_shows_both_texts_to_whoever_saves_second_and_loses_neither(save):
-    save(1, SOMEBODY, **MINE)
+def test_second_save_shows_both_texts_and_loses_neither(save):
+    save(1, ONE_RECEPTION, **MINE)
     answer = save(1, **THEIRS)
     page = answer.content.decode()
     assert answer.status_code == 409
@@ -202,23 +202,21 @@ def test_it_shows_both_texts_to_whoever_saves_second_and_loses_neither(save):
     assert written(day_on(DECEMBER)) == MINE
 
 
-def test_it_saves_at_the_second_click_what_was_compared(save):
+def test_second_click_saves_the_text_that_was_compared(save):
     save(1, **MINE)
     assert 'name="version" value="2"' in save(1, **THEIRS).content.decode()
     assert save(2, **THEIRS).status_code == 302
     assert written(day_on(DECEMBER)) == THEIRS
 
 
-def test_it_takes_a_double_click_for_one(save):
-    assert save(1, SOMEBODY, **MINE).status_code == 302
-    assert save(1, SOMEBODY, **MINE).status_code == 302
+def test_double_click_saves_once(save):
+    assert save(1, ONE_RECEPTION, **MINE).status_code == 302
+    assert save(1, ONE_RECEPTION, **MINE).status_code == 302
     assert ConsultDay.objects.get().version == 2
 
 
 @pytest.mark.parametrize(("act", "state"), [("submit", Plan.DRAFT), ("approve", Plan.SUBMITTED)])
-def test_it_neither_submits_nor_approves_a_wording_that_was_not_read(
-    act, state, coordinator, leader, signed_in
-):
+def test_plan_is_not_submitted_or_approved_in_an_unread_version(act, state, coordinator, leader, signed_in):
     day = day_on(DECEMBER)
     ConsultDay.objects.filter(pk=day.pk).update(plan=state, version=5, **MINE)
     browser = signed_in(coordinator if act == "submit" else leader)

@@ -1,4 +1,4 @@
-"""Every act on a plan and on its list of receptions, by one table: who may, what it writes, whom it tells, what it spares."""
+"""Every act on a plan and on its list of receptions, by one table: who may, what it writes, whom it tells, what it leaves unchanged."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -123,7 +123,7 @@ every_act = pytest.mark.parametrize("case", CASES, ids=str)
 
 
 class Scene:
-    """Three months with the same plan, theirs before and after only to be spared; two receive on each day."""
+    """Three months with the same plan, of which those before and after must not change; two receive on each day."""
 
     def __init__(self, plan: Plan):
         water = Division.objects.get(name="水处")
@@ -509,7 +509,7 @@ def test_plan_sent_back_keeps_the_remark(leader):
     )
 
 
-def test_day_is_called_off_once_for_one_reason(published, leader):
+def test_day_is_cancelled_once_for_one_reason(published, leader):
     assert planning.cancel(published.day, "台风", by=leader, at=AT) is True
     assert (published.day.plan, published.day.remark) == (Plan.CANCELLED, "台风")
     before = rows()
@@ -519,12 +519,12 @@ def test_day_is_called_off_once_for_one_reason(published, leader):
     assert rows() == before
 
 
-def test_day_is_called_off_whatever_wording_was_read(published, leader):
+def test_day_can_be_cancelled_after_any_wording_was_read(published, leader):
     ConsultDay.objects.filter(pk=published.day.pk).update(version=7)
     assert planning.cancel(published.day, "台风", by=leader, at=AT)
 
 
-def test_reason_that_an_earlier_remark_happens_to_be_still_calls_the_day_off(leader):
+def test_day_can_be_cancelled_with_the_text_of_an_earlier_remark(leader):
     scene = Scene(Plan.RETURNED)
     ConsultDay.objects.filter(pk=scene.day.pk).update(remark="台风")
     assert planning.cancel(scene.day, "台风", by=leader, at=AT)

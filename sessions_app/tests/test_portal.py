@@ -24,30 +24,30 @@ def published():
     return day
 
 
-def test_it_shows_the_plan_the_days_left_and_the_day_one_joins(client, published):
+def test_front_page_shows_plan_days_left_and_day_to_register_for(client, published):
     page = client.get("/").content.decode()
     assert "三楼会议室" in page
     assert "12月10日（周四）" in page
     assert "<b>11</b>" in page
 
 
-def test_it_says_that_the_plan_is_not_published_yet(client):
+def test_front_page_says_when_the_plan_is_not_published(client):
     day_on(date(2026, 12, 10))
     assert "12月方案尚未公布" in client.get("/").content.decode()
 
 
-def test_it_shows_no_plan_that_is_not_approved(client):
+def test_unapproved_plan_is_not_shown(client):
     day_on(date(2026, 12, 10))
     assert client.get("/days/2026-12/").status_code == 404
 
 
-def test_it_shows_a_published_plan_at_its_address(client, published):
+def test_published_plan_is_shown_at_its_address(client, published):
     assert "三楼会议室" in client.get("/days/2026-12/").content.decode()
     assert "三楼会议室" in client.get("/days/").content.decode()
 
 
 @pytest.mark.parametrize("path", ["/help/", "/privacy/", "/sitemap/", "/days/"])
-def test_it_has_the_pages_of_a_public_site(client, path):
+def test_public_pages_are_served(client, path):
     assert client.get(path).status_code == 200
 
 
@@ -55,18 +55,18 @@ def test_it_has_the_pages_of_a_public_site(client, path):
     ("path", "status"),
     [("/days/2026-13/", 404), ("/days/%00/", 400), ("/days/latest/", 404), ("/nothing/", 404)],
 )
-def test_it_answers_a_wrong_address_in_chinese(client, path, status):
+def test_wrong_address_is_answered_in_chinese(client, path, status):
     answer = client.get(path)
     assert answer.status_code == status
     assert "首页" in answer.content.decode()
 
 
-def test_it_makes_ten_seats_once(published):
+def test_day_gets_its_ten_seats_once(published):
     assert day_on(published.date) == published
     assert Seat.objects.filter(day=published).count() == 10
 
 
-def test_it_publishes_what_the_leader_approved(client, coordinator, leader):
+def test_plan_approved_by_局领导_is_published(client, coordinator, leader):
     now = datetime(2026, 11, 20, 10, tzinfo=SHANGHAI)
     day = day_on(date(2026, 12, 10))
     day.theme, day.place = "排污许可", "三楼会议室"
@@ -76,7 +76,7 @@ def test_it_publishes_what_the_leader_approved(client, coordinator, leader):
     assert client.get("/days/2026-12/").status_code == 200
 
 
-def test_it_lets_only_one_of_two_leaders_decide(coordinator, leader):
+def test_only_one_of_two_leaders_decides(coordinator, leader):
     now = datetime(2026, 11, 20, 10, tzinfo=SHANGHAI)
     day = day_on(date(2026, 12, 10))
     ConsultDay.objects.filter(pk=day.pk).update(plan=Plan.SUBMITTED, theme="一", place="二")

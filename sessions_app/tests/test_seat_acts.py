@@ -106,7 +106,7 @@ def test_added_seat_of_a_day_without_seats_is_the_first():
     assert seats.add(ConsultDay.objects.create(date=FEBRUARY), MINE, reason="理由", at=AT).number == 1
 
 
-def test_free_seats_are_those_of_the_day_that_nobody_holds(day):
+def test_free_seats_are_those_of_the_day_that_no_firm_holds(day):
     assert list(seats.free_seats(day).order_by("number").values_list("number", flat=True)) == [
         1,
         *range(3, 11),
@@ -248,7 +248,7 @@ def settle(*dates):
         ConsultDay.objects.filter(pk=day_on(day).pk).update(settled_at=AT)
 
 
-def cancel_open_assignments(*dates):
+def cancel_days(*dates):
     for day in dates:
         ConsultDay.objects.filter(pk=day_on(day).pk).update(plan=Plan.CANCELLED)
 
@@ -257,19 +257,19 @@ def test_first_open_day_passes_over_settled_and_cancelled_ones():
     assert first_open_day(DECEMBER, at=AT).date == DECEMBER
     settle(DECEMBER)
     assert first_open_day(DECEMBER, at=AT).date == JANUARY
-    cancel_open_assignments(JANUARY)
+    cancel_days(JANUARY)
     assert first_open_day(DECEMBER, at=AT).date == FEBRUARY
 
 
 def test_day_after_cancelled_ones_takes_their_place():
     settle(DECEMBER)
     assert first_not_cancelled(DECEMBER) == DECEMBER
-    cancel_open_assignments(DECEMBER, JANUARY)
+    cancel_days(DECEMBER, JANUARY)
     assert (first_not_cancelled(NOVEMBER), first_not_cancelled(DECEMBER)) == (NOVEMBER, FEBRUARY)
 
 
 def test_registration_joins_the_next_months_day_or_the_next_that_is_held():
     november = datetime(2026, 11, 20, 10, tzinfo=calendar.SHANGHAI)
     assert (joining_date(november), joining_day(november).date) == (DECEMBER, DECEMBER)
-    cancel_open_assignments(DECEMBER)
+    cancel_days(DECEMBER)
     assert (joining_date(november), joining_day(november).date) == (JANUARY, JANUARY)

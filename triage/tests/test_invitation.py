@@ -1,4 +1,4 @@
-"""The calendar entry of a seated firm: sent, renewed, taken back, and downloaded from its progress page."""
+"""The calendar entry of a seated firm: sent, updated, cancelled, and downloaded from its progress page."""
 
 import re
 from datetime import UTC, timedelta
@@ -45,7 +45,7 @@ def unescaped(value: str) -> str:
 
 
 def entries(of: Appointment) -> list[dict[str, str]]:
-    """What the firm's mailbox was told, in order."""
+    """The calendar entries that were sent to the firm's mailbox, in order."""
     letters = Notice.objects.filter(channel=Channel.EMAIL, about_id=str(of.pk)).order_by("created_at", "pk")
     return [parsed(letter.calendar.open()) for letter in letters if letter.calendar]
 
@@ -66,7 +66,7 @@ def offered(firm):
 HOUR = timedelta(hours=1)
 
 
-def test_it_invites_tentatively_with_the_offer(offered, settings):
+def test_offer_carries_a_tentative_calendar_entry(offered, settings):
     (entry,) = entries(offered)
     assert (entry["METHOD"], entry["STATUS"]) == ("PUBLISH", "TENTATIVE")
     assert (entry["DTSTART"], entry["DTEND"]) == (
@@ -80,7 +80,7 @@ def test_it_invites_tentatively_with_the_offer(offered, settings):
     assert entry["DTSTAMP"] == f"{NOW.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
-def test_it_tells_nothing_of_the_firm_by_its_uid(offered):
+def test_entry_uid_does_not_reveal_the_firm(offered):
     (entry,) = entries(offered)
     uid, _, host = entry["UID"].partition("@")
     assert re.fullmatch("[0-9a-f]{32}", uid) and host
@@ -89,7 +89,7 @@ def test_it_tells_nothing_of_the_firm_by_its_uid(offered):
     assert parsed(calendar_entry.render(other, confirmed=False, at=NOW))["UID"] != entry["UID"]
 
 
-def test_it_renews_the_same_entry_and_grows_its_sequence(offered, coordinator, monkeypatch):
+def test_updates_keep_the_entry_uid_and_increase_its_sequence(offered, coordinator, monkeypatch):
     booking.confirm_seat(offered, at=NOW + HOUR)
     ConsultDay.objects.filter(pk=offered.day_id).update(place="新城办公楼")
     eve = calendar.local_datetime(DAY - timedelta(days=1)) + 9 * HOUR
@@ -103,7 +103,7 @@ def test_it_renews_the_same_entry_and_grows_its_sequence(offered, coordinator, m
     assert (found[2]["LOCATION"], found[2]["DTSTART"]) == ("新城办公楼", "20261210T013000Z")
 
 
-def test_it_renews_the_entry_when_the_place_is_changed(offered, coordinator):
+def test_plan_change_updates_the_place_in_the_entry(offered, coordinator):
     day = ConsultDay.objects.get(pk=offered.day_id)
     wording = {"theme": day.theme, "place": "新城办公楼", "partners": "", "note": "", "version": day.version}
     plan_changes.change(day, [], "会议室维修", by=coordinator, at=NOW + HOUR, **wording)
@@ -124,12 +124,12 @@ def withdraw(firm, leader):
     booking.withdraw(firm, at=NOW + HOUR)
 
 
-def cancel_open_assignments(firm, leader):
+def cancel_day(firm, leader):
     plan_changes.cancel(firm.day, "台风", by=leader, at=NOW + HOUR)
 
 
-@pytest.mark.parametrize("act", [give_up, lapse, withdraw, cancel_open_assignments])
-def test_it_takes_back_the_very_entry_that_it_sent(offered, officer, act):
+@pytest.mark.parametrize("act", [give_up, lapse, withdraw, cancel_day])
+def test_lost_seat_cancels_the_entry_that_was_sent(offered, officer, act):
     Notice.objects.update(state="sent")  # the invitation has left
     act(Appointment.objects.select_related("day", "seat").get(pk=offered.pk), officer("局领导"))
     invited, cancelled = entries(offered)
@@ -141,7 +141,7 @@ def test_it_takes_back_the_very_entry_that_it_sent(offered, officer, act):
     assert "从日历中删去" in letter.text
 
 
-def test_it_takes_back_once_and_nothing_that_was_never_sent(offered):
+def test_entry_is_cancelled_once_and_only_if_it_was_sent(offered):
     booking.give_up_seat(offered, at=NOW + HOUR)
     booking.withdraw(offered, at=NOW + 2 * HOUR)
     assert [entry["METHOD"] for entry in entries(offered)] == ["PUBLISH", "CANCEL"]
@@ -152,7 +152,7 @@ def test_it_takes_back_once_and_nothing_that_was_never_sent(offered):
     assert "登记已撤回" in withdrawn.text and "日历" not in withdrawn.text
 
 
-def test_it_sends_no_entry_by_any_other_way(offered):
+def test_only_the_email_carries_a_calendar_entry(offered):
     carried = {notice.channel: bool(notice.calendar) for notice in Notice.objects.all()}
     assert carried == {Channel.PAGE: False, Channel.SMS: False, Channel.EMAIL: True}
 
@@ -160,14 +160,14 @@ def test_it_sends_no_entry_by_any_other_way(offered):
 @pytest.mark.parametrize(
     "place", ["", "一\n楼", "甲" * 120, "a" * 200, "😀" * 40, "\\n;,:\"'", "一\u2028二\x00三\r\n四"]
 )
-def test_it_writes_any_place_so_that_it_is_read_back(firm, place):
+def test_any_place_can_be_read_back_from_the_entry(firm, place):
     firm.day.place = place
     entry = parsed(calendar_entry.render(firm, confirmed=True, at=NOW))
     kept = "\n".join("".join(filter(str.isprintable, line)) for line in place.splitlines())
     assert entry.get("LOCATION", "") == kept
 
 
-def test_it_goes_as_an_attachment_that_mail_programs_understand(offered, settings):
+def test_email_attaches_the_entry_as_a_calendar_file(offered, settings):
     settings.OUTBOX_ADAPTERS = {"email": "zhoushan_consult.outbox.adapters.DjangoEmailAdapter"}
     deliver_due(NOW)
     booking.give_up_seat(offered, at=NOW + HOUR)
@@ -191,7 +191,7 @@ def look_up(client, firm):
     return client.get("/status/").content.decode()
 
 
-def test_it_offers_the_entry_on_the_progress_page(client, offered, time_machine):
+def test_progress_page_offers_the_current_entry(client, offered, time_machine):
     time_machine.move_to(NOW + HOUR, tick=False)
     (address,) = re.findall(r'href="([^"]+calendar\.ics)"', look_up(client, offered))
     answer = client.get(address)
@@ -207,7 +207,7 @@ def test_it_offers_the_entry_on_the_progress_page(client, offered, time_machine)
 
 
 @pytest.mark.parametrize("stage", [stage for stage in Stage if stage != Stage.SEATED])
-def test_it_offers_no_entry_to_who_has_no_seat_to_come(client, offered, stage, time_machine):
+def test_only_a_seated_firm_can_download_the_entry(client, offered, stage, time_machine):
     time_machine.move_to(NOW + HOUR, tick=False)
     address = f"/receipt/{offered.receipt_token}/calendar.ics"
     Appointment.objects.filter(pk=offered.pk).update(stage=stage)
@@ -219,7 +219,7 @@ def test_it_offers_no_entry_to_who_has_no_seat_to_come(client, offered, stage, t
 # --- Vendors send only what is registered with them ---------------------------------------------------------------------
 
 
-def test_it_writes_only_sms_that_were_registered(offered, coordinator):
+def test_seat_sms_match_their_registered_templates(offered, coordinator):
     booking.confirm_seat(offered, at=NOW + HOUR)
     reminders.remind_firms("", calendar.local_datetime(DAY - timedelta(days=3)), NOW + HOUR)
     booking.give_up_seat(offered, at=NOW + 2 * HOUR)

@@ -1,6 +1,6 @@
 """Who is told at which step of a ladder: each threshold on the day before, on the day and on the day after (六（二）—（六）).
 
-Every scene has officers of each role in two divisions, and rows beside the one that is late.
+Every scene has officers of each role in two divisions, and other rows than the one that is late.
 """
 
 from datetime import date, datetime, timedelta
@@ -60,7 +60,7 @@ def names(kind: str) -> list[str]:
 
 
 def told_by_day(kind: str, days: list[date], make_round) -> dict[date, list[str]]:
-    """Who is told anew on each day, the round being made twice a day; days on which nobody is are left out."""
+    """Who is newly told on each day, with two rounds a day; days on which no one is told are left out."""
     found, before = {}, []
     for day in days:
         for _ in range(2):
@@ -163,12 +163,12 @@ OPEN_FOR = {
     60: {"30": [COORDINATOR, WATCHER], "60": [LEADER]},
     61: {"30": [COORDINATOR, WATCHER], "60": [LEADER]},
 }
-"""Days since a matter was opened, and whom a first round tells that it is open for how many."""
+"""Days since a matter was opened, and who is told in a first round, with the number of days."""
 
 
 @pytest.mark.parametrize("days", OPEN_FOR)
 @pytest.mark.parametrize("clock", ["00:00", "23:59"])
-def test_a_follow_up_open_for_long_is_told_whatever_its_term(days, clock):
+def test_a_follow_up_open_for_long_is_told_even_before_its_term(days, clock):
     matter = made_follow_up(appointment(1), opened_at=at(OPENED, clock), due_on=date(2027, 12, 1))
     made_follow_up(appointment(2), opened_at=at(OPENED), due_on=date(2027, 12, 1), closed_at=NOW)
     made_follow_up(appointment(3), opened_at=at(OPENED + timedelta(days=50)), due_on=date(2027, 12, 1))
@@ -329,14 +329,14 @@ def test_an_open_list_is_asked_for_from_the_second_and_of_the_leader_after_the_f
     ("stage", "wants_onsite"),
     [(Stage.ACCEPTED, False), (Stage.DECLINED, True), (Stage.WITHDRAWN, True), (Stage.CLOSED, True)],
 )
-def test_a_list_on_which_none_waits_is_not_asked_for(stage, wants_onsite):
+def test_a_list_on_which_no_firm_waits_is_not_asked_for(stage, wants_onsite):
     appointment(1, stage=stage, wants_onsite=wants_onsite)
     moment = at(date(2026, 12, 6), "09:10")
     assert reminders.remind_to_settle("", moment, moment) == 0
     assert not told("settle_wanted")
 
 
-def test_the_list_is_asked_for_anew_each_day_with_its_numbers():
+def test_the_list_is_asked_for_again_each_day_with_its_numbers():
     for number, stage in enumerate([Stage.SUBMITTED] * 2 + [Stage.ACCEPTED, Stage.DEFERRED], 1):
         appointment(number, stage=stage)
     appointment(5, stage=Stage.ACCEPTED, wants_onsite=False)
@@ -372,7 +372,7 @@ def test_the_month_end_counts_the_registrations_of_its_own_day():
 
 @pytest.fixture
 def listed(coordinator) -> ConsultDay:
-    """A settled day with three firms: two asked 水处, one of these 大气处 too; the third asked 水处 in vain."""
+    """A settled day with three firms: two asked 水处, one of these 大气处 too; the assignment of the third was cancelled."""
     firms = [seated(number, confirmed=True) for number in (1, 2, 3)]
     for firm in firms[:2]:
         assignment(firm, "水处", by=coordinator)

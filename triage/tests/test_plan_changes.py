@@ -1,4 +1,4 @@
-"""After publication (六（一）): a change reaches every seated firm; a cancelled day's firms come to the next, first."""
+"""After publication (六（一）): a change reaches every seated firm; a cancelled day's firms come first on the next day."""
 
 from datetime import date, datetime, timedelta
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 FOURTH = datetime(2026, 12, 4, 9, tzinfo=calendar.SHANGHAI)
 NEXT = date(2027, 1, 10)
 PLAN = {"theme": "雨污分流", "partners": "市水务局", "place": "三楼会议室", "note": ""}
-NOBODY = {"row-TOTAL_FORMS": 0, "row-INITIAL_FORMS": 0}
+NO_RECEPTIONS = {"row-TOTAL_FORMS": 0, "row-INITIAL_FORMS": 0}
 STORM = "台风红色预警"
 
 
@@ -63,10 +63,12 @@ def press(browser, day, act, **typed):
 
 
 def move(browser, day, place="五楼会议室", **typed):
-    return press(browser, day, "amend", **(PLAN | {"place": place, "reason": "三楼停电"} | NOBODY | typed))
+    return press(
+        browser, day, "amend", **(PLAN | {"place": place, "reason": "三楼停电"} | NO_RECEPTIONS | typed)
+    )
 
 
-def cancel_open_assignments(browser, day, reason=STORM):
+def cancel_day(browser, day, reason=STORM):
     return press(browser, day, "cancel", reason=reason)
 
 
@@ -80,7 +82,7 @@ def page_letters(kind, firm=None) -> list[str]:
 
 
 # --- A change --------------------------------------------------------------------------------------------------------
-def test_it_tells_every_seated_firm_of_another_place_at_once(office, day, client):
+def test_change_of_place_is_announced_to_every_seated_firm_at_once(office, day, client):
     offered, confirmed = made.seated(1), made.seated(2, confirmed=True)
     waiting = made.appointment(3, stage=Stage.DEFERRED)
     assert move(office, day).status_code == 302
@@ -96,14 +98,14 @@ def test_it_tells_every_seated_firm_of_another_place_at_once(office, day, client
     assert "服务地点由“三楼会议室”改为“五楼会议室”。原因：三楼停电" in page
 
 
-def test_it_keeps_the_seats_through_a_change(office, day):
+def test_change_keeps_the_seats(office, day):
     firm = made.seated(1, confirmed=True)
     move(office, day)
     assert fresh(firm).stage == Stage.SEATED
     assert fresh(firm).seat.confirmed_at
 
 
-def test_it_changes_once_when_clicked_twice(office, day):
+def test_change_submitted_twice_is_made_once(office, day):
     made.seated(1)
     version = day.version
     for _ in range(2):
@@ -112,14 +114,14 @@ def test_it_changes_once_when_clicked_twice(office, day):
     assert len(page_letters("plan_changed")) == 1
 
 
-def test_it_tells_of_each_change_anew(office, day):
+def test_each_change_is_announced_separately(office, day):
     firm = made.seated(1)
     move(office, day)
     move(office, day, place="一楼大厅")
     assert len(page_letters("plan_changed", firm)) == 2
 
 
-def test_it_leaves_the_firms_alone_when_only_those_who_receive_change(office, day):
+def test_change_of_receptions_alone_sends_firms_no_notice(office, day):
     made.seated(1)
     people = {
         "row-TOTAL_FORMS": 1,
@@ -133,13 +135,13 @@ def test_it_leaves_the_firms_alone_when_only_those_who_receive_change(office, da
     assert page_letters("plan_changed") == []
 
 
-def test_it_refuses_a_change_that_changes_nothing_or_has_no_reason(office, day):
+def test_change_needs_a_difference_and_a_reason(office, day):
     assert "没有需要变更的内容" in move(office, day, place=PLAN["place"]).content.decode()
     assert "请写明变更理由" in move(office, day, reason="").content.decode()
     assert not PlanChange.objects.exists()
 
 
-def test_it_shows_both_texts_when_another_changed_the_plan_meanwhile(office, day):
+def test_stale_change_shows_the_saved_and_the_typed_text(office, day):
     version = day.version
     move(office, day)
     answer = move(office, day, place="六楼展厅", version=version)
@@ -151,10 +153,10 @@ def test_it_shows_both_texts_when_another_changed_the_plan_meanwhile(office, day
 
 
 # --- A cancelled day -------------------------------------------------------------------------------------------------
-def test_it_carries_seated_and_waiting_firms_to_the_next_day_with_priority(chief, day):
+def test_cancellation_carries_onsite_firms_to_the_next_day_with_priority(chief, day):
     offered, confirmed = made.seated(1), made.seated(2, confirmed=True)
     accepted, pending = made.appointment(3, stage=Stage.ACCEPTED), made.appointment(4)
-    assert cancel_open_assignments(chief, day).status_code == 302
+    assert cancel_day(chief, day).status_code == 302
     assert day.plan == Plan.CANCELLED
     firms = [fresh(firm) for firm in (offered, confirmed, accepted, pending)]
     assert [firm.stage for firm in firms] == [Stage.ACCEPTED] * 3 + [Stage.SUBMITTED]
@@ -166,10 +168,10 @@ def test_it_carries_seated_and_waiting_firms_to_the_next_day_with_priority(chief
         assert "1月10日（周日）" in page_letters("day_cancelled", firm)[0]
 
 
-def test_it_seats_the_cancelled_firms_first_on_the_next_day(chief, coordinator, day):
+def test_carried_firms_are_seated_first_on_the_next_day(chief, coordinator, day):
     seated = [made.seated(number) for number in range(1, 5)]
     early = made.appointment(30, on=NEXT, stage=Stage.ACCEPTED, submitted_at=made.NOW - timedelta(days=9))
-    cancel_open_assignments(chief, day)
+    cancel_day(chief, day)
     rivals = [made.appointment(number, on=NEXT, stage=Stage.ACCEPTED) for number in range(31, 40)]
     seating.settle(day_on(NEXT), by=coordinator, at=datetime(2027, 1, 2, 9, tzinfo=calendar.SHANGHAI))
     assert [fresh(firm).seat.number for firm in seated] == [1, 2, 3, 4]
@@ -177,72 +179,72 @@ def test_it_seats_the_cancelled_firms_first_on_the_next_day(chief, coordinator, 
     assert sum(fresh(firm).stage == Stage.DEFERRED for firm in rivals) == 4
 
 
-def test_it_puts_a_seated_firm_before_one_that_was_deferred_and_asked_again(chief, day):
+def test_carried_firm_ranks_before_a_deferred_firm_that_asked_again(chief, day):
     made.seated(1, at=made.NOW)
     asked = made.appointment(2, on=NEXT, stage=Stage.ACCEPTED, priority_since=made.NOW + timedelta(days=1))
-    cancel_open_assignments(chief, day)
+    cancel_day(chief, day)
     assert [firm.pk for firm in waiting(day_on(NEXT))][1] == asked.pk
 
 
-def test_it_leaves_those_who_wanted_writing_only_as_they_are(chief, day):
+def test_cancellation_leaves_written_reply_registrations_unchanged(chief, day):
     written = made.appointment(1, stage=Stage.ACCEPTED, wants_onsite=False)
-    cancel_open_assignments(chief, day)
+    cancel_day(chief, day)
     assert (fresh(written).day, fresh(written).stage) == (day, Stage.ACCEPTED)
     assert page_letters("day_cancelled") == []
 
 
-def test_it_gives_the_priority_to_the_booking_the_firm_already_has_for_the_next_day(chief, day):
+def test_priority_passes_to_the_registration_already_on_the_next_day(chief, day):
     firm = made.seated(1)
     newer = made.appointment(2, on=NEXT, uscc=firm.uscc, wants_onsite=False)
-    cancel_open_assignments(chief, day)
+    cancel_day(chief, day)
     assert (fresh(newer).priority_since, fresh(newer).wants_onsite) == (made.NOW, True)
     assert (fresh(firm).stage, fresh(firm).wants_onsite, fresh(firm).day) == (Stage.ACCEPTED, False, day)
     assert newer.reference in page_letters("day_cancelled", firm)[0]
     assert not Seat.objects.exclude(uscc=None).exists()
 
 
-def test_it_goes_one_day_further_where_the_firms_other_booking_is_answered(chief, day):
+def test_carrying_skips_a_day_with_an_answered_registration_of_the_firm(chief, day):
     firm = made.seated(1)
     made.appointment(2, on=NEXT, uscc=firm.uscc, wants_onsite=False, stage=Stage.ANSWERED)
-    cancel_open_assignments(chief, day)
+    cancel_day(chief, day)
     assert fresh(firm).day.date == date(2027, 2, 10)
 
 
-def test_it_goes_past_a_next_day_that_is_cancelled_too(chief, day):
+def test_carrying_skips_a_next_day_that_is_cancelled_too(chief, day):
     firm = made.seated(1)
-    cancel_open_assignments(chief, day_on(NEXT), "场馆维修")
-    cancel_open_assignments(chief, day)
+    cancel_day(chief, day_on(NEXT), "场馆维修")
+    cancel_day(chief, day)
     assert fresh(firm).day.date == date(2027, 2, 10)
 
 
-def test_it_cancels_once_when_clicked_twice(chief, day):
+def test_cancellation_submitted_twice_is_made_once(chief, day):
     firm = made.seated(1)
     for _ in range(2):
-        assert cancel_open_assignments(chief, day).status_code == 302
+        assert cancel_day(chief, day).status_code == 302
     assert len(page_letters("day_cancelled", firm)) == 1
     assert fresh(firm).moves.count() == 2  # submitted, and carried over
 
 
-def test_it_takes_back_what_calls_the_firm_to_the_cancelled_day(chief, coordinator, day):
+def test_cancellation_cancels_unsent_seat_offers(chief, coordinator, day):
     ConsultDay.objects.update(settled_at=None)
     firm = made.appointment(1, stage=Stage.ACCEPTED)
     seating.settle(ConsultDay.objects.get(pk=day.pk), by=coordinator, at=FOURTH)
-    cancel_open_assignments(chief, day)
+    cancel_day(chief, day)
     invited = Notice.objects.get(kind="seat_offered", channel=Channel.SMS, about_id=str(firm.pk))
     assert invited.state == State.CANCELLED
 
 
-def test_it_answers_a_firm_that_confirms_the_seat_of_a_cancelled_day(chief, day):
+def test_seat_of_a_cancelled_day_cannot_be_confirmed_or_given_up(chief, day):
     firm = made.seated(1)
-    cancel_open_assignments(chief, day)
+    cancel_day(chief, day)
     with pytest.raises(Exception, match="名额已不在"):
         booking.confirm_seat(firm, at=FOURTH)
     with pytest.raises(Exception, match="名额已不在"):
         booking.give_up_seat(firm, at=FOURTH)
 
 
-def test_it_shows_the_cancelled_day_with_the_reason_and_the_next(chief, day, client):
-    cancel_open_assignments(chief, day)
+def test_portal_shows_the_cancelled_day_with_reason_and_next_day(chief, day, client):
+    cancel_day(chief, day)
     for address in ("/", day.get_absolute_url()):
         page = client.get(address).content.decode()
         assert "已取消" in page
@@ -251,11 +253,11 @@ def test_it_shows_the_cancelled_day_with_the_reason_and_the_next(chief, day, cli
     assert "已取消" in client.get("/days/").content.decode()
 
 
-def test_it_publishes_nothing_of_a_plan_that_is_cancelled_as_a_draft(chief, day, client):
+def test_cancelled_draft_is_not_published(chief, day, client):
     draft = day_on(NEXT)
     ConsultDay.objects.filter(pk=draft.pk).update(theme="未定主题", place="未定地点", note="未定说明")
     Reception.objects.create(day=draft, name="王海", title="副局长")
-    cancel_open_assignments(chief, draft)
+    cancel_day(chief, draft)
     for address in ("/", "/days/", draft.get_absolute_url()):
         page = client.get(address).content.decode()
         assert "已取消" in page
@@ -263,23 +265,23 @@ def test_it_publishes_nothing_of_a_plan_that_is_cancelled_as_a_draft(chief, day,
         assert "王海" not in page
 
 
-def test_it_needs_a_reason_to_cancel(chief, day):
-    cancel_open_assignments(chief, day, "")
+def test_cancellation_needs_a_reason(chief, day):
+    cancel_day(chief, day, "")
     assert day.plan == Plan.PUBLISHED
 
 
-def test_it_does_not_cancel_a_day_that_has_begun_or_is_over(leader, signed_in, coordinator, day):
+def test_day_that_is_over_or_has_check_ins_cannot_be_cancelled(leader, signed_in, coordinator, day):
     firm = made.seated(1, confirmed=True)
     with time_machine.travel(calendar.ends_at(day.date), tick=False):
-        assert "已经结束" in cancel_open_assignments(signed_in(leader), day).content.decode()
+        assert "已经结束" in cancel_day(signed_in(leader), day).content.decode()
     with time_machine.travel(calendar.starts_at(day.date), tick=False):
         hearing.check_in(firm, by=coordinator, at=calendar.starts_at(day.date))
-        assert "已有企业签到" in cancel_open_assignments(signed_in(leader), day).content.decode()
+        assert "已有企业签到" in cancel_day(signed_in(leader), day).content.decode()
     assert day.plan == Plan.PUBLISHED
     assert fresh(firm).stage == Stage.SEATED
 
 
-def test_it_undoes_all_of_a_cancellation_that_fails_halfway(day, leader, monkeypatch):
+def test_failed_cancellation_is_rolled_back_completely(day, leader, monkeypatch):
     for number in (1, 2):
         made.seated(number)
     monkeypatch.setattr(plan_changes, "to_bureau", lambda *args, **kwargs: 1 / 0)
@@ -291,9 +293,9 @@ def test_it_undoes_all_of_a_cancellation_that_fails_halfway(day, leader, monkeyp
     assert page_letters("day_cancelled") == []
 
 
-def test_it_settles_no_list_of_a_cancelled_day(chief, office, day):
+def test_list_of_a_cancelled_day_cannot_be_settled(chief, office, day):
     ConsultDay.objects.update(settled_at=None)
-    cancel_open_assignments(chief, day)
+    cancel_day(chief, day)
     assert press(office, day, "settle").status_code == 409
     assert (
         "一键确定名单"
@@ -302,27 +304,27 @@ def test_it_settles_no_list_of_a_cancelled_day(chief, office, day):
     assert "没有待确定的名单" in office.get("/admin/").content.decode()
 
 
-def test_it_offers_no_seat_of_a_cancelled_day_to_anyone(chief, day, leader):
+def test_cancelled_day_offers_no_seats(chief, day, leader):
     made.seated(1)
     deferred = made.appointment(2, stage=Stage.DEFERRED)
-    cancel_open_assignments(chief, day)
+    cancel_day(chief, day)
     runner.run_due(FOURTH + timedelta(minutes=2))
     assert fresh(deferred).stage == Stage.DEFERRED
     with pytest.raises(seating.DayCancelled):
         seating.add_seat(day, fresh(deferred), "急需", by=leader, at=FOURTH)
 
 
-def test_it_lets_a_deferred_firm_of_a_cancelled_day_ask_for_the_next(chief, day):
+def test_deferred_firm_of_a_cancelled_day_can_ask_for_the_next_day(chief, day):
     deferred = made.appointment(1, stage=Stage.DEFERRED)
-    cancel_open_assignments(chief, day_on(NEXT), "场馆维修")
-    cancel_open_assignments(chief, day)
+    cancel_day(chief, day_on(NEXT), "场馆维修")
+    cancel_day(chief, day)
     booking.ask_for_seat_again(fresh(deferred), at=FOURTH)
     assert fresh(deferred).day.date == date(2027, 2, 10)
 
 
-def test_it_carries_whoever_is_taken_up_again_after_the_cancellation(chief, coordinator, day):
+def test_firm_reconsidered_after_the_cancellation_is_carried_over(chief, coordinator, day):
     firm = made.appointment(1, stage=Stage.DECLINED)
-    cancel_open_assignments(chief, day)
+    cancel_day(chief, day)
     review.reconsider(fresh(firm), "企业补充了材料", by=coordinator, at=FOURTH)
     for _ in range(2):
         runner.run_due(FOURTH + timedelta(minutes=6))
@@ -330,19 +332,19 @@ def test_it_carries_whoever_is_taken_up_again_after_the_cancellation(chief, coor
     assert len(page_letters("day_cancelled", firm)) == 1
 
 
-def test_it_registers_nobody_for_a_cancelled_day(chief, client, firm):
-    cancel_open_assignments(chief, day_on(NEXT), "场馆维修")
+def test_registration_skips_a_cancelled_day(chief, client, firm):
+    cancel_day(chief, day_on(NEXT), "场馆维修")
     page = client.post("/register/", firm(1) | {"step": "check"}).content.decode()
     assert "2月10日" in page
     client.post("/register/", firm(1) | {"step": "submit"})
     assert Appointment.objects.get().day.date == date(2027, 2, 10)
 
 
-def test_it_tells_those_whose_work_it_touches(chief, day, officer):
+def test_cancellation_is_announced_to_the_affected_officers(chief, day, officer):
     for number, role in enumerate((Role.COORDINATOR, Role.WATCH, Role.HEAD)):
         officer(role, "水处", phone=f"1380000000{number}")
     made.seated(1)
-    cancel_open_assignments(chief, day)
+    cancel_day(chief, day)
     told = Notice.objects.filter(kind="day_cancelled_bureau", channel=Channel.SMS)
     assert told.count() == 3
     assert "1家要求现场咨询的企业已转到1月10日（周日）" in told[0].text
@@ -353,9 +355,9 @@ MAY = {"amend": {Role.COORDINATOR}, "cancel": {Role.LEADER}}
 
 @pytest.mark.parametrize("act", MAY)
 @pytest.mark.parametrize("role", sorted(Role))
-def test_it_lets_综合处_change_and_局领导_cancel(role, act, day, officer, signed_in):
+def test_only_综合处_changes_and_only_局领导_cancels(role, act, day, officer, signed_in):
     browser = signed_in(officer(role, "水处", area="定海区"))
-    answer = move(browser, day) if act == "amend" else cancel_open_assignments(browser, day)
+    answer = move(browser, day) if act == "amend" else cancel_day(browser, day)
     assert (answer.status_code != 403) == (role in MAY[act])
     changed = day.place != PLAN["place"] or day.is_cancelled
     assert changed == (role in MAY[act])
@@ -373,7 +375,7 @@ def answer(browser, person, **typed):
     return reply
 
 
-def test_it_lets_办公室_write_down_who_comes(watcher, signed_in, person, office, day):
+def test_办公室_records_who_will_attend(watcher, signed_in, person, office, day):
     browser = signed_in(watcher)
     assert "待确认" in browser.get(reverse("desk:receptions")).content.decode()
     assert answer(browser, person, answer="comes").status_code == 302
@@ -383,7 +385,7 @@ def test_it_lets_办公室_write_down_who_comes(watcher, signed_in, person, offi
     assert "12月4日确认参加" in screen
 
 
-def test_it_tells_综合处_who_cannot_come_and_why(watcher, signed_in, person, officer):
+def test_综合处_is_told_who_cannot_attend_and_why(watcher, signed_in, person, officer):
     officer(Role.COORDINATOR, "综合处", phone="13800000001")
     browser = signed_in(watcher)
     for _ in range(2):
@@ -395,14 +397,14 @@ def test_it_tells_综合处_who_cannot_come_and_why(watcher, signed_in, person, 
 
 
 @pytest.mark.parametrize("why", ["", "长" * 201])
-def test_it_asks_for_a_reason_that_fits_and_keeps_what_was_typed(watcher, signed_in, person, why):
+def test_absence_needs_a_reason_that_fits_and_keeps_the_typed_text(watcher, signed_in, person, why):
     reply = answer(signed_in(watcher), person, answer="absent", why=why)
     assert reply.status_code == 422
     assert f">{why}</textarea>" in reply.content.decode()
     assert person.declined == ""
 
 
-def test_it_keeps_the_confirmations_when_the_list_is_changed(office, day, person):
+def test_change_of_receptions_keeps_confirmations(office, day, person):
     Reception.objects.filter(pk=person.pk).update(confirmed_at=FOURTH)
     people = {
         "row-TOTAL_FORMS": 2,
@@ -417,14 +419,14 @@ def test_it_keeps_the_confirmations_when_the_list_is_changed(office, day, person
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.WATCH, Role.COORDINATOR}))
-def test_it_keeps_the_others_out_of_the_reception_list(role, officer, signed_in, person):
+def test_other_roles_cannot_open_or_answer_the_reception_list(role, officer, signed_in, person):
     browser = signed_in(officer(role, "水处", area="定海区"))
     assert browser.get(reverse("desk:receptions")).status_code == 403
     assert answer(browser, person, answer="comes").status_code == 403
     assert person.confirmed_at is None
 
 
-def test_it_takes_no_answer_for_a_day_that_is_over(watcher, signed_in, person):
+def test_reception_answers_close_when_the_day_is_over(watcher, signed_in, person):
     with time_machine.travel(calendar.ends_at(made.DAY), tick=False):
         assert answer(signed_in(watcher), person, answer="comes").status_code == 404
     assert person.confirmed_at is None

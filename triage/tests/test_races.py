@@ -1,4 +1,4 @@
-"""Many at once, in threads of their own, on whatever database the run has: PostgreSQL in `make test`, and SQLite."""
+"""Many at once, each in its own thread, on the database of the run: PostgreSQL in `make test`, or SQLite."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -27,21 +27,21 @@ pytestmark = [
 SECOND = datetime(2026, 12, 2, 10, tzinfo=calendar.SHANGHAI)
 
 
-def at_once(deeds) -> list:
-    """Run every deed in a thread, all released together; what each returned, or the exception it raised."""
-    gate = Barrier(len(deeds))
+def at_once(jobs) -> list:
+    """Run each act in its own thread, all released together; what each returned, or the exception it raised."""
+    gate = Barrier(len(jobs))
 
-    def run(deed):
+    def run(job):
         gate.wait()
         try:
-            return deed()
+            return job()
         except Exception as error:
             return error
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(len(deeds)) as pool:
-        return list(pool.map(run, deeds))
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        return list(pool.map(run, jobs))
 
 
 def fresh(pk: int) -> Appointment:
@@ -50,7 +50,7 @@ def fresh(pk: int) -> Appointment:
 
 
 @pytest.mark.parametrize("round_", range(20))
-def test_it_never_seats_an_eleventh_of_thirty(round_):
+def test_thirty_simultaneous_firms_take_exactly_ten_seats(round_):
     firms = [appointment(n, stage=Stage.ACCEPTED) for n in range(1, 31)]
     results = at_once([lambda firm=firm: seating.seat_firm(firm, by=None, at=SECOND) for firm in firms])
     taken = [found for found in results if isinstance(found, Seat)]
@@ -60,7 +60,7 @@ def test_it_never_seats_an_eleventh_of_thirty(round_):
     assert Appointment.objects.filter(stage=Stage.SEATED).count() == 10
 
 
-def test_it_keeps_seats_and_seated_firms_equal_through_a_storm(coordinator):
+def test_simultaneous_acts_keep_seats_and_seated_firms_equal(coordinator):
     firms = [appointment(n, stage=Stage.ACCEPTED) for n in range(1, 21)]
     day = firms[0].day
     seating.settle(day, by=coordinator, at=SECOND)
@@ -78,17 +78,17 @@ def test_it_keeps_seats_and_seated_firms_equal_through_a_storm(coordinator):
     assert len(held) == 10
 
 
-def test_it_lets_one_of_two_officers_act_and_tells_the_other():
+def test_second_of_two_simultaneous_decisions_is_refused_with_a_reason():
     firm = appointment(1)
     first, second = officer(Role.COORDINATOR, "综合处"), officer(Role.COORDINATOR, "综合处")
     call = review.Call(CallOutcome.REACHED, "已说明")
-    deeds = [
+    jobs = [
         lambda who=who: review.decline(
             fresh(firm.pk), DeclineReason.OUTSIDE, "", call, version=1, by=who, at=NOW
         )
         for who in (first, second)
     ]
-    results = at_once(deeds)
+    results = at_once(jobs)
     losers = [found for found in results if found is not None]
     assert len(losers) == 1
     assert isinstance(losers[0], IllegalMove)
@@ -96,7 +96,7 @@ def test_it_lets_one_of_two_officers_act_and_tells_the_other():
     assert Review.objects.count() == 1
 
 
-def test_it_registers_a_form_once_however_often_it_is_sent():
+def test_form_sent_many_times_at_once_registers_once():
     firm = appointment(99)  # any clean numbers
     form = booking.Registration(
         "舟山测试水产有限公司", firm.uscc[:8] + "x", "人", "resident", "3309", "+8613800000000", "问"
@@ -105,7 +105,7 @@ def test_it_registers_a_form_once_however_often_it_is_sent():
     assert len({found.pk for found in results}) == 1
 
 
-def test_it_keeps_one_of_many_forms_of_the_same_firm():
+def test_simultaneous_forms_of_one_firm_leave_one_registration():
     form = booking.Registration(
         "舟山测试水产有限公司", "9" * 18, "人", "resident", "3309", "+8613800000000", "问"
     )
@@ -115,15 +115,15 @@ def test_it_keeps_one_of_many_forms_of_the_same_firm():
 
 
 @pytest.mark.parametrize("round_", range(5))
-def test_it_loses_no_firm_when_a_day_is_cancelled_while_firms_answer(round_, leader):
+def test_cancellation_loses_no_firm_that_answers_at_the_same_time(round_, leader):
     """Two clicks of 局领导, ten firms that confirm or give up, five that register: each firm ends in one place."""
     firms = [seated(n) for n in range(1, 11)]
     day = firms[0].day
     acts = [booking.confirm_seat, booking.give_up_seat, booking.withdraw]
-    deeds = [lambda: plan_changes.cancel(day_on(day.date), "台风", by=leader, at=SECOND)] * 2
-    deeds += [lambda n=n, f=f: acts[n % 3](fresh(f.pk), at=SECOND) for n, f in enumerate(firms)]
-    deeds += [lambda: seating.fill(day_on(day.date), at=SECOND)]
-    results = at_once(deeds)
+    jobs = [lambda: plan_changes.cancel(day_on(day.date), "台风", by=leader, at=SECOND)] * 2
+    jobs += [lambda n=n, f=f: acts[n % 3](fresh(f.pk), at=SECOND) for n, f in enumerate(firms)]
+    jobs += [lambda: seating.fill(day_on(day.date), at=SECOND)]
+    results = at_once(jobs)
     assert all(found is None or isinstance(found, int | Refused) for found in results), results
     plan_changes.carry_latecomers(at=SECOND)
     assert ConsultDay.objects.get(pk=day.pk).is_cancelled
@@ -131,12 +131,12 @@ def test_it_loses_no_firm_when_a_day_is_cancelled_while_firms_answer(round_, lea
     for firm in map(fresh, (firm.pk for firm in firms)):
         carried = firm.day_id != day.pk and firm.stage == Stage.ACCEPTED and bool(firm.priority_since)
         left = firm.stage == Stage.WITHDRAWN or (firm.day_id == day.pk and not firm.wants_onsite)
-        assert carried != left  # carried, or out of the line by its own click or by the lapse of its offer
+        assert carried != left  # carried over, or off the list by its own click or because its offer lapsed
 
 
 @pytest.mark.parametrize("same", [True, False], ids=["one firm twice", "two firms"])
 @pytest.mark.parametrize("round_", range(5))
-def test_it_calls_one_firm_in_for_one_that_did_not_come(coordinator, same, round_):
+def test_simultaneous_calls_fill_a_freed_seat_once(coordinator, same, round_):
     tenth = datetime(2026, 12, 10, 9, tzinfo=calendar.SHANGHAI)
     firms = [seated(n, confirmed=True) for n in range(1, 11)]
     waiting = [appointment(n, stage=Stage.DEFERRED) for n in (11, 12)]

@@ -1,4 +1,4 @@
-"""好差评 at the desk: totals by division and month for those who watch, and for a division never which firm."""
+"""好差评 at the desk: totals by division and month for the roles that oversee; a division never learns which firm."""
 
 import re
 from datetime import date, datetime
@@ -24,7 +24,7 @@ def the_twentieth(time_machine):
 
 @pytest.fixture
 def rate(coordinator):
-    """`rate("2026-10-08", Grade.GOOD, "水处")`: a firm whose registration these divisions lead says how it was."""
+    """`rate("2026-10-08", Grade.GOOD, "水处")`: a firm rates its registration, which these divisions lead."""
     numbers = iter(range(1, 200))
 
     def make(day: str, grade: Grade, *leads: str, part=Part.LEAD, state=AssignmentState.RELEASED):
@@ -46,7 +46,7 @@ def row(browser, label: str, query: str = "") -> list[str]:
 
 
 @pytest.mark.parametrize("who", ["coordinator", "leader", "watcher"])
-def test_it_shows_totals_by_division_to_those_who_watch(who, request, rate, signed_in):
+def test_totals_by_division_are_shown_to_roles_that_oversee(who, request, rate, signed_in):
     rate("2026-10-08", Grade.VERY_GOOD, "水处")
     rate("2026-11-08", Grade.POOR, "水处")
     rate("2026-11-09", Grade.FAIR, "大气处")
@@ -57,7 +57,7 @@ def test_it_shows_totals_by_division_to_those_who_watch(who, request, rate, sign
     assert row(browser, "合计") == ["1", "0", "1", "1", "0", "3", "67%"]
 
 
-def test_it_shows_one_month_of_them(rate, watcher, signed_in):
+def test_totals_can_be_limited_to_one_month(rate, watcher, signed_in):
     rate("2026-10-08", Grade.VERY_GOOD, "水处")
     rate("2026-11-08", Grade.POOR, "水处")
     browser = signed_in(watcher)
@@ -66,7 +66,7 @@ def test_it_shows_one_month_of_them(rate, watcher, signed_in):
     assert row(browser, "合计", "?month=1999-01")[5] == "2"  # no such month: all of them
 
 
-def test_it_puts_a_rating_into_its_month_in_zhoushan_and_forgets_it_after_a_year(rate, watcher, signed_in):
+def test_rating_counts_in_its_zhoushan_month_and_for_one_year(rate, watcher, signed_in):
     rate("2026-10-31T16:00+00:00", Grade.GOOD, "水处")  # midnight of 1 November
     rate("2025-12-01", Grade.GOOD, "水处")
     rate("2025-11-30", Grade.GOOD, "水处")
@@ -75,9 +75,7 @@ def test_it_puts_a_rating_into_its_month_in_zhoushan_and_forgets_it_after_a_year
     assert row(browser, "合计")[5] == "2"
 
 
-def test_it_counts_a_rating_for_every_lead_once_and_for_the_coordinators_where_there_is_none(
-    rate, watcher, signed_in
-):
+def test_rating_counts_once_per_lead_or_for_综合处_without_a_lead(rate, watcher, signed_in):
     rate("2026-11-08", Grade.GOOD, "水处", "大气处")
     rate("2026-11-08", Grade.GOOD, "土壤处", part=Part.SUPPORT)
     rate("2026-11-08", Grade.GOOD, "环评处", state=AssignmentState.CANCELLED)
@@ -95,7 +93,7 @@ def spans(browser) -> list[str]:
     return re.findall(r'<th scope="row">([^<]+)</th>', browser.get(PAGE).content.decode())
 
 
-def test_it_shows_a_division_its_total_only_from_three_ratings_on(rate, handler, signed_in):
+def test_division_sees_its_total_from_three_ratings_on(rate, handler, signed_in):
     browser = signed_in(handler)
     for day, shown in (("01", []), ("02", []), ("03", ["2026年10月"])):
         rate(f"2026-10-{day}", Grade.POOR, "水处")
@@ -103,13 +101,13 @@ def test_it_shows_a_division_its_total_only_from_three_ratings_on(rate, handler,
     assert row(browser, spans(browser)[0]) == ["0", "0", "0", "3", "0", "3", "0%"]
 
 
-def test_it_shows_a_division_no_month_that_is_not_over(rate, handler, signed_in):
+def test_division_sees_no_month_that_is_not_over(rate, handler, signed_in):
     for day in ("01", "02", "03", "04"):
         rate(f"2026-11-{day}", Grade.GOOD, "水处")
     assert spans(signed_in(handler)) == []
 
 
-def test_it_puts_months_together_until_no_rating_can_be_told_apart(rate, handler, signed_in):
+def test_months_are_merged_until_each_span_has_three_ratings(rate, handler, signed_in):
     for day in ("2026-03-01", "2026-03-02", "2026-03-03", "2026-05-01", "2026-05-02", "2026-07-01"):
         rate(day, Grade.GOOD, "水处")
     for day in ("2026-09-01", "2026-10-01"):
@@ -120,7 +118,7 @@ def test_it_puts_months_together_until_no_rating_can_be_told_apart(rate, handler
     assert "非常不满意" in read(browser.get(PAGE)) and row(browser, "2026年5月—7月")[4] == "0"
 
 
-def test_it_moves_no_span_as_time_goes_on(rate, handler, signed_in, time_machine):
+def test_spans_do_not_change_when_later_ratings_come(rate, handler, signed_in, time_machine):
     for month in range(1, 11):
         rate(f"2026-{month:02}-01", Grade.GOOD, "水处")
     before = spans(signed_in(handler))
@@ -131,7 +129,7 @@ def test_it_moves_no_span_as_time_goes_on(rate, handler, signed_in, time_machine
     assert spans(signed_in(handler)) == ["2026年10月—2027年5月", *before]
 
 
-def test_it_never_shows_a_division_which_firm_or_another_divisions(rate, head, signed_in):
+def test_division_never_sees_firms_or_another_divisions_ratings(rate, head, signed_in):
     given = [rate(f"2026-10-0{day}", Grade.VERY_POOR, "水处") for day in range(1, 5)]
     for day in range(1, 5):
         rate(f"2026-10-0{day}", Grade.VERY_GOOD, "大气处")
@@ -149,15 +147,13 @@ def test_it_never_shows_a_division_which_firm_or_another_divisions(rate, head, s
     assert row(browser, spans(browser)[0])[5] == "4"
 
 
-def test_it_says_what_will_be_there(handler, watcher, signed_in):
+def test_empty_page_says_when_ratings_will_appear(handler, watcher, signed_in):
     assert "满3条" in read(signed_in(handler).get(PAGE))
     assert "现在还没有评价" in read(signed_in(watcher).get(PAGE))
 
 
 @pytest.mark.parametrize("who", ["watcher", "handler"])
-def test_it_asks_the_database_as_little_for_many_as_for_few(
-    who, request, rate, signed_in, django_assert_num_queries
-):
+def test_query_count_does_not_grow_with_the_ratings(who, request, rate, signed_in, django_assert_num_queries):
     browser = signed_in(request.getfixturevalue(who))
     rate("2026-10-01", Grade.GOOD, "水处")
     with django_assert_num_queries(8 if who == "watcher" else 7):
@@ -169,7 +165,7 @@ def test_it_asks_the_database_as_little_for_many_as_for_few(
     assert page.status_code == 200 and re.search(r"\b2[89]\b", read(page))
 
 
-def test_it_looks_back_over_whole_months():
+def test_ratings_look_back_over_twelve_whole_months():
     assert ratings.months(factories.NOW)[0] == date(2025, 12, 1)
     assert ratings.months(factories.NOW)[-1] == date(2026, 11, 1)
     assert len(ratings.months(factories.NOW)) == 12

@@ -20,7 +20,7 @@ TWENTIETH = datetime.fromisoformat("2026-11-20T10:00+08:00")
 
 
 def rated(month: str, grade: Grade = Grade.GOOD, *divisions: int) -> RatingFact:
-    """ "2026-10" of the divisions with these keys, 水处's where none is named."""
+    """ "2026-10" of the divisions with these keys, 水处's if no division is named."""
     return RatingFact(date.fromisoformat(f"{month}-01"), grade, frozenset(divisions or [WATER]))
 
 

@@ -1,4 +1,4 @@
-"""演练: the coming weeks played on a copy of the data, told day by day; the data itself stays as it is."""
+"""演练: the coming weeks are played on a copy of the data and told day by day; the data itself does not change."""
 
 import re
 import sqlite3
@@ -85,7 +85,7 @@ def _rows(cursor, query: str) -> list:
     return cursor.fetchall()
 
 
-def test_it_tells_day_by_day_what_would_run_and_whom_it_would_write_to(month):
+def test_rehearsal_tells_day_by_day_what_would_run_and_who_would_be_told(month):
     story = told("2026-11-30", "2026-12-08")
     headings = re.findall(r"^\d+月\d+日（周.）$", story, re.MULTILINE)
     assert headings[0] == "11月30日（周一）" and headings[-1] == "12月8日（周二）" and len(headings) == 9
@@ -99,28 +99,28 @@ def test_it_tells_day_by_day_what_would_run_and_whom_it_would_write_to(month):
     assert "合计：" in story and "副本已删除" in story
 
 
-def test_it_names_nobody(month):
+def test_rehearsal_names_no_person_or_firm(month):
     story = told("2026-12-01", "2026-12-08")
     people = ["诸葛渔", "甬东", "测试人", "舟山测试", month.reference, month.uscc, month.phone_number[-8:]]
     people += list(Officer.objects.values_list("name", flat=True))
     assert [word for word in [*people, "13857200", "example.gov.cn"] if word in story] == []
 
 
-def test_it_leaves_every_byte_of_the_data_as_it_was(month):
+def test_rehearsal_leaves_every_byte_of_the_data_unchanged(month):
     before = everything()
     assert "月底截止汇总" in told("2026-12-01", "2026-12-02")
     assert everything() == before
     assert not Notice.objects.filter(kind="cutoff_summary").exists()
 
 
-def test_it_would_find_a_letter_a_duty_an_entry_or_a_heartbeat_that_was_written(month, coordinator):
-    """The control of the test above: what it compares does change."""
+def test_real_rounds_change_what_the_comparison_reads(month, coordinator):
+    """The control of the test above: what that test compares does change when duties run."""
     before = everything()
     runner.run_due(datetime.fromisoformat("2026-12-01T00:06+08:00"))
     assert everything() != before
 
 
-def test_it_leaves_nothing_behind(month, monkeypatch, tmp_path):
+def test_interrupted_rehearsal_leaves_nothing_behind(month, monkeypatch, tmp_path):
     monkeypatch.setattr(
         settings, "VAR_DIR", tmp_path
     )  # other workers of the suite rehearse in the common one
@@ -135,7 +135,7 @@ def test_it_leaves_nothing_behind(month, monkeypatch, tmp_path):
     Area.objects.create(code="x", name="可以写入", kind=Area.Kind.ZONE)
 
 
-def test_it_goes_on_over_a_duty_that_fails_and_says_which(month, monkeypatch):
+def test_rehearsal_continues_after_a_failed_duty_and_names_it(month, monkeypatch):
     def broken(*args, **kwargs):
         raise ValueError("诸葛渔的号码")
 
@@ -145,7 +145,7 @@ def test_it_goes_on_over_a_duty_that_fails_and_says_which(month, monkeypatch):
     assert not Duty.objects.filter(state="failed").exists()
 
 
-def test_it_begins_as_if_the_days_before_had_gone_their_way(month):
+def test_rehearsal_assumes_the_days_before_it_went_as_planned(month):
     """What falls due between the last rounds and the span is neither late nor told."""
     story = told("2026-12-02", "2026-12-02", verbosity=2)
     assert "12月1日" not in story and "失败" not in story and "错过" not in story
@@ -172,13 +172,13 @@ def in_a_thread(act) -> list:
 
 def make_real_rounds() -> datetime:
     """The beat of the real site, while the rehearsal goes on."""
-    settings_at = datetime.fromisoformat("2026-12-01T08:40+08:00")
-    runner.run_due(settings_at)
+    now = datetime.fromisoformat("2026-12-01T08:40+08:00")
+    runner.run_due(now)
     return runner.last_run_at()
 
 
 @pytest.mark.postgres
-def test_it_lets_the_site_go_on_meanwhile(month):
+def test_site_continues_during_a_rehearsal(month):
     played = rehearsal.rehearse(date(2026, 12, 1), date(2026, 12, 3))
     next(played)
     (beat,) = in_a_thread(make_real_rounds)
@@ -197,7 +197,7 @@ def test_it_lets_the_site_go_on_meanwhile(month):
         "SELECT nextval(pg_get_serial_sequence('public.outbox_notice', 'id'))",
     ],
 )
-def test_it_is_refused_every_write_to_the_data_by_the_server(month, write):
+def test_server_refuses_every_write_to_the_real_data(month, write):
     with working_copy():
         with connection.cursor() as cursor, pytest.raises(InternalError, match="read-only"):
             cursor.execute(write)
@@ -215,11 +215,11 @@ def test_it_is_refused_every_write_to_the_data_by_the_server(month, write):
         ("2026-01-01", "2027-01-01", "最多演练"),
     ],
 )
-def test_it_says_what_is_wrong_with_the_dates(first, last, says):
+def test_wrong_dates_are_explained(first, last, says):
     with pytest.raises(CommandError, match=says):
         told(first, last)
 
 
-def test_it_says_how_many_read_no_reminder(house):
+def test_rehearsal_counts_officers_without_contact_details(house):
     made.officer(Role.HANDLER, "水处")
     assert "有 1 名工作人员没有登记手机和邮箱" in told("2026-11-24", "2026-11-24")

@@ -42,21 +42,21 @@ def crew():
 
 
 def make_rounds(text: str) -> None:
-    """Twice, for the second changes nothing, and every duty must have gone well."""
+    """Twice, because the second must change nothing. No duty may fail."""
     for _ in range(2):
         runner.run_due(at(text))
     assert not Duty.objects.filter(state=State.FAILED).exists()
 
 
-def test_it_knows_every_duty_it_is_told_of():
+def test_duty_names_are_unique():
     assert len({kind.name for kind in kinds()}) == len(kinds())
 
 
-def test_it_gives_no_duty_up_before_the_claim_of_a_dead_worker_has_run_out():
+def test_every_duty_stays_useful_longer_than_two_claim_leases():
     assert [kind.name for kind in kinds() if kind.useful_for <= 2 * runner.CLAIM_LEASE] == []
 
 
-def test_it_tells_what_stands_on_the_list_when_the_month_has_ended(crew):
+def test_cutoff_summary_counts_the_list_once_the_month_has_ended(crew):
     appointment(1)
     appointment(2, stage=Stage.ACCEPTED, priority_since=NOW)
     make_rounds("2026-12-01 00:04")
@@ -66,13 +66,13 @@ def test_it_tells_what_stands_on_the_list_when_the_month_has_ended(crew):
     assert "待初审1条，已通过1条，其中优先1条" in Notice.objects.get(kind="cutoff_summary").text
 
 
-def test_it_catches_up_after_three_days_of_silence(crew):
+def test_missed_cutoff_summary_is_sent_three_days_later(crew):
     make_rounds("2026-11-30 12:00")
     make_rounds("2026-12-03 12:00")
     assert letters("cutoff_summary") == 1
 
 
-def test_it_reminds_seated_firms_three_days_and_one_day_before(crew):
+def test_seated_firms_are_reminded_three_days_and_one_day_before(crew):
     seated(1, confirmed=True)
     make_rounds("2026-12-06 09:05")
     assert letters("day_near") == 0
@@ -81,7 +81,7 @@ def test_it_reminds_seated_firms_three_days_and_one_day_before(crew):
     assert letters("day_near") == 2
 
 
-def test_it_reminds_the_division_before_and_its_head_after_the_term(crew):
+def test_reply_is_reminded_of_before_and_after_its_term_until_released(crew):
     given = assignment(appointment(1, stage=Stage.ACCEPTED), "水处", by=crew["coordinator"])
     make_rounds("2026-11-25 08:45")
     assert (letters("reply_soon"), letters("reply_late")) == (1, 0)
@@ -93,7 +93,7 @@ def test_it_reminds_the_division_before_and_its_head_after_the_term(crew):
     assert (letters("reply_soon"), letters("reply_late")) == (1, 2)
 
 
-def test_it_asks_for_the_plan_from_the_twentieth_daily(crew):
+def test_plan_is_requested_daily_from_the_twentieth(crew):
     make_rounds("2026-11-19 09:05")
     assert letters("plan_wanted") == 0
     make_rounds("2026-11-20 09:05")
@@ -101,7 +101,7 @@ def test_it_asks_for_the_plan_from_the_twentieth_daily(crew):
     assert letters("plan_wanted") == 2
 
 
-def test_it_climbs_the_ladder_of_a_late_follow_up(crew):
+def test_late_follow_up_is_escalated_step_by_step(crew):
     firm = appointment(1, stage=Stage.FOLLOWING)
     FollowUp.objects.create(
         appointment=firm,
@@ -118,7 +118,7 @@ def test_it_climbs_the_ladder_of_a_late_follow_up(crew):
     assert counts == [1, 2, 4, 5]  # handler; head; 综合处 and 办公室; 局领导
 
 
-def test_it_opens_a_follow_up_for_what_a_firm_calls_unsolved(crew):
+def test_unsolved_feedback_opens_a_follow_up(crew):
     firm = appointment(1, stage=Stage.ANSWERED)
     assignment(firm, "水处", by=crew["coordinator"], state=AssignmentState.RELEASED)
     firm.move_to(Stage.FOLLOWING, "企业反馈未解决：还差材料", by=None, at=NOW)
@@ -127,7 +127,7 @@ def test_it_opens_a_follow_up_for_what_a_firm_calls_unsolved(crew):
     assert (found.division.name, found.origin) == ("水处", FollowUp.Origin.FIRM)
 
 
-def test_it_follows_a_poor_rating_up_in_five_working_days(crew):
+def test_poor_rating_opens_a_follow_up_due_in_five_working_days(crew):
     firm = appointment(1, stage=Stage.CLOSED, closed_at=NOW)
     Rating.objects.create(appointment=firm, grade=Grade.POOR, at=NOW)
     make_rounds("2026-11-21 08:31")
@@ -135,7 +135,7 @@ def test_it_follows_a_poor_rating_up_in_five_working_days(crew):
     assert (found.division.name, found.due_on.isoformat()) == ("综合处", "2026-11-27")
 
 
-def test_it_closes_with_the_last_matter_and_asks_the_firm(crew):
+def test_last_closed_follow_up_closes_the_registration_and_tells_the_firm(crew):
     firm = appointment(1, stage=Stage.FOLLOWING)
     for _ in range(2):
         follow_up.open_follow_up(firm, division("水处"), "到厂", "day", by=crew["coordinator"], at=NOW)
@@ -155,7 +155,7 @@ def matters() -> list[tuple]:
 
 @pytest.fixture
 def followed(crew):
-    """A firm in 督办 with one matter of 水处, due far off, and the page on which the firm speaks."""
+    """A firm in 督办 with one follow-up of 水处, due months later."""
     firm = appointment(1, stage=Stage.FOLLOWING)
     assignment(firm, "水处", by=crew["coordinator"], state=AssignmentState.RELEASED)
     follow_up.open_follow_up(
@@ -165,7 +165,7 @@ def followed(crew):
 
 
 def firm_says(firm: Appointment, what: str, text: str) -> None:
-    """The button on the progress page, by its own door."""
+    """The firm presses the button on its progress page."""
     with time_machine.travel(at(text), tick=False):
         browser = Client()
         browser.post(
@@ -176,7 +176,7 @@ def firm_says(firm: Appointment, what: str, text: str) -> None:
         assert "谢谢反馈" in answer.content.decode() or "已转有关处室" in answer.content.decode()
 
 
-def test_it_ends_the_open_matters_of_a_firm_that_says_solved(followed):
+def test_solved_feedback_closes_the_open_follow_up(followed):
     firm_says(followed, "solved", "2026-11-25 20:00")
     make_rounds("2026-11-26 08:31")
     assert matters() == [("day", False, "企业反馈已解决")]
@@ -186,7 +186,7 @@ def test_it_ends_the_open_matters_of_a_firm_that_says_solved(followed):
     assert letters("follow_up_late") == 0 and letters("follow_up_old") == 0
 
 
-def test_it_leaves_the_matter_of_a_poor_rating_to_the_bureau(followed):
+def test_solved_feedback_leaves_the_follow_up_of_a_poor_rating_open(followed):
     Rating.objects.create(appointment=followed, grade=Grade.VERY_POOR, at=at("2026-11-25 19:00"))
     make_rounds("2026-11-25 19:30")
     firm_says(followed, "solved", "2026-11-25 20:00")
@@ -194,7 +194,7 @@ def test_it_leaves_the_matter_of_a_poor_rating_to_the_bureau(followed):
     assert matters() == [("day", False, "企业反馈已解决"), ("rating", True, "")]
 
 
-def test_it_gives_a_reopened_matter_a_new_term_and_starts_its_ladder_anew(followed, crew):
+def test_reopened_follow_up_gets_a_new_term_and_starts_at_the_first_step(followed, crew):
     FollowUp.objects.update(due_on=date(2026, 11, 10))
     make_rounds("2026-11-24 08:31")
     climbed = letters("follow_up_late")
@@ -203,9 +203,9 @@ def test_it_gives_a_reopened_matter_a_new_term_and_starts_its_ladder_anew(follow
     firm_says(followed, "unsolved", "2026-11-24 21:00")
     make_rounds("2026-11-25 08:31")
     assert matters() == [("day", False, "企业反馈已解决"), ("firm", True, "")]
-    anew = FollowUp.objects.get(origin="firm")
-    assert (anew.due_on, anew.division.name) == (date(2026, 12, 9), "水处")  # ten working days
-    assert "还差材料" in anew.promise
+    reopened = FollowUp.objects.get(origin="firm")
+    assert (reopened.due_on, reopened.division.name) == (date(2026, 12, 9), "水处")  # ten working days
+    assert "还差材料" in reopened.promise
     make_rounds("2026-12-07 08:31")
     assert letters("follow_up_late") == climbed
     counts = []
@@ -215,7 +215,7 @@ def test_it_gives_a_reopened_matter_a_new_term_and_starts_its_ladder_anew(follow
     assert counts == [1, 2, 4, 5]  # handler; head; 综合处 and 办公室; 局领导
 
 
-def test_it_hears_unsolved_while_a_poor_rating_is_followed_up(crew):
+def test_unsolved_feedback_counts_while_a_poor_rating_is_followed_up(crew):
     firm = appointment(1, stage=Stage.CLOSED, closed_at=NOW)
     Rating.objects.create(appointment=firm, grade=Grade.POOR, at=NOW)
     make_rounds("2026-11-21 08:31")
@@ -226,7 +226,7 @@ def test_it_hears_unsolved_while_a_poor_rating_is_followed_up(crew):
     assert len(matters()) == 2
 
 
-def test_it_tells_of_a_matter_that_is_open_for_long_however_far_off_its_term(followed, crew):
+def test_follow_up_open_for_long_is_reported_even_before_its_term(followed, crew):
     counts = {}
     for text in ("2026-12-19", "2026-12-20", "2026-12-21", "2027-01-18", "2027-01-19"):
         make_rounds(f"{text} 08:31")
@@ -248,12 +248,12 @@ def absent(crew):
     return firm
 
 
-def test_it_asks_the_division_for_the_written_reply_to_a_firm_that_did_not_come(absent, crew):
+def test_division_is_asked_for_the_written_reply_to_an_absent_firm(absent, crew):
     asked = Notice.objects.filter(kind="reply_for_absent", channel="sms")
     assert [notice.to_name for notice in asked] == [crew["handler"].name]
 
 
-def test_it_does_not_close_a_firm_that_did_not_come_before_it_has_its_reply(absent, crew):
+def test_absent_firm_is_closed_only_after_its_reply(absent, crew):
     later = at("2026-12-11 10:00")
     with pytest.raises(follow_up.ReplyOwed):
         follow_up.close_registration(absent, by=crew["coordinator"], at=later)

@@ -1,4 +1,4 @@
-"""Routing by rules alone: firm names, negated_spans, background, two questions, stance, misspellings."""
+"""Routing by rules alone: firm names, negation, background, two questions, stance, misspellings."""
 
 import json
 import sys

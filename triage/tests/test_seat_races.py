@@ -29,18 +29,18 @@ pytestmark = [
 
 SECOND = datetime(2026, 12, 2, 10, tzinfo=calendar.SHANGHAI)
 TOO_LATE = SECOND + policy.CONFIRM_WITHIN + timedelta(seconds=1)
-THREADS = 40  # each with a connection of its own; a PostgreSQL server takes a hundred as it comes
+THREADS = 40  # each with a connection of its own; a PostgreSQL server allows a hundred by default
 
 
-def crowd(deeds) -> list:
-    """Every deed once, by THREADS at a time, all of them released together; its result or the exception it raised."""
-    gate = Barrier(min(THREADS, len(deeds)))
-    shares = [deeds[start :: gate.parties] for start in range(gate.parties)]
+def crowd(jobs) -> list:
+    """Each act once, in THREADS threads released together; its result or the exception it raised."""
+    gate = Barrier(min(THREADS, len(jobs)))
+    shares = [jobs[start :: gate.parties] for start in range(gate.parties)]
 
     def run(share):
         gate.wait()
         try:
-            return [outcome(deed) for deed in share]
+            return [outcome(job) for job in share]
         finally:
             connection.close()
 
@@ -48,9 +48,9 @@ def crowd(deeds) -> list:
         return [found for results in pool.map(run, shares) for found in results]
 
 
-def outcome(deed):
+def outcome(job):
     try:
-        return deed()
+        return job()
     except Exception as error:
         return error
 
@@ -76,7 +76,7 @@ def whole(day: ConsultDay) -> bool:
     return sorted(held) == sorted(said)
 
 
-def test_it_gives_ten_seats_to_ten_of_two_hundred():
+def test_two_hundred_simultaneous_firms_take_exactly_ten_seats():
     firms = [appointment(n, stage=Stage.ACCEPTED) for n in range(1, 201)]
     results = crowd([lambda firm=firm: take_and_confirm(firm) for firm in firms])
     taken = [found for found in results if isinstance(found, Seat)]
@@ -88,7 +88,7 @@ def test_it_gives_ten_seats_to_ten_of_two_hundred():
 
 
 @pytest.mark.parametrize("round_", range(3))
-def test_it_lets_an_answer_win_or_lose_a_lapse_cleanly(round_):
+def test_answer_at_the_moment_of_a_lapse_leaves_one_consistent_result(round_):
     firms = [seated(n, at=SECOND) for n in range(1, 11)]
     day = firms[0].day
     confirm = [lambda pk=firm.pk: booking.confirm_seat(fresh(pk), at=TOO_LATE) for firm in firms]
@@ -103,7 +103,7 @@ def test_it_lets_an_answer_win_or_lose_a_lapse_cleanly(round_):
 
 
 @pytest.mark.parametrize("round_", range(2))
-def test_it_settles_the_list_while_firms_leave(round_):
+def test_list_can_be_settled_while_firms_withdraw(round_):
     by = officer(Role.COORDINATOR, "综合处")
     firms = [appointment(n, stage=Stage.ACCEPTED) for n in range(1, 21)]
     day = firms[0].day
@@ -121,7 +121,7 @@ def test_it_settles_the_list_while_firms_leave(round_):
 
 
 @pytest.mark.parametrize("round_", range(2))
-def test_it_enters_no_firm_late_over_a_list_that_is_being_settled(round_):
+def test_late_entry_and_settling_exclude_each_other(round_):
     by = officer(Role.COORDINATOR, "综合处")
     day = appointment(1, stage=Stage.ACCEPTED).day
     form = booking.Registration(
@@ -139,7 +139,7 @@ def test_it_enters_no_firm_late_over_a_list_that_is_being_settled(round_):
     assert bool(ConsultDay.objects.get(pk=day.pk).settled_at) != entered
 
 
-def test_it_numbers_seats_added_at_once_apart():
+def test_seats_added_at_once_get_different_numbers():
     leader, by = officer(Role.LEADER), officer(Role.COORDINATOR, "综合处")
     firms = [appointment(n, stage=Stage.ACCEPTED) for n in range(1, 15)]
     day = firms[0].day

@@ -29,7 +29,7 @@ def stages(firms) -> list[str]:
     return [Appointment.objects.get(pk=firm.pk).stage for firm in firms]
 
 
-def test_it_seats_ten_and_defers_the_rest(coordinator):
+def test_list_seats_ten_and_defers_the_rest(coordinator):
     firms = accepted(12)
     assert seating.settle(firms[0].day, by=coordinator, at=SECOND) == (10, 2)
     assert stages(firms) == [Stage.SEATED] * 10 + [Stage.DEFERRED] * 2
@@ -37,28 +37,28 @@ def test_it_seats_ten_and_defers_the_rest(coordinator):
     assert Notice.objects.filter(kind="deferred", channel="page").count() == 2
 
 
-def test_it_seats_priority_first_then_by_time(coordinator):
+def test_list_seats_priority_first_then_by_time(coordinator):
     firms = accepted(12)
     Appointment.objects.filter(pk=firms[11].pk).update(priority_since=NOW)
     seating.settle(firms[0].day, by=coordinator, at=SECOND)
     assert stages(firms) == [Stage.SEATED] * 9 + [Stage.DEFERRED] * 2 + [Stage.SEATED]
 
 
-def test_it_leaves_out_who_asked_for_a_written_reply(coordinator):
+def test_list_leaves_out_firms_that_asked_for_a_written_reply(coordinator):
     firms = accepted(3)
     written = appointment(20, stage=Stage.ACCEPTED, wants_onsite=False)
     assert seating.settle(firms[0].day, by=coordinator, at=SECOND) == (3, 0)
     assert stages([written]) == [Stage.ACCEPTED]
 
 
-def test_it_settles_once(coordinator):
+def test_list_is_settled_only_once(coordinator):
     firms = accepted(2)
     seating.settle(firms[0].day, by=coordinator, at=SECOND)
     with pytest.raises(seating.AlreadySettled):
         seating.settle(firms[0].day, by=coordinator, at=SECOND)
 
 
-def test_it_waits_for_the_cutoff_and_for_the_review(coordinator):
+def test_list_waits_for_the_cutoff_and_the_review(coordinator):
     day = accepted(1)[0].day
     with pytest.raises(seating.NotYetClosed, match="11月30日"):
         seating.settle(day, by=coordinator, at=NOW)
@@ -67,7 +67,7 @@ def test_it_waits_for_the_cutoff_and_for_the_review(coordinator):
         seating.settle(day, by=coordinator, at=SECOND)
 
 
-def test_it_offers_a_given_up_seat_to_the_next_in_line_once(coordinator):
+def test_given_up_seat_is_offered_once_to_the_next_in_line(coordinator):
     firms = accepted(12)
     seating.settle(firms[0].day, by=coordinator, at=SECOND)
     firms[3].refresh_from_db()
@@ -79,7 +79,7 @@ def test_it_offers_a_given_up_seat_to_the_next_in_line_once(coordinator):
     assert stages([firms[3]]) == [Stage.ACCEPTED]
 
 
-def test_it_passes_an_unanswered_offer_on(coordinator):
+def test_unconfirmed_seat_passes_to_the_next_in_line(coordinator):
     firms = accepted(11)
     seating.settle(firms[0].day, by=coordinator, at=SECOND)
     for firm in firms[1:10]:
@@ -90,7 +90,7 @@ def test_it_passes_an_unanswered_offer_on(coordinator):
     assert Notice.objects.filter(kind="seat_lapsed", channel="page").count() == 1
 
 
-def test_it_offers_nothing_on_the_eve(coordinator):
+def test_free_seat_is_not_offered_on_the_eve(coordinator):
     firms = accepted(11)
     seating.settle(firms[0].day, by=coordinator, at=SECOND)
     firms[0].refresh_from_db()
@@ -103,7 +103,7 @@ def test_it_offers_nothing_on_the_eve(coordinator):
     assert stages([firms[10]]) == [Stage.DEFERRED]
 
 
-def test_it_adds_an_eleventh_seat_for_the_leader_only(coordinator, leader):
+def test_only_局领导_adds_an_eleventh_seat(coordinator, leader):
     firms = accepted(11)
     seating.settle(firms[0].day, by=coordinator, at=SECOND)
     firms[10].refresh_from_db()
@@ -113,8 +113,8 @@ def test_it_adds_an_eleventh_seat_for_the_leader_only(coordinator, leader):
     assert (seat.number, seat.uscc) == (11, firms[10].uscc)
 
 
-def test_it_gives_priority_that_lets_nobody_starve(coordinator):
-    """A year of thirteen firms a month: whoever is deferred and still wants to come sits down the next month."""
+def test_deferred_firm_that_asks_again_is_seated_the_next_month(coordinator):
+    """A year of thirteen firms a month: each deferred firm that asks again is seated the next month."""
     day, number = DAY, 0
     for month in range(12):
         now = calendar.booking_closes(day) - timedelta(days=5)
@@ -131,7 +131,7 @@ def test_it_gives_priority_that_lets_nobody_starve(coordinator):
         day = calendar.following(day)
 
 
-def test_it_moves_the_priority_to_the_booking_the_firm_already_has():
+def test_priority_moves_to_the_registration_the_firm_already_has():
     deferred = appointment(1, stage=Stage.DEFERRED)
     newer = appointment(2, on=date(2027, 1, 10), uscc=deferred.uscc)
     booking.ask_for_seat_again(deferred, at=SECOND)
@@ -140,19 +140,19 @@ def test_it_moves_the_priority_to_the_booking_the_firm_already_has():
     assert stages([deferred]) == [Stage.CLOSED]
 
 
-def test_it_is_not_for_a_division_to_settle():
+def test_division_cannot_settle_the_list():
     day = accepted(1)[0].day
     with pytest.raises(NotAllowed):
         seating.settle(day, by=officer(Role.HANDLER, "水处"), at=SECOND)
 
 
-def test_it_adds_no_seat_while_one_is_free(leader):
+def test_no_seat_is_added_while_one_is_free(leader):
     firm = accepted(1)[0]
     with pytest.raises(seating.SeatsStillFree):
         seating.add_seat(firm.day, firm, "急需", by=leader, at=SECOND)
 
 
-def test_it_records_no_outcome_before_the_day(coordinator):
+def test_no_check_in_or_outcome_is_recorded_before_the_day(coordinator):
     firm = seated(1, confirmed=True)
     with pytest.raises(hearing.NotTheDay, match="12月10日"):
         hearing.check_in(firm, by=coordinator, at=SECOND)

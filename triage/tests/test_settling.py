@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 SECOND = datetime(2026, 12, 2, 10, tzinfo=calendar.SHANGHAI)
 FOR_ONE = 12
-"""Statements that one firm may cost in settling: its stage, move, trail and letters, and the shorter term."""
+"""Statements that one firm may cost in settling: its stage, move, audit entry and notices, and the shorter term."""
 
 
 class Killed(DatabaseError):
@@ -45,7 +45,7 @@ def killed_at(number: int):
 
 
 def state() -> dict:
-    """All that settling writes, without the keys that a second try makes anew."""
+    """All that settling writes, without the keys, which differ in a second try."""
     return {
         "firms": sorted(Appointment.objects.values_list("uscc", "stage", "seat__number", "reply_due_on")),
         "seats": sorted(Seat.objects.values_list("number", "uscc", "offered_at", "reply_by"), key=str),
@@ -76,7 +76,7 @@ def killed(number: int, day: ConsultDay, by: Officer, before: dict, undisturbed:
         return True
 
 
-def test_it_ends_the_same_wherever_settling_is_killed():
+def test_settling_killed_at_any_statement_can_be_repeated_with_the_same_result():
     by = officer(Role.COORDINATOR, "综合处")
     day = appointment(1, stage=Stage.ACCEPTED).day
     Seat.objects.filter(day=day, number__lte=8).delete()
@@ -92,9 +92,9 @@ def test_it_ends_the_same_wherever_settling_is_killed():
 
 
 # --- A month of 500 ---------------------------------------------------------------------------------------------------
-def statements(deed) -> int:
+def statements(act) -> int:
     with CaptureQueriesContext(connection) as found:
-        deed()
+        act()
     return len(found)
 
 
@@ -104,7 +104,7 @@ def screen(browser, day) -> int:
         return statements(lambda: browser.get(address))
 
 
-def test_it_settles_five_hundred_at_a_fixed_cost_for_each(coordinator, signed_in):
+def test_settling_five_hundred_has_a_fixed_cost_per_registration(coordinator, signed_in):
     browser = signed_in(coordinator)
     day = _enter(range(1, 12), by=coordinator)
     screen(browser, day)

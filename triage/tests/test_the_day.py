@@ -41,7 +41,7 @@ def browser(coordinator, signed_in):
 
 @pytest.fixture
 def browser_at(coordinator, signed_in, on_the_morning):
-    """综合处's browser at another moment: sessions do not outlive a night."""
+    """综合处's browser at another moment: a login session ends overnight."""
 
     def move(at: datetime):
         on_the_morning.move_to(at)
@@ -78,7 +78,7 @@ def conclude(browser, number: int, outcome: str, **said):
 
 
 # --- The sheet -----------------------------------------------------------------------------------------------------
-def test_it_shares_the_morning_among_ten_firms_at_two_tables(browser, ten):
+def test_run_sheet_shares_the_morning_among_ten_firms_at_two_tables(browser, ten):
     shown = read(browser.get(page("run_sheet", ten)))
     assert "每家 30 分钟，共 10 家" in shown
     assert (
@@ -89,7 +89,7 @@ def test_it_shares_the_morning_among_ten_firms_at_two_tables(browser, ten):
     assert "同一时间没有处室需要到两桌" in shown
 
 
-def test_it_sends_no_division_to_two_tables_at_once(browser, ten, coordinator):
+def test_run_sheet_needs_no_division_at_two_tables_at_once(browser, ten, coordinator):
     made.assignment(firm(2), "水处", by=coordinator, part="support")
     slots = timetable.schedule_of(ten).slots
     for turn in {slot.place.turn for slot in slots}:
@@ -97,14 +97,14 @@ def test_it_sends_no_division_to_two_tables_at_once(browser, ten, coordinator):
         assert len(wanted) == len(set(wanted))
 
 
-def test_it_says_where_a_division_is_wanted_twice(browser, ten, coordinator):
+def test_run_sheet_says_where_a_division_is_needed_twice(browser, ten, coordinator):
     timetable.freeze(ten, at=MORNING)
     made.assignment(firm(2), "水处", by=coordinator)
     shown = read(browser.get(page("run_sheet", ten)))
     assert "8:30 1号、2号都需要水处，没有能错开的场次。请水处派两人到场，或请其中一桌稍候。" in shown
 
 
-def test_it_keeps_the_printed_sheet_when_the_list_changes(ten):
+def test_frozen_run_sheet_keeps_places_when_the_list_changes(ten):
     timetable.freeze(ten, at=MORNING)
     before = {slot.number: slot.place for slot in timetable.schedule_of(ten).slots}
     Appointment.objects.filter(pk=firm(4).pk).update(stage=Stage.WITHDRAWN, seat=None)
@@ -112,7 +112,7 @@ def test_it_keeps_the_printed_sheet_when_the_list_changes(ten):
     assert after == {number: place for number, place in before.items() if number != 4}
 
 
-def test_it_is_arranged_anew_by_a_click(browser, ten, coordinator, on_the_morning):
+def test_run_sheet_is_rearranged_by_a_click(browser, ten, coordinator, on_the_morning):
     timetable.freeze(ten, at=MORNING)
     made.assignment(firm(2), "水处", by=coordinator)
     assert browser.post(page("rearrange", ten)).status_code == 302
@@ -121,7 +121,7 @@ def test_it_is_arranged_anew_by_a_click(browser, ten, coordinator, on_the_mornin
 
 
 @pytest.mark.parametrize("name", PAPERS)
-def test_it_prints_every_firm_and_no_number_of_a_person(browser, ten, name):
+def test_papers_list_every_firm_without_personal_numbers(browser, ten, name):
     shown = read(browser.get(page(name, ten)))
     for of in Appointment.objects.all():
         assert of.enterprise_name in shown
@@ -130,43 +130,43 @@ def test_it_prints_every_firm_and_no_number_of_a_person(browser, ten, name):
 
 
 @pytest.mark.parametrize("name", [*PAPERS, "floor"])
-def test_it_is_linked_from_the_screen_of_the_day(browser, ten, name):
+def test_papers_and_floor_are_linked_from_the_day_screen(browser, ten, name):
     screen = browser.get(reverse("admin:sessions_app_consultday_change", args=[ten.pk])).content.decode()
     assert page(name, ten) in screen
 
 
 @pytest.mark.parametrize("days, shown", [(-2, False), (-1, True), (0, True), (1, False)])
-def test_it_opens_the_work_of_the_day_on_the_first_page(browser_at, ten, days, shown):
+def test_first_page_links_the_floor_on_the_day_and_the_day_before(browser_at, ten, days, shown):
     first_page = browser_at(MORNING + timedelta(days=days)).get("/admin/").content.decode()
     assert (f'href="{page("floor", ten)}"' in first_page) is shown
 
 
 @pytest.mark.parametrize("name", [*PAPERS, "floor"])
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.COORDINATOR}))
-def test_it_is_for_those_who_run_the_day(officer, signed_in, ten, role, name):
+def test_papers_and_floor_are_for_综合处_only(officer, signed_in, ten, role, name):
     assert signed_in(officer(role, "水处", area="定海区")).get(page(name, ten)).status_code == 403
 
 
-def test_it_reads_the_sheet_in_a_fixed_number_of_queries(browser, ten, django_assert_max_num_queries):
+def test_run_sheet_uses_a_fixed_number_of_queries(browser, ten, django_assert_max_num_queries):
     with django_assert_max_num_queries(9):
         shown = read(browser.get(page("run_sheet", ten)))
     assert "测试1号" in shown and "测试10号" in shown
 
 
 # --- The divisions -------------------------------------------------------------------------------------------------
-def test_it_shows_a_division_its_own_firms_only(handler, signed_in, ten):
+def test_division_sees_only_its_own_firms_on_the_run_sheet(handler, signed_in, ten):
     shown = read(signed_in(handler).get("/desk/run-sheet/"))
     assert "水处需到场 5 场" in shown
     assert "测试1号" in shown and "测试2号" not in shown
 
 
-def test_it_shows_no_sheet_before_the_list_is_settled(handler, signed_in, ten):
+def test_division_sees_no_run_sheet_before_the_list_is_settled(handler, signed_in, ten):
     ten.settled_at = None
     ten.save()
     assert "现场名单确定后" in read(signed_in(handler).get("/desk/run-sheet/"))
 
 
-def test_it_tells_divisions_three_days_and_one_day_before(ten, handler, other_handler, on_the_morning):
+def test_divisions_are_told_three_days_and_one_day_before(ten, handler, other_handler, on_the_morning):
     for who, phone in ((handler, "13800000001"), (other_handler, "13800000002")):
         who.phone = phone
         who.save()
@@ -185,24 +185,24 @@ def test_it_tells_divisions_three_days_and_one_day_before(ten, handler, other_ha
 
 
 # --- Who came ------------------------------------------------------------------------------------------------------
-def test_it_checks_a_firm_in_with_one_click(browser, ten):
+def test_firm_is_checked_in_with_one_click(browser, ten):
     browser.post(page("check_in", ten, firm(3)))
     assert firm(3).hearing.checked_in_at == MORNING
     assert "08:15 签到" in read(browser.get(page("floor", ten)))
 
 
 @pytest.mark.parametrize("typed", ["测试7号", "{0.reference}", " {0.reference} "])
-def test_it_opens_the_firm_that_is_sought(browser, ten, typed):
+def test_search_opens_the_firm(browser, ten, typed):
     of = firm(7)
     answer = browser.get(page("floor", ten), {"q": typed.format(of)})
     assert answer["Location"] == page("firm", ten, of)
 
 
-def test_it_says_of_a_firm_that_it_is_not_on_the_list(browser, ten):
+def test_search_says_when_a_firm_is_not_on_the_list(browser, ten):
     assert "不在这一天的名单和候补里" in read(browser.get(page("floor", ten), {"q": "没有这家"}))
 
 
-def test_it_checks_nobody_in_before_the_day(browser_at, ten):
+def test_check_in_is_refused_before_the_day(browser_at, ten):
     browser = browser_at(MORNING - timedelta(days=1))
     answer = browser.post(page("check_in", ten, firm(1)), follow=True)
     assert "当天才能签到和记录结果" in read(answer)
@@ -210,7 +210,7 @@ def test_it_checks_nobody_in_before_the_day(browser_at, ten):
 
 
 # --- The code on the firm's phone ----------------------------------------------------------------------------------
-def test_it_shows_the_code_on_the_page_of_a_seated_firm_only(client, ten, on_the_morning):
+def test_only_a_seated_firm_sees_its_check_in_code(client, ten, on_the_morning):
     on_the_morning.move_to(made.NOW + timedelta(days=14))
     of, waits = firm(1), made.appointment(20, stage=Stage.ACCEPTED)
     for who, shown in ((of, True), (waits, False)):
@@ -218,7 +218,7 @@ def test_it_shows_the_code_on_the_page_of_a_seated_firm_only(client, ten, on_the
         assert ("data:image/svg+xml" in client.get("/status/").content.decode()) is shown
 
 
-def test_it_opens_the_firm_by_its_code_and_a_button_checks_it_in(browser, ten):
+def test_code_opens_the_firm_and_a_button_checks_it_in(browser, ten):
     of = firm(5)
     answer = browser.get(page("arrival", check_in_code.token(of)))
     assert answer["Location"] == page("firm", ten, of)
@@ -228,12 +228,12 @@ def test_it_opens_the_firm_by_its_code_and_a_button_checks_it_in(browser, ten):
     assert "08:15 签到" in read(browser.get(answer["Location"]))
 
 
-def test_it_asks_a_stranger_with_a_code_to_sign_in(client, ten):
+def test_code_opened_without_signing_in_leads_to_the_login(client, ten):
     answer = client.get(page("arrival", check_in_code.token(firm(5))))
     assert answer["Location"].startswith("/admin/login/")
 
 
-def test_it_takes_a_code_on_its_own_day_only(browser, browser_at, ten):
+def test_unknown_code_or_code_of_another_day_is_refused(browser, browser_at, ten):
     code = page("arrival", check_in_code.token(firm(5)))
     assert "这个签到码不在今天的名单上" in read(browser.get(page("arrival", "0" * 32), follow=True))
     assert "这个签到码不在今天的名单上" in read(
@@ -241,7 +241,7 @@ def test_it_takes_a_code_on_its_own_day_only(browser, browser_at, ten):
     )
 
 
-def test_it_makes_each_code_for_one_registration_and_one_day(ten):
+def test_code_is_unique_to_one_registration_and_one_day(ten):
     codes = {check_in_code.token(of) for of in Appointment.objects.select_related("day")}
     assert len(codes) == 10
     assert all(re.fullmatch("[0-9a-f]{32}", code) for code in codes)
@@ -252,14 +252,14 @@ def test_it_makes_each_code_for_one_registration_and_one_day(ten):
 
 
 # --- How it ended --------------------------------------------------------------------------------------------------
-def test_it_writes_an_outcome_down_in_two_clicks(browser, ten):
+def test_outcome_is_recorded_in_two_clicks(browser, ten):
     assert "现场解决" in read(browser.get(page("firm", ten, firm(1))))
     answer = conclude(browser, 1, "solved", gist="已当面说明")
     assert answer["Location"] == page("floor", ten)
     assert (firm(1).stage, firm(1).hearing.outcome) == (Stage.HEARD, "solved")
 
 
-def test_it_offers_the_question_and_its_division_for_what_is_to_be_followed(browser, ten):
+def test_follow_up_form_suggests_the_question_and_its_division(browser, ten):
     shown = browser.get(page("firm", ten, firm(2))).content.decode()
     assert '<option value="air" selected>大气处</option>' in shown
     assert f"{made.WATER}</textarea>" in shown
@@ -267,7 +267,7 @@ def test_it_offers_the_question_and_its_division_for_what_is_to_be_followed(brow
     assert (FollowUp.objects.get().division.name, firm(2).stage) == ("大气处", Stage.FOLLOWING)
 
 
-def test_it_asks_what_is_to_be_followed_and_keeps_what_was_typed(browser, ten):
+def test_follow_up_needs_a_text_and_keeps_what_was_typed(browser, ten):
     answer = conclude(browser, 2, "follow", division="air", text="", gist="谈了半小时")
     assert answer.status_code == 409
     assert "请写明督办事项和责任处室" in read(answer)
@@ -275,7 +275,7 @@ def test_it_asks_what_is_to_be_followed_and_keeps_what_was_typed(browser, ten):
     assert firm(2).stage == Stage.SEATED
 
 
-def test_it_tells_the_second_officer_that_the_outcome_is_written_down(browser, ten):
+def test_second_outcome_is_refused(browser, ten):
     conclude(browser, 1, "solved")
     answer = conclude(browser, 1, "absent")
     assert answer.status_code == 409
@@ -293,7 +293,7 @@ def call_in(browser, number: int):
     return browser.post(page("call_in", of.day, of), follow=True)
 
 
-def test_it_calls_the_first_in_line_to_the_seat_of_an_absent_firm(browser, ten, three_wait):
+def test_first_in_line_is_called_to_the_seat_of_an_absent_firm(browser, ten, three_wait):
     assert "请候补企业入场" not in read(browser.get(page("floor", ten)))
     conclude(browser, 3, "absent")
     assert "请候补企业入场" in read(browser.get(page("floor", ten)))
@@ -311,7 +311,7 @@ def test_it_calls_the_first_in_line_to_the_seat_of_an_absent_firm(browser, ten, 
     assert firm(11).stage == Stage.HEARD
 
 
-def test_it_gives_one_freed_seat_to_one_firm(browser, ten, three_wait):
+def test_one_freed_seat_goes_to_one_firm(browser, ten, three_wait):
     conclude(browser, 3, "absent")
     call_in(browser, 11)
     assert "现在没有空出的名额" in read(call_in(browser, 12))
@@ -320,7 +320,7 @@ def test_it_gives_one_freed_seat_to_one_firm(browser, ten, three_wait):
     assert firm(12).stage == Stage.DEFERRED
 
 
-def test_it_writes_down_who_was_passed_over(browser, ten, three_wait):
+def test_passed_over_firms_are_recorded(browser, ten, three_wait):
     conclude(browser, 3, "absent")
     call_in(browser, 12)
     shown = read(browser.get(reverse("admin:sessions_app_consultday_allocation", args=[ten.pk])))
@@ -329,7 +329,7 @@ def test_it_writes_down_who_was_passed_over(browser, ten, three_wait):
     assert "未到场，让出3号名额" in shown
 
 
-def test_it_calls_nobody_in_before_the_day_nor_after(browser_at, ten, three_wait):
+def test_call_in_is_refused_before_and_after_the_day(browser_at, ten, three_wait):
     Appointment.objects.filter(pk=firm(3).pk).update(stage=Stage.ACCEPTED, seat=None)
     Seat.objects.filter(number=3).update(uscc=None, confirmed_at=None)
     for days in (-1, 1):
@@ -338,14 +338,14 @@ def test_it_calls_nobody_in_before_the_day_nor_after(browser_at, ten, three_wait
     assert firm(11).stage == Stage.DEFERRED
 
 
-def test_it_calls_in_no_firm_that_does_not_wait(browser, ten):
+def test_firm_that_does_not_wait_cannot_be_called_in(browser, ten):
     made.appointment(14, stage=Stage.ACCEPTED, wants_onsite=False)
     conclude(browser, 3, "absent")
     call_in(browser, 14)
     assert firm(14).stage == Stage.ACCEPTED
 
 
-def test_it_leaves_a_called_in_firm_its_seat_through_the_night_round(browser, ten, three_wait):
+def test_called_in_firm_keeps_its_seat_in_the_next_round(browser, ten, three_wait):
     from triage import seating
 
     conclude(browser, 3, "absent")
@@ -355,7 +355,7 @@ def test_it_leaves_a_called_in_firm_its_seat_through_the_night_round(browser, te
 
 
 @pytest.mark.parametrize("name", ["check_in", "outcome", "call_in"])
-def test_it_lets_nobody_else_act_at_the_door(head, signed_in, ten, name):
+def test_other_roles_cannot_act_at_the_door(head, signed_in, ten, name):
     waits = made.appointment(11, stage=Stage.DEFERRED)
     answer = signed_in(head).post(
         page(name, ten, waits if name == "call_in" else firm(1)), {"outcome": "solved"}

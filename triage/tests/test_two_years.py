@@ -1,4 +1,4 @@
-"""Two years of 咨询日 with anything from no firm to forty: whoever keeps asking sits down in turn (六（五）：下次优先)."""
+"""Two years of 咨询日 with anything from no firm to forty: each firm that keeps asking is seated in its turn (六（五）：下次优先)."""
 
 import random
 from datetime import timedelta
@@ -19,7 +19,7 @@ from triage.tests.factories import DAY, appointment
 pytestmark = pytest.mark.django_db
 
 DEMAND = (0, 3, 6, 8, 10, 12, 15, 40)
-"""Firms that register anew in a month: a little more than there are seats, on the whole."""
+"""New firms in a month: on average a few more than there are seats."""
 KEEP_ASKING = 0.7
 SEED = 2
 
@@ -64,7 +64,7 @@ class Years:
             self.claims[firm.pk] = self.claims[firm.pk] or ceil(position(firm) / policy.SEATS)
 
 
-def test_it_seats_whoever_keeps_asking_within_the_sessions_that_the_line_takes(coordinator):
+def test_firm_that_keeps_asking_is_seated_within_the_expected_sessions(coordinator):
     years, day, longest = Years(SEED, coordinator), DAY, 0
     for _ in range(24):
         years.month(day)

@@ -107,7 +107,7 @@ def test_a_reply_is_overdue_from_the_day_after_its_term(late, overdue, coordinat
         ("2026-11-21", "2026-11-10 10:00", False, False),
         ("2026-11-19", "2026-11-10 10:00", True, False),
         ("2026-12-31", "2026-10-22 00:00", False, False),
-        ("2026-12-31", "2026-10-21 23:59", False, True),  # open for thirty days, whatever its term
+        ("2026-12-31", "2026-10-21 23:59", False, True),  # open for thirty days, long before its term
         ("2026-12-31", "2026-10-21 23:59", True, False),
         ("2026-11-19", "2026-10-20 10:00", False, True),
     ],
