@@ -54,7 +54,7 @@ MOMENT = "12月31日（周四）"
         ("a" * 70 + "　", "", 2),
     ],
 )
-def test_it_counts_as_operators_do(text, signature, count):
+def test_segments_are_counted_as_operators_do(text, signature, count):
     assert segments(text, signature) == count
 
 
@@ -63,21 +63,21 @@ def filled(wording: str) -> str:
 
 
 @pytest.mark.parametrize("kind", kinds_by_sms())
-def test_it_says_everything_in_two_segments(kind, settings):
+def test_each_sms_text_fits_into_two_segments(kind, settings):
     settings.SITE_URL = SITE
     for wording in wordings(kind):
         assert segments(filled(wording), SIGNATURE) <= 2, filled(wording)
 
 
 @pytest.mark.parametrize("kind", kinds_by_sms())
-def test_it_finds_the_registered_text_of_every_letter_again(kind):
+def test_registered_template_matches_each_sms_text_and_gives_its_variables(kind):
     for wording in wordings(kind):
         variables = RegisteredTemplate("SMS_1", wording).match(filled(wording))
         said = VARIABLE.sub(lambda found, values=variables: values[found[1]], wording)
         assert said == filled(wording)
 
 
-def test_it_prints_what_is_to_be_registered(settings, capsys):
+def test_sms_templates_command_prints_the_texts_to_register(settings, capsys):
     settings.SITE_URL = SITE
     call_command("sms_templates")
     printed = tomllib.loads(capsys.readouterr().out)
@@ -88,7 +88,7 @@ def test_it_prints_what_is_to_be_registered(settings, capsys):
 
 
 @pytest.mark.django_db
-def test_it_shows_in_the_admin_how_many_messages_a_letter_is(client, coordinator, settings, tmp_path):
+def test_admin_shows_the_number_of_segments_of_an_sms(client, coordinator, settings, tmp_path):
     from datetime import datetime
 
     file = tmp_path / "notices" / "long" / "sms.txt"
