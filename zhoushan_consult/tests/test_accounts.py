@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 ADD = reverse("admin:bureau_officer_add")
 LOGIN = reverse("admin:login")
 SENT_AWAY = "/desk/login/?next=/desk/assignments/"
-"""Where a page of the desk leads somebody who is not signed in. `/desk/` itself always leads on."""
+"""Where a page of the desk leads a visitor who is not signed in. `/desk/` itself always redirects."""
 
 
 @pytest.fixture
@@ -201,7 +201,7 @@ def test_sign_in_says_the_same_for_a_wrong_name_and_a_wrong_password(officer):
     officer(Role.COORDINATOR, "综合处", username="zonghe")
     wrong = [
         re.search(r'role="alert".*?</div>', enter(name, "nope")[1].content.decode(), re.DOTALL)[0]
-        for name in ("zonghe", "nobody")
+        for name in ("zonghe", "unknown")
     ]
     assert wrong[0] == wrong[1]
     assert "用户名或密码不对" in wrong[0]

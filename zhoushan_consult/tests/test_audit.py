@@ -1,4 +1,4 @@
-"""The trail: written with the act, never changed, and any tampering found."""
+"""The trail: written with the act, never changed, and tampering is found."""
 
 import random
 import threading

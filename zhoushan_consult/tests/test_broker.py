@@ -1,4 +1,4 @@
-"""The embedded broker: every message arrives whole, once, whoever writes and reads at the same time."""
+"""The embedded broker: every message arrives whole and once, with any number of writers and readers."""
 
 import multiprocessing
 import os

@@ -1,4 +1,4 @@
-"""运行日报: a letter to whoever runs the site when something does not run as it should, and none when all is well."""
+"""运行日报: a letter to those who run the site when something does not run as it should, and none when all is well."""
 
 import dataclasses
 from datetime import datetime, timedelta
@@ -36,7 +36,7 @@ ONE_EACH = {
 
 @pytest.fixture(autouse=True)
 def well(settings, keeper):
-    """The rounds were made a minute ago, and there is one who runs the site."""
+    """The rounds were made a minute ago, and there is an officer who runs the site."""
     settings.DUTIES = ["zhoushan_consult.upkeep.digest.DIGEST"]
     keeper.phone, keeper.email = "13857200000", "keeper@example.gov.cn"
     keeper.save()
@@ -44,7 +44,7 @@ def well(settings, keeper):
 
 
 def morning(at: datetime = MORNING) -> dict[str, str]:
-    """Make the rounds; what each channel of the letter says, by channel."""
+    """Make the rounds. Returns the text of the letter by channel."""
     runner.run_due(at)
     assert not Duty.objects.filter(kind="health_digest", state=DutyState.FAILED).exists()
     return {notice.channel: notice.text for notice in Notice.objects.filter(kind="health_digest")}
@@ -164,7 +164,7 @@ def test_findings_include_keys_that_fail_their_self_test(monkeypatch):
     assert findings.collect(MORNING).bad_keys == "没有设置 VAULT_KEYS。"
 
 
-# --- To whom --------------------------------------------------------------------------------------------------------
+# --- Who gets it -----------------------------------------------------------------------------------------------------
 
 
 def test_digest_is_sent_once_a_day_to_the_keeper_only(keeper, coordinator, leader):

@@ -1,4 +1,4 @@
-"""`make run` as a person sees it: it starts, says where to look, mends itself, serves on beside slow visitors, and stops."""
+"""`make run` as a person sees it: it starts, greets, restarts what dies, serves despite slow visitors, and stops."""
 
 import http.client
 import os
@@ -99,7 +99,7 @@ def free_port() -> int:
 
 @contextmanager
 def running(var: Path, **environment) -> Iterator[House]:
-    """`make run`, until it says how to stop it; afterwards it is gone, whatever happened."""
+    """`make run`, until it says how to stop it; afterwards it is stopped in every case."""
     port = free_port()
     ours = {name: value for name, value in os.environ.items() if name not in LEFT_BEHIND}
     process = subprocess.Popen(

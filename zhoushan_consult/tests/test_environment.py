@@ -1,4 +1,4 @@
-"""What can be set from the environment, and that an unsafe setting is said before anything starts."""
+"""What can be set from the environment, and that an unsafe setting is reported before anything starts."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""About the house itself: every door guarded, every letter with its words, nothing upside down, nothing left over."""
+"""The whole code base: addresses are guarded, letters have templates, layers point downward, nothing is left over."""
 
 import ast
 import re
@@ -25,7 +25,7 @@ PUBLIC = {
 """Addresses that anyone may open. Every other one must send a stranger away."""
 
 SIGNED_OUT = {"/admin/", "/desk/login/"}
-"""Where signing out leads, whoever signs out: guarded doors themselves."""
+"""Where signing out leads. Both addresses are guarded themselves."""
 
 OPENED_FIRST = re.compile(r"status/.+|\^?status/.+")
 """The firm's acts: they answer a stranger with the two boxes of /status/."""

@@ -1,4 +1,4 @@
-"""identity: what people type is mended where it can be, refused with a sentence where it cannot, and nothing else."""
+"""identity: what people type is normalised if it can be, and else refused with a sentence."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""An officer who walks away is signed out (bureau/idleness.py)."""
+"""An officer who leaves the computer is signed out (bureau/session_limits.py)."""
 
 import pytest
 from django.db import connection

@@ -1,11 +1,11 @@
-"""Letters: written with the act, sent once, never lost, and readable by nobody but their reader."""
+"""Letters: written with the act, sent once, never lost, and readable only by the person to whom they are sent."""
 
 import json
 import smtplib
 import stat
 import threading
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ import time_machine
 from django.core import mail
 from django.db import connection, transaction
 from django.db.models import F
+from django.test import override_settings
 
 from zhoushan_consult.audit import trail
 from zhoushan_consult.audit.verbs import Verb
@@ -29,6 +30,7 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 MOBILE, LAND_LINE, MAIL = "+8613800000001", "+865802000001", "firm1@example.com"
 FIRM = Recipient("王测试", MOBILE, MAIL)
 SECRET = "只有收件人能读到的话"
+MEMORY = "zhoushan_consult.outbox.adapters.MemoryAdapter"
 
 pytestmark = pytest.mark.django_db
 
@@ -51,9 +53,7 @@ def letters(settings, tmp_path):
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
     settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path, *settings.TEMPLATES[0]["DIRS"]]}]
-    settings.OUTBOX_ADAPTERS = dict.fromkeys(
-        ["sms", "email"], "zhoushan_consult.outbox.adapters.MemoryAdapter"
-    )
+    settings.OUTBOX_ADAPTERS = dict.fromkeys(["sms", "email"], MEMORY)
     settings.OUTBOX_DAILY_CAP = 1000
     MemoryAdapter.forget()
 
@@ -266,14 +266,15 @@ def test_notice_is_sent_once_when_its_first_sweep_died_before_sending(sms):
     assert sent() == [notice.dedupe_key]
 
 
-def test_notice_is_sent_again_under_the_same_key_when_its_sweep_died_after_sending(sms, monkeypatch):
-    (notice,) = sms()
-
-    def die(*args, **changes):
+class DiesAfterSending(MemoryAdapter):
+    def send(self, notice):
+        super().send(notice)
         raise Killed
 
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(delivery, "_finish", die)
+
+def test_notice_is_sent_again_under_the_same_key_when_its_sweep_died_after_sending(sms):
+    (notice,) = sms()
+    with override_settings(OUTBOX_ADAPTERS={"sms": f"{__name__}.DiesAfterSending"}), pytest.raises(Killed):
         deliver_due(AT)
     assert deliver_due(AT + CLAIM_LEASE) == 1
     assert sent() == [notice.dedupe_key] * 2
@@ -303,8 +304,7 @@ class TooLate(Adapter):
 
 class MuchTooLate(TooLate):
     def send(self, notice):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(delivery, "_adapter", lambda channel: MemoryAdapter())
+        with override_settings(OUTBOX_ADAPTERS={"sms": MEMORY}):
             deliver_due(AT + CLAIM_LEASE)
         super().send(notice)
 
@@ -471,7 +471,7 @@ def test_file_adapter_writes_a_private_file_and_prints_no_content(water, setting
     deliver_due(AT)
     Notice.objects.filter(pk=notice.pk).update(state=State.WAITING, next_try_at=AT)
     deliver_due(AT)
-    (file,) = Path(settings.OUTBOX_FOLDER).iterdir()  # the repeat took the place of the first
+    (file,) = Path(settings.OUTBOX_FOLDER).iterdir()  # the repeat overwrote the first
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
     letter = json.loads(file.read_text())
@@ -585,7 +585,7 @@ def test_failed_notice_is_retried_one_click_from_the_first_page(returned, keeper
 
 
 def test_failed_sms_becomes_a_call_one_click_from_the_first_page(failed, keeper, signed_in):
-    calls_to_make().delete()  # as where it stopped before calls were made of such
+    calls_to_make().delete()  # as on a site where failed SMS did not yet become calls
     browser = signed_in(keeper)
     assert "已转到综合处的待电话联系名单" in press(browser, failed, "telephone")
     assert state(failed) == State.CANCELLED and calls_to_make().count() == 1
@@ -601,7 +601,7 @@ def test_failed_notice_is_dismissed_one_click_from_the_first_page(returned, wate
 
 
 def test_failed_sms_with_an_open_call_needs_no_decision(failed, keeper, signed_in):
-    """The call is on the list of 综合处; only a call that reached nobody comes back."""
+    """The call is on the list of 综合处; only a call that failed needs a decision."""
     assert calls_to_make().count() == 1 and not delivery.failed().exists()
     calls_to_make().update(state=State.FAILED)
     assert delivery.failed().get().channel == Channel.CALL
@@ -628,18 +628,11 @@ SWEEPS, LETTERS = 8, 200
 
 
 @pytest.fixture
-def race(monkeypatch):
+def race():
     """Lets SWEEPS sweeps begin, all of them with the same letters in hand."""
-    look, gate = delivery._due, threading.Barrier(SWEEPS)
-
-    def look_together(*args):
-        try:
-            return look(*args)
-        finally:
-            gate.wait(20)
+    gate = threading.Barrier(SWEEPS)
 
     def run():
-        monkeypatch.setattr(delivery, "_due", look_together)
         threads = [threading.Thread(target=sweep_once) for _ in range(SWEEPS)]
         for thread in threads:
             thread.start()
@@ -647,8 +640,15 @@ def race(monkeypatch):
             thread.join()
 
     def sweep_once():
+        looks = count()
+
+        def clock():
+            if next(looks) == 1:  # the first look at the clock with the letters in hand
+                gate.wait(20)
+            return AT
+
         try:
-            deliver_due(AT)
+            deliver_due(AT, clock=clock)
         finally:
             connection.close()
 
@@ -663,7 +663,7 @@ def matter():
 
 @pytest.fixture
 def many(matter, settings):
-    settings.OUTBOX_ADAPTERS = {"sms": "zhoushan_consult.outbox.adapters.MemoryAdapter"}
+    settings.OUTBOX_ADAPTERS = {"sms": MEMORY}
 
     def write(count, same_person=False):
         for n in range(count):
@@ -685,7 +685,7 @@ def test_parallel_sweeps_send_each_notice_once(many, race):
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_parallel_sweeps_would_repeat_each_notice_without_the_claim(many, race, monkeypatch):
-    """The control of the test above: the claim is what it proves."""
+    """The control of the test above: it fails without the claim."""
     monkeypatch.setattr(delivery, "_claim", lambda pk, at: Notice.objects.get(pk=pk))
     many(20)
     race()

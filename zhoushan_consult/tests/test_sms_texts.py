@@ -1,4 +1,4 @@
-"""What an SMS costs, and that none of ours costs more than two."""
+"""How many segments an SMS has, and that none of ours has more than two."""
 
 import tomllib
 
@@ -17,7 +17,7 @@ SITE = "https://zixun.zhoushan.gov.cn"
 PLACE = "舟山市普陀区东港街道海天大道681号市行政中心东二号楼一楼企业服务大厅102会议室"
 LONGEST = {
     "appointment_reference": "K7M2-9QRT-4WXP-2H",
-    "place": PLACE[:35],  # as much as a vendor takes for a variable; of a longer one, the beginning
+    "place": PLACE[:35],  # the most that a vendor takes for a variable; a longer value is cut
     "day_label": "12月10日（周四）上午8:30—11:30",
     "about_row_division_name": "总量控制与污染防治处",
     "matter_division_name": "总量控制与污染防治处",
@@ -46,7 +46,7 @@ MOMENT = "12月31日（周四）"
         ("a" * 61, SIGNATURE, 2),  # the signature alone makes it UCS-2
         ("€" * 80, "", 1),
         ("€" * 81, "", 2),
-        ("a" * 152 + "€" + "a" * 152, "", 3),  # the sign of two places is not cut in two
+        ("a" * 152 + "€" + "a" * 152, "", 3),  # a character of two units is not split
         ("😀" * 35, "", 1),
         ("😀" * 36, "", 2),
         ("字" * 66 + "😀" + "字" * 66, "", 3),

@@ -1,4 +1,4 @@
-"""A request borrows one of a few connections: no more than there are, and each is given back, whatever happened."""
+"""A request borrows one of a few connections: no more than there are, and each is returned in every case."""
 
 from types import SimpleNamespace
 
@@ -11,7 +11,7 @@ from zhoushan_consult.web.connections import ConnectionPoolMiddleware
 
 @pytest.fixture
 def few(settings, monkeypatch):
-    """A middleware with so many connections: `few(1, view)`. Nobody waits for one long."""
+    """A middleware with so many connections: `few(1, view)`. The wait for one is short."""
     monkeypatch.setattr("zhoushan_consult.web.connections.WAIT_SECONDS", 0.01)
 
     def make(count, view):

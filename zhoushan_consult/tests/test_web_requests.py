@@ -1,4 +1,4 @@
-"""Whatever a request consists of, it gets a page: at worst one that says what to mend, never a 500."""
+"""Any request gets a page: at worst one that says what to correct, never a 500."""
 
 import logging
 import re
@@ -65,7 +65,7 @@ def test_form_in_another_charset_is_refused(browser, path, charset):
 )
 @pytest.mark.parametrize("query", ["", "q=1", "&".join("f=1" for _ in range(1500))])
 def test_charset_that_django_cannot_decode_is_refused_by_the_wsgi_application(db, content_type, query):
-    """Through the door of the web server itself, for that is where it would fail."""
+    """Called as the web server calls the application, because it would fail there."""
     environ = RequestFactory().post("/status/", b"phone=1", content_type=FORM, QUERY_STRING=query).environ
     statuses = []
     application(environ | {"CONTENT_TYPE": content_type}, lambda status, headers: statuses.append(status))
@@ -116,7 +116,7 @@ def test_methods_other_than_get_head_and_post_are_not_allowed(browser, path, met
 
 
 class TestControlCharactersInAForm:
-    """They come unseen with text that was copied from a PDF."""
+    """They come with text copied from a PDF, and cannot be seen."""
 
     def test_refused_form_offers_the_same_text_without_control_characters(self, browser):
         response = browser.post("/status/", {"reference": 'A"<b>\x02-\x0b1', "phone": ["1\x85", "2"]})

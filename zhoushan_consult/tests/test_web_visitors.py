@@ -1,4 +1,4 @@
-"""Who asks, how often, what may be kept of the answer, and how it is read."""
+"""Visitors: their address, how often they may act, what a browser may store, and large type."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -71,12 +71,12 @@ class TestLimits:
         assert "203.0.113.7" not in str(kept)
 
     @pytest.mark.parametrize("answer", [True, False])
-    def test_throttle_returns_when_down_if_the_database_cannot_count(self, monkeypatch, answer):
-        def broken(bucket, window_start):
+    def test_throttle_returns_when_down_if_the_database_cannot_count(self, answer):
+        def broken(execute, sql, params, many, context):
             raise DatabaseError("disk full")
 
-        monkeypatch.setattr(throttle, "_count", broken)
-        assert throttle.allow("a", 1, HOUR, NOON, when_down=answer) is answer
+        with connection.execute_wrapper(broken):
+            assert throttle.allow("a", 1, HOUR, NOON, when_down=answer) is answer
 
     def test_purge_deletes_only_counts_of_past_windows(self):
         throttle.allow("a", 1, HOUR, NOON)

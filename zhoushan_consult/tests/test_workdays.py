@@ -84,7 +84,7 @@ def test_override_applies_at_once_where_a_deadline_is_set():
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Seconds that only the test moves; what was kept before or is kept now does not outlive the test."""
+    """Seconds that only the test moves. The cache is the test's own."""
     seconds = [0.0]
     cache = RefreshedCache(overrides.load, None, overrides.EVERY, clock=lambda: seconds[0])
     monkeypatch.setattr(overrides, "cache", cache)
