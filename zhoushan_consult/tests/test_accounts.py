@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 ADD = reverse("admin:bureau_officer_add")
 LOGIN = reverse("admin:login")
 SENT_AWAY = "/desk/login/?next=/desk/assignments/"
-"""Where a page of the desk leads somebody who is not signed in. `/desk/` itself always leads on."""
+"""Where a page of the desk leads a visitor who is not signed in. `/desk/` itself always redirects."""
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def enter(username, password, **where):
 
 
 # --- Accounts ---------------------------------------------------------------------------------
-def test_it_opens_an_account_with_a_password_that_is_told_once(browser, keeper):
+def test_opened_account_has_a_password_that_is_shown_once(browser, keeper):
     answer = browser.post(ADD, particulars())
     officer = Officer.objects.get(username="chenxin")
     password = told(answer)
@@ -60,7 +60,7 @@ def test_it_opens_an_account_with_a_password_that_is_told_once(browser, keeper):
     assert enter("chenxin", password)[1].url == "/admin/"
 
 
-def test_it_admits_to_the_admin_only_roles_that_work_there(browser):
+def test_only_roles_that_work_in_the_admin_are_admitted_there(browser):
     division = Division.objects.get(name="水处").pk
     browser.post(ADD, particulars())
     browser.post(ADD, particulars(username="shui", roles=[Role.HANDLER], division=division))
@@ -80,25 +80,25 @@ def test_it_admits_to_the_admin_only_roles_that_work_there(browser):
         ({"phone": "123"}, "手机"),
     ],
 )
-def test_it_says_what_is_missing_and_opens_nothing(browser, changes, said):
+def test_incomplete_account_is_refused_with_the_reason(browser, changes, said):
     answer = browser.post(ADD, particulars(**changes))
     assert said in answer.content.decode()
     assert not Officer.objects.filter(name="陈新").exists()
 
 
-def test_it_refuses_a_name_that_is_taken_and_keeps_what_was_typed(browser, handler):
+def test_taken_user_name_is_refused_and_the_form_keeps_its_values(browser, handler):
     page = browser.post(ADD, particulars(username=handler.username)).content.decode()
     assert "已经有人使用" in page
     assert 'value="陈新"' in page
 
 
-def test_it_ignores_rights_sent_along(browser):
+def test_rights_sent_with_the_account_form_are_ignored(browser):
     browser.post(ADD, particulars(roles=[Role.WATCH], is_superuser="on", is_staff="on", user_permissions="1"))
     officer = Officer.objects.get(username="chenxin")
     assert (officer.is_superuser, officer.is_staff) == (False, False)
 
 
-def test_it_changes_roles_and_division(browser, handler):
+def test_changed_account_has_its_new_roles_and_division(browser, handler):
     air = Division.objects.get(name="大气处").pk
     browser.post(address(handler, "account"), particulars(name="水清", roles=[Role.HEAD], division=air))
     changed = Officer.objects.get(pk=handler.pk)
@@ -109,7 +109,7 @@ def test_it_changes_roles_and_division(browser, handler):
     }
 
 
-def test_it_resets_a_password_and_ends_the_sessions_under_the_old_one(browser, handler, signed_in):
+def test_password_reset_ends_the_sessions_of_the_officer(browser, handler, signed_in):
     theirs = signed_in(handler)
     assert theirs.get("/desk/assignments/").status_code == 200
     password = told(browser.post(address(handler, "password")))
@@ -118,7 +118,7 @@ def test_it_resets_a_password_and_ends_the_sessions_under_the_old_one(browser, h
     assert theirs.get("/desk/assignments/").url == SENT_AWAY
 
 
-def test_it_stops_an_account_at_once_and_starts_it_again(browser, handler, signed_in):
+def test_stopped_account_is_signed_out_at_once_and_can_be_started_again(browser, handler, signed_in):
     theirs = signed_in(handler)
     assert theirs.get("/desk/assignments/").status_code == 200
     browser.post(address(handler, "stop"))
@@ -130,7 +130,7 @@ def test_it_stops_an_account_at_once_and_starts_it_again(browser, handler, signe
 
 
 @pytest.mark.parametrize("act", ["account", "password", "stop"])
-def test_it_does_not_let_anyone_change_their_own_account(browser, keeper, act):
+def test_keeper_cannot_change_their_own_account(browser, keeper, act):
     answer = browser.post(
         address(keeper, act), particulars(roles=[Role.SYSTEM, Role.COORDINATOR, Role.LEADER])
     )
@@ -141,20 +141,20 @@ def test_it_does_not_let_anyone_change_their_own_account(browser, keeper, act):
     assert "panel-account" not in browser.get(address(keeper)).content.decode()
 
 
-def test_it_keeps_a_superuser_out_of_a_keepers_reach(browser):
+def test_keeper_cannot_change_a_superuser(browser):
     chief = Officer.objects.create_superuser("chief", name="站长", password="Correct-horse-7")
     assert browser.post(address(chief, "password")).status_code == 409
     chief.refresh_from_db()
     assert chief.check_password("Correct-horse-7")
 
 
-def test_it_never_deletes_an_officer(browser, handler):
+def test_officer_cannot_be_deleted(browser, handler):
     assert browser.post(f"/admin/bureau/officer/{handler.pk}/delete/", {"post": "yes"}).status_code == 403
     assert Officer.objects.filter(pk=handler.pk).exists()
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.SYSTEM}))
-def test_it_is_closed_to_every_other_role(role, officer, handler, signed_in):
+def test_accounts_are_closed_to_every_other_role(role, officer, handler, signed_in):
     browser = signed_in(officer(role, "水处", area="定海区"))
     assert browser.get(ADD).status_code == 403
     assert browser.get("/admin/bureau/officer/").status_code == 403
@@ -165,7 +165,7 @@ def test_it_is_closed_to_every_other_role(role, officer, handler, signed_in):
     assert not Officer.objects.filter(username="chenxin").exists()
 
 
-def test_it_lists_divisions_and_areas_to_be_read(browser):
+def test_divisions_and_areas_are_read_only(browser):
     assert "涉水和涉海污染防治" in browser.get("/admin/bureau/division/").content.decode()
     water = Division.objects.get(name="水处")
     assert "涉水和涉海污染防治" in browser.get(f"/admin/bureau/division/{water.pk}/change/").content.decode()
@@ -173,7 +173,7 @@ def test_it_lists_divisions_and_areas_to_be_read(browser):
     assert "六横管委会" in browser.get("/admin/bureau/area/").content.decode()
 
 
-def test_it_lists_officers_at_a_flat_cost(browser, officer, django_assert_max_num_queries):
+def test_list_of_officers_needs_a_fixed_number_of_queries(browser, officer, django_assert_max_num_queries):
     for _ in range(40):
         officer(Role.HANDLER, "水处")
     with django_assert_max_num_queries(12):
@@ -182,7 +182,7 @@ def test_it_lists_officers_at_a_flat_cost(browser, officer, django_assert_max_nu
 
 
 # --- The door ---------------------------------------------------------------------------------
-def test_it_leads_each_officer_to_where_they_work(officer):
+def test_sign_in_leads_each_officer_to_where_they_work(officer):
     officer(Role.COORDINATOR, "综合处", username="zonghe")
     officer(Role.HANDLER, "水处", username="shui", is_staff=False)
     assert enter("zonghe", "Correct-horse-7")[1].url == "/admin/"
@@ -192,22 +192,22 @@ def test_it_leads_each_officer_to_where_they_work(officer):
 
 
 @pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example/", "javascript:alert(1)"])
-def test_it_leads_nobody_out_of_the_site(officer, elsewhere):
+def test_sign_in_never_redirects_to_another_site(officer, elsewhere):
     officer(Role.COORDINATOR, "综合处", username="zonghe")
     assert enter("zonghe", "Correct-horse-7", next=elsewhere)[1].url == "/admin/"
 
 
-def test_it_says_the_same_for_a_wrong_name_and_a_wrong_password(officer):
+def test_sign_in_says_the_same_for_a_wrong_name_and_a_wrong_password(officer):
     officer(Role.COORDINATOR, "综合处", username="zonghe")
     wrong = [
         re.search(r'role="alert".*?</div>', enter(name, "nope")[1].content.decode(), re.DOTALL)[0]
-        for name in ("zonghe", "nobody")
+        for name in ("zonghe", "unknown")
     ]
     assert wrong[0] == wrong[1]
     assert "用户名或密码不对" in wrong[0]
 
 
-def test_it_signs_out_by_a_button_only(browser):
+def test_sign_out_needs_a_post_and_clears_the_browser(browser):
     assert browser.get("/admin/logout/").status_code == 405
     answer = browser.post("/admin/logout/")
     assert "已退出" in answer.content.decode()
@@ -215,7 +215,7 @@ def test_it_signs_out_by_a_button_only(browser):
     assert browser.get("/admin/").url == f"{LOGIN}?next=/admin/"
 
 
-def test_it_lets_an_officer_change_their_own_password_wherever_they_work(officer, signed_in):
+def test_officer_without_the_admin_can_change_their_own_password(officer, signed_in):
     who = officer(Role.HANDLER, "水处", is_staff=False)
     typed = {
         "old_password": "Correct-horse-7",

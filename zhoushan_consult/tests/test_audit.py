@@ -1,4 +1,4 @@
-"""The trail: written with the act, never changed, and any tampering found."""
+"""The trail: written with the act, never changed, and tampering is found."""
 
 import random
 import threading
@@ -53,7 +53,7 @@ def fault(*args):
     return str(refused.value)
 
 
-def test_it_writes_who_did_what_and_reads_it_back_in_order(water, coordinator):
+def test_trail_reads_entries_about_a_matter_in_the_order_written(water, coordinator):
     record(Verb.CALLED, water, by=coordinator, at=AT, origin="203.0.113.7", outcome="通过")
     record(Verb.ASSIGNED, water, by=None, at=AT + HOUR, due=AT.date())
     record(Verb.ASSIGNED, Division.objects.get(name="大气处"), by=None, at=AT)
@@ -63,7 +63,7 @@ def test_it_writes_who_did_what_and_reads_it_back_in_order(water, coordinator):
     assert (second.actor, second.actor_name, second.facts) == (None, "", {"due": "2026-12-01"})
 
 
-def test_it_stands_or_falls_with_the_act(water):
+def test_entry_is_rolled_back_with_the_act(water):
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         write(water)
         _ = 1 / 0
@@ -84,13 +84,13 @@ def test_it_stands_or_falls_with_the_act(water):
         lambda number: {"person": {"id_number": ""}},
     ],
 )
-def test_it_refuses_personal_data(water, facts):
+def test_entry_with_personal_data_is_refused(water, facts):
     number = samples.resident_id(random.Random(7))
     with pytest.raises(PersonalData, match="请删去"):
         write(water, **facts(number))
 
 
-def test_it_takes_numbers_that_are_not_of_persons(water):
+def test_entry_may_hold_numbers_that_identify_no_person(water):
     code = samples.uscc(random.Random(7))
     write(water, uscc=code, serial="330902199013011234", seats=10)  # the second has a thirteenth month
     assert Entry.objects.get().facts["uscc"] == code
@@ -112,14 +112,14 @@ def test_it_takes_numbers_that_are_not_of_persons(water):
         lambda entry: Seal.objects.update(mac=""),
     ],
 )
-def test_it_is_only_ever_added_to(water, change):
+def test_trail_cannot_be_changed_through_a_model(water, change):
     (entry,) = write(water)
     with pytest.raises(AppendOnlyError, match="只能追加"):
         change(entry)
     assert Entry.objects.get().verb == Verb.ASSIGNED
 
 
-def test_it_is_found_whole(water):
+def test_intact_trail_passes_verification(water):
     write(water, 3)
     sealing.seal(at=AT)
     write(water, 2)
@@ -128,11 +128,11 @@ def test_it_is_found_whole(water):
     assert "办理留痕完好：共6条，封存2次" in verify()
 
 
-def test_it_is_found_whole_while_empty():
+def test_empty_trail_passes_verification():
     assert "共0条，封存0次" in verify()
 
 
-def test_it_seals_by_the_hour_and_a_second_time_finds_nothing(water):
+def test_seal_duty_seals_new_entries_once(water):
     assert sealing.SEAL.run("", AT, AT) == 0
     write(water, 3)
     assert sealing.SEAL.run("", AT, AT) == 3
@@ -147,7 +147,7 @@ SEALED = [True, False]
 @pytest.mark.parametrize(
     "column, value", [("verb", "撤销"), ("facts", '{"a": 1}'), ("actor_name", "某人"), ("at", AT + HOUR)]
 )
-def test_it_finds_a_changed_row(water, sealed, column, value):
+def test_verification_finds_a_changed_entry(water, sealed, column, value):
     entries = write(water, 5)
     if sealed:
         sealing.seal(at=AT)
@@ -155,21 +155,21 @@ def test_it_finds_a_changed_row(water, sealed, column, value):
     assert f"编号{entries[2].pk}的留痕" in fault() and "与印记不符" in fault()
 
 
-def test_it_finds_the_first_of_several(water):
+def test_verification_names_the_first_of_several_changed_entries(water):
     entries = write(water, 5)
     sealing.seal(at=AT)
     sql("UPDATE audit_entry SET verb = 'x' WHERE id IN (%s, %s)", entries[1].pk, entries[3].pk)
     assert f"编号{entries[1].pk}的留痕" in fault()
 
 
-def test_it_finds_a_missing_row(water):
+def test_verification_finds_a_deleted_entry(water):
     entries = write(water, 5)
     sealing.seal(at=AT)
     sql("DELETE FROM audit_entry WHERE id = %s", entries[2].pk)
     assert f"编号{entries[2].pk}的留痕缺失：2026-12-01 09:30第1次封存时还在" in fault()
 
 
-def test_it_finds_a_row_put_in_by_hand(water):
+def test_verification_finds_an_entry_inserted_by_hand(water):
     (entry,) = write(water)
     sealing.seal(at=AT)
     _copy(entry, entry.pk + 1, "0" * 80)
@@ -178,7 +178,7 @@ def test_it_finds_a_row_put_in_by_hand(water):
     assert f"编号{entry.pk + 1}的留痕" in fault()
 
 
-def test_it_cannot_hold_one_row_twice(water):
+def test_stamp_of_an_entry_is_unique(water):
     (entry,) = write(water)
     with pytest.raises(IntegrityError), transaction.atomic():
         _copy(entry, entry.pk + 1, entry.stamp)
@@ -195,7 +195,7 @@ def _copy(entry, pk, stamp):
     )
 
 
-def test_it_finds_rows_that_changed_places(water):
+def test_verification_finds_entries_that_exchanged_numbers(water):
     first, second = write(water), write(water)
     sealing.seal(at=AT)
     sql("UPDATE audit_entry SET id = -1 WHERE id = %s", first[0].pk)
@@ -210,7 +210,7 @@ def late(water, pk):
     sql("UPDATE audit_entry SET id = %s WHERE id = %s", pk, entry.pk)
 
 
-def test_it_seals_a_row_that_appears_below_sealed_ones(water):
+def test_seal_includes_an_entry_committed_after_higher_numbers_were_sealed(water):
     entries = write(water, 3)
     sql("DELETE FROM audit_entry WHERE id = %s", entries[1].pk)
     sealing.seal(at=AT)
@@ -219,7 +219,7 @@ def test_it_seals_a_row_that_appears_below_sealed_ones(water):
     assert "完好" in verify()
 
 
-def test_it_takes_a_row_far_below_the_last_seals_for_a_strangers(water, monkeypatch):
+def test_entry_far_below_the_last_seals_is_never_sealed(water, monkeypatch):
     monkeypatch.setattr(sealing, "RECHECKED_SEALS", 2)
     entries = write(water, 3)
     sql("DELETE FROM audit_entry WHERE id = %s", entries[1].pk)
@@ -235,14 +235,14 @@ def test_it_takes_a_row_far_below_the_last_seals_for_a_strangers(water, monkeypa
     "column, value",
     [("members", "1-999999999999"), ("mac", "f" * 64), ("content", "f" * 64), ("at", AT + HOUR)],
 )
-def test_it_finds_a_changed_seal(water, column, value):
+def test_verification_finds_a_changed_seal(water, column, value):
     write(water)
     sealing.seal(at=AT)
     sql(f"UPDATE audit_seal SET {column} = %s", value)
     assert "第1次封存记录（2026-12-01" in fault() and "被改动过" in fault()
 
 
-def test_it_finds_a_missing_seal(water):
+def test_verification_finds_a_deleted_seal(water):
     for hours in range(3):
         write(water)
         sealing.seal(at=AT + hours * HOUR)
@@ -250,7 +250,7 @@ def test_it_finds_a_missing_seal(water):
     assert "第2次封存记录缺失" in fault()
 
 
-def test_it_finds_a_true_seal_that_belongs_to_another_chain(water):
+def test_verification_finds_a_seal_from_another_chain(water):
     write(water)
     other = sealing.seal(at=AT)
     sql("DELETE FROM audit_seal")
@@ -262,7 +262,7 @@ def test_it_finds_a_true_seal_that_belongs_to_another_chain(water):
     assert "第2次封存记录" in fault()
 
 
-def test_it_finds_a_chain_cut_short_by_a_receipt_noted_elsewhere(water, caplog):
+def test_known_receipt_shows_that_the_chain_was_truncated(water, caplog):
     caplog.set_level("INFO")
     write(water)
     sealing.seal(at=AT)
@@ -276,20 +276,20 @@ def test_it_finds_a_chain_cut_short_by_a_receipt_noted_elsewhere(water, caplog):
     assert "可能被截短" in fault("--known", receipt)
 
 
-def test_it_finds_rows_written_without_the_key(water):
+def test_verification_finds_entries_written_under_another_key(water):
     with override_settings(AUDIT_KEY="AAAA" + "A" * 40):
         write(water)
     assert "不是本系统写入的" in fault()
 
 
 @pytest.mark.parametrize("bad", ["", "x", "QEFC", "不是密钥"])
-def test_it_does_not_start_without_a_key(settings, bad):
+def test_service_does_not_start_without_a_valid_audit_key(settings, bad):
     settings.AUDIT_KEY = bad
     with pytest.raises(ImproperlyConfigured, match="AUDIT_KEY"):
         apps.get_app_config("audit").ready()
 
 
-def test_it_writes_numbers_as_runs():
+def test_numbers_are_written_as_ranges_and_their_gaps_are_found():
     assert number_ranges.format_ranges([3, 1, 2, 7, 9, 10]) == "1-3,7,9-10"
     assert number_ranges.parse_ranges("1-3,7,9-10") == [range(1, 4), range(7, 8), range(9, 11)]
     assert list(number_ranges.gaps(number_ranges.parse_ranges("1-3,7,5-6,9-10"), up_to=8))[1:] == [
@@ -303,7 +303,7 @@ def test_it_writes_numbers_as_runs():
 
 
 @pytest.mark.postgres
-def test_it_needs_no_right_to_update_or_delete(water):
+def test_trail_needs_only_select_and_insert_rights(water):
     for statement in [
         "CREATE ROLE trail_writer",
         "GRANT SELECT, INSERT ON audit_entry, audit_seal TO trail_writer",
@@ -319,7 +319,7 @@ def test_it_needs_no_right_to_update_or_delete(water):
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_it_seals_what_was_still_being_written_at_the_last_seal():
+def test_entry_open_during_one_seal_is_included_in_the_next():
     water, _ = Division.objects.get_or_create(code="water", defaults={"name": "水处"})  # tables begin empty
     written, sealed = threading.Event(), threading.Event()
 

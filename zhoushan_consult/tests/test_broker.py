@@ -1,4 +1,4 @@
-"""The embedded broker: every message arrives whole, once, whoever writes and reads at the same time."""
+"""The embedded broker: every message arrives whole and once, with any number of writers and readers."""
 
 import multiprocessing
 import os
@@ -43,7 +43,7 @@ def read_until_told(folder, found, enough):
             found.put(number)
 
 
-def test_it_loses_and_repeats_no_message_while_many_write_and_read(folder):
+def test_no_message_is_lost_or_repeated_by_parallel_writers_and_readers(folder):
     found, enough = FORK.Queue(), FORK.Event()
     parts = [range(writer * EACH, (writer + 1) * EACH) for writer in range(WRITERS)]
     writers = [FORK.Process(target=write, args=(folder, part)) for part in parts]
@@ -61,7 +61,7 @@ def test_it_loses_and_repeats_no_message_while_many_write_and_read(folder):
     assert not list(folder.rglob("*.*"))
 
 
-def test_it_hands_messages_over_in_the_order_of_their_writing(folder):
+def test_messages_are_read_in_the_order_written(folder):
     write(folder, range(20))
     assert [read(folder) for _ in range(20)] == list(range(20))
 
@@ -69,7 +69,7 @@ def test_it_hands_messages_over_in_the_order_of_their_writing(folder):
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", '"text"', '{"properties": {}}', '{"body": "!", "properties": null}', "\udcff"]
 )
-def test_it_sets_aside_what_nobody_can_read_and_goes_on(folder, text):
+def test_unreadable_message_is_set_aside_and_the_next_is_read(folder, text):
     write(folder, [1])
     queue = next(folder.iterdir())
     (queue / "0-first.msg").write_bytes(os.fsencode(text))
@@ -77,33 +77,33 @@ def test_it_sets_aside_what_nobody_can_read_and_goes_on(folder, text):
     assert [path.name for path in (folder / broker.UNREADABLE).iterdir()] == ["0-first.taken"]
 
 
-def test_it_does_not_show_a_message_that_is_still_being_written(folder):
+def test_message_that_is_still_being_written_is_not_read(folder):
     write(folder, [1])
     whole = next(folder.rglob("*.msg"))
     whole.rename(whole.with_suffix(".part"))
     assert read(folder) is None
 
 
-def test_it_gives_back_what_a_reader_had_not_acknowledged_when_it_left(folder):
+def test_unacknowledged_message_is_returned_when_its_reader_disconnects(folder):
     write(folder, [1])
     with connect(folder) as connection:
         assert connection.default_channel.basic_get("celery").decode()["number"] == 1
     assert read(folder) == 1
 
 
-def test_it_keeps_queues_apart_whatever_their_names(folder):
+def test_queues_are_separate_even_with_path_signs_in_their_names(folder):
     write(folder, [1])
     assert read(folder, "../celery") is None
     assert read(folder) == 1
 
 
-def test_it_forgets_everything_when_wiped(folder):
+def test_wipe_deletes_every_message(folder):
     write(folder, [1, 2])
     broker.wipe(folder)
     assert read(folder) is None
 
 
-def test_it_is_what_celery_uses_when_no_redis_is_named(folder):
+def test_celery_uses_the_embedded_broker_for_filesystem_addresses(folder):
     with app.connection_for_write(
         "filesystem://localhost", transport_options={"folder": folder}
     ) as connection:
@@ -111,12 +111,12 @@ def test_it_is_what_celery_uses_when_no_redis_is_named(folder):
         assert not connection.supports_exchange_type("fanout")
 
 
-def test_it_counts_a_folder_that_can_be_written_as_reachable(settings, folder):
+def test_broker_is_reachable_when_its_folder_can_be_written(settings, folder):
     settings.REDIS_URL, settings.CELERY_BROKER_TRANSPORT_OPTIONS = "", {"folder": str(folder)}
     assert broker.reachable()
 
 
-def test_it_counts_a_folder_that_cannot_be_made_as_unreachable(settings, tmp_path):
+def test_broker_is_unreachable_when_its_folder_cannot_be_made(settings, tmp_path):
     (tmp_path / "file").touch()
     settings.REDIS_URL, settings.CELERY_BROKER_TRANSPORT_OPTIONS = (
         "",
@@ -125,19 +125,19 @@ def test_it_counts_a_folder_that_cannot_be_made_as_unreachable(settings, tmp_pat
     assert not broker.reachable()
 
 
-def test_it_does_not_wait_for_a_redis_that_is_dead(settings, unused_port):
+def test_redis_that_is_down_is_unreachable(settings, unused_port):
     settings.REDIS_URL = f"redis://127.0.0.1:{unused_port}/0"
     assert not broker.reachable(0.2)
 
 
-def test_it_does_not_wait_for_a_redis_that_is_frozen(settings):
+def test_redis_that_does_not_answer_is_unreachable(settings):
     with socket.create_server(("127.0.0.1", 0)) as mute:
         settings.REDIS_URL = f"redis://127.0.0.1:{mute.getsockname()[1]}/0"
         assert not broker.reachable(0.2)
 
 
 @pytest.mark.redis
-def test_it_reaches_a_redis_that_is_well(settings):
+def test_redis_that_answers_is_reachable(settings):
     settings.REDIS_URL = os.environ["REDIS_URL"]
     assert broker.reachable()
 

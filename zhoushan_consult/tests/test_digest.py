@@ -1,4 +1,4 @@
-"""运行日报: a letter to whoever runs the site when something does not run as it should, and none when all is well."""
+"""运行日报: a letter to those who run the site when something does not run as it should, and none when all is well."""
 
 import dataclasses
 from datetime import datetime, timedelta
@@ -36,7 +36,7 @@ ONE_EACH = {
 
 @pytest.fixture(autouse=True)
 def well(settings, keeper):
-    """The rounds were made a minute ago, and there is one who runs the site."""
+    """The rounds were made a minute ago, and there is an officer who runs the site."""
     settings.DUTIES = ["zhoushan_consult.upkeep.digest.DIGEST"]
     keeper.phone, keeper.email = "13857200000", "keeper@example.gov.cn"
     keeper.save()
@@ -44,7 +44,7 @@ def well(settings, keeper):
 
 
 def morning(at: datetime = MORNING) -> dict[str, str]:
-    """Make the rounds; what each channel of the letter says, by channel."""
+    """Make the rounds. Returns the text of the letter by channel."""
     runner.run_due(at)
     assert not Duty.objects.filter(kind="health_digest", state=DutyState.FAILED).exists()
     return {notice.channel: notice.text for notice in Notice.objects.filter(kind="health_digest")}
@@ -53,24 +53,24 @@ def morning(at: datetime = MORNING) -> dict[str, str]:
 # --- What it says ---------------------------------------------------------------------------------------------------
 
 
-def test_it_has_nothing_to_say_when_all_is_well():
+def test_digest_without_findings_has_no_sentence():
     assert digest.compose(Findings()) == []
 
 
 @pytest.mark.parametrize("name", ONE_EACH)
-def test_it_says_one_sentence_of_each_finding_and_what_to_do(name):
+def test_each_finding_has_one_sentence_that_says_what_to_do(name):
     value, words = ONE_EACH[name]
     (sentence,) = digest.compose(Findings(**{name: value}))
     assert words in sentence
     assert "请" in sentence
 
 
-def test_it_says_when_a_silence_ended():
+def test_sentence_about_an_interruption_says_when_it_ended():
     found = Findings(silent_from=MORNING - 5 * HOUR, silent_until=MORNING - 2 * HOUR)
     assert "自11月24日03:20起没有动静，11月24日06:20恢复" in digest.compose(found)[0]
 
 
-def test_it_has_a_sentence_for_everything_that_can_be_found():
+def test_cases_of_these_tests_cover_every_finding():
     names = {field.name for field in dataclasses.fields(Findings)} - {"silent_until"}
     assert names == set(ONE_EACH)
 
@@ -85,7 +85,7 @@ def letter(**columns) -> Notice:
     return Notice.objects.create(**values | columns)
 
 
-def test_it_is_silent_when_all_is_well():
+def test_no_digest_is_sent_when_all_is_well():
     letter(due_at=MORNING - 59 * MINUTE)
     letter(due_at=MORNING + DAY)
     letter(due_at=MORNING - DAY, channel=Channel.CALL)
@@ -94,7 +94,7 @@ def test_it_is_silent_when_all_is_well():
     assert Duty.objects.get().rows == 0
 
 
-def test_it_finds_letters_that_failed_and_the_oldest_that_has_not_left():
+def test_findings_count_failed_notices_and_name_the_oldest_unsent():
     letter(state=State.FAILED)
     letter(state=State.RETRY, due_at=MORNING - 3 * HOUR)
     letter(state=State.WAITING, due_at=MORNING - 2 * HOUR)
@@ -102,7 +102,7 @@ def test_it_finds_letters_that_failed_and_the_oldest_that_has_not_left():
     assert (found.failed_letters, found.oldest_unsent) == (1, MORNING - 3 * HOUR)
 
 
-def test_it_finds_duties_that_failed_or_were_missed_until_somebody_has_looked(keeper):
+def test_findings_count_failed_and_missed_duties_until_they_are_waived(keeper):
     for number, state in enumerate((DutyState.FAILED, DutyState.MISSED, DutyState.DONE, DutyState.DUE)):
         Duty.objects.create(kind="cutoff", about=str(number), due_at=MORNING, state=state)
     found = findings.collect(MORNING)
@@ -112,7 +112,7 @@ def test_it_finds_duties_that_failed_or_were_missed_until_somebody_has_looked(ke
     assert findings.collect(MORNING) == Findings()
 
 
-def test_it_finds_a_silence_that_is_on_and_one_that_ended_within_a_day():
+def test_findings_include_a_current_interruption_and_one_of_the_last_day():
     began, ended = MORNING - 5 * HOUR, MORNING - 2 * HOUR
     Heartbeat.objects.update(at=began)
     assert (findings.collect(MORNING).silent_from, findings.collect(MORNING).silent_until) == (began, None)
@@ -124,12 +124,12 @@ def test_it_finds_a_silence_that_is_on_and_one_that_ended_within_a_day():
     assert findings.collect(tomorrow) == Findings()
 
 
-def test_it_tells_of_the_silence_that_its_own_rounds_end():
+def test_digest_reports_the_interruption_that_its_own_round_ends():
     Heartbeat.objects.update(at=MORNING - 5 * HOUR)
     assert "自11月24日03:20起没有动静" in morning()["email"]
 
 
-def test_it_finds_entries_that_nobody_seals(keeper):
+def test_findings_count_audit_entries_left_unsealed(keeper):
     trail.record(Verb.DUTY_RERUN, keeper, by=keeper, at=MORNING - 4 * HOUR)
     trail.record(Verb.DUTY_RERUN, keeper, by=keeper, at=MORNING - HOUR)
     assert findings.collect(MORNING).unsealed == 1
@@ -148,7 +148,7 @@ def test_it_finds_entries_that_nobody_seals(keeper):
         ("2025-12-01", False, None),  # the calendar knows 2026
     ],
 )
-def test_it_finds_from_december_on_that_the_holidays_of_the_coming_year_are_unknown(day, known, year):
+def test_findings_name_the_coming_year_in_december_if_its_holidays_are_unknown(day, known, year):
     if known:
         WorkdayOverride.objects.create(date="2027-10-01", works=False)
     at = datetime.fromisoformat(f"{day}T08:20+08:00")
@@ -156,7 +156,7 @@ def test_it_finds_from_december_on_that_the_holidays_of_the_coming_year_are_unkn
     assert findings.collect(at).year_unknown == year
 
 
-def test_it_finds_keys_that_do_not_open_what_they_seal(monkeypatch):
+def test_findings_include_keys_that_fail_their_self_test(monkeypatch):
     def broken():
         raise keyring.InvalidKeys("vault.E001", "没有设置 VAULT_KEYS。", "")
 
@@ -164,10 +164,10 @@ def test_it_finds_keys_that_do_not_open_what_they_seal(monkeypatch):
     assert findings.collect(MORNING).bad_keys == "没有设置 VAULT_KEYS。"
 
 
-# --- To whom --------------------------------------------------------------------------------------------------------
+# --- Who gets it -----------------------------------------------------------------------------------------------------
 
 
-def test_it_writes_once_a_day_to_those_who_run_the_site_and_to_nobody_else(keeper, coordinator, leader):
+def test_digest_is_sent_once_a_day_to_the_keeper_only(keeper, coordinator, leader):
     coordinator.phone = leader.phone = "13857200009"
     coordinator.save()
     leader.save()
@@ -183,6 +183,6 @@ def test_it_writes_once_a_day_to_those_who_run_the_site_and_to_nobody_else(keepe
     assert Notice.objects.filter(kind="health_digest").count() == 4
 
 
-def test_it_tells_nothing_of_those_whom_the_letters_are_for():
+def test_digest_names_no_recipient_of_a_failed_notice():
     letter(state=State.FAILED, to_name="诸葛渔", subject="给舟山甬东水产的通知", last_error="号码不存在")
     assert not any(word in text for text in morning().values() for word in ("诸葛渔", "甬东", "13857200001"))

@@ -1,4 +1,4 @@
-"""`make run` as a person sees it: it starts, says where to look, mends itself, serves on beside slow visitors, and stops."""
+"""`make run` as a person sees it: it starts, greets, restarts what dies, serves despite slow visitors, and stops."""
 
 import http.client
 import os
@@ -99,7 +99,7 @@ def free_port() -> int:
 
 @contextmanager
 def running(var: Path, **environment) -> Iterator[House]:
-    """`make run`, until it says how to stop it; afterwards it is gone, whatever happened."""
+    """`make run`, until it says how to stop it; afterwards it is stopped in every case."""
     port = free_port()
     ours = {name: value for name, value in os.environ.items() if name not in LEFT_BEHIND}
     process = subprocess.Popen(
@@ -128,7 +128,7 @@ def house(tmp_path_factory):
         yield house
 
 
-def test_it_says_where_to_look_and_lets_those_it_names_sign_in(house):
+def test_greeting_names_the_address_and_accounts_that_can_sign_in(house):
     assert house.has_printed(f"http://127.0.0.1:{house.port}/admin/")
     people = [line.split() for line in house.printed if "haiyan-" in line]
     assert len(people) >= 7
@@ -147,19 +147,19 @@ def signs_in(port: int, username: str, password: str) -> bool:
         return False
 
 
-def test_it_is_ready_and_its_pages_answer(house):
+def test_public_pages_answer_once_the_run_is_ready(house):
     until(lambda: house.answers("/readyz") == 200)
     assert {house.answers(path) for path in ["/", "/days/", "/register/", "/status/", "/help/"]} == {200}
 
 
-def test_it_keeps_everything_to_its_owner(house, tmp_path_factory):
+def test_files_of_the_run_are_readable_by_their_owner_only(house, tmp_path_factory):
     var = next(tmp_path_factory.getbasetemp().glob("run*/var"))
     modes = {path.name: S_IMODE(path.stat().st_mode) for path in [var, *var.iterdir()]}
     assert {name: oct(mode) for name, mode in modes.items() if mode & 0o077} == {}
 
 
 @pytest.mark.parametrize("name", ["granian", "worker", "beat"])
-def test_it_mends_what_dies(house, name):
+def test_killed_child_process_is_started_again(house, name):
     until(lambda: len(house.children()) == 3)
     killed = house.children()[name]
     os.kill(killed, signal.SIGKILL)
@@ -180,7 +180,7 @@ BEGINNINGS = {
 
 
 @pytest.mark.parametrize("beginning", BEGINNINGS)
-def test_it_serves_everybody_beside_many_slow_visitors(house, beginning):
+def test_pages_are_served_despite_many_slow_visitors(house, beginning):
     until(lambda: house.answers() == 200)
     with ExitStack() as stack:
         for _ in range(SLOW):
@@ -189,7 +189,7 @@ def test_it_serves_everybody_beside_many_slow_visitors(house, beginning):
         assert [house.answers("/register/") for _ in range(20)] == [200] * 20
 
 
-def test_it_stops_all_that_it_started_and_keeps_the_data_for_the_next_time(tmp_path):
+def test_stop_ends_every_child_process_and_keeps_the_data(tmp_path):
     with running(tmp_path / "var") as first:
         started = [*first.children().values()]
         assert first.stop(signal.SIGTERM) == 0
@@ -205,14 +205,14 @@ def logins(house: House) -> list[str]:
     return [line for line in house.printed if "haiyan-" in line]
 
 
-def test_it_leaves_nothing_behind_when_it_is_killed_itself(tmp_path):
+def test_killed_run_leaves_no_child_process(tmp_path):
     with running(tmp_path / "var", DEMO="0") as house:
         started = house.children().values()
         house.process.kill()
         until(lambda: not any(Path(f"/proc/{number}").exists() for number in started))
 
 
-def test_it_begins_with_nobody_when_no_demonstration_is_wanted(tmp_path):
+def test_run_without_demo_makes_no_accounts(tmp_path):
     with running(tmp_path / "var", DEMO="0") as house:
         assert house.answers("/") == 200
     assert not (tmp_path / "var" / "logins.txt").exists()
@@ -224,49 +224,49 @@ class TestListenAddress:
         for name in ["HOST", "PORT", "SITE_URL", "ALLOWED_HOSTS"]:
             monkeypatch.delenv(name, raising=False)
 
-    def test_it_is_this_machine_only_unless_told_otherwise(self):
+    def test_default_address_is_this_machine_only(self):
         assert ListenAddress.from_environment() == ListenAddress("127.0.0.1", 8000)
 
     @pytest.mark.parametrize("port", ["0", "65536", "http", "80 80", "-1", "８０００"])
-    def test_it_says_what_is_wrong_with_a_port(self, monkeypatch, port):
+    def test_invalid_port_is_refused_with_advice(self, monkeypatch, port):
         monkeypatch.setenv("PORT", port)
         with pytest.raises(ValueError, match="PORT=8001 make run"):
             ListenAddress.from_environment()
 
-    def test_it_says_that_the_port_is_taken_and_how_to_go_on(self):
+    def test_port_in_use_is_refused_with_advice(self):
         with socket.create_server(("127.0.0.1", 0)) as other:
             port = other.getsockname()[1]
             with pytest.raises(PortInUse, match=f"端口 {port} 已被占用.*PORT={port + 1} make run"):
                 ListenAddress(port=port).check_free()
 
-    def test_it_knows_this_machine_by_its_names(self, monkeypatch):
+    def test_host_may_be_a_name_of_this_machine(self, monkeypatch):
         monkeypatch.setenv("HOST", "localhost")
         assert ListenAddress.from_environment().host in {"127.0.0.1", "::1"}
 
-    def test_it_says_that_a_name_is_unknown(self, monkeypatch):
+    def test_unknown_host_name_is_refused(self, monkeypatch):
         monkeypatch.setenv("HOST", "no-such-machine.invalid")
         with pytest.raises(ValueError, match="不是这台机器的地址"):
             ListenAddress.from_environment()
 
-    def test_it_says_that_an_address_is_not_of_this_machine(self):
+    def test_address_of_another_machine_is_refused(self):
         with pytest.raises(ValueError, match="不是这台机器的地址"):
             ListenAddress("192.0.2.1", free_port()).check_free()
 
-    def test_it_lets_letters_name_the_port_it_runs_on(self):
+    def test_site_url_names_the_port_of_the_run(self):
         assert ListenAddress(port=8123).settings()["SITE_URL"] == "http://127.0.0.1:8123"
 
-    def test_it_answers_to_the_name_of_this_machine_when_it_serves_others(self):
+    def test_allowed_hosts_name_this_machine_when_it_serves_others(self):
         hosts = ListenAddress("0.0.0.0", 8000).settings()["ALLOWED_HOSTS"].split(",")
         assert {"127.0.0.1", "localhost", socket.gethostname()} <= set(hosts)
         assert not {"*", "0.0.0.0"} & set(hosts)
 
-    def test_it_leaves_what_was_set_by_hand(self, monkeypatch):
+    def test_site_url_set_by_hand_is_kept(self, monkeypatch):
         monkeypatch.setenv("SITE_URL", "https://zixun.example.cn")
         assert ListenAddress().settings()["SITE_URL"] == "https://zixun.example.cn"
 
 
 class TestKeys:
-    def test_it_makes_them_once_and_for_the_owner_only(self, tmp_path):
+    def test_keys_file_is_made_once_and_for_its_owner_only(self, tmp_path):
         file = keys_file(tmp_path / "var")
         written = file.read_text()
         assert S_IMODE(file.stat().st_mode) == 0o600
@@ -275,7 +275,7 @@ class TestKeys:
             "SECRET_KEY", "VAULT_KEYS", "VAULT_INDEX_KEY", "AUDIT_KEY",
         ]  # fmt: skip
 
-    def test_it_agrees_on_one_set_however_many_ask_at_once(self, tmp_path):
+    def test_keys_file_is_made_once_by_parallel_callers(self, tmp_path):
         texts = []
         askers = [
             threading.Thread(target=lambda: texts.append(keys_file(tmp_path).read_text())) for _ in range(20)
@@ -288,7 +288,7 @@ class TestKeys:
         assert [path.name for path in tmp_path.iterdir()] == ["keys.env"]
 
 
-def test_it_lines_up_chinese_and_latin(tmp_path, monkeypatch):
+def test_greeting_aligns_chinese_and_latin_columns(tmp_path, monkeypatch):
     monkeypatch.setenv("VAR_DIR", str(tmp_path))
     (tmp_path / "logins.txt").write_text(
         "a\t水处\t处室经办\tpw\nlonger\t综合处\t初审\tpw\n", encoding="utf-8"

@@ -1,4 +1,4 @@
-"""What can be set from the environment, and that an unsafe setting is said before anything starts."""
+"""What can be set from the environment, and that an unsafe setting is reported before anything starts."""
 
 import os
 import re
@@ -20,7 +20,7 @@ def read_by_the_code() -> set[str]:
     return {name or other for text in texts for name, other in READ.findall(text)}
 
 
-def test_it_lists_every_variable_that_it_reads_and_no_other():
+def test_env_example_lists_exactly_the_variables_that_are_read():
     assert set(LISTED.findall((ROOT / ".env.example").read_text())) == read_by_the_code()
 
 
@@ -52,22 +52,22 @@ def production(tmp_path):
     }
 
 
-def test_it_accepts_a_sound_production_environment(tmp_path, production):
+def test_deploy_check_accepts_a_sound_production_environment(tmp_path, production):
     found = check(tmp_path, **production)
     assert found.returncode == 0, found.stderr
 
 
-def test_it_needs_nothing_to_run_on_one_machine(tmp_path):
+def test_deploy_check_needs_no_variables_on_one_machine(tmp_path):
     found = check(tmp_path)
     assert found.returncode == 0, found.stderr
 
 
 @pytest.mark.parametrize("key", ["SECRET_KEY", "VAULT_KEYS", "VAULT_INDEX_KEY", "AUDIT_KEY"])
-def test_it_does_not_start_in_production_without_its_keys(tmp_path, production, key):
+def test_deploy_check_fails_in_production_without_a_key(tmp_path, production, key):
     del production[key]
     assert check(tmp_path, **production).returncode != 0
 
 
-def test_it_reads_a_secret_from_a_file(tmp_path, production):
+def test_secret_can_be_read_from_a_file(tmp_path, production):
     (tmp_path / "secret").write_text(production.pop("SECRET_KEY"))
     assert check(tmp_path, SECRET_KEY_FILE=str(tmp_path / "secret"), **production).returncode == 0

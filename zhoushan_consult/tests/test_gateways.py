@@ -1,4 +1,4 @@
-"""SMS by real gateways: what they are sent, and that nothing they answer loses a letter or tells of one."""
+"""SMS by real gateways: what they are sent, and that no answer of theirs loses a letter or gets its content into a log."""
 
 import hmac
 import json
@@ -10,10 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.core.checks import run_checks
+from django.test import override_settings
 
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.clock import SHANGHAI
-from zhoushan_consult.outbox import delivery_reports
 from zhoushan_consult.outbox.delivery import calls_to_make, deliver_due
 from zhoushan_consult.outbox.delivery_reports import poll_reports
 from zhoushan_consult.outbox.gateways import aliyun, https_client
@@ -82,7 +82,7 @@ def gateway(certificate, settings, tmp_path, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def nothing_told(caplog):
-    """Whatever happens, no log names the text, the number or the key."""
+    """In no case does a log name the text, the number or the key."""
     caplog.set_level(logging.DEBUG)
     yield
     for secret in (MOBILE, SECRET, "答复待您审签"):
@@ -107,7 +107,7 @@ def send(gateway, settings):
 # --- What is sent -------------------------------------------------------------------------------------------------
 
 
-def test_it_sends_the_letter_by_mas_and_vouches_for_it(gateway, send):
+def test_mas_request_has_the_text_and_a_valid_mac(gateway, send):
     gateway.answers = [TAKEN[MAS]]
     notice = send(MAS)
     assert (notice.state, notice.gateway_id) == (State.SENT, "0927152506001000833076")
@@ -126,7 +126,7 @@ def test_it_sends_the_letter_by_mas_and_vouches_for_it(gateway, send):
     }
 
 
-def test_it_sends_the_registered_text_by_mas(gateway, send):
+def test_mas_template_request_has_the_registered_template_and_its_values(gateway, send):
     gateway.answers = [TAKEN[MAS]]
     assert send(MAS_TEMPLATES).state == State.SENT
     (asked,) = gateway.asked
@@ -142,7 +142,7 @@ def test_it_sends_the_registered_text_by_mas(gateway, send):
     assert "content" not in said and SECRET not in str(said)
 
 
-def test_it_signs_as_aliyun_documents_it(settings):
+def test_aliyun_signature_matches_the_documented_example(settings):
     """The worked example of the documentation of ACS3-HMAC-SHA256."""
     settings.ALIYUN_ACCESS_KEY_ID, settings.ALIYUN_ACCESS_KEY_SECRET = (
         "YourAccessKeyId",
@@ -163,7 +163,7 @@ def test_it_signs_as_aliyun_documents_it(settings):
     )
 
 
-def test_it_sends_the_registered_text_by_aliyun_under_the_dedupe_key(gateway, send):
+def test_aliyun_request_has_the_registered_template_and_the_dedupe_key(gateway, send):
     gateway.answers = [TAKEN[ALIYUN]]
     notice = send(ALIYUN)
     assert (notice.state, notice.gateway_id) == (State.SENT, "900619746936498440^0")
@@ -180,7 +180,7 @@ def test_it_sends_the_registered_text_by_aliyun_under_the_dedupe_key(gateway, se
 
 
 def verified(asked) -> bool:
-    """As the gateway checks a signature: over what it received, not over what was meant."""
+    """Checks the signature as the gateway does: over what it received."""
     told = dict(part.split("=", 1) for part in asked.headers["authorization"].split(" ", 1)[1].split(","))
     names = told["SignedHeaders"].split(";")
     lines = "".join(f"{name}:{asked.headers[name]}\n" for name in names)
@@ -194,7 +194,7 @@ def verified(asked) -> bool:
     return vouched and asked.headers["x-acs-content-sha256"] == digest and expected == told["Signature"]
 
 
-def test_it_names_a_repeat_by_the_same_key_and_a_fresh_nonce(gateway, send, monkeypatch):
+def test_aliyun_retry_has_the_same_key_and_a_new_nonce(gateway, send, monkeypatch):
     monkeypatch.setattr(https_client, "TOTAL_TIMEOUT", 0.3)
     gateway.answers = [falls_silent, TAKEN[ALIYUN]]
     notice = send(ALIYUN)
@@ -228,7 +228,7 @@ TROUBLE = {
 
 @pytest.mark.parametrize("adapter", [MAS, ALIYUN])
 @pytest.mark.parametrize("name", TROUBLE)
-def test_it_keeps_the_letter_whatever_the_gateway_answers(gateway, send, monkeypatch, adapter, name):
+def test_notice_is_retried_after_any_unusable_answer(gateway, send, monkeypatch, adapter, name):
     answer, reason = TROUBLE[name]
     if answer in (falls_silent, drips):
         monkeypatch.setattr(https_client, "TOTAL_TIMEOUT", 0.4)
@@ -236,11 +236,11 @@ def test_it_keeps_the_letter_whatever_the_gateway_answers(gateway, send, monkeyp
     notice = send(adapter)
     assert (notice.state, notice.attempts) == (State.RETRY, 1)
     assert reason in notice.last_error
-    assert len(gateway.asked) == 1  # once asked, and nobody followed
+    assert len(gateway.asked) == 1  # asked once, and the redirect not followed
 
 
 @pytest.mark.parametrize("adapter", [MAS, ALIYUN])
-def test_it_keeps_the_letter_while_nobody_listens(gateway, send, adapter):
+def test_notice_is_retried_while_the_gateway_is_down(gateway, send, adapter):
     gateway.close()
     notice = send(adapter)
     assert (notice.state, notice.last_error) == (State.RETRY, "连不上短信网关（ConnectionRefusedError）")
@@ -253,7 +253,7 @@ def test_it_keeps_the_letter_while_nobody_listens(gateway, send, adapter):
         {"MAS_URL": "https://localhost:{port}"},  # which the certificate does not name
     ],
 )
-def test_it_tells_nothing_to_a_gateway_that_it_cannot_trust(gateway, send, settings, change):
+def test_gateway_with_an_untrusted_certificate_is_sent_nothing(gateway, send, settings, change):
     for name, value in change.items():
         setattr(settings, name, value.format(port=gateway.port))
     notice = send(MAS)
@@ -262,7 +262,7 @@ def test_it_tells_nothing_to_a_gateway_that_it_cannot_trust(gateway, send, setti
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:{port}", "", "127.0.0.1:{port}"])
-def test_it_never_speaks_in_clear(gateway, send, settings, address):
+def test_gateway_address_without_https_is_sent_nothing(gateway, send, settings, address):
     settings.MAS_URL = address.format(port=gateway.port)
     notice = send(MAS)
     assert (notice.state, gateway.asked) == (State.RETRY, [])
@@ -286,7 +286,9 @@ def test_it_never_speaks_in_clear(gateway, send, settings, address):
         (ALIYUN, {"Code": [MOBILE]}, State.RETRY, "未说明原因"),
     ],
 )
-def test_it_tells_a_refused_letter_from_a_gateway_in_trouble(gateway, send, adapter, said, state, reason):
+def test_refused_notice_fails_and_trouble_of_the_gateway_is_retried(
+    gateway, send, adapter, said, state, reason
+):
     gateway.answers = [says(json.dumps({"Message": f"{MOBILE} {TEXT}", "success": False, **said}), 400)]
     notice = send(adapter)
     assert notice.state == state
@@ -296,14 +298,14 @@ def test_it_tells_a_refused_letter_from_a_gateway_in_trouble(gateway, send, adap
 
 
 @pytest.mark.parametrize("adapter", ALL)
-def test_it_has_a_person_telephone_where_the_gateway_does_not_reach(gateway, send, adapter):
+def test_number_that_the_gateway_does_not_serve_becomes_a_call(gateway, send, adapter):
     notice = send(adapter, to="+85251234567")
     assert (notice.state, gateway.asked) == (State.FAILED, [])
     assert calls_to_make().get().channel == Channel.CALL
 
 
 @pytest.mark.parametrize("adapter", [MAS_TEMPLATES, ALIYUN])
-def test_it_sends_no_text_that_is_not_registered(gateway, send, settings, adapter):
+def test_text_that_is_not_registered_is_not_sent(gateway, send, settings, adapter):
     settings.SMS_TEMPLATES = REGISTERED.replace("待您审签", "等您审签")
     notice = send(adapter)
     assert (notice.state, gateway.asked) == (State.RETRY, [])
@@ -316,7 +318,7 @@ LATER = AT + timedelta(minutes=5)
 
 
 def reported(*rows):
-    """What the gateway says of a letter, asked by its number."""
+    """The answer of the gateway about a letter, asked for by its number."""
     shown = [{"PhoneNum": MOBILE, "Content": TEXT, "OutId": key, "SendStatus": state} for key, state in rows]
     details = {"SmsSendDetailDTO": shown}
     return says(json.dumps({"Code": "OK", "TotalCount": len(shown), "SmsSendDetailDTOs": details}))
@@ -330,12 +332,12 @@ def sent_by_aliyun(gateway, send):
     return notice
 
 
-def test_it_asks_what_became_of_a_letter(gateway, sent_by_aliyun):
+def test_delivery_report_is_asked_for_until_it_is_final(gateway, sent_by_aliyun):
     gateway.answers = [reported((sent_by_aliyun.dedupe_key, 1)), reported((sent_by_aliyun.dedupe_key, 3))]
     assert [poll_reports(LATER), poll_reports(LATER + MINUTE), poll_reports(LATER + 2 * MINUTE)] == [0, 1, 0]
     sent_by_aliyun.refresh_from_db()
     assert (sent_by_aliyun.state, sent_by_aliyun.arrived_at) == (State.SENT, LATER + MINUTE)
-    first, _ = gateway.asked  # settled, it is asked no more
+    first, _ = gateway.asked  # after a final report there is no third request
     form = {name: value for name, [value] in parse_qs(first.body.decode()).items()}
     assert first.headers["x-acs-action"] == "QuerySendDetails" and verified(first)
     assert form == {
@@ -347,7 +349,7 @@ def test_it_asks_what_became_of_a_letter(gateway, sent_by_aliyun):
     }
 
 
-def test_it_has_a_person_telephone_where_the_phone_did_not_get_it(gateway, sent_by_aliyun):
+def test_undelivered_sms_becomes_a_call(gateway, sent_by_aliyun):
     gateway.answers = [reported((sent_by_aliyun.dedupe_key, 2))]
     assert [poll_reports(LATER), poll_reports(LATER)] == [1, 0]
     sent_by_aliyun.refresh_from_db()
@@ -356,18 +358,23 @@ def test_it_has_a_person_telephone_where_the_phone_did_not_get_it(gateway, sent_
     assert calls_to_make().get().about_id == sent_by_aliyun.about_id
 
 
-def test_it_keeps_to_the_first_final_word(gateway, sent_by_aliyun):
-    """Two askers at once, of whom one hears late and otherwise."""
-    adapter = aliyun.AliyunAdapter()
-    gateway.answers = [reported((sent_by_aliyun.dedupe_key, 3))]
-    late = list(delivery_reports._unreported(LATER))
-    assert poll_reports(LATER) == 1
-    gateway.answers = [reported((sent_by_aliyun.dedupe_key, 2))]
-    assert [
-        delivery_reports._apply_report(notice, adapter.was_delivered(notice), LATER) for notice in late
-    ] == [False]
+class Overtaken(aliyun.AliyunAdapter):
+    """Gets its report after another worker has asked for and stored one."""
+
+    def was_delivered(self, notice):
+        with override_settings(OUTBOX_ADAPTERS={"sms": ALIYUN}):
+            poll_reports(LATER)
+        return super().was_delivered(notice)
+
+
+def test_first_final_delivery_report_stands(gateway, sent_by_aliyun, settings):
+    """Two workers ask at the same time, and the later report contradicts the earlier one."""
+    gateway.answers = [reported((sent_by_aliyun.dedupe_key, 3)), reported((sent_by_aliyun.dedupe_key, 2))]
+    settings.OUTBOX_ADAPTERS = {"sms": f"{__name__}.Overtaken"}
+    assert (poll_reports(LATER), len(gateway.asked)) == (0, 2)
     sent_by_aliyun.refresh_from_db()
-    assert sent_by_aliyun.state == State.SENT and not calls_to_make().exists()
+    assert (sent_by_aliyun.state, sent_by_aliyun.arrived_at) == (State.SENT, LATER)
+    assert not calls_to_make().exists()
 
 
 @pytest.mark.parametrize(
@@ -384,7 +391,7 @@ def test_it_keeps_to_the_first_final_word(gateway, sent_by_aliyun):
         babbles,
     ],
 )
-def test_it_believes_nothing_but_a_word_about_this_letter(gateway, sent_by_aliyun, answer):
+def test_delivery_report_that_is_not_about_this_notice_is_ignored(gateway, sent_by_aliyun, answer):
     gateway.answers = [answer]
     assert poll_reports(LATER) == 0
     sent_by_aliyun.refresh_from_db()
@@ -392,7 +399,7 @@ def test_it_believes_nothing_but_a_word_about_this_letter(gateway, sent_by_aliyu
     assert not calls_to_make().exists()
 
 
-def test_it_asks_neither_at_once_nor_for_ever_nor_a_gateway_that_cannot_tell(
+def test_delivery_report_is_asked_for_in_time_and_from_a_gateway_that_has_them(
     gateway, sent_by_aliyun, settings
 ):
     for moment in (AT, AT + timedelta(days=4)):
@@ -418,7 +425,7 @@ def all_registered(gateway, settings):
 
 
 @pytest.mark.parametrize("adapter", ALL)
-def test_it_is_content_with_what_is_all_set(gateway, settings, all_registered, adapter):
+def test_check_accepts_a_complete_gateway_configuration(gateway, settings, all_registered, adapter):
     settings.OUTBOX_ADAPTERS, settings.SMS_TEMPLATES = {"sms": adapter}, all_registered
     assert complaints() == []
 
@@ -440,10 +447,10 @@ def test_it_is_content_with_what_is_all_set(gateway, settings, all_registered, a
         (ALIYUN, "SMS_TEMPLATES", "x = 1", "不是 manage.py sms_templates 印出的格式"),
         (ALIYUN, "SMS_TEMPLATES", "这不是", "不是 manage.py sms_templates 印出的格式"),
         (ALIYUN, "SMS_TEMPLATES", "[[x]]\ncode='1'\ntext='${a}和${a}'", "变量名有重复：x"),
-        ("zhoushan_consult.outbox.gateways.nobody.Adapter", "MAS_URL", "", "SMS_ADAPTER 写的“"),
+        ("zhoushan_consult.outbox.gateways.missing.Adapter", "MAS_URL", "", "SMS_ADAPTER 写的“"),
     ],
 )
-def test_it_says_in_chinese_what_is_not_set(
+def test_check_names_the_missing_or_wrong_setting(
     gateway, settings, all_registered, adapter, name, value, complaint
 ):
     settings.OUTBOX_ADAPTERS, settings.SMS_TEMPLATES = {"sms": adapter}, all_registered
@@ -451,7 +458,7 @@ def test_it_says_in_chinese_what_is_not_set(
     assert any(complaint in said for said in complaints()), complaints()
 
 
-def test_it_does_not_start_half_set_and_takes_secrets_from_files(tmp_path, production):  # noqa: F811
+def test_deploy_check_refuses_a_half_configured_gateway_and_reads_secret_files(tmp_path, production):  # noqa: F811
     account = {"SMS_ADAPTER": MAS, "MAS_EC_NAME": "舟山", "MAS_AP_ID": "zshb", "MAS_SIGN": "bM16"}
     refused = check(tmp_path, **production, **account)
     assert refused.returncode == 1

@@ -1,4 +1,4 @@
-"""About the house itself: every door guarded, every letter with its words, nothing upside down, nothing left over."""
+"""The whole code base: addresses are guarded, letters have templates, layers point downward, nothing is left over."""
 
 import ast
 import re
@@ -25,7 +25,7 @@ PUBLIC = {
 """Addresses that anyone may open. Every other one must send a stranger away."""
 
 SIGNED_OUT = {"/admin/", "/desk/login/"}
-"""Where signing out leads, whoever signs out: guarded doors themselves."""
+"""Where signing out leads. Both addresses are guarded themselves."""
 
 OPENED_FIRST = re.compile(r"status/.+|\^?status/.+")
 """The firm's acts: they answer a stranger with the two boxes of /status/."""
@@ -65,7 +65,7 @@ ROUTES = sorted(set(addresses()))
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("route", [route for route in ROUTES if route not in PUBLIC])
-def test_it_sends_a_stranger_away_from_every_door_that_is_not_public(route):
+def test_address_that_is_not_public_turns_a_stranger_away(route):
     for method in ("get", "post"):
         answer = getattr(Client(), method)(path_for(route))
         if OPENED_FIRST.match(route) and answer.status_code == 302:
@@ -78,7 +78,7 @@ def test_it_sends_a_stranger_away_from_every_door_that_is_not_public(route):
             assert answer.status_code == (403 if takes_nothing else 405), method
 
 
-def test_it_lists_no_public_door_that_is_not_there():
+def test_list_of_public_addresses_has_only_existing_ones():
     assert set(ROUTES) >= PUBLIC
 
 
@@ -112,12 +112,12 @@ FOLDERS = sorted(path.name for path in (TEMPLATES / "notices").iterdir())
 
 
 @pytest.mark.parametrize("kind", sorted(kinds_posted()))
-def test_it_has_the_words_of_every_letter_it_writes(kind):
+def test_notice_that_is_posted_has_its_templates(kind):
     assert [folder for folder in FOLDERS if re.fullmatch(kind, folder)]
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_it_keeps_no_words_that_nobody_writes(folder):
+def test_notice_templates_belong_to_a_notice_that_is_posted(folder):
     assert any(re.fullmatch(kind, folder) for kind in kinds_posted())
     texts = {path.name for path in (TEMPLATES / "notices" / folder).iterdir()}
     assert texts <= {"sms.txt", "email.txt", "page.txt"}
@@ -127,7 +127,7 @@ def test_it_keeps_no_words_that_nobody_writes(folder):
 @pytest.mark.parametrize(
     "path", sorted((TEMPLATES / "notices").rglob("sms.txt")), ids=lambda path: path.parent.name
 )
-def test_it_puts_nothing_that_people_typed_into_an_sms(path):
+def test_sms_template_has_no_text_that_people_typed(path):
     text = path.read_text()
     for typed in (
         "enterprise_name",
@@ -157,14 +157,14 @@ def is_used(name: str, words: str) -> bool:
     return name in words or by_parts or overrides or folders[:1] == ["gov"]
 
 
-def test_it_keeps_no_template_that_nobody_uses():
+def test_every_page_template_is_used():
     words = "\n".join(path.read_text() for path in [*sources(), *TEMPLATES.rglob("*.html")])
     names = [str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob("*.html")]
     assert [name for name in names if not is_used(name, words)] == []
 
 
 # --- Directions ----------------------------------------------------------------------------------------------------
-def test_it_points_no_foreign_key_upward():
+def test_foreign_keys_point_to_the_same_or_a_lower_layer():
     for config in OURS:
         for model in config.get_models():
             for field in model._meta.get_fields():
@@ -174,7 +174,7 @@ def test_it_points_no_foreign_key_upward():
                         assert LAYERS.index(target) <= LAYERS.index(config.name.split(".")[0]), field
 
 
-def test_it_never_deletes_people_or_records_with_others():
+def test_no_foreign_key_cascades_on_delete():
     from django.db.models import CASCADE
 
     for config in OURS:
@@ -185,19 +185,19 @@ def test_it_never_deletes_people_or_records_with_others():
 
 
 # --- Migrations ----------------------------------------------------------------------------------------------------
-def test_it_names_every_migration_after_what_it_does():
+def test_migrations_are_named_after_what_they_do():
     for config in OURS:
         for path in Path(config.path, "migrations").glob("0*.py"):
             assert not re.search(r"_(initial|auto_|alter_field|squashed)", path.name), path
 
 
 @pytest.mark.django_db
-def test_it_has_a_migration_for_every_model():
+def test_models_have_no_missing_migration():
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
 
 
 # --- Words ---------------------------------------------------------------------------------------------------------
-def test_it_says_every_name_of_a_model_in_chinese():
+def test_models_and_fields_have_chinese_names():
     for config in OURS:
         for model in config.get_models():
             assert re.search("[\u4e00-\u9fff]", str(model._meta.verbose_name)), model

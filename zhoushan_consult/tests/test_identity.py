@@ -1,4 +1,4 @@
-"""identity: what people type is mended where it can be, refused with a sentence where it cannot, and nothing else."""
+"""identity: what people type is normalised if it can be, and else refused with a sentence."""
 
 import json
 import random
@@ -43,7 +43,7 @@ GOLDEN = [
 
 
 @pytest.mark.parametrize("matter, case", GOLDEN)
-def test_it_judges_every_golden_case_right(matter, case):
+def test_golden_case_is_accepted_or_refused_as_listed(matter, case):
     if case["valid"]:
         assert CLEAN[matter](case["value"]) == case["stored_as"], case["why"]
     else:
@@ -58,11 +58,11 @@ def blurred(text):
 
 
 @pytest.mark.parametrize("number", ["11010519491231002X", "81000019680808981X", "911826197806079817"])
-def test_it_reads_an_id_number_through_any_blanks_widths_and_invisible_marks(number):
+def test_id_number_is_read_despite_blanks_full_width_and_invisible_marks(number):
     assert clean_id(blurred(number)) == number
 
 
-def test_it_reads_a_credit_code_through_any_blanks_widths_and_invisible_marks():
+def test_credit_code_is_read_despite_blanks_full_width_and_invisible_marks():
     assert uscc.clean(blurred("91330902MA28K00157")) == "91330902MA28K00157"
 
 
@@ -79,7 +79,7 @@ anything = st.one_of(
 
 @pytest.mark.parametrize("matter", CLEAN)
 @given(text=anything)
-def test_it_answers_any_text_with_a_number_or_a_sentence_and_reads_its_own_writing(matter, text):
+def test_any_text_gives_a_number_that_cleans_to_itself_or_a_sentence(matter, text):
     clean = CLEAN[matter]
     try:
         number = clean(text)
@@ -93,18 +93,18 @@ def test_it_answers_any_text_with_a_number_or_a_sentence_and_reads_its_own_writi
 @pytest.mark.parametrize(
     "text", ["1" * 2_000_000, "\ufdfa" * 99, "0-" * 50_000], ids=len
 )  # \ufdfa unfolds to 18
-def test_it_refuses_a_huge_text_before_it_works_on_it(matter, text):
+def test_huge_text_is_refused_as_too_long(matter, text):
     assert refusal(CLEAN[matter], text).code == "too_long"
 
 
 @pytest.mark.parametrize("matter", CLEAN)
 @pytest.mark.parametrize("text", ["", "   ", "\u3000\u200b", "--"])
-def test_it_asks_for_a_number_where_nothing_can_be_seen(matter, text):
+def test_text_without_visible_characters_is_refused_as_empty(matter, text):
     assert refusal(CLEAN[matter], text).code == "empty"
 
 
 @pytest.mark.parametrize("matter", CLEAN)
-def test_it_never_repeats_what_was_typed(matter):
+def test_refusal_never_repeats_what_was_typed(matter):
     typed = "秘密330902197503159816秘密"
     try:
         CLEAN[matter](typed)
@@ -118,7 +118,7 @@ RESIDENT, HMT, FOREIGN = "330902198603159817", "81000019680808981X", "9118261978
 
 
 @pytest.mark.parametrize("number, kind", [(RESIDENT, "resident"), (HMT, "hmt"), (FOREIGN, "foreign")])
-def test_it_takes_a_number_under_its_own_kind_and_names_the_right_one_under_another(number, kind):
+def test_id_number_of_another_kind_is_refused_with_the_right_kind(number, kind):
     assert clean_id(number, kind) == number
     for other in {"resident", "hmt", "foreign"} - {kind}:
         refused = refusal(clean_id, number, other)
@@ -133,12 +133,12 @@ def test_it_takes_a_number_under_its_own_kind_and_names_the_right_one_under_anot
         ("军字第２００１９８８号", "军字第2001988号"),
     ],
 )
-def test_it_only_tidies_the_number_of_another_document(text, stored_as):
+def test_number_of_another_document_is_only_normalised(text, stored_as):
     assert clean_id(text, IdType.OTHER) == stored_as
 
 
 @pytest.mark.parametrize("text", ["无", "没有证件", "123", "1" * 31, "<b>1234</b>", "1234\x00"])
-def test_it_refuses_what_is_no_number_of_any_document(text):
+def test_text_that_is_no_document_number_is_refused(text):
     assert refusal(clean_id, text, IdType.OTHER).code == "characters"
 
 
@@ -153,7 +153,7 @@ def test_it_refuses_what_is_no_number_of_any_document(text):
         ("33090219900230981X", "birth_date", "第7至14位"),
     ],
 )
-def test_it_says_what_is_wrong_with_an_id_number_and_how_to_mend_it(text, code, advice):
+def test_refused_id_number_has_its_reason_and_advice(text, code, advice):
     refused = refusal(clean_id, text)
     assert refused.code == code and advice in refused.message
 
@@ -162,20 +162,20 @@ def id_of(born):
     return samples.resident_id(random.Random(1), born=born)
 
 
-def test_it_takes_births_from_130_years_ago_to_today():
+def test_birth_date_is_accepted_from_130_years_ago_to_today():
     for born in (TODAY, date(1896, 11, 22)):
         assert clean_id(id_of(born))
     assert refusal(clean_id, id_of(date(2026, 11, 23))).code == "birth_future"
     assert refusal(clean_id, id_of(date(1896, 11, 21))).code == "birth_past"
 
 
-def test_it_counts_130_years_from_a_29th_of_february():
+def test_130_years_are_counted_from_a_29th_of_february():
     assert resident_id.clean(id_of(date(1896, 2, 29)), today=date(2026, 2, 28))
     assert refusal(resident_id.clean, id_of(date(1896, 2, 29)), today=date(2026, 3, 1)).code == "birth_past"
 
 
 @pytest.mark.parametrize("position", range(17))
-def test_it_notices_every_single_wrong_digit(position):
+def test_id_number_with_one_wrong_digit_is_refused(position):
     digit = str((int(RESIDENT[position]) + 1) % 10)
     refusal(clean_id, RESIDENT[:position] + digit + RESIDENT[position + 1 :])
 
@@ -183,29 +183,29 @@ def test_it_notices_every_single_wrong_digit(position):
 # --- Credit codes ---------------------------------------------------------------------------------------------------
 
 
-def test_it_lets_staff_admit_a_code_whose_check_digits_are_wrong():
+def test_credit_code_with_a_wrong_check_digit_can_be_admitted_by_staff():
     assert refusal(uscc.clean, "91330902MA28K00158").code == "check_digit"
     assert uscc.clean("91330902ma28k00158", admitted=True) == "91330902MA28K00158"
 
 
 @pytest.mark.parametrize("code", ["9133090MA28K00158", "91330902MI28K00157", "91330902MA28K0015号"])
-def test_it_lets_nobody_admit_what_cannot_be_a_code(code):
+def test_text_that_cannot_be_a_credit_code_is_refused_even_from_staff(code):
     refusal(uscc.clean, code, admitted=True)
 
 
 @pytest.mark.parametrize("head", ["91", "92", "93", "11", "12", "35", "54", "A9", "N3", "Y1"])
-def test_it_takes_every_class_of_the_standard(head):
+def test_credit_code_of_each_class_in_the_standard_is_accepted(head):
     code = samples.uscc(random.Random(1), head=head)
     assert uscc.clean(code) == code
 
 
 @pytest.mark.parametrize("head", ["94", "14", "90", "Y2", "B1", "X9", "1A"])
-def test_it_refuses_a_class_that_the_standard_does_not_know(head):
+def test_credit_code_of_an_unknown_class_is_refused(head):
     assert refusal(uscc.clean, samples.uscc(random.Random(1), head=head)).code == "class"
 
 
 @pytest.mark.parametrize("position", range(18))
-def test_it_notices_every_single_wrong_character(position):
+def test_credit_code_with_one_wrong_character_is_refused(position):
     code = "91330902MA28K00157"
     refusal(uscc.clean, code[:position] + ("1" if code[position] != "1" else "7") + code[position + 1 :])
 
@@ -227,7 +227,7 @@ def test_it_notices_every_single_wrong_character(position):
         ("400-860-8608转3", "+864008608608;ext=3"),
     ],
 )
-def test_it_reads_a_telephone_number_in_any_usual_writing(text, stored_as):
+def test_telephone_number_is_read_in_any_usual_format(text, stored_as):
     assert phone.clean(text) == stored_as
 
 
@@ -246,7 +246,7 @@ def test_it_reads_a_telephone_number_in_any_usual_writing(text, stored_as):
         ("1380013800", "invalid"),
     ],
 )
-def test_it_says_what_is_wrong_with_a_telephone_number(text, code):
+def test_refused_telephone_number_has_its_reason(text, code):
     assert refusal(phone.clean, text).code == code
 
 
@@ -262,7 +262,7 @@ def test_it_says_what_is_wrong_with_a_telephone_number(text, code):
         ("+447400123456", "+44 7400 123456", "+44 ******3456", False),  # a mobile too far abroad to text
     ],
 )
-def test_it_shows_a_stored_number_to_those_who_call_and_masks_it_for_others(stored, reads, masked, sms):
+def test_stored_telephone_number_is_formatted_and_masked(stored, reads, masked, sms):
     assert (phone.format_phone(stored), mask.mask_phone(stored), phone.receives_sms(stored)) == (
         reads,
         masked,
@@ -271,7 +271,7 @@ def test_it_shows_a_stored_number_to_those_who_call_and_masks_it_for_others(stor
 
 
 @given(text=anything)
-def test_it_shows_and_masks_whatever_an_old_row_may_hold(text):
+def test_any_stored_text_can_be_formatted_and_masked(text):
     assert isinstance(phone.format_phone(text), str) and phone.receives_sms(text) in (True, False)
     for hide in (mask.mask_id, mask.mask_phone, mask.mask_name):
         assert isinstance(hide(text), str)
@@ -280,25 +280,25 @@ def test_it_shows_and_masks_whatever_an_old_row_may_hold(text):
 # --- Masks and samples ----------------------------------------------------------------------------------------------
 
 
-def test_it_hides_the_whole_birth_date_of_an_id_number():
+def test_mask_hides_the_whole_birth_date_of_an_id_number():
     assert mask.mask_id("330902198603150012") == "3309**********0012"
 
 
 @pytest.mark.parametrize(
     "number, masked", [("E12345678", "E1*****78"), ("A123", "A**3"), ("A1", "**"), ("", "")]
 )
-def test_it_hides_at_least_half_of_any_other_number(number, masked):
+def test_mask_hides_at_least_half_of_any_other_number(number, masked):
     assert mask.mask_id(number) == masked
 
 
 @pytest.mark.parametrize(
     "name, masked", [("王小明", "王**"), ("王伟", "王*"), ("买买提·吐尔逊", "买**"), ("王", "*"), ("", "")]
 )
-def test_it_shows_no_more_than_the_first_character_of_a_name(name, masked):
+def test_mask_shows_only_the_first_character_of_a_name(name, masked):
     assert mask.mask_name(name) == masked
 
 
-def test_it_makes_samples_that_hold_and_that_the_same_seed_makes_again():
+def test_samples_are_valid_and_repeat_for_the_same_seed():
     def some(rng):
         return [
             (samples.resident_id(rng), samples.uscc(rng), samples.mobile(rng), samples.land_line(rng))

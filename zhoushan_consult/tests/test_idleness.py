@@ -1,4 +1,4 @@
-"""An officer who walks away is signed out (bureau/idleness.py)."""
+"""An officer who leaves the computer is signed out (bureau/session_limits.py)."""
 
 import pytest
 from django.db import connection
@@ -22,18 +22,18 @@ def is_in(browser) -> bool:
     return browser.get(WORK).status_code == 200
 
 
-def test_it_signs_out_after_half_an_hour_without_a_click(at_work, time_machine):
+def test_officer_is_signed_out_after_half_an_hour_without_a_click(at_work, time_machine):
     time_machine.shift(31 * 60)
     assert not is_in(at_work)
 
 
-def test_it_keeps_a_busy_officer_in(at_work, time_machine):
+def test_busy_officer_stays_signed_in(at_work, time_machine):
     for _ in range(10):
         time_machine.shift(20 * 60)
         assert is_in(at_work)
 
 
-def test_it_signs_out_after_twelve_hours_however_busy(at_work, time_machine):
+def test_busy_officer_is_signed_out_after_twelve_hours(at_work, time_machine):
     for _ in range(12 * 3):
         time_machine.shift(20 * 60)
         at_work.get(WORK)
@@ -41,7 +41,7 @@ def test_it_signs_out_after_twelve_hours_however_busy(at_work, time_machine):
     assert not is_in(at_work)
 
 
-def test_it_writes_nothing_for_a_click_soon_after(at_work):
+def test_click_soon_after_another_writes_nothing(at_work):
     with CaptureQueriesContext(connection) as asked:
         at_work.get(WORK)
     assert not [query for query in asked.captured_queries if query["sql"].startswith(("UPDATE", "INSERT"))]

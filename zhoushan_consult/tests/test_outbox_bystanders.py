@@ -786,7 +786,7 @@ def test_call_instead_of_a_letter_is_made_once(water):
 
 # --- What became of an SMS -------------------------------------------------------------------------------------------
 class Knows(Adapter):
-    """Answers in the order of `script`, and notes about whom it was asked."""
+    """Answers in the order of `script`, and notes the letters that it was asked about."""
 
     supports_reports = True
     script: list = []

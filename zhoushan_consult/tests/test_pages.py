@@ -35,19 +35,19 @@ def ids(html):
     return set(re.findall(r'id="([^"]+)"', html))
 
 
-def test_it_counts_the_places_to_mend_and_leads_to_each(refused):
+def test_error_summary_counts_the_errors_and_links_to_each_field(refused):
     assert "有 3 处需要修改" in refused
     targets = set(re.findall(r'href="#([^"]+)"', refused))
     assert targets == {"id_name", "id_way_0", "id_agree"}
     assert targets <= ids(refused)
 
 
-def test_it_opens_a_refused_form_at_its_list_of_errors(refused):
+def test_refused_form_opens_at_its_error_summary(refused):
     assert 'action="#error-summary"' in refused
     assert re.search(r'<div[^>]* id="error-summary" role="alert" tabindex="-1">', refused)
 
 
-def test_it_ties_hint_and_error_to_their_field(refused):
+def test_field_is_described_by_its_hint_and_its_error(refused):
     described = re.findall(r'aria-describedby="([^"]+)"', refused)
     assert "id_name_helptext id_name_error" in described
     assert "id_way_error" in described
@@ -55,7 +55,7 @@ def test_it_ties_hint_and_error_to_their_field(refused):
     assert re.search(r'<input[^>]* name="name"[^>]* aria-invalid="true"', refused)
 
 
-def test_it_says_in_words_what_must_be_filled_in():
+def test_label_says_whether_a_field_is_required():
     html = render_crispy_form(Question())
     assert re.search(r"企业名称<span[^>]*>必填</span>", html)
     assert re.search(r"邮政编码<span[^>]*>选填</span>", html)
@@ -64,36 +64,36 @@ def test_it_says_in_words_what_must_be_filled_in():
 
 
 @pytest.mark.parametrize("name", ["400", "413", "500", "503"])
-def test_it_shows_its_gravest_errors_with_nothing_to_lean_on(name):
+def test_severe_error_pages_render_without_context(name):
     html = render_to_string(f"errors/{name}.html")
     assert "12345" in html and 'href="/"' in html
 
 
 @pytest.mark.parametrize("name", ["403", "404", "429", "csrf"])
-def test_it_shows_other_errors_with_the_telephone(name):
+def test_other_error_pages_show_the_telephone_number(name):
     html = render_to_string(f"errors/{name}.html", {"site": {"phone": "0580-2000000"}})
     assert "0580-2000000" in html
 
 
-def test_it_shows_what_nobody_has_filled_in_yet():
+def test_base_page_marks_site_particulars_that_are_not_filled_in():
     html = render_to_string(
         "base.html", {"site": dict.fromkeys(["host_unit", "phone", "address", "icp"], "")}
     )
     assert html.count("待填〕") == 6
 
 
-def test_it_enlarges_the_page_for_whoever_asked_for_it():
+def test_elder_mode_sets_the_class_of_the_page():
     assert '<html lang="zh-Hans" class="elder">' in render_to_string("base.html", {"elder": True})
     assert '<html lang="zh-Hans">' in render_to_string("base.html", {"elder": False})
 
 
-def test_it_escapes_the_address_it_shows_again():
+def test_address_shown_on_a_page_is_escaped():
     request = RequestFactory().get('/"><script>')
     page = render_to_string("base.html", {"request": request})
     assert 'value="/&quot;&gt;&lt;script&gt;"' in page and "<script>" not in page
 
 
-def test_it_writes_no_style_or_script_into_its_pages():
+def test_templates_have_no_inline_style_or_script():
     inline = re.compile(r"<style|<script(?![^>]*\bsrc=)|\sstyle=|\son[a-z]+=|javascript:", re.IGNORECASE)
     pages = list(TEMPLATES.rglob("*.html"))
     assert len(pages) > 50 and inline.search('<p style="color: red">')
@@ -101,7 +101,7 @@ def test_it_writes_no_style_or_script_into_its_pages():
 
 
 @pytest.mark.django_db
-def test_it_is_light_on_a_first_visit(client):
+def test_first_visit_stays_within_its_budget_of_bytes_and_requests(client):
     html = client.get("/").content
     linked = set(re.findall(rb'(?:href|src)="/static/([^"]+)"', html))
     css = Path(finders.find("site.css")).read_bytes()

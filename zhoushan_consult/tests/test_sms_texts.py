@@ -1,4 +1,4 @@
-"""What an SMS costs, and that none of ours costs more than two."""
+"""How many segments an SMS has, and that none of ours has more than two."""
 
 import tomllib
 
@@ -17,7 +17,7 @@ SITE = "https://zixun.zhoushan.gov.cn"
 PLACE = "舟山市普陀区东港街道海天大道681号市行政中心东二号楼一楼企业服务大厅102会议室"
 LONGEST = {
     "appointment_reference": "K7M2-9QRT-4WXP-2H",
-    "place": PLACE[:35],  # as much as a vendor takes for a variable; of a longer one, the beginning
+    "place": PLACE[:35],  # the most that a vendor takes for a variable; a longer value is cut
     "day_label": "12月10日（周四）上午8:30—11:30",
     "about_row_division_name": "总量控制与污染防治处",
     "matter_division_name": "总量控制与污染防治处",
@@ -46,7 +46,7 @@ MOMENT = "12月31日（周四）"
         ("a" * 61, SIGNATURE, 2),  # the signature alone makes it UCS-2
         ("€" * 80, "", 1),
         ("€" * 81, "", 2),
-        ("a" * 152 + "€" + "a" * 152, "", 3),  # the sign of two places is not cut in two
+        ("a" * 152 + "€" + "a" * 152, "", 3),  # a character of two units is not split
         ("😀" * 35, "", 1),
         ("😀" * 36, "", 2),
         ("字" * 66 + "😀" + "字" * 66, "", 3),
@@ -54,7 +54,7 @@ MOMENT = "12月31日（周四）"
         ("a" * 70 + "　", "", 2),
     ],
 )
-def test_it_counts_as_operators_do(text, signature, count):
+def test_segments_are_counted_as_operators_do(text, signature, count):
     assert segments(text, signature) == count
 
 
@@ -63,21 +63,21 @@ def filled(wording: str) -> str:
 
 
 @pytest.mark.parametrize("kind", kinds_by_sms())
-def test_it_says_everything_in_two_segments(kind, settings):
+def test_each_sms_text_fits_into_two_segments(kind, settings):
     settings.SITE_URL = SITE
     for wording in wordings(kind):
         assert segments(filled(wording), SIGNATURE) <= 2, filled(wording)
 
 
 @pytest.mark.parametrize("kind", kinds_by_sms())
-def test_it_finds_the_registered_text_of_every_letter_again(kind):
+def test_registered_template_matches_each_sms_text_and_gives_its_variables(kind):
     for wording in wordings(kind):
         variables = RegisteredTemplate("SMS_1", wording).match(filled(wording))
         said = VARIABLE.sub(lambda found, values=variables: values[found[1]], wording)
         assert said == filled(wording)
 
 
-def test_it_prints_what_is_to_be_registered(settings, capsys):
+def test_sms_templates_command_prints_the_texts_to_register(settings, capsys):
     settings.SITE_URL = SITE
     call_command("sms_templates")
     printed = tomllib.loads(capsys.readouterr().out)
@@ -88,7 +88,7 @@ def test_it_prints_what_is_to_be_registered(settings, capsys):
 
 
 @pytest.mark.django_db
-def test_it_shows_in_the_admin_how_many_messages_a_letter_is(client, coordinator, settings, tmp_path):
+def test_admin_shows_the_number_of_segments_of_an_sms(client, coordinator, settings, tmp_path):
     from datetime import datetime
 
     file = tmp_path / "notices" / "long" / "sms.txt"

@@ -1,4 +1,4 @@
-"""A request borrows one of a few connections: no more than there are, and each is given back, whatever happened."""
+"""A request borrows one of a few connections: no more than there are, and each is returned in every case."""
 
 from types import SimpleNamespace
 
@@ -11,7 +11,7 @@ from zhoushan_consult.web.connections import ConnectionPoolMiddleware
 
 @pytest.fixture
 def few(settings, monkeypatch):
-    """A middleware with so many connections: `few(1, view)`. Nobody waits for one long."""
+    """A middleware with so many connections: `few(1, view)`. The wait for one is short."""
     monkeypatch.setattr("zhoushan_consult.web.connections.WAIT_SECONDS", 0.01)
 
     def make(count, view):
@@ -25,14 +25,14 @@ def asked(path: str = "/", deeper: int = 0) -> SimpleNamespace:
     return SimpleNamespace(path_info=path, deeper=deeper)
 
 
-def test_it_answers_on_a_borrowed_connection_and_leaves_the_thread_its_own(few):
+def test_request_uses_a_pooled_connection_and_restores_the_threads_own(few):
     own = connections["default"]
     used = few(1, lambda request: connections["default"])
     assert used(asked()) is used(asked()) is not own
     assert connections["default"] is own
 
 
-def test_it_lends_no_more_than_there_are(few):
+def test_pool_lends_no_more_connections_than_it_has(few):
     lending = few(
         2, lambda request: lending(asked(deeper=request.deeper - 1)) if request.deeper else "answer"
     )
@@ -42,7 +42,7 @@ def test_it_lends_no_more_than_there_are(few):
     assert lending(asked(deeper=1)) == "answer"
 
 
-def test_it_takes_back_what_a_failed_request_borrowed(few):
+def test_failed_request_returns_its_connection(few):
     def fail(request):
         raise ValueError
 
@@ -52,11 +52,11 @@ def test_it_takes_back_what_a_failed_request_borrowed(few):
             failing(asked())
 
 
-def test_it_says_that_the_process_lives_though_every_connection_is_lent(few):
+def test_healthz_answers_while_every_connection_is_lent(few):
     busy = few(1, lambda request: busy(asked("/healthz")) if request.path_info == "/" else "alive")
     assert busy(asked()) == "alive"
 
 
-def test_it_is_not_there_where_a_thread_may_have_a_connection_of_its_own(few):
+def test_pool_is_not_used_when_its_size_is_zero(few):
     with pytest.raises(MiddlewareNotUsed):
         few(0, None)

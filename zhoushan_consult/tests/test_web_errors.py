@@ -45,7 +45,7 @@ def browser():
 
 
 @pytest.mark.parametrize("how", ["busy", "gone"])
-def test_it_says_503_and_try_again_while_the_database_does_not_answer(browser, how):
+def test_database_that_does_not_answer_is_a_503_with_retry_after(browser, how):
     response = browser.get(f"/fail/{how}/")
     assert response.status_code == 503
     assert int(response["Retry-After"]) > 0
@@ -59,7 +59,7 @@ def sent_away():
     return lambda **fields: browser.post("/fail/busy/", fields).content.decode()
 
 
-def test_it_keeps_what_was_typed_on_the_503_page_to_be_sent_again(sent_away):
+def test_503_page_keeps_the_typed_fields_to_be_submitted_again(sent_away):
     page = sent_away(summary='含"引号"的<问题>', topics=["water", "air"])
     assert "没有保存" in page
     assert 'name="summary" value="含&quot;引号&quot;的&lt;问题&gt;"' in page
@@ -67,19 +67,19 @@ def test_it_keeps_what_was_typed_on_the_503_page_to_be_sent_again(sent_away):
     assert re.search(r'<form method="post">.*<button[^>]*>再提交一次</button>', page, flags=re.DOTALL)
 
 
-def test_it_puts_no_password_and_no_file_into_the_503_page(sent_away):
+def test_503_page_repeats_no_password_and_no_file(sent_away):
     for fields in [{"username": "a", "password": "Geheim-7"}, {"note": "b", "sheet": BytesIO(b"%PDF")}]:
         page = sent_away(**fields)
         assert "没有保存" in page and "返回上一页" in page
         assert "<form" not in page and "Geheim-7" not in page
 
 
-def test_it_says_nothing_of_saving_where_a_page_was_only_asked_for(browser):
+def test_503_page_of_a_get_does_not_mention_saving(browser):
     page = browser.get("/fail/busy/").content.decode()
     assert "没有保存" not in page and "刷新本页" in page
 
 
-def test_it_gives_a_flaw_a_number_that_the_log_knows(browser, caplog):
+def test_500_page_shows_the_number_under_which_the_error_is_logged(browser, caplog):
     response = browser.get("/fail/flaw/")
     assert response.status_code == 500
     number = re.search(r"500 ([0-9a-f]{8}) on GET /fail/<str:how>/: ValueError", caplog.text)[1]
@@ -88,55 +88,55 @@ def test_it_gives_a_flaw_a_number_that_the_log_knows(browser, caplog):
 
 
 @pytest.mark.parametrize("how", RAISED)
-def test_it_logs_no_address_and_nothing_that_an_exception_quotes(browser, how, caplog):
+def test_log_of_an_error_has_no_address_and_no_exception_text(browser, how, caplog):
     with caplog.at_level(logging.DEBUG):
         browser.get(f"/fail/{how}/?phone=13800000001")
     assert "13800000001" not in caplog.text
     assert f"fail/{how}" not in caplog.text
 
 
-def test_it_shows_no_exception_to_the_visitor(browser):
+def test_500_page_shows_no_exception(browser):
     page = browser.get("/fail/flaw/").content.decode()
     assert "12345" in page and "ValueError" not in page and "13800000001" not in page
 
 
-def test_it_tells_why_the_rule_said_no(browser):
+def test_403_page_shows_the_reason_of_the_refusal(browser):
     response = browser.get("/fail/denied/")
     assert response.status_code == 403
     assert "您的岗位不能进行“初审”。" in response.content.decode()
 
 
-def test_it_says_404_in_chinese_without_the_address(browser):
+def test_404_page_is_chinese(browser):
     response = browser.get("/no-such-page/")
     assert response.status_code == 404
     assert "没有找到这个页面" in response.content.decode()
 
 
-def test_it_refuses_a_host_that_is_not_ours_with_a_page(browser):
+def test_unknown_host_gets_a_400_page_that_does_not_repeat_it(browser):
     response = browser.get("/form/", headers={"host": "evil.example"})
     assert response.status_code == 400
     assert "evil.example" not in response.content.decode()
 
 
-def test_it_says_kindly_that_a_form_came_too_late(browser):
+def test_csrf_failure_page_says_to_go_back(browser):
     response = browser.post("/form/", {"summary": "废水"})
     assert response.status_code == 403
     assert "请返回上一页" in response.content.decode()
 
 
-def test_it_forbids_to_store_every_error(browser):
+def test_error_pages_are_never_stored(browser):
     for address in ["/no-such-page/", "/fail/busy/", "/fail/flaw/", "/fail/denied/"]:
         assert browser.get(address)["Cache-Control"] == "private, no-store"
 
 
-def test_it_keeps_the_security_headers_on_every_error(browser):
+def test_error_pages_have_the_security_headers(browser):
     for address in ["/no-such-page/", "/fail/flaw/", "/%00", "/?q=%zz"]:
         response = browser.get(address)
         assert "default-src 'self'" in response["Content-Security-Policy"]
         assert response["X-Content-Type-Options"] == "nosniff"
 
 
-def test_it_says_429_with_when_to_come_back(rf):
+def test_429_page_says_when_to_try_again(rf):
     response = errors.too_many_requests(rf.get("/"))
     assert response.status_code == 429
     assert "过几分钟" in response.content.decode()

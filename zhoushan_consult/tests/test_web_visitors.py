@@ -1,4 +1,4 @@
-"""Who asks, how often, what may be kept of the answer, and how it is read."""
+"""Visitors: their address, how often they may act, what a browser may store, and large type."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -32,66 +32,66 @@ class TestAddress:
             (0, "", "", ""),
         ],
     )
-    def test_it_believes_our_own_proxies_only(self, rf, settings, proxies, forwarded, peer, found):
+    def test_client_ip_is_read_from_trusted_proxies_only(self, rf, settings, proxies, forwarded, peer, found):
         settings.TRUSTED_PROXIES = proxies
         request = rf.get("/", REMOTE_ADDR=peer, **({"HTTP_X_FORWARDED_FOR": forwarded} if forwarded else {}))
         assert address.client_ip(request) == found
 
-    def test_it_counts_one_ipv6_connection_as_one_visitor(self, rf, settings):
+    def test_ipv6_addresses_of_one_network_count_as_one_visitor(self, rf, settings):
         settings.TRUSTED_PROXIES = 0
         nets = {
             address.client_network(rf.get("/", REMOTE_ADDR=f"2001:db8:1:2::{last}")) for last in range(1, 9)
         }
         assert nets == {"2001:db8:1:2::/64"}
 
-    def test_it_counts_ipv4_addresses_singly(self, rf, settings):
+    def test_each_ipv4_address_counts_as_one_visitor(self, rf, settings):
         settings.TRUSTED_PROXIES = 0
         assert address.client_network(rf.get("/", REMOTE_ADDR="203.0.113.7")) == "203.0.113.7"
 
 
 @pytest.mark.django_db
 class TestLimits:
-    def test_it_allows_the_limit_and_no_more(self):
+    def test_throttle_allows_the_limit_and_no_more(self):
         assert [throttle.allow("register 203.0.113.7", 3, HOUR, NOON) for _ in range(5)] == [True] * 3 + [
             False
         ] * 2
 
-    def test_it_counts_each_visitor_and_each_matter_alone(self):
+    def test_throttle_counts_each_visitor_and_each_act_separately(self):
         for bucket in ["register 203.0.113.7", "register 203.0.113.8", "status 203.0.113.7"]:
             assert throttle.allow(bucket, 1, HOUR, NOON)
 
-    def test_it_begins_anew_in_the_next_window(self):
+    def test_throttle_starts_again_in_the_next_window(self):
         assert throttle.allow("a", 1, HOUR, NOON)
         assert not throttle.allow("a", 1, HOUR, NOON + timedelta(minutes=59))
         assert throttle.allow("a", 1, HOUR, NOON + HOUR)
 
-    def test_it_keeps_no_address(self):
+    def test_throttle_stores_no_address(self):
         throttle.allow("register 203.0.113.7", 3, HOUR, NOON)
         (kept,) = Hit.objects.values_list()
         assert "203.0.113.7" not in str(kept)
 
     @pytest.mark.parametrize("answer", [True, False])
-    def test_it_answers_as_asked_when_the_database_cannot_count(self, monkeypatch, answer):
-        def broken(bucket, window_start):
+    def test_throttle_returns_when_down_if_the_database_cannot_count(self, answer):
+        def broken(execute, sql, params, many, context):
             raise DatabaseError("disk full")
 
-        monkeypatch.setattr(throttle, "_count", broken)
-        assert throttle.allow("a", 1, HOUR, NOON, when_down=answer) is answer
+        with connection.execute_wrapper(broken):
+            assert throttle.allow("a", 1, HOUR, NOON, when_down=answer) is answer
 
-    def test_it_forgets_old_counts_and_keeps_those_that_still_count(self):
+    def test_purge_deletes_only_counts_of_past_windows(self):
         throttle.allow("a", 1, HOUR, NOON)
         throttle.allow("a", 1, HOUR, NOON + timedelta(days=3))
         assert throttle.purge(NOON + timedelta(days=3)) == 1
         assert not throttle.allow("a", 1, HOUR, NOON + timedelta(days=3))
 
-    def test_it_is_purged_by_a_duty_that_changes_nothing_the_second_time(self):
+    def test_purge_duty_changes_nothing_the_second_time(self):
         throttle.allow("a", 1, HOUR, NOON)
         later = NOON + timedelta(days=3)
         assert [throttle.PURGE.run("", later, later) for _ in range(2)] == [1, 0]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_lets_no_more_through_when_many_come_at_once():
+def test_throttle_keeps_its_limit_for_parallel_visitors():
     def come(_) -> bool:
         try:
             return throttle.allow("register 203.0.113.7", 10, HOUR, NOON)
@@ -107,20 +107,20 @@ class TestStorage:
     @pytest.mark.parametrize(
         "path", ["/register/", "/status/", "/admin/login/", "/desk/", "/healthz", "/elder/"]
     )
-    def test_it_forbids_to_keep_what_may_be_private(self, path):
+    def test_private_pages_are_never_stored(self, path):
         assert Client().get(path)["Cache-Control"] == "private, no-store"
 
     @pytest.mark.parametrize("path", ["/", "/days/", "/help/", "/privacy/", "/sitemap/"])
-    def test_it_lets_public_pages_be_kept_if_they_are_asked_for_again(self, path):
+    def test_public_pages_may_be_stored_but_must_be_revalidated(self, path):
         assert Client().get(path)["Cache-Control"] == "no-cache"
 
-    def test_it_forbids_to_keep_the_error_of_a_public_page(self):
+    def test_error_of_a_public_page_is_never_stored(self):
         assert Client().get("/days/no-such-day/")["Cache-Control"] == "private, no-store"
 
 
 @pytest.mark.django_db
 class TestElder:
-    def test_it_turns_large_type_on_and_off_and_goes_back(self):
+    def test_elder_switch_turns_large_type_on_and_off_and_goes_back(self):
         browser = Client()
         response = browser.post("/elder/", {"on": "1", "next": "/help/"})
         assert (response.status_code, response["Location"]) == (302, "/help/")
@@ -128,7 +128,7 @@ class TestElder:
         browser.post("/elder/", {"on": "0"})
         assert 'class="elder"' not in browser.get("/help/").content.decode()
 
-    def test_it_changes_nothing_when_a_link_is_opened(self):
+    def test_elder_switch_changes_nothing_on_a_get(self):
         response = Client().get("/elder/?on=1&next=/help/")
         assert response["Location"] == "/help/"
         assert not response.cookies
@@ -136,10 +136,10 @@ class TestElder:
     @pytest.mark.parametrize(
         "elsewhere", ["https://evil.example/", "//evil.example", "///evil.example", "javascript:1"]
     )
-    def test_it_never_leads_to_another_site(self, elsewhere):
+    def test_elder_switch_never_redirects_to_another_site(self, elsewhere):
         assert Client().post("/elder/", {"on": "1", "next": elsewhere})["Location"] == "/"
 
-    def test_it_hides_the_cookie_from_scripts(self):
+    def test_elder_cookie_is_hidden_from_scripts(self):
         cookie = Client().post("/elder/", {"on": "1"}).cookies["elder"]
         assert cookie["httponly"]
         assert cookie["samesite"] == "Lax"

@@ -27,11 +27,11 @@ FRIDAY_BEFORE_FESTIVAL = date(
         (date(1999, 10, 1), True),
     ],
 )
-def test_it_knows_announced_holidays_and_goes_by_weekdays_elsewhere(day, worked):
+def test_workday_follows_announced_holidays_and_otherwise_the_weekday(day, worked):
     assert calendar.is_workday(day) is worked
 
 
-def test_it_lets_the_bureau_override_any_day():
+def test_override_decides_whether_a_day_is_a_workday():
     overrides = {date(2027, 10, 1): False, date(2027, 10, 9): True, date(2026, 2, 14): False}
     assert [calendar.is_workday(day, overrides) for day in overrides] == [False, True, False]
 
@@ -48,23 +48,23 @@ def test_it_lets_the_bureau_override_any_day():
         (-1, date(2026, 2, 12)),
     ],
 )
-def test_it_counts_working_days_from_the_day_after(count, day):
+def test_add_workdays_counts_from_the_day_after(count, day):
     assert calendar.add_workdays(FRIDAY_BEFORE_FESTIVAL, count) == day
 
 
-def test_it_starts_from_a_day_off_without_counting_it():
+def test_add_workdays_from_a_day_off_does_not_count_it():
     festival = date(2026, 2, 17)
     assert calendar.add_workdays(festival, 0) == calendar.add_workdays(festival, 1) == date(2026, 2, 24)
     assert calendar.add_workdays(festival, -1) == date(2026, 2, 14)
 
 
-def test_it_counts_forth_and_back_over_any_new_year_alike():
+def test_add_workdays_forward_and_back_returns_to_the_same_day():
     for offset in range(60):
         day = calendar.add_workdays(date(2026, 12, 1) + timedelta(offset), 0)
         assert calendar.add_workdays(calendar.add_workdays(day, 15), -15) == day
 
 
-def test_it_says_which_years_are_announced():
+def test_year_is_published_once_its_holidays_are_announced_or_entered():
     assert calendar.published(2026) and not calendar.published(2027) and not calendar.published(2003)
     assert not calendar.published(2027, {date(2027, 1, 1): False})  # New Year alone is no whole year
     assert calendar.published(2027, {date(2027, 10, 1): False})
@@ -75,7 +75,7 @@ def holiday(day, works=False):
 
 
 @pytest.mark.django_db
-def test_it_uses_what_the_bureau_typed_in_at_once_where_a_term_is_set():
+def test_override_applies_at_once_where_a_deadline_is_set():
     assert days.is_workday(date(2027, 10, 1)) and not days.published(2027)
     holiday(date(2027, 10, 1))
     assert not days.is_workday(date(2027, 10, 1)) and days.published(2027)
@@ -84,7 +84,7 @@ def test_it_uses_what_the_bureau_typed_in_at_once_where_a_term_is_set():
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Seconds that only the test moves; what was kept before or is kept now does not outlive the test."""
+    """Seconds that only the test moves. The cache is the test's own."""
     seconds = [0.0]
     cache = RefreshedCache(overrides.load, None, overrides.EVERY, clock=lambda: seconds[0])
     monkeypatch.setattr(overrides, "cache", cache)
@@ -92,7 +92,7 @@ def clock(monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_asks_the_database_once_a_minute_for_pages(clock, django_assert_num_queries):
+def test_overrides_are_loaded_once_a_minute(clock, django_assert_num_queries):
     with django_assert_num_queries(1):
         assert all(days.is_workday(date(2027, 10, 1)) for _ in range(5))
     holiday(date(2027, 10, 1))
@@ -102,7 +102,7 @@ def test_it_asks_the_database_once_a_minute_for_pages(clock, django_assert_num_q
 
 
 @pytest.mark.django_db
-def test_it_keeps_one_override_a_date_and_says_so():
+def test_second_override_of_a_date_is_refused_with_advice():
     holiday(date(2027, 10, 1))
     with pytest.raises(ValidationError, match="请直接修改那一条"):
         WorkdayOverride(date=date(2027, 10, 1), works=True).full_clean()
