@@ -16,7 +16,7 @@ from .concepts import Features
 
 EMBEDDING_FILE = Path(__file__).with_name("embedding.npz")
 # Of the softmax over the known questions: the lower, the less a question further off counts. Chosen, like the numbers of
-# ``index``, on the pairs that were looked at (docs/answered.md).
+# ``index``, on the pairs that were looked at (docs/manual/answered.md).
 _TEMPERATURE = 0.05
 _JOINED = ("tokens", "questions")
 

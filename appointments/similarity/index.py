@@ -18,13 +18,13 @@ from .embedding import load
 Key = TypeVar("Key", bound=Hashable)
 
 # Similarity is the cosine, plus a bonus for a shared neighbourhood, less the penalties. The numbers were chosen on
-# appointments/tests/data/similar_looked_at.jsonl and similar_hard_looked_at.jsonl (docs/answered.md).
+# appointments/tests/data/similar_looked_at.jsonl and similar_hard_looked_at.jsonl (docs/manual/answered.md).
 _NEIGHBOURHOOD_BONUS = 0.25  # if both lie near the same known questions
 _CONFLICT_PENALTY = {"thing": 0.1, "permit": 0.2}  # by facet, if both name a concept of it and none in common
 _PERMIT_STEPS = frozenset("申领 延续 变更 注销 补办 重新申请 转让".split())
 _STEP_PENALTY = 0.2  # if both name a step in the life of a permit and none in common
 # From here on, the same question is meant. Raised once, after the untouched pairs were measured, by the looked-at pairs
-# alone: an answer that is missed costs nothing, a wrong one misleads (docs/answered.md).
+# alone: an answer that is missed costs nothing, a wrong one misleads (docs/manual/answered.md).
 _THRESHOLD = 0.77
 _SIGMOID_SLOPE = 12.0  # the score is 0.5 at the threshold and 0.94 when the similarity is 1
 _CANDIDATES = 20  # the highest by cosine are compared in full: to compare all would be slow among 50 000

@@ -25,7 +25,7 @@ from .topic_files import shipped_topics
 
 # Margins of the classifier. They were read off the training examples: cut into four parts, trained on three, and the
 # fourth measured, counting how often the rules and how often the classifier were right where the two disagreed
-# (docs/routing.md 四). Read them off again after a large change of the examples.
+# (docs/manual/routing.md 四). Read them off again after a large change of the examples.
 
 # At least this if the classifier says what the rules say. Below it even agreement is left to a person.
 _MIN_MARGIN_AGREED = 0.08
@@ -42,7 +42,7 @@ _MIN_MARGIN_FOR_QUESTION = 0.15
 _MIN_MARGIN_TO_REFUSE = 0.4
 
 # The known matters near a text confirm a division. This check was added after the set unseen_looked_at_late had been
-# run for the first time (docs/routing.md 四).
+# run for the first time (docs/manual/routing.md 四).
 # At least this share of them must belong to the division …
 _MIN_KNOWN_SHARE = 0.05
 # … unless the classifier names the same division by this margin.

@@ -1,4 +1,4 @@
-"""五（一）(二) on texts by authors who knew neither the words of the rules nor the examples (figures: docs/routing.md).
+"""五（一）(二) on texts by authors who knew neither the words of the rules nor the examples (figures: docs/manual/routing.md).
 
 One set was used to tune the rules. The others were run for the first time when everything was done.
 """
