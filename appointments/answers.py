@@ -4,6 +4,8 @@ One officer drafts, another publishes. No text names the firm that asked. A publ
 replaced, with the date.
 """
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -157,19 +159,24 @@ def _edition() -> tuple:
     return tuple(PublishedAnswer.objects.aggregate(Count("pk"), Max("changed_at")).values())
 
 
-published_index = CachedIndex(_edition, lambda: published().values_list("pk", "question"))
+def new_published_index(clock: Callable[[], float] = time.monotonic) -> CachedIndex[int]:
+    """What each process keeps. A test makes a second one to stand for another process."""
+    return CachedIndex(_edition, lambda: published().values_list("pk", "question"), clock=clock)
 
 
-def similar(text: str, now: datetime, limit: int) -> list[tuple[PublishedAnswer, str]]:
+published_index = new_published_index()
+
+
+def similar(text: str, limit: int) -> list[tuple[PublishedAnswer, str]]:
     """The published answers most similar to `text`, best first, each with the reason."""
-    found = published_index.search(text, now, limit)
+    found = published_index.search(text, limit)
     answers = published().in_bulk([match.key for match in found]) if found else {}
     return [(answers[match.key], match.why) for match in found if match.key in answers]
 
 
-def search(text: str, now: datetime) -> QuerySet[PublishedAnswer]:
+def search(text: str) -> QuerySet[PublishedAnswer]:
     """Published answers that contain `text` or are similar to it; all of them for an empty text."""
     if not text:
         return published()
-    alike = [match.key for match in published_index.search(text, now, _SIMILAR_FOUND)]
+    alike = [match.key for match in published_index.search(text, _SIMILAR_FOUND)]
     return published().filter(Q(pk__in=alike) | Q(question__icontains=text) | Q(answer__icontains=text))

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.db.models import Count, Max
 
@@ -39,14 +38,14 @@ def _edition() -> tuple:
 released_index = CachedIndex(_edition, lambda: _released().values_list("pk", "question"))
 
 
-def before(appointment: Appointment, officer: Officer, now: datetime) -> Before:
+def before(appointment: Appointment, officer: Officer) -> Before:
     """Earlier answers to questions similar to this registration's, as far as `officer` may read them."""
-    published = answers.similar(appointment.summary, now, SHOWN)
-    return Before(published, list(_replies(appointment, officer, now)))
+    published = answers.similar(appointment.summary, SHOWN)
+    return Before(published, list(_replies(appointment, officer)))
 
 
-def _replies(appointment: Appointment, officer: Officer, now: datetime) -> Iterable[tuple[Assignment, str]]:
-    found = released_index.search(appointment.summary, now, SHOWN * 3)
+def _replies(appointment: Appointment, officer: Officer) -> Iterable[tuple[Assignment, str]]:
+    found = released_index.search(appointment.summary, SHOWN * 3)
     readable = (
         assignments_for(officer)
         .exclude(appointment=appointment)

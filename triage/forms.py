@@ -144,7 +144,7 @@ class AcceptForm(DivisionRows):
     """通过初审并交办: what the rules suggest, to be changed by hand."""
 
     row = PortionForm
-    trace = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    trace = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def start(self) -> list[dict]:
         return explanation.portions(self.record.trace.to_decision(), self.record.summary)
@@ -156,7 +156,8 @@ class AcceptForm(DivisionRows):
         return self.data.get("trace", current) if self.is_bound and not self.refused else current
 
     def clean_trace(self) -> RoutingTrace:
-        trace = self.record.traces.filter(pk=self.cleaned_data["trace"]).first()
+        key = self.cleaned_data["trace"]
+        trace = self.record.traces.filter(pk=key).first() if key.isdecimal() else None
         if not trace:
             # Above the form: the field is hidden, so an error next to it would not be seen.
             self.add_error(None, "分办建议已更新，请对照最新的建议再决定。填写的内容都在。")

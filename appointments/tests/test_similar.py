@@ -2,7 +2,6 @@
 
 import io
 import json
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ from appointments.similarity.cached_index import REFRESH_EVERY, CachedIndex
 from appointments.similarity.embedding import load
 from appointments.similarity.index import Index, best_match
 from appointments.training.train_embedding import corpus_digest
-from sessions_app.calendar import SHANGHAI
 
 DATA = Path(__file__).with_name("data")
 NATURAL = pytest.mark.parametrize("name", ["similar_looked_at", "similar_untouched"])
@@ -100,43 +98,53 @@ def test_matches_are_sorted_and_limited():
     assert [match.key for match in index.search("废油漆桶", limit=1)] == ["a"]
 
 
-NOON = datetime(2026, 11, 20, 12, tzinfo=SHANGHAI)
-
-
 @pytest.fixture
 def answered() -> list[tuple[int, str]]:
     return [(1, "废油漆桶如何处置？")]
 
 
 @pytest.fixture
-def cached(answered) -> CachedIndex[int]:
-    return CachedIndex(lambda: len(answered), lambda: list(answered))
+def seconds() -> list[float]:
+    """The clock of the index; a test sets it."""
+    return [1000.0]
 
 
-def keys(cached: CachedIndex[int], now: datetime) -> list[int]:
-    return [match.key for match in cached.search("废油漆桶怎么处置", now, 5)]
+def cached_index(edition, pairs, seconds) -> CachedIndex[int]:
+    return CachedIndex(edition, pairs, clock=lambda: seconds[0])
 
 
-def test_cached_index_finds_a_new_answer_when_it_is_refreshed(cached, answered):
-    assert keys(cached, NOON) == [1]
+@pytest.fixture
+def cached(answered, seconds) -> CachedIndex[int]:
+    return cached_index(lambda: len(answered), lambda: list(answered), seconds)
+
+
+def keys(cached: CachedIndex[int]) -> list[int]:
+    return [match.key for match in cached.search("废油漆桶怎么处置", 5)]
+
+
+def test_cached_index_finds_a_new_answer_when_it_is_refreshed(cached, answered, seconds):
+    assert keys(cached) == [1]
     answered.append((2, "废油漆桶如何处置？"))
-    assert keys(cached, NOON + REFRESH_EVERY / 2) == [1]
-    assert keys(cached, NOON + REFRESH_EVERY) == [1, 2]
+    seconds[0] += REFRESH_EVERY / 2
+    assert keys(cached) == [1]
+    seconds[0] += REFRESH_EVERY / 2
+    assert keys(cached) == [1, 2]
 
 
-def test_cached_index_is_not_built_again_while_its_edition_is_the_same(answered):
+def test_cached_index_is_not_built_again_while_its_edition_is_the_same(answered, seconds):
     built = []
-    cached = CachedIndex(lambda: "same", lambda: built.append(1) or list(answered))
-    for minutes in range(3):
-        keys(cached, NOON + timedelta(minutes=minutes))
+    cached = cached_index(lambda: "same", lambda: built.append(1) or list(answered), seconds)
+    for _ in range(3):
+        keys(cached)
+        seconds[0] += 60
     assert built == [1]
 
 
 def test_cached_index_sees_its_own_change_after_invalidation(cached, answered):
-    keys(cached, NOON)
+    keys(cached)
     answered.append((2, "废油漆桶如何处置？"))
     cached.invalidate()
-    assert keys(cached, NOON) == [1, 2]
+    assert keys(cached) == [1, 2]
 
 
 @pytest.mark.parametrize("text", ["", "？？？", "您好", "\x00\ud800"])

@@ -4,7 +4,6 @@ from django import forms
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from zhoushan_consult.bureau.models import Division
@@ -40,7 +39,7 @@ class SearchForm(forms.Form):
 def index(request: HttpRequest) -> HttpResponse:
     form = SearchForm(request.GET)
     asked = form.asked
-    found = answers.search(asked.get("q", ""), timezone.now())
+    found = answers.search(asked.get("q", ""))
     if "division" in asked:
         found = found.filter(division__code=asked["division"])
     if "topic" in asked:

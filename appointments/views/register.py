@@ -133,7 +133,7 @@ def _check(
         "typed": _hidden(request),
         "notice": notice,
         "joins": calendar.label(joins),
-        "answered": answers.similar(form.cleaned_data["summary"], now, ANSWERS_SHOWN),
+        "answered": answers.similar(form.cleaned_data["summary"], ANSWERS_SHOWN),
         "form_token": request.POST["form_token"] if keep else form_token.issue(request, joins),
     }
     return render(request, "appointments/check.html", context, status=status)

@@ -54,7 +54,7 @@ class RegistrationAdmin(AppointmentAdmin):
         if found:
             found.trace = shown_trace(found, timezone.now())
             found.every_division = list(Division.objects.all())
-            found.before = earlier_answers.before(found, request.user, timezone.now())
+            found.before = earlier_answers.before(found, request.user)
             found.letters = list(_letters(found))
             found.calls_to_make = [
                 n for n in found.letters if (n.channel, n.state) == (Channel.CALL, NoticeState.WAITING)

@@ -5,15 +5,13 @@ checks every few seconds for a newer one, so an edit reaches every web and worke
 """
 
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Generic, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from sessions_app.calendar import SHANGHAI
 from triage.models import RuleVersion
 from triage.routing import topic_files
 from triage.routing.classifier import shipped_classifier
@@ -25,6 +23,8 @@ from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
+from zhoushan_consult.clock import local_date
+from zhoushan_consult.refreshed_cache import RefreshedCache
 
 # Seconds between two checks for a newer version. The pages promise 一分钟内在各处生效.
 CHECK_EVERY = 20
@@ -102,52 +102,19 @@ def _responsibility(topic: Topic | None) -> tuple:
     return (topic.lead, topic.support, topic.scope) if topic else ()
 
 
-Value = TypeVar("Value")
-
-
-class _RefreshedCache(Generic[Value]):
-    """The part of ``zhoushan_consult.refreshed_cache.RefreshedCache`` that is needed here; replace it by that one."""
-
-    def __init__(
-        self,
-        load: Callable[..., Value],
-        edition: Callable[..., Hashable],
-        every: float,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-    ):
-        self._load, self._edition_of, self._every, self._clock = load, edition, every, clock
-        self._entry: tuple[Value, Hashable, float] | None = None
-
-    def get(self, *args) -> Value:
-        if self._entry and 0 <= self._clock() - self._entry[2] < self._every:
-            return self._entry[0]
-        edition = self._edition_of(*args)
-        value = self._entry[0] if self._entry and self._entry[1] == edition else self._load(*args)
-        self._entry = (value, edition, self._clock())
-        return value
-
-    def invalidate(self) -> None:
-        self._entry = None
-
-
 def _edition(now: datetime) -> tuple:
     """Changes whenever the active rules do: with a new version, or at midnight if a rule has a date."""
     number = RuleVersion.objects.order_by("-number").values_list("number", flat=True).first()
-    return number, _day(now)
-
-
-def _day(now: datetime) -> date:
-    return now.astimezone(SHANGHAI).date()
+    return number, local_date(now)
 
 
 def _load(now: datetime) -> Router:
-    return build_router(newest()[1], _day(now))
+    return build_router(newest()[1], local_date(now))
 
 
-def new_router_cache(clock: Callable[[], float] = time.monotonic) -> _RefreshedCache[Router]:
+def new_router_cache(clock: Callable[[], float] = time.monotonic) -> RefreshedCache[Router]:
     """What each process keeps. A test makes a second one to stand for another process."""
-    return _RefreshedCache(_load, _edition, CHECK_EVERY, clock=clock)
+    return RefreshedCache(_load, _edition, CHECK_EVERY, clock=clock)
 
 
 router_cache = new_router_cache()
