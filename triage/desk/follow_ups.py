@@ -28,7 +28,7 @@ POSTS = 30  # shown, the newest
 
 
 @dataclass(frozen=True)
-class Shelf:
+class Tab:
     """Follow-ups that stand alike."""
 
     slug: str
@@ -37,15 +37,15 @@ class Shelf:
     empty: str
 
 
-SHELVES = (
-    Shelf(
+TABS = (
+    Tab(
         "open",
         "在办",
         ("due_on", "pk"),
         "现场没有解决、企业反馈未解决或评价不满意的事项，会立项督办并出现在这里。现在没有在办的。",
     ),
-    Shelf("late", "已逾期", ("due_on", "pk"), "超过期限没有办结的督办会出现在这里。现在没有逾期的。"),
-    Shelf("closed", "已办结", ("-closed_at",), "办结的督办会留在这里，随时可以查看。现在还没有。"),
+    Tab("late", "已逾期", ("due_on", "pk"), "超过期限没有办结的督办会出现在这里。现在没有逾期的。"),
+    Tab("closed", "已办结", ("-closed_at",), "办结的督办会留在这里，随时可以查看。现在还没有。"),
 )
 
 
@@ -54,16 +54,16 @@ SHELVES = (
 def follow_ups(request: HttpRequest) -> HttpResponse:
     """Follow-ups by how they stand and, for those who watch several divisions, by division."""
     today = Today.at(timezone.now())
-    seen = follow_ups_for(request.user)
-    shelf = next((each for each in SHELVES if each.slug == request.GET.get("state")), SHELVES[0])
-    numbers = counted(seen.filter(closed_at=None), "division", today)
+    visible = follow_ups_for(request.user)
+    tab = next((each for each in TABS if each.slug == request.GET.get("state")), TABS[0])
+    numbers = counted(visible.filter(closed_at=None), "division", today)
     divisions = _divisions(request.user, numbers)
     division = next((each for each, _ in divisions if each.code == request.GET.get("division")), None)
-    page = page_of(_rows(seen, shelf, division, today), request)
+    page = page_of(_rows(visible, tab, division, today), request)
     today.mark(page.object_list)
     context = {
-        "shelves": SHELVES,
-        "shelf": shelf,
+        "tabs": TABS,
+        "tab": tab,
         "number": numbers.get(division.pk, NONE) if division else sum(numbers.values(), NONE),
         "divisions": divisions,
         "division": division,
@@ -81,16 +81,16 @@ def _divisions(officer: Officer, numbers: dict[int, Number]) -> list[tuple[Divis
 
 
 def _rows(
-    seen: QuerySet[FollowUp], shelf: Shelf, division: Division | None, today: Today
+    visible: QuerySet[FollowUp], tab: Tab, division: Division | None, today: Today
 ) -> QuerySet[FollowUp]:
     conditions = {
         "open": Q(closed_at=None),
         "late": Q(closed_at=None, due_on__lt=today.day),
         "closed": Q(closed_at__isnull=False),
     }
-    rows = seen.filter(conditions[shelf.slug]).select_related("appointment", "division")
+    rows = visible.filter(conditions[tab.slug]).select_related("appointment", "division")
     rows = rows.filter(division=division) if division else rows
-    return rows.defer(*NOT_NEEDED).order_by(*shelf.order)
+    return rows.defer(*NOT_NEEDED).order_by(*tab.order)
 
 
 @at_desk

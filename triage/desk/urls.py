@@ -4,6 +4,7 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
 from . import (
+    assignment_list,
     assignments,
     follow_ups,
     login,
@@ -12,7 +13,6 @@ from . import (
     receptions,
     registrations,
     run_sheet,
-    worklists,
 )
 
 
@@ -29,7 +29,7 @@ urlpatterns = [
     path("", login.home, name="home"),
     path("login/", login.OfficerLoginView.as_view(), name="login"),
     path("logout/", login.SignOut.as_view(), name="logout"),
-    path("assignments/", worklists.baskets, name="assignments"),
+    path("assignments/", assignment_list.assignments, name="assignments"),
     path("assignments/<int:pk>/", assignments.assignment, name="assignment"),
     path(
         "assignments/<int:pk>/<reply_action:action>/", assignments.assignment_action, name="assignment_action"

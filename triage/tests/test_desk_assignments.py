@@ -295,10 +295,10 @@ def test_it_lists_the_soonest_first_a_page_at_a_time(drafter, many):
 
 
 def test_it_opens_at_what_waits_for_the_head(drafter, signer, row):
-    assert signer.get("/desk/assignments/").context["basket"].slug == "open"
+    assert signer.get("/desk/assignments/").context["tab"].slug == "open"
     write(drafter, row)
-    assert signer.get("/desk/assignments/").context["basket"].slug == "to-sign"
-    assert drafter.get("/desk/assignments/").context["basket"].slug == "open"
+    assert signer.get("/desk/assignments/").context["tab"].slug == "to-sign"
+    assert drafter.get("/desk/assignments/").context["tab"].slug == "open"
 
 
 def test_it_counts_each_basket_and_what_is_late_in_it(drafter, many):
@@ -312,7 +312,7 @@ def test_it_counts_each_basket_and_what_is_late_in_it(drafter, many):
 def test_it_says_what_will_be_in_an_empty_basket(drafter):
     for basket in ("open", "to-sign", "answered", "returned"):
         page = drafter.get("/desk/assignments/", {"basket": basket})
-        assert page.context["basket"].empty in read(page)
+        assert page.context["tab"].empty in read(page)
 
 
 @pytest.mark.parametrize("basket", ["open", "to-sign", "answered", "returned"])

@@ -140,10 +140,10 @@ def test_it_offers_no_other_division_to_those_who_see_only_their_own(desk, firm)
     assert "水处的事项" in read(page)
 
 
-@pytest.mark.parametrize("shelf", ["open", "late", "closed"])
-def test_it_says_what_will_be_on_an_empty_shelf(shelf, signed_in, watcher):
-    page = signed_in(watcher).get("/desk/follow-ups/", {"state": shelf})
-    assert page.context["shelf"].empty in read(page)
+@pytest.mark.parametrize("tab", ["open", "late", "closed"])
+def test_it_says_what_will_be_on_an_empty_shelf(tab, signed_in, watcher):
+    page = signed_in(watcher).get("/desk/follow-ups/", {"state": tab})
+    assert page.context["tab"].empty in read(page)
 
 
 def test_it_shows_the_leader_what_is_late_in_every_division(signed_in, leader, coordinator, firm):

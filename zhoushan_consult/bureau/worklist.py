@@ -1,11 +1,11 @@
-"""What waits for an officer, as the first page shows it: baskets with a count and first rows."""
+"""What waits for an officer, as the first page shows it: work lists with a count and first rows."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Row:
-    """One matter that waits. `url` is the screen that does the job; `lead` the word to catch the eye."""
+    """One piece of work that waits. `url` is the screen that does the job; `lead` the word to catch the eye."""
 
     title: str
     url: str
@@ -16,7 +16,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Basket:
+class WorkList:
     """One kind of work. `count` is all of it, `rows` the first few; `empty` says what will be here."""
 
     code: str

@@ -16,19 +16,19 @@ from triage.rulebook.explanation import division_names
 from triage.rulebook.suggestion import suggest
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Act
-from zhoushan_consult.bureau.worklist import Basket, Row
+from zhoushan_consult.bureau.worklist import Row, WorkList
 from zhoushan_consult.outbox.models import Notice
 
 LONG_WAIT = 3
 """Days after which a registration that waits for 初审 is marked."""
 
 
-def baskets(officer: Officer, now: datetime) -> list[Basket]:
-    """The baskets of an officer, by what they may do, each ready to be shown."""
-    return list(_baskets(officer, now))
+def worklists_of(officer: Officer, now: datetime) -> list[WorkList]:
+    """The work lists on the home page: those of the acts that the officer may do."""
+    return list(_worklists(officer, now))
 
 
-def _baskets(officer: Officer, now: datetime) -> Iterator[Basket]:
+def _worklists(officer: Officer, now: datetime) -> Iterator[WorkList]:
     today = now.astimezone(calendar.SHANGHAI).date()
     days = worklists.days_ahead(now) if officer.may(Act.PLAN) or officer.may(Act.APPROVE_PLAN) else []
     if officer.may(Act.REVIEW):
@@ -50,12 +50,12 @@ def _baskets(officer: Officer, now: datetime) -> Iterator[Basket]:
         yield _to_conclude(now)
 
 
-def _to_review(today: date, now: datetime) -> Basket:
-    pile = worklists.preview(worklists.to_review())
-    rows = [_review_row(appointment, today, now) for appointment in pile.rows]
+def _to_review(today: date, now: datetime) -> WorkList:
+    preview = worklists.preview(worklists.to_review())
+    rows = [_review_row(appointment, today, now) for appointment in preview.rows]
     empty = "没有待初审的登记。企业在网上登记后，会按提交先后出现在这里。"
     more = f"{reverse('admin:appointments_appointment_changelist')}?stage=submitted&day=all"
-    return Basket("review", "待初审", rows, pile.count, empty, more)
+    return WorkList("review", "待初审", rows, preview.count, empty, more)
 
 
 def _review_row(appointment: Appointment, today: date, now: datetime) -> Row:
@@ -70,8 +70,8 @@ def _review_row(appointment: Appointment, today: date, now: datetime) -> Row:
     )
 
 
-def _returned(today: date) -> Basket:
-    pile = worklists.preview(worklists.returned())
+def _returned(today: date) -> WorkList:
+    preview = worklists.preview(worklists.returned())
     rows = [
         Row(
             title=assignment.appointment.enterprise_name,
@@ -81,17 +81,21 @@ def _returned(today: date) -> Basket:
             age=_term(assignment.due_on, today),
             late=assignment.due_on < today,
         )
-        for assignment in pile.rows
+        for assignment in preview.rows
     ]
-    return Basket(
-        "returned", "被退回的交办", rows, pile.count, "没有被退回的交办。处室退回的事项会连同理由出现在这里。"
+    return WorkList(
+        "returned",
+        "被退回的交办",
+        rows,
+        preview.count,
+        "没有被退回的交办。处室退回的事项会连同理由出现在这里。",
     )
 
 
-def _to_settle(days: list[ConsultDay], now: datetime) -> Basket:
+def _to_settle(days: list[ConsultDay], now: datetime) -> WorkList:
     rows = [_settle_row(day, now) for day in worklists.to_settle(days, now)]
     empty = "没有待确定的名单。每月1日起，当月10日的现场名单在这里确定。"
-    return Basket("settle", "待确定名单", rows, len(rows), empty)
+    return WorkList("settle", "待确定名单", rows, len(rows), empty)
 
 
 def _settle_row(day: ConsultDay, now: datetime) -> Row:
@@ -107,13 +111,13 @@ def _settle_row(day: ConsultDay, now: datetime) -> Row:
     )
 
 
-def _to_plan(days: list[ConsultDay], now: datetime) -> Basket:
+def _to_plan(days: list[ConsultDay], now: datetime) -> WorkList:
     known = {day.date: day for day in days}
     rows = [
         _plan_row(date_, known.get(date_), now) for date_ in _plans_wanted(now) if _is_open(known.get(date_))
     ]
     empty = "没有待拟的方案。每月20日起，下月的活动方案在这里拟订和送审。"
-    return Basket("plan", "待拟方案", rows, len(rows), empty)
+    return WorkList("plan", "待拟方案", rows, len(rows), empty)
 
 
 def _plans_wanted(now: datetime) -> list[date]:
@@ -150,7 +154,7 @@ def _plan_row(date_: date, day: ConsultDay | None, now: datetime) -> Row:
     )
 
 
-def _to_approve(days: list[ConsultDay]) -> Basket:
+def _to_approve(days: list[ConsultDay]) -> WorkList:
     rows = [
         Row(
             f"{calendar.short(day.date)}活动方案", _day_screen(day), f"{day.theme}　{day.place}", age="待审核"
@@ -158,14 +162,14 @@ def _to_approve(days: list[ConsultDay]) -> Basket:
         for day in days
         if day.plan == Plan.SUBMITTED
     ]
-    return Basket("approve", "待审核方案", rows, len(rows), "没有待审核的方案。综合处送审后会出现在这里。")
+    return WorkList("approve", "待审核方案", rows, len(rows), "没有待审核的方案。综合处送审后会出现在这里。")
 
 
-def _to_call(now: datetime) -> Basket:
-    pile = worklists.preview(worklists.to_call(now))
-    rows = [_call_row(notice) for notice in pile.rows]
+def _to_call(now: datetime) -> WorkList:
+    preview = worklists.preview(worklists.to_call(now))
+    rows = [_call_row(notice) for notice in preview.rows]
     empty = "没有要打的电话。没有手机号码、或短信没有送达的企业会出现在这里。"
-    return Basket("call", "待电话联系", rows, pile.count, empty)
+    return WorkList("call", "待电话联系", rows, preview.count, empty)
 
 
 def _call_row(notice: Notice) -> Row:
@@ -179,19 +183,19 @@ def _call_row(notice: Notice) -> Row:
     return Row(notice.to_name, url, Truncator(notice.text).chars(60), age=tried)
 
 
-def _overdue_replies(today: date) -> Basket:
-    pile = worklists.preview(worklists.overdue_replies(today))
-    rows = [_overdue_row(assignment, assignment.question, today) for assignment in pile.rows]
-    return Basket(
-        "late_replies", "逾期交办", rows, pile.count, "没有逾期的交办。到期没有答复的会出现在这里。"
+def _overdue_replies(today: date) -> WorkList:
+    preview = worklists.preview(worklists.overdue_replies(today))
+    rows = [_overdue_row(assignment, assignment.question, today) for assignment in preview.rows]
+    return WorkList(
+        "late_replies", "逾期交办", rows, preview.count, "没有逾期的交办。到期没有答复的会出现在这里。"
     )
 
 
-def _overdue_follow_ups(today: date) -> Basket:
-    pile = worklists.preview(worklists.overdue_follow_ups(today))
-    rows = [_overdue_row(follow_up, follow_up.promise, today) for follow_up in pile.rows]
+def _overdue_follow_ups(today: date) -> WorkList:
+    preview = worklists.preview(worklists.overdue_follow_ups(today))
+    rows = [_overdue_row(follow_up, follow_up.promise, today) for follow_up in preview.rows]
     empty = f"没有逾期的督办。到期没有办结、或立项满{policy.FOLLOW_UP_ALARM_DAYS}天的会出现在这里。"
-    return Basket("late_follow_ups", "逾期和久未办结的督办", rows, pile.count, empty)
+    return WorkList("late_follow_ups", "逾期和久未办结的督办", rows, preview.count, empty)
 
 
 def _overdue_row(row: Assignment | FollowUp, text: str, today: date) -> Row:
@@ -209,21 +213,21 @@ def _since(follow_up: FollowUp, today: date) -> str:
     return f"立项 {(today - follow_up.opened_at.astimezone(calendar.SHANGHAI).date()).days} 天"
 
 
-def _to_run(today: date) -> Iterator[Basket]:
+def _to_run(today: date) -> Iterator[WorkList]:
     """On the day itself and on its eve: the way to the sheet and to the door."""
     near = ConsultDay.objects.filter(date__in=[today, today + timedelta(days=1)], settled_at__isnull=False)
     for day in near.exclude(plan=Plan.CANCELLED):
         age = "今天" if day.date == today else "明天"
         row = Row("现场签到和结果", _floor(day), day.place, lead=calendar.short(day.date), age=age)
-        yield Basket("run", "咨询日现场", [row], 1, "")
+        yield WorkList("run", "咨询日现场", [row], 1, "")
 
 
 def _floor(day: ConsultDay) -> str:
     return reverse("admin:sessions_app_consultday_floor", args=[day.pk])
 
 
-def _to_conclude(now: datetime) -> Basket:
-    pile = worklists.preview(worklists.to_conclude(now))
+def _to_conclude(now: datetime) -> WorkList:
+    preview = worklists.preview(worklists.to_conclude(now))
     rows = [
         Row(
             a.enterprise_name,
@@ -231,13 +235,13 @@ def _to_conclude(now: datetime) -> Basket:
             f"{calendar.short(a.day.date)}　{a.seat.number}号名额",
             age="待录",
         )
-        for a in pile.rows
+        for a in preview.rows
     ]
-    return Basket(
+    return WorkList(
         "conclude",
         "现场结果待录",
         rows,
-        pile.count,
+        preview.count,
         "没有待录的现场结果。咨询日当天起，到场企业会出现在这里。",
     )
 
@@ -255,4 +259,4 @@ def _day_screen(day: ConsultDay) -> str:
     return reverse("admin:sessions_app_consultday_change", args=[day.pk])
 
 
-admin.site.register_worklist(baskets)
+admin.site.register_worklist(worklists_of)

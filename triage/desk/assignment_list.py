@@ -1,4 +1,4 @@
-"""我的交办 (六（四）): what a division was given, in baskets by how it stands, and its nearest follow-ups."""
+"""我的交办 (六（四）): what a division was given, in tabs by how it stands, and its nearest follow-ups."""
 
 from dataclasses import dataclass
 
@@ -16,11 +16,11 @@ from .access import in_section, show
 from .pagination import NONE, NOT_NEEDED, Number, counted, page_of
 from .terms import Today
 
-NEAREST = 8  # follow-ups shown beside the baskets; the others are one click away
+NEAREST = 8  # follow-ups shown beside the tabs; the others are one click away
 
 
 @dataclass(frozen=True)
-class Basket:
+class AssignmentTab:
     """交办 of a division that stand alike, in the order in which they ask for work."""
 
     slug: str
@@ -31,8 +31,8 @@ class Basket:
     waits: bool = False
 
 
-BASKETS = (
-    Basket(
+TABS = (
+    AssignmentTab(
         "open",
         "待答复",
         AssignmentState.OPEN,
@@ -40,7 +40,7 @@ BASKETS = (
         "综合处交办的事项会出现在这里，同时短信提醒您。现在没有需要答复的。",
         True,
     ),
-    Basket(
+    AssignmentTab(
         "to-sign",
         "待审签",
         AssignmentState.DRAFTED,
@@ -48,14 +48,14 @@ BASKETS = (
         "拟好送审的答复会出现在这里，由处室负责人审签。现在没有待审签的。",
         True,
     ),
-    Basket(
+    AssignmentTab(
         "answered",
         "已答复",
         AssignmentState.RELEASED,
         ("-released_at",),
         "审签后的答复会留在这里，随时可以查看。现在还没有。",
     ),
-    Basket(
+    AssignmentTab(
         "returned",
         "已退回",
         AssignmentState.RETURNED,
@@ -67,19 +67,19 @@ BASKETS = (
 
 @in_section("assignments")
 @require_safe
-def baskets(request: HttpRequest) -> HttpResponse:
-    """The division's baskets, opened at the one whose work is the officer's, and its nearest follow-ups."""
+def assignments(request: HttpRequest) -> HttpResponse:
+    """The division's tabs, opened at the one whose work is the officer's, and its nearest follow-ups."""
     today = Today.at(timezone.now())
     own = _own(request.user)
     numbers = counted(own, "state", today)
-    basket = _chosen(request, numbers)
-    page = page_of(_rows(own, basket), request, count=numbers.get(basket.state, NONE).all)
+    tab = _chosen(request, numbers)
+    page = page_of(_rows(own, tab), request, count=numbers.get(tab.state, NONE).all)
     today.mark(page.object_list)
     follow_ups = follow_ups_for(request.user).filter(division=request.user.division_id, closed_at=None)
     nearest = follow_ups.select_related("appointment").defer(*NOT_NEEDED).order_by("due_on", "pk")
     context = {
-        "baskets": [(each, numbers.get(each.state, NONE)) for each in BASKETS],
-        "basket": basket,
+        "tabs": [(each, numbers.get(each.state, NONE)) for each in TABS],
+        "tab": tab,
         "page": page,
         "follow_ups": today.mark(nearest[: NEAREST + 1]),
         "nearest": NEAREST,
@@ -91,14 +91,14 @@ def _own(officer: Officer) -> QuerySet[Assignment]:
     return assignments_for(officer).filter(division=officer.division_id)
 
 
-def _chosen(request: HttpRequest, numbers: dict[str, Number]) -> Basket:
-    """The basket asked for; without one, 待审签 for a head who has something to sign, otherwise 待答复."""
-    by_slug = {basket.slug: basket for basket in BASKETS}
+def _chosen(request: HttpRequest, numbers: dict[str, Number]) -> AssignmentTab:
+    """The tab asked for; without one, 待审签 for a head who has something to sign, otherwise 待答复."""
+    by_slug = {tab.slug: tab for tab in TABS}
     waits_for_head = request.user.may(Act.SIGN) and AssignmentState.DRAFTED in numbers
     default = by_slug["to-sign" if waits_for_head else "open"]
     return by_slug.get(request.GET.get("basket", ""), default)
 
 
-def _rows(own: QuerySet[Assignment], basket: Basket) -> QuerySet[Assignment]:
-    rows = own.filter(state=basket.state).select_related("appointment__day", "reply")
-    return rows.defer("reply__body", *NOT_NEEDED).order_by(*basket.order)
+def _rows(own: QuerySet[Assignment], tab: AssignmentTab) -> QuerySet[Assignment]:
+    rows = own.filter(state=tab.state).select_related("appointment__day", "reply")
+    return rows.defer("reply__body", *NOT_NEEDED).order_by(*tab.order)
