@@ -223,7 +223,7 @@ def _to_run(today: date) -> Iterator[WorkList]:
 
 
 def _floor(day: ConsultDay) -> str:
-    return reverse("admin:sessions_app_consultday_floor", args=[day.pk])
+    return reverse("admin:sessions_app_consultday_check_in_list", args=[day.pk])
 
 
 def _to_conclude(now: datetime) -> WorkList:
@@ -231,7 +231,7 @@ def _to_conclude(now: datetime) -> WorkList:
     rows = [
         Row(
             a.enterprise_name,
-            reverse("admin:sessions_app_consultday_firm", args=[a.day_id, a.pk]),
+            reverse("admin:sessions_app_consultday_check_in_firm", args=[a.day_id, a.pk]),
             f"{calendar.short(a.day.date)}　{a.seat.number}号名额",
             age="待录",
         )

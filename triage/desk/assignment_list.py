@@ -12,9 +12,9 @@ from triage.visibility import assignments_for, follow_ups_for
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Act
 
-from .access import in_section, show
-from .pagination import NONE, NOT_NEEDED, Number, counted, page_of
-from .terms import Today
+from .access import render_page, section_view
+from .deadlines import Today
+from .pagination import NO_ROWS, NOT_NEEDED, RowCount, count_by, paginate
 
 NEAREST = 8  # follow-ups shown beside the tabs; the others are one click away
 
@@ -65,33 +65,33 @@ TABS = (
 )
 
 
-@in_section("assignments")
+@section_view("assignments")
 @require_safe
 def assignments(request: HttpRequest) -> HttpResponse:
     """The division's tabs, opened at the one whose work is the officer's, and its nearest follow-ups."""
     today = Today.at(timezone.now())
     own = _own(request.user)
-    numbers = counted(own, "state", today)
+    numbers = count_by(own, "state", today)
     tab = _chosen(request, numbers)
-    page = page_of(_rows(own, tab), request, count=numbers.get(tab.state, NONE).all)
-    today.mark(page.object_list)
+    page = paginate(_rows(own, tab), request, count=numbers.get(tab.state, NO_ROWS).all)
+    today.add_deadlines(page.object_list)
     follow_ups = follow_ups_for(request.user).filter(division=request.user.division_id, closed_at=None)
     nearest = follow_ups.select_related("appointment").defer(*NOT_NEEDED).order_by("due_on", "pk")
     context = {
-        "tabs": [(each, numbers.get(each.state, NONE)) for each in TABS],
+        "tabs": [(each, numbers.get(each.state, NO_ROWS)) for each in TABS],
         "tab": tab,
         "page": page,
-        "follow_ups": today.mark(nearest[: NEAREST + 1]),
+        "follow_ups": today.add_deadlines(nearest[: NEAREST + 1]),
         "nearest": NEAREST,
     }
-    return show(request, "assignments", context)
+    return render_page(request, "assignments", context)
 
 
 def _own(officer: Officer) -> QuerySet[Assignment]:
     return assignments_for(officer).filter(division=officer.division_id)
 
 
-def _chosen(request: HttpRequest, numbers: dict[str, Number]) -> AssignmentTab:
+def _chosen(request: HttpRequest, numbers: dict[str, RowCount]) -> AssignmentTab:
     """The tab asked for; without one, 待审签 for a head who has something to sign, otherwise 待答复."""
     by_slug = {tab.slug: tab for tab in TABS}
     waits_for_head = request.user.may(Act.SIGN) and AssignmentState.DRAFTED in numbers

@@ -16,22 +16,22 @@ from zhoushan_consult.bureau.actions import Action, Attempt
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Act
 
-from .access import at_desk, show
+from .access import desk_view, render_page
 from .actions import by_name, click, forms_of_page
 from .contacts import contact
+from .deadlines import Today
 from .forms import DeskForm, DraftForm, HandBackForm, SendBackForm, SignForm
-from .terms import Today
 
 WORDINGS = 10  # earlier wordings shown
 
 
-@at_desk
+@desk_view
 @require_safe
 def assignment(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, _visible(request, pk), now=timezone.now())
 
 
-@at_desk
+@desk_view
 @require_http_methods(["GET", "HEAD", "POST"])
 def assignment_action(request: HttpRequest, pk: int, action: str) -> HttpResponse:
     """One button of the page. Reloaded or gone back to, the address only leads to the page."""
@@ -126,7 +126,7 @@ def _page(
     context = {
         "row": row,
         "reply": reply,
-        "term": Today.at(now).term(row.due_on),
+        "deadline": Today.at(now).deadline(row.due_on),
         "contact": contact(row.appointment, request.user, row.division),
         "others": others.select_related("division"),
         "versions": reply.versions.select_related("by")[:WORDINGS] if reply else [],
@@ -134,7 +134,7 @@ def _page(
         "attempt": attempt,
         "compared": _compared(attempt) if attempt and "draft" in forms else [],
     }
-    return show(request, "assignment", context, status=attempt.status if attempt else 200)
+    return render_page(request, "assignment", context, status=attempt.status if attempt else 200)
 
 
 def _compared(attempt: Attempt) -> list[tuple[str, bool]]:

@@ -17,12 +17,12 @@ from zhoushan_consult.bureau.actions import Action, Attempt
 from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.roles import Act
 
-from .access import at_desk, in_section, show
+from .access import desk_view, render_page, section_view
 from .actions import by_name, click, forms_of_page
 from .contacts import contact
+from .deadlines import Today
 from .forms import CloseForm, DeskForm, ProgressForm
-from .pagination import NONE, NOT_NEEDED, Number, counted, page_of
-from .terms import Today
+from .pagination import NO_ROWS, NOT_NEEDED, RowCount, count_by, paginate
 
 POSTS = 30  # shown, the newest
 
@@ -49,35 +49,35 @@ TABS = (
 )
 
 
-@in_section("follow_ups")
+@section_view("follow_ups")
 @require_safe
 def follow_ups(request: HttpRequest) -> HttpResponse:
     """Follow-ups by how they stand and, for those who watch several divisions, by division."""
     today = Today.at(timezone.now())
     visible = follow_ups_for(request.user)
     tab = next((each for each in TABS if each.slug == request.GET.get("state")), TABS[0])
-    numbers = counted(visible.filter(closed_at=None), "division", today)
+    numbers = count_by(visible.filter(closed_at=None), "division", today)
     divisions = _divisions(request.user, numbers)
     division = next((each for each, _ in divisions if each.code == request.GET.get("division")), None)
-    page = page_of(_rows(visible, tab, division, today), request)
-    today.mark(page.object_list)
+    page = paginate(_rows(visible, tab, division, today), request)
+    today.add_deadlines(page.object_list)
     context = {
         "tabs": TABS,
         "tab": tab,
-        "number": numbers.get(division.pk, NONE) if division else sum(numbers.values(), NONE),
+        "number": numbers.get(division.pk, NO_ROWS) if division else sum(numbers.values(), NO_ROWS),
         "divisions": divisions,
         "division": division,
-        "total": sum(numbers.values(), NONE),
+        "total": sum(numbers.values(), NO_ROWS),
         "page": page,
     }
-    return show(request, "follow_ups", context)
+    return render_page(request, "follow_ups", context)
 
 
-def _divisions(officer: Officer, numbers: dict[int, Number]) -> list[tuple[Division, Number]]:
+def _divisions(officer: Officer, numbers: dict[int, RowCount]) -> list[tuple[Division, RowCount]]:
     """The divisions to choose from, for those who see more than their own."""
     if not (officer.may(Act.WATCH) or officer.may(Act.READ_ALL)):
         return []
-    return [(division, numbers.get(division.pk, NONE)) for division in Division.objects.all()]
+    return [(division, numbers.get(division.pk, NO_ROWS)) for division in Division.objects.all()]
 
 
 def _rows(
@@ -93,13 +93,13 @@ def _rows(
     return rows.defer(*NOT_NEEDED).order_by(*tab.order)
 
 
-@at_desk
+@desk_view
 @require_safe
 def follow_up(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, _visible(request, pk), now=timezone.now())
 
 
-@at_desk
+@desk_view
 @require_http_methods(["GET", "HEAD", "POST"])
 def follow_up_action(request: HttpRequest, pk: int, action: str) -> HttpResponse:
     """One button of the page. Reloaded or gone back to, the address only leads to the page."""
@@ -153,14 +153,14 @@ def _page(
     newest = follow_up.posts.select_related("by").order_by("-at", "-pk")[: POSTS + 1]
     context = {
         "follow_up": follow_up,
-        "term": Today.at(now).term(follow_up.due_on),
+        "deadline": Today.at(now).deadline(follow_up.due_on),
         "contact": contact(follow_up.appointment, request.user, follow_up.division),
         "posts": newest,
         "shown": POSTS,
         "forms": forms_of_page(_open_forms(follow_up, request.user), attempt, _address(follow_up)),
         "attempt": attempt,
     }
-    return show(request, "follow_up", context, status=attempt.status if attempt else 200)
+    return render_page(request, "follow_up", context, status=attempt.status if attempt else 200)
 
 
 def _open_forms(follow_up: FollowUp, officer: Officer) -> list[DeskForm]:

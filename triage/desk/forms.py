@@ -14,7 +14,7 @@ def button(label: str, css_class: str = "btn btn-primary", **attributes) -> Stri
     return StrictButton(label, type="submit", css_class=css_class, **attributes)
 
 
-class WordingField(forms.CharField):
+class MultilineField(forms.CharField):
     """A text of several lines, one newline for each whatever the browser sends. No browser cuts it short:
     what is too long is kept and said."""
 
@@ -70,14 +70,14 @@ class DraftForm(DeskForm):
     key = "draft"
     buttons = (("save", "保存", "btn"), ("submit", "送审签", "btn btn-primary"))
 
-    body = WordingField(
+    body = MultilineField(
         label="答复内容",
         max_length=5000,
         rows=14,
         help_text="企业看到的就是这段文字：先说结论，再说怎么办、找谁办。不超过 5000 字，不写个人信息。",
         error_messages={"required": "请写明答复内容。"},
     )
-    law = WordingField(
+    law = MultilineField(
         label="政策依据",
         max_length=300,
         required=False,
@@ -98,7 +98,7 @@ class SendBackForm(DeskForm):
     key = "send_back"
     buttons = (("send-back", "退回修改", "btn"),)
 
-    remark = WordingField(
+    remark = MultilineField(
         label="修改意见",
         max_length=300,
         rows=3,
@@ -111,7 +111,7 @@ class HandBackForm(DeskForm):
     key = "hand_back"
     buttons = (("hand-back", "退回综合处", "btn btn-warning"),)
 
-    reason = WordingField(
+    reason = MultilineField(
         label="退回理由",
         max_length=300,
         rows=3,
@@ -124,7 +124,7 @@ class ProgressForm(DeskForm):
     key = "progress"
     buttons = (("progress", "记录进展", "btn btn-primary"),)
 
-    text = WordingField(
+    text = MultilineField(
         label="进展情况",
         max_length=1000,
         rows=5,
@@ -140,7 +140,7 @@ class CloseForm(DeskForm):
     key = "close"
     buttons = (("close", "办结", "btn"),)
 
-    result = WordingField(
+    result = MultilineField(
         label="办理结果",
         max_length=1000,
         rows=4,

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from zhoushan_consult.bureau import login
 
-from .access import at_desk
+from .access import desk_view
 from .forms import LoginForm
 from .sections import landing, sections_of
 
@@ -28,7 +28,7 @@ class OfficerLoginView(login.OfficerLoginView):
         return context
 
 
-class SignOut(LogoutView):
+class OfficerLogoutView(LogoutView):
     """By POST only: the session ends on the server, and the browser is asked to forget the pages."""
 
     next_page = "desk:login"
@@ -40,13 +40,13 @@ class SignOut(LogoutView):
         return response
 
 
-@at_desk
+@desk_view
 @require_safe
 def home(request):
-    """`/desk/`: on to the first room."""
-    rooms = sections_of(request.user)
-    if rooms:
-        return redirect(rooms[0].url)
+    """`/desk/`: on to the first section."""
+    sections = sections_of(request.user)
+    if sections:
+        return redirect(sections[0].url)
     if landing(request.user) != request.path:
         return redirect(landing(request.user))
     raise PermissionDenied

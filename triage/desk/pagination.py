@@ -6,7 +6,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 
-from .terms import Today
+from .deadlines import Today
 
 PAGE = 20  # rows
 NOT_NEEDED = ("appointment__id_number", "appointment__id_index", "appointment__email", "appointment__summary")
@@ -14,27 +14,27 @@ NOT_NEEDED = ("appointment__id_number", "appointment__id_index", "appointment__e
 
 
 @dataclass(frozen=True)
-class Number:
+class RowCount:
     """How many there are, and how many of them are past their term."""
 
     all: int = 0
     late: int = 0
 
-    def __add__(self, other: "Number") -> "Number":
-        return Number(self.all + other.all, self.late + other.late)
+    def __add__(self, other: "RowCount") -> "RowCount":
+        return RowCount(self.all + other.all, self.late + other.late)
 
 
-NONE = Number()
+NO_ROWS = RowCount()
 
 
-def counted(rows: QuerySet, by: str, today: Today) -> dict[str | int, Number]:
-    """The rows counted by the values of one column, in one query."""
+def count_by(rows: QuerySet, by: str, today: Today) -> dict[str | int, RowCount]:
+    """The rows count_by by the values of one column, in one query."""
     late = Count("pk", filter=Q(due_on__lt=today.day))
     found = rows.order_by().values_list(by).annotate(all=Count("pk"), late=late)
-    return {value: Number(count, late) for value, count, late in found}
+    return {value: RowCount(count, late) for value, count, late in found}
 
 
-def page_of(rows: QuerySet, request: HttpRequest, count: int | None = None) -> Page:
+def paginate(rows: QuerySet, request: HttpRequest, count: int | None = None) -> Page:
     """The page that the address asks for, or the nearest there is; a `count` already known is not asked."""
     paginator = Paginator(rows, PAGE)
     if count is not None:

@@ -12,10 +12,10 @@ from triage.ratings import GRADES, by_division, load_ratings, months, spans_of, 
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.bureau.roles import Act
 
-from .access import in_section, show
+from .access import render_page, section_view
 
 
-@in_section("ratings")
+@section_view("ratings")
 @require_safe
 def ratings(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
@@ -30,7 +30,7 @@ def ratings(request: HttpRequest) -> HttpResponse:
             else {"spans": spans_of(load_ratings(), request.user.division_id, now)}
         ),
     }
-    return show(request, "ratings", context)
+    return render_page(request, "ratings", context)
 
 
 def _board(request: HttpRequest, now: datetime) -> dict:

@@ -12,7 +12,7 @@ from sessions_app import receiving
 from sessions_app.models import Reception
 from zhoushan_consult.bureau.refusals import Refused
 
-from .access import in_section, show
+from .access import render_page, section_view
 
 LONGEST = Reception._meta.get_field("declined").max_length
 
@@ -24,13 +24,13 @@ class TooLong(Refused):
         super().__init__(f"说明最多 {LONGEST} 字，现有 {length} 字，请精简。")
 
 
-@in_section("receptions")
+@section_view("receptions")
 @require_safe
 def receptions(request: HttpRequest) -> HttpResponse:
     return _page(request)
 
 
-@in_section("receptions")
+@section_view("receptions")
 @require_http_methods(["GET", "HEAD", "POST"])
 def reception(request: HttpRequest, pk: int) -> HttpResponse:
     """One person's answer. Reloaded or gone back to, the address only leads to the list."""
@@ -62,4 +62,4 @@ def _page(request: HttpRequest, refused: tuple | None = None, status: int = 200)
     days = [(day, list(those)) for day, those in groupby(people, key=lambda person: person.day)]
     pk, refusal, typed = refused or (None, None, "")
     context = {"days": days, "refused": pk, "refusal": refusal, "typed": typed, "longest": LONGEST}
-    return show(request, "receptions", context, status=status)
+    return render_page(request, "receptions", context, status=status)

@@ -8,23 +8,23 @@ from django.views.decorators.http import require_safe
 from triage.models import AssignmentState
 from triage.visibility import appointments_for
 
-from .access import in_section, show
+from .access import render_page, section_view
 from .contacts import contact
-from .pagination import page_of
-from .terms import Today
+from .deadlines import Today
+from .pagination import paginate
 
 UNSEEN = ("id_number", "id_index", "email")
 
 
-@in_section("registrations")
+@section_view("registrations")
 @require_safe
 def registrations(request: HttpRequest) -> HttpResponse:
     rows = appointments_for(request.user).defer("summary", *UNSEEN).select_related("day")
-    page = page_of(rows.order_by("-submitted_at", "-pk"), request)
-    return show(request, "registrations", {"page": page})
+    page = paginate(rows.order_by("-submitted_at", "-pk"), request)
+    return render_page(request, "registrations", {"page": page})
 
 
-@in_section("registrations")
+@section_view("registrations")
 @require_safe
 def registration(request: HttpRequest, pk: int) -> HttpResponse:
     rows = appointments_for(request.user).defer(*UNSEEN).select_related("day", "area")
@@ -33,10 +33,10 @@ def registration(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "row": row,
         "contact": contact(row, request.user),
-        "term": Today.at(timezone.now()).term(due_on) if due_on else None,
+        "deadline": Today.at(timezone.now()).deadline(due_on) if due_on else None,
         "moves": row.moves.all(),
         "parts": row.assignments.exclude(
             state__in=[AssignmentState.CANCELLED, AssignmentState.RETURNED]
         ).select_related("division"),
     }
-    return show(request, "registration", context)
+    return render_page(request, "registration", context)

@@ -11,10 +11,10 @@ from triage.timetable import Schedule, Slot
 from triage.visibility import appointments_for
 from zhoushan_consult.bureau.models import Officer
 
-from .access import in_section, show
+from .access import render_page, section_view
 
 
-@in_section("run_sheet")
+@section_view("run_sheet")
 @require_safe
 def run_sheet(request: HttpRequest) -> HttpResponse:
     date = calendar.current_day(timezone.now())
@@ -26,7 +26,7 @@ def run_sheet(request: HttpRequest) -> HttpResponse:
         "schedule": schedule,
         "slots": _own(schedule, request.user) if schedule else [],
     }
-    return show(request, "run_sheet", context)
+    return render_page(request, "run_sheet", context)
 
 
 def _own(schedule: Schedule, officer: Officer) -> list[Slot]:

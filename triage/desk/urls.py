@@ -28,7 +28,7 @@ app_name = "desk"
 urlpatterns = [
     path("", login.home, name="home"),
     path("login/", login.OfficerLoginView.as_view(), name="login"),
-    path("logout/", login.SignOut.as_view(), name="logout"),
+    path("logout/", login.OfficerLogoutView.as_view(), name="logout"),
     path("assignments/", assignment_list.assignments, name="assignments"),
     path("assignments/<int:pk>/", assignments.assignment, name="assignment"),
     path(

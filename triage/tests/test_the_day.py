@@ -129,7 +129,7 @@ def test_it_prints_every_firm_and_no_number_of_a_person(browser, ten, name):
             assert private not in shown
 
 
-@pytest.mark.parametrize("name", [*PAPERS, "floor"])
+@pytest.mark.parametrize("name", [*PAPERS, "check_in_list"])
 def test_it_is_linked_from_the_screen_of_the_day(browser, ten, name):
     screen = browser.get(reverse("admin:sessions_app_consultday_change", args=[ten.pk])).content.decode()
     assert page(name, ten) in screen
@@ -138,10 +138,10 @@ def test_it_is_linked_from_the_screen_of_the_day(browser, ten, name):
 @pytest.mark.parametrize("days, shown", [(-2, False), (-1, True), (0, True), (1, False)])
 def test_it_opens_the_work_of_the_day_on_the_first_page(browser_at, ten, days, shown):
     first_page = browser_at(MORNING + timedelta(days=days)).get("/admin/").content.decode()
-    assert (f'href="{page("floor", ten)}"' in first_page) is shown
+    assert (f'href="{page("check_in_list", ten)}"' in first_page) is shown
 
 
-@pytest.mark.parametrize("name", [*PAPERS, "floor"])
+@pytest.mark.parametrize("name", [*PAPERS, "check_in_list"])
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.COORDINATOR}))
 def test_it_is_for_those_who_run_the_day(officer, signed_in, ten, role, name):
     assert signed_in(officer(role, "水处", area="定海区")).get(page(name, ten)).status_code == 403
@@ -188,18 +188,18 @@ def test_it_tells_divisions_three_days_and_one_day_before(ten, handler, other_ha
 def test_it_checks_a_firm_in_with_one_click(browser, ten):
     browser.post(page("check_in", ten, firm(3)))
     assert firm(3).hearing.checked_in_at == MORNING
-    assert "08:15 签到" in read(browser.get(page("floor", ten)))
+    assert "08:15 签到" in read(browser.get(page("check_in_list", ten)))
 
 
 @pytest.mark.parametrize("typed", ["测试7号", "{0.reference}", " {0.reference} "])
 def test_it_opens_the_firm_that_is_sought(browser, ten, typed):
     of = firm(7)
-    answer = browser.get(page("floor", ten), {"q": typed.format(of)})
-    assert answer["Location"] == page("firm", ten, of)
+    answer = browser.get(page("check_in_list", ten), {"q": typed.format(of)})
+    assert answer["Location"] == page("check_in_firm", ten, of)
 
 
 def test_it_says_of_a_firm_that_it_is_not_on_the_list(browser, ten):
-    assert "不在这一天的名单和候补里" in read(browser.get(page("floor", ten), {"q": "没有这家"}))
+    assert "不在这一天的名单和候补里" in read(browser.get(page("check_in_list", ten), {"q": "没有这家"}))
 
 
 def test_it_checks_nobody_in_before_the_day(browser_at, ten):
@@ -220,8 +220,8 @@ def test_it_shows_the_code_on_the_page_of_a_seated_firm_only(client, ten, on_the
 
 def test_it_opens_the_firm_by_its_code_and_a_button_checks_it_in(browser, ten):
     of = firm(5)
-    answer = browser.get(page("arrival", check_in_code.token(of)))
-    assert answer["Location"] == page("firm", ten, of)
+    answer = browser.get(page("check_in_by_code", check_in_code.token(of)))
+    assert answer["Location"] == page("check_in_firm", ten, of)
     assert "企业已到，签到" in read(browser.get(answer["Location"]))
     assert not Hearing.objects.exists()
     browser.post(page("check_in", ten, of), {"stay": "1"})
@@ -229,13 +229,13 @@ def test_it_opens_the_firm_by_its_code_and_a_button_checks_it_in(browser, ten):
 
 
 def test_it_asks_a_stranger_with_a_code_to_sign_in(client, ten):
-    answer = client.get(page("arrival", check_in_code.token(firm(5))))
+    answer = client.get(page("check_in_by_code", check_in_code.token(firm(5))))
     assert answer["Location"].startswith("/admin/login/")
 
 
 def test_it_takes_a_code_on_its_own_day_only(browser, browser_at, ten):
-    code = page("arrival", check_in_code.token(firm(5)))
-    assert "这个签到码不在今天的名单上" in read(browser.get(page("arrival", "0" * 32), follow=True))
+    code = page("check_in_by_code", check_in_code.token(firm(5)))
+    assert "这个签到码不在今天的名单上" in read(browser.get(page("check_in_by_code", "0" * 32), follow=True))
     assert "这个签到码不在今天的名单上" in read(
         browser_at(MORNING + timedelta(days=1)).get(code, follow=True)
     )
@@ -253,14 +253,14 @@ def test_it_makes_each_code_for_one_registration_and_one_day(ten):
 
 # --- How it ended --------------------------------------------------------------------------------------------------
 def test_it_writes_an_outcome_down_in_two_clicks(browser, ten):
-    assert "现场解决" in read(browser.get(page("firm", ten, firm(1))))
+    assert "现场解决" in read(browser.get(page("check_in_firm", ten, firm(1))))
     answer = conclude(browser, 1, "solved", gist="已当面说明")
-    assert answer["Location"] == page("floor", ten)
+    assert answer["Location"] == page("check_in_list", ten)
     assert (firm(1).stage, firm(1).hearing.outcome) == (Stage.HEARD, "solved")
 
 
 def test_it_offers_the_question_and_its_division_for_what_is_to_be_followed(browser, ten):
-    shown = browser.get(page("firm", ten, firm(2))).content.decode()
+    shown = browser.get(page("check_in_firm", ten, firm(2))).content.decode()
     assert '<option value="air" selected>大气处</option>' in shown
     assert f"{made.WATER}</textarea>" in shown
     conclude(browser, 2, "follow", division="air", text=made.WATER)
@@ -294,9 +294,9 @@ def call_in(browser, number: int):
 
 
 def test_it_calls_the_first_in_line_to_the_seat_of_an_absent_firm(browser, ten, three_wait):
-    assert "请候补企业入场" not in read(browser.get(page("floor", ten)))
+    assert "请候补企业入场" not in read(browser.get(page("check_in_list", ten)))
     conclude(browser, 3, "absent")
-    assert "请候补企业入场" in read(browser.get(page("floor", ten)))
+    assert "请候补企业入场" in read(browser.get(page("check_in_list", ten)))
     place = next(slot.place for slot in timetable.schedule_of(ten).slots if slot.number == 3)
     call_in(browser, 11)
     assert (firm(11).stage, firm(11).seat.number) == (Stage.SEATED, 3)
@@ -304,7 +304,7 @@ def test_it_calls_the_first_in_line_to_the_seat_of_an_absent_firm(browser, ten, 
     assert (firm(3).stage, firm(3).seat) == (Stage.ABSENT, None)
     assert next(slot.place for slot in timetable.schedule_of(ten).slots if slot.number == 3) == place
     assert Notice.objects.filter(kind="standby_called", channel="sms").count() == 1
-    shown = read(browser.get(page("floor", ten)))
+    shown = read(browser.get(page("check_in_list", ten)))
     assert "未到场、名额已由候补企业使用： 舟山测试3号" in shown
     browser.post(page("check_in", ten, firm(11)))
     conclude(browser, 11, "solved")

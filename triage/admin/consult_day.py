@@ -20,7 +20,7 @@ from triage.models import Sitting
 from zhoushan_consult.bureau.actions import Action, may
 from zhoushan_consult.bureau.roles import Act
 
-from . import check_in, papers
+from . import check_in, printouts
 
 LINE_SHOWN = 100
 
@@ -97,8 +97,8 @@ class DayAdmin(ConsultDayAdmin):
         explained = self.admin_site.admin_view(self.explained)
         return [
             path("<int:pk>/allocation/", explained, name=self._url_name("allocation")),
-            *check_in.addresses(),
-            *papers.addresses(),
+            *check_in.urlpatterns(),
+            *printouts.urlpatterns(),
             *super().get_urls(),
         ]
 
@@ -131,7 +131,7 @@ class DayAdmin(ConsultDayAdmin):
             "is_over": now >= calendar.ends_at(record.date),
             "now": now,
             "list_template": "admin/day/list_of_ten.html",
-            "papers": papers.PAPERS if record.settled_at and may(request, Act.RUN_DAY) else {},
+            "printouts": printouts.PRINTOUTS if record.settled_at and may(request, Act.RUN_DAY) else {},
         }
 
 

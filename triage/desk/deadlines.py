@@ -1,0 +1,61 @@
+"""How a deadline is shown at the desk: by a word and a shape, so that colour alone never carries the meaning."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sessions_app import policy
+from sessions_app.calendar import SHANGHAI, short
+from zhoushan_consult.workdays import overrides
+from zhoushan_consult.workdays.calendar import is_workday, published
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """``on`` is the last day, ``words`` the time left; ``shape`` names the tag, ``note`` says what is uncertain."""
+
+    on: str
+    words: str
+    shape: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Today:
+    """The day on which a page is read. It holds the bureau's working days: one query serves all rows of the page."""
+
+    day: date
+    overrides: Mapping[date, bool]
+
+    @classmethod
+    def at(cls, now: datetime) -> "Today":
+        return cls(now.astimezone(SHANGHAI).date(), overrides.in_force())
+
+    def deadline(self, due_on: date) -> Deadline:
+        """Working days left until the end of ``due_on``, or calendar days since then."""
+        on, days = short(due_on), (due_on - self.day).days
+        if days < 0:
+            return Deadline(on, f"已逾期 {-days} 天", "late")
+        if days == 0:
+            return Deadline(on, "今天到期", "act")
+        left = self._workdays_until(due_on)
+        # A deadline on a weekend can be days away with no working day left: then calendar days are shown.
+        words = f"还剩 {left} 个工作日" if left else f"{days} 天后到期"
+        shape = "act" if left <= policy.REPLY_REMIND_WORKDAYS else "wait"
+        return Deadline(on, words, shape, self._note(due_on))
+
+    def _note(self, due_on: date) -> str:
+        # The State Council publishes the holidays of a year in the November before it.
+        return "" if published(due_on.year, self.overrides) else "节假日安排未公布，先按周一至周五计算。"
+
+    def _workdays_until(self, due_on: date) -> int:
+        """Working days after today, including ``due_on``."""
+        days = (due_on - self.day).days
+        return sum(is_workday(self.day + timedelta(days=n), self.overrides) for n in range(1, days + 1))
+
+    def add_deadlines(self, rows: Iterable) -> list:
+        """The rows as a list; each has a ``deadline`` for its ``due_on``, which the templates show."""
+        marked = list(rows)
+        for row in marked:
+            row.deadline = self.deadline(row.due_on)
+        return marked
