@@ -1,4 +1,4 @@
-"""我的交办 (六（四）): what a division was given, in tabs by how it stands, and its nearest follow-ups."""
+"""我的交办 (六（四）): the 交办 of a division in tabs by state, and its most urgent follow-ups."""
 
 from dataclasses import dataclass
 
@@ -16,12 +16,13 @@ from .access import render_page, section_view
 from .deadlines import Today
 from .pagination import NO_ROWS, NOT_NEEDED, RowCount, count_by, paginate
 
-NEAREST = 8  # follow-ups shown beside the tabs; the others are one click away
+# Follow-ups next to the list. The link below them leads to the others.
+NEAREST = 8
 
 
 @dataclass(frozen=True)
 class AssignmentTab:
-    """交办 of a division that stand alike, in the order in which they ask for work."""
+    """One tab: 交办 in one state. ``waits``: they wait for work of this division, so deadlines are shown."""
 
     slug: str
     label: str
@@ -68,11 +69,11 @@ TABS = (
 @section_view("assignments")
 @require_safe
 def assignments(request: HttpRequest) -> HttpResponse:
-    """The division's tabs, opened at the one whose work is the officer's, and its nearest follow-ups."""
+    """The list opens at the tab whose work is the officer's own."""
     today = Today.at(timezone.now())
     own = _own(request.user)
     numbers = count_by(own, "state", today)
-    tab = _chosen(request, numbers)
+    tab = _chosen_tab(request, numbers)
     page = paginate(_rows(own, tab), request, count=numbers.get(tab.state, NO_ROWS).all)
     today.add_deadlines(page.object_list)
     follow_ups = follow_ups_for(request.user).filter(division=request.user.division_id, closed_at=None)
@@ -81,6 +82,7 @@ def assignments(request: HttpRequest) -> HttpResponse:
         "tabs": [(each, numbers.get(each.state, NO_ROWS)) for each in TABS],
         "tab": tab,
         "page": page,
+        # One more than is shown: the template then offers a link to the others.
         "follow_ups": today.add_deadlines(nearest[: NEAREST + 1]),
         "nearest": NEAREST,
     }
@@ -91,8 +93,8 @@ def _own(officer: Officer) -> QuerySet[Assignment]:
     return assignments_for(officer).filter(division=officer.division_id)
 
 
-def _chosen(request: HttpRequest, numbers: dict[str, RowCount]) -> AssignmentTab:
-    """The tab asked for; without one, 待审签 for a head who has something to sign, otherwise 待答复."""
+def _chosen_tab(request: HttpRequest, numbers: dict[str, RowCount]) -> AssignmentTab:
+    """The tab that the URL asks for. Without one: 待审签 for a head who has something to sign, else 待答复."""
     by_slug = {tab.slug: tab for tab in TABS}
     waits_for_head = request.user.may(Act.SIGN) and AssignmentState.DRAFTED in numbers
     default = by_slug["to-sign" if waits_for_head else "open"]

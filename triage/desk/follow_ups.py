@@ -1,4 +1,7 @@
-"""跟踪督办 (六（六）): a division's own follow-ups, or all for those who watch; and what was done about each."""
+"""跟踪督办 (六（六）): the list of follow-ups and the page of one.
+
+A division sees its own; officers who watch see all.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,12 +27,13 @@ from .deadlines import Today
 from .forms import CloseForm, DeskForm, ProgressForm
 from .pagination import NO_ROWS, NOT_NEEDED, RowCount, count_by, paginate
 
-POSTS = 30  # shown, the newest
+# The newest progress posts on the page. A follow-up of half a year with one post a week still fits.
+POSTS_SHOWN = 30
 
 
 @dataclass(frozen=True)
 class Tab:
-    """Follow-ups that stand alike."""
+    """One tab of the list: follow-ups in the same state. ``empty`` is shown if there are none."""
 
     slug: str
     label: str
@@ -52,7 +56,7 @@ TABS = (
 @section_view("follow_ups")
 @require_safe
 def follow_ups(request: HttpRequest) -> HttpResponse:
-    """Follow-ups by how they stand and, for those who watch several divisions, by division."""
+    """Follow-ups by state. Officers who see several divisions can also choose one."""
     today = Today.at(timezone.now())
     visible = follow_ups_for(request.user)
     tab = next((each for each in TABS if each.slug == request.GET.get("state")), TABS[0])
@@ -74,7 +78,7 @@ def follow_ups(request: HttpRequest) -> HttpResponse:
 
 
 def _divisions(officer: Officer, numbers: dict[int, RowCount]) -> list[tuple[Division, RowCount]]:
-    """The divisions to choose from, for those who see more than their own."""
+    """The divisions to choose from. Empty for an officer who sees only their own."""
     if not (officer.may(Act.WATCH) or officer.may(Act.READ_ALL)):
         return []
     return [(division, numbers.get(division.pk, NO_ROWS)) for division in Division.objects.all()]
@@ -102,7 +106,7 @@ def follow_up(request: HttpRequest, pk: int) -> HttpResponse:
 @desk_view
 @require_http_methods(["GET", "HEAD", "POST"])
 def follow_up_action(request: HttpRequest, pk: int, action: str) -> HttpResponse:
-    """One button of the page. Reloaded or gone back to, the address only leads to the page."""
+    """One button of the page. A reload is a GET: it goes back to the page and changes nothing."""
     follow_up = _visible(request, pk)
     if request.method != "POST":
         return redirect("desk:follow_up", pk)
@@ -119,6 +123,7 @@ def _post_progress(follow_up: FollowUp, form: ProgressForm, **who):
     post_progress(follow_up, form.cleaned_data["text"], to_firm=form.cleaned_data["to_firm"], **who)
 
 
+# A second click on 办结 is no refusal if the same officer closed it with the same result.
 def _was_closed(follow_up: FollowUp, form: CloseForm, officer: Officer) -> bool:
     return (follow_up.closed_by_id, follow_up.result) == (officer.pk, form.cleaned_data["result"])
 
@@ -149,14 +154,15 @@ def _address(follow_up: FollowUp) -> str:
 def _page(
     request: HttpRequest, follow_up: FollowUp, attempt: Attempt | None = None, *, now: datetime
 ) -> HttpResponse:
-    """The follow-up with the forms that are open to this officer; a refused one keeps what was typed."""
-    newest = follow_up.posts.select_related("by").order_by("-at", "-pk")[: POSTS + 1]
+    """The follow-up with the forms that are open to this officer. A refused form keeps what was typed."""
+    # One more than is shown: the template then says that there are older ones.
+    newest = follow_up.posts.select_related("by").order_by("-at", "-pk")[: POSTS_SHOWN + 1]
     context = {
         "follow_up": follow_up,
         "deadline": Today.at(now).deadline(follow_up.due_on),
         "contact": contact(follow_up.appointment, request.user, follow_up.division),
         "posts": newest,
-        "shown": POSTS,
+        "shown": POSTS_SHOWN,
         "forms": forms_of_page(_open_forms(follow_up, request.user), attempt, _address(follow_up)),
         "attempt": attempt,
     }
@@ -164,7 +170,7 @@ def _page(
 
 
 def _open_forms(follow_up: FollowUp, officer: Officer) -> list[DeskForm]:
-    """A follow-up is worked on by its own division and by 综合处 until it is closed."""
+    """Until it is closed, a follow-up has forms for its own division and for officers who read all (综合处)."""
     its_own = follow_up.division_id == officer.division_id or officer.may(Act.READ_ALL)
     if follow_up.closed_at or not its_own or not officer.may(Act.FOLLOW_UP):
         return []

@@ -1,4 +1,4 @@
-"""The forms of the desk, in the words of the trade."""
+"""The forms of the desk."""
 
 from crispy_forms.bootstrap import StrictButton
 from crispy_forms.helper import FormHelper
@@ -15,14 +15,17 @@ def button(label: str, css_class: str = "btn btn-primary", **attributes) -> Stri
 
 
 class MultilineField(forms.CharField):
-    """A text of several lines, one newline for each whatever the browser sends. No browser cuts it short:
-    what is too long is kept and said."""
+    """A text of several lines, stored with "\\n" at the end of each line.
+
+    Browsers send "\\r\\n", which would count two characters a line against the limit.
+    """
 
     def __init__(self, *, rows: int, **kwargs):
         super().__init__(widget=forms.Textarea(attrs={"rows": rows, "class": f"rows-{rows}"}), **kwargs)
         self.error_messages["max_length"] = "最多 %(limit_value)d 字，现有 %(show_value)d 字，请精简。"
 
     def widget_attrs(self, widget):
+        # With `maxlength`, a browser silently cuts a pasted text. Without it, the whole text stays and an error is shown.
         return {
             key: value
             for key, value in super().widget_attrs(widget).items()
@@ -34,16 +37,17 @@ class MultilineField(forms.CharField):
 
 
 class DeskForm(forms.Form):
-    """The form of one or two actions. `lay_out` gives it its addresses on the page of its record."""
+    """The form of one or two actions of a page. Call `lay_out` before it is shown."""
 
     key = ""
+    # Action, label and CSS class of each button. The Enter key presses the first one.
     buttons: tuple[tuple[str, str, str], ...] = ()
-    """Action, label and CSS class of each button; the Enter key presses the first."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, auto_id=f"{self.key}-%s", **kwargs)
 
     def lay_out(self, page: str) -> "DeskForm":
+        """Set the URL of each button. ``page`` is the URL of the page; a refusal comes back to its error summary."""
         self.helper = FormHelper()
         self.helper.form_action = f"{page}{self.buttons[0][0]}/#error-summary"
         self.helper.form_id = f"{self.key}-form"
@@ -55,13 +59,13 @@ class DeskForm(forms.Form):
         return self
 
     def refuse(self, refusal: Refused) -> None:
-        """After another wording was saved, the next click starts from that one: both are shown on the page."""
+        """If another version was saved meanwhile, the next click replaces that one: by then both have been shown."""
         if isinstance(refusal, EditedMeanwhile):
             self.data = self.data.copy()
             self.data["version"] = refusal.theirs.version
 
     def typed(self) -> list[tuple[str, str]]:
-        """What was typed, by label: shown where the form itself is closed by now."""
+        """Label and text of what was typed, to be copied from the page if the form itself is closed by now."""
         values = [(field.label, field.value()) for field in self.visible_fields()]
         return [(label, value) for label, value in values if isinstance(value, str) and value.strip()]
 
@@ -150,7 +154,7 @@ class CloseForm(DeskForm):
 
 
 class LoginForm(login.LoginForm):
-    """用户名 and 密码, in the look of the desk."""
+    """用户名 and 密码 with the layout of the desk."""
 
     helper = FormHelper()
     helper.layout = Layout("username", "password", ButtonHolder(button("登录")))

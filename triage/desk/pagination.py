@@ -1,4 +1,4 @@
-"""Long lists, a page at a time, and how many wait in each of them."""
+"""Pages of a list, and the counts in its tabs."""
 
 from dataclasses import dataclass
 
@@ -8,14 +8,15 @@ from django.http import HttpRequest
 
 from .deadlines import Today
 
-PAGE = 20  # rows
+# Rows of a page.
+PAGE_SIZE = 20
+# Columns that no list of the desk shows. The personal ones are encrypted, so reading them would also cost time.
 NOT_NEEDED = ("appointment__id_number", "appointment__id_index", "appointment__email", "appointment__summary")
-"""What no list shows, and so no list reads."""
 
 
 @dataclass(frozen=True)
 class RowCount:
-    """How many there are, and how many of them are past their term."""
+    """How many rows there are, and how many of them are past their deadline."""
 
     all: int = 0
     late: int = 0
@@ -28,15 +29,16 @@ NO_ROWS = RowCount()
 
 
 def count_by(rows: QuerySet, by: str, today: Today) -> dict[str | int, RowCount]:
-    """The rows count_by by the values of one column, in one query."""
+    """The counts of the rows for each value of the column ``by``, in one query. A value without rows is missing."""
     late = Count("pk", filter=Q(due_on__lt=today.day))
+    # `order_by()` drops the ordering of the queryset, whose columns would otherwise join the GROUP BY.
     found = rows.order_by().values_list(by).annotate(all=Count("pk"), late=late)
     return {value: RowCount(count, late) for value, count, late in found}
 
 
 def paginate(rows: QuerySet, request: HttpRequest, count: int | None = None) -> Page:
-    """The page that the address asks for, or the nearest there is; a `count` already known is not asked."""
-    paginator = Paginator(rows, PAGE)
+    """The page that `?page=` asks for, or the nearest one. A known ``count`` saves a query."""
+    paginator = Paginator(rows, PAGE_SIZE)
     if count is not None:
         paginator.count = count
     page = paginator.get_page(request.GET.get("page"))

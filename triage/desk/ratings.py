@@ -1,4 +1,7 @@
-"""服务评价: 好差评 in totals. Those who watch see every division by month; a division sees its own, never whose."""
+"""服务评价: the totals of 好差评.
+
+Officers who watch see every division by month. A division sees its own totals, but never which firm rated it.
+"""
 
 from datetime import datetime
 
@@ -34,7 +37,7 @@ def ratings(request: HttpRequest) -> HttpResponse:
 
 
 def _board(request: HttpRequest, now: datetime) -> dict:
-    """All divisions in the month asked for, or in all of them, and each month beside the others."""
+    """All divisions in the chosen month, or in the last 12 months, and the number of ratings of each month."""
     found = load_ratings(calendar.local_datetime(months(now)[0]))
     known = {f"{month:%Y-%m}": month for month in months(now)}
     month = known.get(request.GET.get("month", ""))

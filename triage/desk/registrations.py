@@ -1,4 +1,4 @@
-"""本辖区登记 (七（二）): counties and zones read their own firms' registrations; people are masked."""
+"""本辖区登记 (七（二）): counties and zones read the registrations of their own firms. People are masked."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -13,13 +13,14 @@ from .contacts import contact
 from .deadlines import Today
 from .pagination import paginate
 
-UNSEEN = ("id_number", "id_index", "email")
+# Personal columns that a county never sees. They are not even read.
+NOT_FOR_COUNTIES = ("id_number", "id_index", "email")
 
 
 @section_view("registrations")
 @require_safe
 def registrations(request: HttpRequest) -> HttpResponse:
-    rows = appointments_for(request.user).defer("summary", *UNSEEN).select_related("day")
+    rows = appointments_for(request.user).defer("summary", *NOT_FOR_COUNTIES).select_related("day")
     page = paginate(rows.order_by("-submitted_at", "-pk"), request)
     return render_page(request, "registrations", {"page": page})
 
@@ -27,7 +28,7 @@ def registrations(request: HttpRequest) -> HttpResponse:
 @section_view("registrations")
 @require_safe
 def registration(request: HttpRequest, pk: int) -> HttpResponse:
-    rows = appointments_for(request.user).defer(*UNSEEN).select_related("day", "area")
+    rows = appointments_for(request.user).defer(*NOT_FOR_COUNTIES).select_related("day", "area")
     row = get_object_or_404(rows, pk=pk)
     due_on = row.reply_due_on
     context = {
@@ -35,6 +36,7 @@ def registration(request: HttpRequest, pk: int) -> HttpResponse:
         "contact": contact(row, request.user),
         "deadline": Today.at(timezone.now()).deadline(due_on) if due_on else None,
         "moves": row.moves.all(),
+        # Only the divisions that answer now. Which division gave a part back is of no use to a county.
         "parts": row.assignments.exclude(
             state__in=[AssignmentState.CANCELLED, AssignmentState.RETURNED]
         ).select_related("division"),

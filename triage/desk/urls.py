@@ -1,4 +1,4 @@
-"""The addresses of the desk. What is looked at has an address, and every button one of its own beneath it."""
+"""The URLs of the desk. Each page has one, and each button of a page has one below it."""
 
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
@@ -17,7 +17,7 @@ from . import (
 
 
 def one_of(names):
-    """A converter for the given names: any other word is a 404, not an error in a view."""
+    """A path converter for the given names. Any other word in the URL is a 404, not a KeyError in a view."""
     return type("Name", (StringConverter,), {"regex": "|".join(names)})
 
 
