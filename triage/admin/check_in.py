@@ -32,7 +32,7 @@ WAITING_SHOWN = 20
 
 @require_safe
 def check_in_list(request: HttpRequest, pk: int) -> HttpResponse:
-    """The firms of the day in the order of their times. A search that finds exactly one seated firm opens it."""
+    """The firms of the day in the order of their times. A search that finds only one seated firm opens it."""
     day, now = get_object_or_404(ConsultDay, pk=pk), timezone.now()
     schedule, waiting = timetable.schedule_of(day), list(standby.waiting(day)[:WAITING_SHOWN])
     slots, query = schedule.slots, request.GET.get("q", "").strip()
@@ -128,7 +128,7 @@ def check_in(request: HttpRequest, pk: int, firm: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def outcome(request: HttpRequest, pk: int, firm: int) -> HttpResponse:
-    """Record 现场结果 by one of three buttons. A reload is a GET: it goes back to the firm and records nothing."""
+    """Record 现场结果 by one of three buttons. A reload is a GET: it only goes back to the firm."""
     appointment = _firm(request, pk, firm)
     if request.method != "POST":
         return redirect(url_of("check_in_firm", pk, firm))
@@ -174,7 +174,7 @@ def _run(request: HttpRequest, act: Callable[[], object], done: str) -> None:
 
 @require_safe
 def by_code(request: HttpRequest, token: str) -> HttpResponse:
-    """The 签到码 on a firm's phone opens the firm's page. The scan is a GET, so only the button there checks it in."""
+    """The 签到码 on a firm's phone opens the page of the firm. A scan is a GET: only the button checks it in."""
     # A code of another day or of a seat that was given up must not open a firm that is not expected today.
     expected = Appointment.objects.filter(day__date=_today(timezone.now()), seat__isnull=False)
     found = check_in_code.find(token, expected.select_related("day").only("pk", "day__date"))

@@ -22,7 +22,7 @@ from zhoushan_consult.bureau.roles import Act
 
 from . import check_in, printouts
 
-# Firms of the waiting list on the screen. The list is longer only if more than a hundred firms ask for ten seats.
+# Firms of the waiting list on the screen. It bounds the page if far more firms ask than there are seats.
 WAITING_SHOWN = 100
 
 SETTLE = Action(

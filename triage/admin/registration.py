@@ -54,7 +54,7 @@ class RegistrationAdmin(AppointmentAdmin):
         """The registration with its whole history, in a number of queries that does not grow with it."""
         found = _with_all(self.get_queryset(request)).filter(pk=_number(object_id)).first()
         if found:
-            # The forms and sections read the attributes below, so that they ask the database nothing themselves.
+            # The forms and sections read the attributes below, so they need no query of their own.
             found.every_division = list(Division.objects.all())
             found.before = earlier_answers.before(found, request.user, timezone.now())
             found.letters = list(_letters(found))
@@ -100,7 +100,7 @@ def _letters(record: Appointment) -> QuerySet[Notice]:
 
 
 def _earlier(record: Appointment) -> list[Appointment]:
-    """The newest other registrations of the firm, and of the same person for other firms (marked `other_firm`)."""
+    """Other registrations of the firm, and of its contact for other firms (marked `other_firm`), newest first."""
     # An erased registration has no id_index. Q() adds nothing, while id_index="" would match all erased ones.
     person = Q(id_index=record.id_index) if record.id_index else Q()
     same = Appointment.objects.filter(Q(uscc=record.uscc) | person).exclude(pk=record.pk)

@@ -17,8 +17,8 @@ NOT_TYPED = frozenset({"csrfmiddlewaretoken", "version", "to_firm"})
 def desk_view(view):
     """A page for officers who have signed in.
 
-    Others go to the login page. A POST keeps its text: if the session has ended, or another division has the 交办
-    by now, the page shows what was typed so that it can be copied.
+    Others go to the login page. A POST does not lose its text: if the session has ended, or another division has
+    the 交办 by now, the answer shows what was typed so that it can be copied.
     """
 
     @wraps(view)

@@ -58,8 +58,8 @@ def _submit(row: Assignment, form: DraftForm, **who):
     replies.finish_draft(row, data["body"], data["law"], version=data["version"], **who)
 
 
-# A second click finds the work done. The `_was_…` functions tell that case from a refusal: the same officer, the same
-# text. Without them, an officer who clicks twice would read that the first click had failed.
+# A second click finds the work done. The `_was_…` functions recognise it: the same officer, the same text. Without
+# them, an officer who clicks twice would read that the first click had failed.
 def _was_submitted(row: Assignment, form: DraftForm, officer: Officer) -> bool:
     body, law = form.cleaned_data["body"], form.cleaned_data["law"]
     return row.state == AssignmentState.DRAFTED and _reply_has(row, body=body, law=law, drafted_by=officer)
@@ -142,7 +142,7 @@ def _page(
 
 
 def _lines_of_other_version(attempt: Attempt) -> list[tuple[str, bool]]:
-    """Each line of the version that another officer saved meanwhile; True for a line that is not in the own text."""
+    """Each line of the version that another officer saved meanwhile. True: the own text lacks the line."""
     if not isinstance(attempt.refusal, replies.EditedMeanwhile):
         return []
     own = set(attempt.form.cleaned_data["body"].split("\n"))

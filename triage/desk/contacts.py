@@ -11,7 +11,7 @@ from zhoushan_consult.identity.phone import format_phone
 
 @dataclass(frozen=True)
 class Contact:
-    """A person at a firm as one officer may see them. ``dial`` is the number for the `tel:` link, empty if masked."""
+    """A person at a firm as one officer may see them. ``dial`` is for the `tel:` link, empty if masked."""
 
     name: str
     phone: str

@@ -1,4 +1,4 @@
-"""How a deadline is shown at the desk: by a word and a shape, so that colour alone never carries the meaning."""
+"""How a deadline is shown at the desk: by words and a shape, so that nothing depends on colour alone."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from zhoushan_consult.workdays.calendar import is_workday, published
 
 @dataclass(frozen=True)
 class Deadline:
-    """``on`` is the last day, ``words`` the time left; ``shape`` names the tag, ``note`` says what is uncertain."""
+    """``on`` is the last day, ``words`` the time left, ``shape`` names the tag, ``note`` tells a doubt."""
 
     on: str
     words: str
@@ -22,7 +22,7 @@ class Deadline:
 
 @dataclass(frozen=True)
 class Today:
-    """The day on which a page is read. It holds the bureau's working days: one query serves all rows of the page."""
+    """The day on which a page is read, with the bureau's working days: one query serves all rows of a page."""
 
     day: date
     overrides: Mapping[date, bool]

@@ -25,7 +25,7 @@ class MultilineField(forms.CharField):
         self.error_messages["max_length"] = "最多 %(limit_value)d 字，现有 %(show_value)d 字，请精简。"
 
     def widget_attrs(self, widget):
-        # With `maxlength`, a browser silently cuts a pasted text. Without it, the whole text stays and an error is shown.
+        # With `maxlength`, a browser silently cuts a pasted text. Without it, the text stays and gets an error.
         return {
             key: value
             for key, value in super().widget_attrs(widget).items()
@@ -47,7 +47,7 @@ class DeskForm(forms.Form):
         super().__init__(*args, auto_id=f"{self.key}-%s", **kwargs)
 
     def lay_out(self, page: str) -> "DeskForm":
-        """Set the URL of each button. ``page`` is the URL of the page; a refusal comes back to its error summary."""
+        """Set the URL of each button below that of the ``page``. A refusal leads to the error summary."""
         self.helper = FormHelper()
         self.helper.form_action = f"{page}{self.buttons[0][0]}/#error-summary"
         self.helper.form_id = f"{self.key}-form"
@@ -59,13 +59,13 @@ class DeskForm(forms.Form):
         return self
 
     def refuse(self, refusal: Refused) -> None:
-        """If another version was saved meanwhile, the next click replaces that one: by then both have been shown."""
+        """After a version that was saved meanwhile, the next click replaces it: both are on the page now."""
         if isinstance(refusal, EditedMeanwhile):
             self.data = self.data.copy()
             self.data["version"] = refusal.theirs.version
 
     def typed(self) -> list[tuple[str, str]]:
-        """Label and text of what was typed, to be copied from the page if the form itself is closed by now."""
+        """Label and text of what was typed, to be copied if the form itself is closed by now."""
         values = [(field.label, field.value()) for field in self.visible_fields()]
         return [(label, value) for label, value in values if isinstance(value, str) and value.strip()]
 

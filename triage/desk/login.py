@@ -14,7 +14,7 @@ from .sections import landing, sections_of
 
 
 class OfficerLoginView(login.OfficerLoginView):
-    """The login of the admin with the layout of the desk. It leads to the page asked for, else to the officer's work."""
+    """The login of the admin in the layout of the desk. It leads to the page asked for, or to one's work."""
 
     template_name = "desk/login.html"
     form_class = LoginForm
@@ -30,7 +30,7 @@ class OfficerLoginView(login.OfficerLoginView):
 
 
 class OfficerLogoutView(LogoutView):
-    """Log out by POST. The session ends on the server, and the browser is asked to delete the pages it has kept.
+    """Log out by POST. The session ends on the server; the browser is asked to delete the pages it has kept.
 
     Without that, the next person at the computer could go back to them.
     """

@@ -10,7 +10,7 @@ from .deadlines import Today
 
 # Rows of a page.
 PAGE_SIZE = 20
-# Columns that no list of the desk shows. The personal ones are encrypted, so reading them would also cost time.
+# Columns that no list of the desk shows. The personal ones are encrypted: reading them would cost time.
 NOT_NEEDED = ("appointment__id_number", "appointment__id_index", "appointment__email", "appointment__summary")
 
 
@@ -29,7 +29,7 @@ NO_ROWS = RowCount()
 
 
 def count_by(rows: QuerySet, by: str, today: Today) -> dict[str | int, RowCount]:
-    """The counts of the rows for each value of the column ``by``, in one query. A value without rows is missing."""
+    """The counts for each value of the column ``by``, in one query. A value without rows is missing."""
     late = Count("pk", filter=Q(due_on__lt=today.day))
     # `order_by()` drops the ordering of the queryset, whose columns would otherwise join the GROUP BY.
     found = rows.order_by().values_list(by).annotate(all=Count("pk"), late=late)

@@ -37,7 +37,7 @@ def ratings(request: HttpRequest) -> HttpResponse:
 
 
 def _board(request: HttpRequest, now: datetime) -> dict:
-    """All divisions in the chosen month, or in the last 12 months, and the number of ratings of each month."""
+    """All divisions in the chosen month or in the last 12 months, and the number of ratings by month."""
     found = load_ratings(calendar.local_datetime(months(now)[0]))
     known = {f"{month:%Y-%m}": month for month in months(now)}
     month = known.get(request.GET.get("month", ""))

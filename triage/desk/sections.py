@@ -52,7 +52,7 @@ def sections_of(officer: Officer) -> list[Section]:
 
 
 def has_admin(officer: Officer) -> bool:
-    # Django lets an officer with `is_staff` into the admin. The link also needs an act, else the admin would be empty.
+    # Django lets an officer with `is_staff` into the admin. Without one of the acts it would be empty.
     return officer.is_staff and (officer.is_superuser or bool(ADMIN_ACTS & officer.acts))
 
 
