@@ -25,6 +25,7 @@ from . import check_in, printouts
 # Firms of the waiting list on the screen. It bounds the page if far more firms ask than there are seats.
 WAITING_SHOWN = 100
 
+# 综合处 decides on the list after the cutoff (六（五）); before it, a registration could still come in.
 SETTLE = Action(
     name="settle",
     title="确定名单",
@@ -33,6 +34,7 @@ SETTLE = Action(
     offered=lambda day: (
         not day.settled_at and not day.is_cancelled and timezone.now() >= calendar.booking_closes(day.date)
     ),
+    # It is the one thing that waits on this screen, so the panel is open from the start.
     opened=lambda day: True,
     button="一键确定名单",
     done="名单已确定，已逐家通知。",
@@ -71,6 +73,7 @@ CANCEL = Action(
 
 
 def _has_timetable(day: ConsultDay) -> bool:
+    # Until `timetable.freeze` has written the sittings, the timetable follows the list by itself.
     return bool(day.settled_at) and timezone.now() < calendar.ends_at(day.date) and _sittings(day).exists()
 
 
@@ -78,6 +81,7 @@ def _sittings(day: ConsultDay):
     return Sitting.objects.filter(seat__day=day)
 
 
+# Only by hand: tables and times are printed and known to the divisions once the timetable is frozen.
 REARRANGE = Action(
     name="rearrange",
     title="重新编排现场安排表",
@@ -92,6 +96,8 @@ REARRANGE = Action(
 
 @admin.register(ConsultDay)
 class DayAdmin(ConsultDayAdmin):
+    """The screen of a 咨询日. `sessions_app` has the plan; the list and the day are added here."""
+
     record_actions = (SETTLE, *ConsultDayAdmin.record_actions, CHANGE, REARRANGE, CANCEL)
 
     def get_urls(self):
@@ -100,6 +106,7 @@ class DayAdmin(ConsultDayAdmin):
             path("<int:pk>/allocation/", allocation, name=self._url_name("allocation")),
             *check_in.urlpatterns(),
             *printouts.urlpatterns(),
+            # Last, because its `<path:object_id>/` matches every URL above.
             *super().get_urls(),
         ]
 

@@ -17,6 +17,7 @@ BEING_WORKED_ON = {Stage.ACCEPTED, Stage.SEATED, Stage.DEFERRED, Stage.HEARD, St
 
 
 def at_stage(*stages: Stage):
+    """For `offered` or `opened`: whether the registration is at one of the stages."""
     return lambda appointment: appointment.stage in stages
 
 
@@ -57,6 +58,7 @@ def _progress(appointment, form, **who):
     )
 
 
+# In the order of the process. The name of an action is part of its URL and of the `#panel-…` links on the home page.
 ACTIONS = (
     Action(
         name="accept",
@@ -113,6 +115,7 @@ ACTIONS = (
         form=forms.ReassignForm,
         do=lambda appointment, form, **who: assignment.reassign(form.chosen(), form.rows.made()[0], **who),
         offered=lambda appointment: bool(forms.movable(appointment)),
+        # Open from the start if a division has sent its part back: then it is the work that waits.
         opened=lambda appointment: any(a.return_reason for a in forms.movable(appointment)),
         button="改派",
         done="已改派，新的处室已收到。",

@@ -24,7 +24,7 @@ LONG_WAIT_DAYS = 3
 
 
 def worklists_of(officer: Officer, now: datetime) -> list[WorkList]:
-    """The work lists on the home page: those of the acts that the officer may do."""
+    """The work lists of an officer: only for the acts that they may do."""
     return list(_worklists(officer, now))
 
 
@@ -261,4 +261,5 @@ def _day_url(day: ConsultDay) -> str:
     return reverse("admin:sessions_app_consultday_change", args=[day.pk])
 
 
+# The kernel may not import triage, so triage registers what it has for the home page.
 admin.site.register_worklist(worklists_of)

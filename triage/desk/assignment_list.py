@@ -72,14 +72,14 @@ def assignments(request: HttpRequest) -> HttpResponse:
     """The list opens at the tab whose work is the officer's own."""
     today = Today.at(timezone.now())
     own = _own(request.user)
-    numbers = count_by(own, "state", today)
-    tab = _chosen_tab(request, numbers)
-    page = paginate(_rows(own, tab), request, count=numbers.get(tab.state, NO_ROWS).all)
+    counts = count_by(own, "state", today)
+    tab = _chosen_tab(request, counts)
+    page = paginate(_rows(own, tab), request, count=counts.get(tab.state, NO_ROWS).all)
     today.add_deadlines(page.object_list)
     follow_ups = follow_ups_for(request.user).filter(division=request.user.division_id, closed_at=None)
     nearest = follow_ups.select_related("appointment").defer(*NOT_NEEDED).order_by("due_on", "pk")
     context = {
-        "tabs": [(each, numbers.get(each.state, NO_ROWS)) for each in TABS],
+        "tabs": [(each, counts.get(each.state, NO_ROWS)) for each in TABS],
         "tab": tab,
         "page": page,
         # One more than is shown: the template then offers a link to the others.
@@ -93,10 +93,10 @@ def _own(officer: Officer) -> QuerySet[Assignment]:
     return assignments_for(officer).filter(division=officer.division_id)
 
 
-def _chosen_tab(request: HttpRequest, numbers: dict[str, RowCount]) -> AssignmentTab:
+def _chosen_tab(request: HttpRequest, counts: dict[str, RowCount]) -> AssignmentTab:
     """The tab that the URL asks for. Without one: 待审签 for a head who has something to sign, else 待答复."""
     by_slug = {tab.slug: tab for tab in TABS}
-    waits_for_head = request.user.may(Act.SIGN) and AssignmentState.DRAFTED in numbers
+    waits_for_head = request.user.may(Act.SIGN) and AssignmentState.DRAFTED in counts
     default = by_slug["to-sign" if waits_for_head else "open"]
     return by_slug.get(request.GET.get("basket", ""), default)
 

@@ -60,28 +60,28 @@ def follow_ups(request: HttpRequest) -> HttpResponse:
     today = Today.at(timezone.now())
     visible = follow_ups_for(request.user)
     tab = next((each for each in TABS if each.slug == request.GET.get("state")), TABS[0])
-    numbers = count_by(visible.filter(closed_at=None), "division", today)
-    divisions = _divisions(request.user, numbers)
+    counts = count_by(visible.filter(closed_at=None), "division", today)
+    divisions = _divisions(request.user, counts)
     division = next((each for each, _ in divisions if each.code == request.GET.get("division")), None)
     page = paginate(_rows(visible, tab, division, today), request)
     today.add_deadlines(page.object_list)
     context = {
         "tabs": TABS,
         "tab": tab,
-        "number": numbers.get(division.pk, NO_ROWS) if division else sum(numbers.values(), NO_ROWS),
+        "count": counts.get(division.pk, NO_ROWS) if division else sum(counts.values(), NO_ROWS),
         "divisions": divisions,
         "division": division,
-        "total": sum(numbers.values(), NO_ROWS),
+        "total": sum(counts.values(), NO_ROWS),
         "page": page,
     }
     return render_page(request, "follow_ups", context)
 
 
-def _divisions(officer: Officer, numbers: dict[int, RowCount]) -> list[tuple[Division, RowCount]]:
+def _divisions(officer: Officer, counts: dict[int, RowCount]) -> list[tuple[Division, RowCount]]:
     """The divisions to choose from. Empty for an officer who sees only their own."""
     if not (officer.may(Act.WATCH) or officer.may(Act.READ_ALL)):
         return []
-    return [(division, numbers.get(division.pk, NO_ROWS)) for division in Division.objects.all()]
+    return [(division, counts.get(division.pk, NO_ROWS)) for division in Division.objects.all()]
 
 
 def _rows(
