@@ -188,7 +188,7 @@ def by_code(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def urlpatterns() -> list[URLPattern]:
-    """The routes for `ConsultDayAdmin.get_urls`. A function, because the admin site must be ready first."""
+    """The routes below a 咨询日, which `consult_day.DayAdmin` adds to its own."""
     return [
         run_day_path("check-in/<slug:token>/", by_code, "check_in_by_code"),
         run_day_path("<int:pk>/floor/", check_in_list, "check_in_list"),

@@ -36,7 +36,7 @@ def printout(request: HttpRequest, pk: int, name: str) -> HttpResponse:
 
 
 def urlpatterns() -> list[URLPattern]:
-    """The routes for `ConsultDayAdmin.get_urls`. A function, because the admin site must be ready first."""
+    """The routes below a 咨询日, which `consult_day.DayAdmin` adds to its own."""
 
     # A lambda in the list below would see only the last name of the loop.
     def view_of(name: str):
