@@ -83,9 +83,9 @@ def _page(
 
 
 def _arrival_code(appointment: Appointment) -> str:
-    """What the firm shows at the door: opened by an officer who has signed in, it leads to its 签到."""
-    door = reverse("admin:sessions_app_consultday_arrival", args=[check_in_code.token(appointment)])
-    return check_in_code.qr_code(settings.SITE_URL + door)
+    """What the firm shows when it arrives: opened by an officer who has signed in, it leads to its 签到."""
+    url = reverse("admin:sessions_app_consultday_check_in_by_code", args=[check_in_code.token(appointment)])
+    return check_in_code.qr_code(settings.SITE_URL + url)
 
 
 @require_POST

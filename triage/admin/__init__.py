@@ -1,5 +1,8 @@
-"""triage in the admin: the work list, the screen of a registration, the list of ten."""
+"""triage in the admin: work lists, the screen of a registration, 咨询日, 公开答复, 分办规则.
 
-from . import answers, day, home, registration, rulebook
+Django imports this package when it looks for admin classes; each module registers its own.
+"""
 
-__all__ = ["answers", "day", "home", "registration", "rulebook"]
+from . import consult_day, published_answers, registration, rulebook, worklists
+
+__all__ = ["consult_day", "published_answers", "registration", "rulebook", "worklists"]

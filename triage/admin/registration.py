@@ -1,4 +1,4 @@
-"""One screen for one registration: all that is needed to decide, and every act that is due."""
+"""The screen of a registration: all that an officer needs to decide, and every action that is open now."""
 
 from django import forms
 from django.contrib import admin
@@ -20,23 +20,25 @@ from zhoushan_consult.outbox.models import State as NoticeState
 
 from .registration_actions import ACTIONS
 
+# The newest rows in the side column. Older ones are found with the search of the list.
 EARLIER_SHOWN = 12
 LETTERS_SHOWN = 60
 
 
-def every_division() -> list[tuple[str, str]]:
+def division_choices() -> list[tuple[str, str]]:
     return [("", "全部"), *((division.code, division.name) for division in Division.objects.all())]
 
 
 class RegistrationListForm(ListForm):
-    """The list by division too."""
+    """The list of registrations, which here can also be filtered by division."""
 
-    division = forms.ChoiceField(label="处室", required=False, choices=every_division)
+    division = forms.ChoiceField(label="处室", required=False, choices=division_choices)
 
     def among(self, rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
         rows, code = super().among(rows), self.cleaned_data.get("division")
-        given = Assignment.objects.filter(division__code=code).values("appointment")
-        return rows.filter(pk__in=given) if code else rows
+        # A subquery and not a join: a firm with two 交办 of one division must stay one row.
+        assigned = Assignment.objects.filter(division__code=code).values("appointment")
+        return rows.filter(pk__in=assigned) if code else rows
 
 
 @admin.register(Appointment)
@@ -49,9 +51,10 @@ class RegistrationAdmin(AppointmentAdmin):
         return visibility.appointments_for(request.user)
 
     def get_object(self, request, object_id, from_field=None):
-        """The registration with all that was written about it, in a fixed number of queries."""
+        """The registration with its whole history, in a number of queries that does not grow with it."""
         found = _with_all(self.get_queryset(request)).filter(pk=_number(object_id)).first()
         if found:
+            # The forms and sections read the attributes below, so they need no query of their own.
             found.trace = shown_trace(found, timezone.now())
             found.every_division = list(Division.objects.all())
             found.before = earlier_answers.before(found, request.user)
@@ -80,8 +83,8 @@ def _number(object_id) -> int:
 
 
 def _with_all(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
-    one = rows.select_related("day", "seat", "area", "entered_by", "hearing__by", "rating")
-    return one.prefetch_related(
+    related = rows.select_related("day", "seat", "area", "entered_by", "hearing__by", "rating")
+    return related.prefetch_related(
         Prefetch(
             "assignments", Assignment.objects.select_related("division", "reply__signed_by", "assigned_by")
         ),
@@ -98,7 +101,8 @@ def _letters(record: Appointment) -> QuerySet[Notice]:
 
 
 def _earlier(record: Appointment) -> list[Appointment]:
-    """The firm's other registrations, and those of the same person for other firms (marked `other_firm`)."""
+    """Other registrations of the firm, and of its contact for other firms (marked `other_firm`), newest first."""
+    # An erased registration has no id_index. Q() adds nothing, while id_index="" would match all erased ones.
     person = Q(id_index=record.id_index) if record.id_index else Q()
     same = Appointment.objects.filter(Q(uscc=record.uscc) | person).exclude(pk=record.pk)
     found = list(same.select_related("day").order_by("-submitted_at")[:EARLIER_SHOWN])

@@ -1,4 +1,4 @@
-"""Every act on a registration: who may, when, with which form, and the one call it makes."""
+"""Every action on a registration: the act it needs, when it is open, its form, and the one call it makes."""
 
 from django.utils import timezone
 
@@ -12,15 +12,17 @@ from zhoushan_consult.bureau.actions import Action
 from zhoushan_consult.bureau.roles import Act
 from zhoushan_consult.outbox import delivery
 
-IN_HAND = {Stage.ACCEPTED, Stage.SEATED, Stage.DEFERRED, Stage.HEARD, Stage.ABSENT, Stage.FOLLOWING}
+# Stages in which divisions work on a registration, so that more work can still be assigned.
+BEING_WORKED_ON = {Stage.ACCEPTED, Stage.SEATED, Stage.DEFERRED, Stage.HEARD, Stage.ABSENT, Stage.FOLLOWING}
 
 
 def at_stage(*stages: Stage):
+    """For `offered` or `opened`: whether the registration is at one of the stages."""
     return lambda appointment: appointment.stage in stages
 
 
 def on_the_day(appointment: Appointment) -> bool:
-    """A seated firm whose day has come: from its morning on."""
+    """Whether the firm has a seat and its 咨询日 has begun. It stays true later, so that 现场结果 can be added."""
     return appointment.stage == Stage.SEATED and timezone.now() >= calendar.local_datetime(
         appointment.day.date
     )
@@ -35,19 +37,19 @@ def _accept(appointment, form, **who):
 
 
 def _decline(appointment, form, **who):
-    said = form.cleaned_data
-    reason = DeclineReason(said["reason"])
-    review.decline(appointment, reason, form.explained(), _call(form), version=said["version"], **who)
+    data = form.cleaned_data
+    reason = DeclineReason(data["reason"])
+    review.decline(appointment, reason, form.explained(), _call(form), version=data["version"], **who)
 
 
 def _notified(appointment, form, **who):
-    said = form.cleaned_data
-    delivery.record_call(form.chosen(), outcome=said["outcome"], gist=said["gist"], **who)
+    data = form.cleaned_data
+    delivery.record_call(form.chosen(), outcome=data["outcome"], gist=data["gist"], **who)
 
 
 def _conclude(appointment, form, **who):
-    said = form.cleaned_data
-    hearing.conclude(appointment, Outcome(said["outcome"]), said["gist"], form.rows.made(), **who)
+    data = form.cleaned_data
+    hearing.conclude(appointment, Outcome(data["outcome"]), data["gist"], form.rows.made(), **who)
 
 
 def _progress(appointment, form, **who):
@@ -56,6 +58,7 @@ def _progress(appointment, form, **who):
     )
 
 
+# In the order of the process. The name of an action is part of its URL and of the `#panel-…` links on the home page.
 ACTIONS = (
     Action(
         name="accept",
@@ -112,6 +115,7 @@ ACTIONS = (
         form=forms.ReassignForm,
         do=lambda appointment, form, **who: assignment.reassign(form.chosen(), form.rows.made()[0], **who),
         offered=lambda appointment: bool(forms.movable(appointment)),
+        # Open from the start if a division has sent its part back: then it is the work that waits.
         opened=lambda appointment: any(a.return_reason for a in forms.movable(appointment)),
         button="改派",
         done="已改派，新的处室已收到。",
@@ -124,7 +128,7 @@ ACTIONS = (
         act=Act.ASSIGN,
         form=forms.AddForm,
         do=lambda appointment, form, **who: assignment.add(appointment, form.rows.made()[0], **who),
-        offered=at_stage(*IN_HAND),
+        offered=at_stage(*BEING_WORKED_ON),
         button="增加交办",
         done="已增加交办，处室已收到。",
         hint="有遗漏的事项，或需要另一个处室协办时使用。",

@@ -1,6 +1,7 @@
-"""The made-up firms of the demonstration month, what they ask, and what becomes of it.
+"""The made-up firms of the demonstration month.
 
-Each line: firm, county or zone, who comes, on site?, the question, the story (see `month.STORIES`).
+Each line: firm, county or zone, contact, whether it wants to come, question, and story: `solved` is played by
+`Month.then_solved` in `month.py`.
 """
 
 PAST = [

@@ -1,7 +1,7 @@
-"""A believable month: every registration goes its way through the same acts that people use, at instants in the past.
+"""A believable month. Every registration goes through the functions that the pages call, at times in the past.
 
-A story is a generator: it yields the instant of its next act, and is taken up again when that instant has come. What
-would lie in the future is simply not taken up, so the month stands where it would stand today.
+A story is a generator: it yields the time of its next act and is resumed when `play` has reached that time. Acts
+that lie in the future are never run, so the data looks as it would look today.
 """
 
 import heapq
@@ -19,7 +19,7 @@ from sessions_app.days import day_on
 from sessions_app.models import Reception
 from triage import assignment, follow_up, hearing, replies, review, seating, timetable
 from triage.assignment import AssignmentItem
-from triage.models import AssignmentState, CallOutcome, DeclineReason, Outcome, Part
+from triage.models import Assignment, AssignmentState, CallOutcome, DeclineReason, Outcome, Part
 from triage.rulebook.suggestion import shown_trace
 from zhoushan_consult.bureau.models import Area, Division, Officer
 from zhoushan_consult.identity import samples
@@ -35,7 +35,10 @@ LAW = "《中华人民共和国环境保护法》及相关行业标准"
 
 
 def play(stories: list[Story], now: datetime) -> None:
-    """Take every story up at the instants it asks for, in the order of time, as far as `now`."""
+    """Run all stories in one order of time, up to ``now``.
+
+    One after the other would not do: two stories meet in the list of firms and in the waiting list.
+    """
     waiting: list[tuple[datetime, int, Story]] = []
     for number, story in enumerate(stories):
         _queue(waiting, story, number)
@@ -47,14 +50,15 @@ def play(stories: list[Story], now: datetime) -> None:
 def _queue(waiting: list, story: Story, number: int) -> None:
     at = next(story, None)
     if at is not None:
+        # Generators cannot be compared. The number decides between two acts at the same time.
         heapq.heappush(waiting, (at, number, story))
 
 
 class Month:
-    """The stories of one 咨询日: its plan, its list of ten, and each of its registrations."""
+    """The stories of one 咨询日: its plan, its list of firms, and each of its registrations."""
 
     def __init__(self, day: date, lines: list[tuple], rng: random.Random, until: datetime):
-        """`until` is when the last of the registrations comes in, or the cutoff if that is earlier."""
+        """``until``: the time of the last registration. The cutoff of the 咨询日 applies if it is earlier."""
         self.date, self.lines, self.rng = day, lines, rng
         last = min(until, calendar.booking_closes(day))
         self.first = max(calendar.booking_opens(day), last - timedelta(days=11))
@@ -65,13 +69,16 @@ class Month:
     def stories(self) -> list[Story]:
         return [
             self.plan(),
-            self.list_of_ten(),
+            self.seats(),
             self.receptions(),
             *(self.registration(i, *line) for i, line in enumerate(self.lines)),
         ]
 
     def on(self, days: int, clock: str) -> datetime:
-        """`clock`, `days` after the first of the month of the 咨询日, and a few seconds more."""
+        """The time ``clock`` on the day that is ``days`` after the first of the month of the 咨询日.
+
+        Random seconds are added, because people do not act on the full minute.
+        """
         day = self.date.replace(day=1) + timedelta(days=days)
         return calendar.local_datetime(day, time.fromisoformat(clock)) + timedelta(
             seconds=self.rng.randrange(60)
@@ -100,14 +107,14 @@ class Month:
         planning.approve(day, by=self.leader, at=at)
 
     def receptions(self) -> Story:
-        """办公室 asks who comes: most say so at once, the last one is asked until the week of the day."""
+        """办公室 asks who comes. Most answer at once, the last one only in the week of the 咨询日."""
         office = Officer.objects.get(username="bangongshi")
         for at, some in ((self.on(-8, "10:30"), slice(0, -1)), (self.on(5, "15:00"), slice(-1, None))):
             yield at
             for person in list(day_on(self.date).receptions.all())[some]:
                 receiving.confirm(person, by=office, at=at)
 
-    def list_of_ten(self) -> Story:
+    def seats(self) -> Story:
         at = self.on(1, "10:30")
         yield at
         seating.settle(day_on(self.date), by=self.coordinator, at=at)
@@ -118,7 +125,7 @@ class Month:
     def registration(
         self, number: int, name: str, area: str, contact: str, onsite: bool, question: str, story: str
     ) -> Story:
-        """A firm registers in the month before; then its own story goes on."""
+        """A firm registers in the month before. Then its own story goes on."""
         by_phone = story == "entered_late"
         at = self.on(0, "15:00") if by_phone else self.first + self.step * (number + 1)
         yield at
@@ -136,16 +143,17 @@ class Month:
             wants_onsite=onsite,
         )
         key = secrets.token_urlsafe(16)
-        made = self._enter(form, key, at) if by_phone else booking.submit(form, key=key, at=at)
-        yield from getattr(self, f"then_{story}")(made, at)
+        appointment = self._enter(form, key, at) if by_phone else booking.submit(form, key=key, at=at)
+        yield from getattr(self, f"then_{story}")(appointment, at)
 
     def _enter(self, form: Registration, key: str, at: datetime) -> Appointment:
-        """综合处 enters a firm that telephoned after the cutoff."""
+        """综合处 enters a registration for a firm that telephoned after the cutoff."""
         source = booking.Source(Channel.PHONE, self.coordinator, "企业月底出海作业无法上网，次日来电补录")
         return staff_entry.enter(form, key=key, day=self.date, source=source, at=at)
 
     # --- What happens before the day ---------------------------------------------------------------------------------
     def then_pending(self, firm: Appointment, at: datetime) -> Story:
+        # `yield from ()` makes this a generator that has no further act.
         yield from ()
 
     def then_withdrawn(self, firm: Appointment, at: datetime) -> Story:
@@ -168,17 +176,17 @@ class Month:
     def then_accepted(self, firm: Appointment, at: datetime) -> Story:
         at += timedelta(days=1, hours=2)
         yield at
-        portions = [AssignmentItem(d, firm.summary, p) for d, p in self._suggested(firm, at)]
-        review.accept(firm, portions, trace=shown_trace(firm, at), by=self.coordinator, at=at)
+        items = [AssignmentItem(d, firm.summary, p) for d, p in self._suggested(firm, at)]
+        review.accept(firm, items, trace=shown_trace(firm, at), by=self.coordinator, at=at)
 
     def then_entered_late(self, firm: Appointment, at: datetime) -> Story:
         at += timedelta(minutes=90)
         yield at
-        portions = [AssignmentItem(d, firm.summary, p) for d, p in self._suggested(firm, at)]
-        review.accept(firm, portions, trace=shown_trace(firm, at), by=self.coordinator, at=at)
+        items = [AssignmentItem(d, firm.summary, p) for d, p in self._suggested(firm, at)]
+        review.accept(firm, items, trace=shown_trace(firm, at), by=self.coordinator, at=at)
 
     def _suggested(self, firm: Appointment, at: datetime) -> list[tuple[Division, Part]]:
-        """The divisions that the rules name, the lead first; 综合处 where they leave it to a person."""
+        """The divisions that the rules suggest, the lead first. 综合处 if they leave the decision to a person."""
         decision = shown_trace(firm, at).to_decision()
         codes = [
             code for code in dict.fromkeys([decision.primary, *decision.co]) if code not in ("", "manual")
@@ -190,34 +198,34 @@ class Month:
         yield from self.then_accepted(firm, at)
         at += timedelta(days=2)
         yield at
-        given = self._work(firm)
+        row = self._lead_assignment(firm)
         assignment.return_assignment(
-            given, "倾倒区选划不属我处职责，建议由其他处室牵头。", by=self._handler(given), at=at
+            row, "倾倒区选划不属我处职责，建议由其他处室牵头。", by=self._handler(row), at=at
         )
 
     def then_drafting(self, firm: Appointment, at: datetime) -> Story:
         yield from self.then_accepted(firm, at)
         at += timedelta(days=2)
         yield at
-        given = self._work(firm)
-        replies.save_draft(given, REPLY, LAW, version=0, by=self._handler(given), at=at)
+        row = self._lead_assignment(firm)
+        replies.save_draft(row, REPLY, LAW, version=0, by=self._handler(row), at=at)
 
     def then_to_sign(self, firm: Appointment, at: datetime) -> Story:
         yield from self.then_drafting(firm, at)
         at += timedelta(days=2, hours=3)
         yield at
-        given = self._work(firm)
-        replies.submit_for_signature(given, by=self._handler(given), at=at)
+        row = self._lead_assignment(firm)
+        replies.submit_for_signature(row, by=self._handler(row), at=at)
 
     def then_signed(self, firm: Appointment, at: datetime) -> Story:
         yield from self.then_to_sign(firm, at)
         at += timedelta(days=3)
         yield at
-        for given in firm.assignments.filter(state=AssignmentState.OPEN):
-            replies.save_draft(given, REPLY, LAW, version=0, by=self._handler(given), at=at)
-            replies.submit_for_signature(given, by=self._handler(given), at=at)
-        for given in firm.assignments.filter(state=AssignmentState.DRAFTED):
-            replies.sign(given, version=given.reply.version, by=self._head(given), at=at)
+        for row in firm.assignments.filter(state=AssignmentState.OPEN):
+            replies.save_draft(row, REPLY, LAW, version=0, by=self._handler(row), at=at)
+            replies.submit_for_signature(row, by=self._handler(row), at=at)
+        for row in firm.assignments.filter(state=AssignmentState.DRAFTED):
+            replies.sign(row, version=row.reply.version, by=self._head(row), at=at)
         firm.refresh_from_db()
 
     def then_written(self, firm: Appointment, at: datetime) -> Story:
@@ -264,17 +272,17 @@ class Month:
         yield from self._heard(firm, at, Outcome.FOLLOW, "需到现场核对后答复。", promise)
         at = self.on(13, "11:00")
         yield at
-        opened = firm.follow_ups.get()
+        row = firm.follow_ups.get()
         follow_up.post_progress(
-            opened, "已与企业约定到厂时间，专家名单已定。", to_firm=True, by=self.coordinator, at=at
+            row, "已与企业约定到厂时间，专家名单已定。", to_firm=True, by=self.coordinator, at=at
         )
 
     def then_followed(self, firm: Appointment, at: datetime) -> Story:
         yield from self.then_open(firm, at)
         at = self.on(17, "16:20")
         yield at
-        opened = firm.follow_ups.get()
-        follow_up.close(opened, "已出具书面意见并送达企业，企业表示满意。", by=self.coordinator, at=at)
+        row = firm.follow_ups.get()
+        follow_up.close(row, "已出具书面意见并送达企业，企业表示满意。", by=self.coordinator, at=at)
 
     def then_absent(self, firm: Appointment, at: datetime) -> Story:
         yield from self._seated(firm, at)
@@ -296,12 +304,12 @@ class Month:
         firm.refresh_from_db()
         booking.ask_for_seat_again(firm, at=at)
 
-    # --- Who ------------------------------------------------------------------------------------------------------------
-    def _work(self, firm: Appointment):
+    # --- Officers -------------------------------------------------------------------------------------------------------
+    def _lead_assignment(self, firm: Appointment) -> Assignment:
         return firm.assignments.filter(part=Part.LEAD).latest("pk")
 
-    def _handler(self, given) -> Officer:
-        return Officer.objects.filter(division=given.division, groups__name="处室经办").first()
+    def _handler(self, row: Assignment) -> Officer:
+        return Officer.objects.filter(division=row.division, groups__name="处室经办").first()
 
-    def _head(self, given) -> Officer:
-        return Officer.objects.filter(division=given.division, groups__name="处室负责人").first()
+    def _head(self, row: Assignment) -> Officer:
+        return Officer.objects.filter(division=row.division, groups__name="处室负责人").first()

@@ -11,6 +11,8 @@ from zhoushan_consult.bureau.roles import Role
 
 @dataclass(frozen=True)
 class Login:
+    """A line of `logins.txt`: who can log in, and as what."""
+
     username: str
     role: str
     place: str
@@ -34,10 +36,13 @@ PEOPLE = [
 AREA_READER = ("putuofenju", "浦宁", "putuo")
 
 
-def hire() -> tuple[str, list[Login]]:
-    """Create the officers. Returns their one password, made up anew for each database, and the list of log-ins."""
+def create_officers() -> tuple[str, list[Login]]:
+    """Create the officers. Returns their common password and the list of logins.
+
+    The password is random for each database. A fixed one would open every demonstration that is on the net.
+    """
     password = f"haiyan-{secrets.token_hex(4)}"
-    logins = [_hire(password, *person) for person in PEOPLE]
+    logins = [_create(password, *person) for person in PEOPLE]
     username, name, area = AREA_READER
     reader = Officer.objects.create_user(
         username, _mail(username), password, name=name, area=Area.objects.get(code=area), is_staff=True
@@ -46,7 +51,7 @@ def hire() -> tuple[str, list[Login]]:
     return password, [*logins, Login(username, str(Role.COUNTY), "普陀区")]
 
 
-def _hire(password: str, username: str, name: str, division: str | None, roles: tuple[Role, ...]) -> Login:
+def _create(password: str, username: str, name: str, division: str | None, roles: tuple[Role, ...]) -> Login:
     place = Division.objects.get(code=division) if division else None
     made = Officer.objects.create_user(
         username, _mail(username), password, name=name, division=place, is_staff=True
@@ -56,5 +61,5 @@ def _hire(password: str, username: str, name: str, division: str | None, roles: 
 
 
 def _mail(username: str) -> str:
-    """So that the reminders of the month are to be seen. The domain is reserved: nothing can arrive there."""
+    """With an address, the reminders of the month are written. RFC 2606 reserves the domain: nothing arrives."""
     return f"{username}@example.com"

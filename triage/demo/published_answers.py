@@ -50,22 +50,24 @@ REPLACED = ("soil", "soil", "危险废物管理计划什么时候备案？", "�
 REPLACEMENT = ("soil", "soil", "危险废物管理计划什么时候备案？", "每年3月31日前，在国家固体废物管理信息系统填报当年的管理计划；类型、数量、去向有重大改变的，及时变更。", "《固体废物污染环境防治法》第七十八条；HJ 1259-2022")  # fmt: skip
 
 
-def publish(now: datetime) -> None:
-    """Fill the shelf, as officers would have filled it in the last two years."""
+def create_answers(now: datetime) -> None:
+    """Propose and publish the answers, one every 24 days back in time, as officers would have done in two years."""
     drafter, approver = Officer.objects.get(username="zonghe"), Officer.objects.get(username="juling")
     for number, line in enumerate(ANSWERS):
-        _public(line, drafter, approver, now - timedelta(days=24 * (number + 1)))
-    gone = _public(WITHDRAWN, drafter, approver, now - timedelta(days=400))
-    answers.withdraw(gone, "属海事部门职责，由海事部门解释", by=drafter, at=now - timedelta(days=30))
-    old = _public(REPLACED, drafter, approver, now - timedelta(days=500))
-    _public(REPLACEMENT, drafter, approver, now - timedelta(days=60), replaces=old)
+        _publish(line, drafter, approver, now - timedelta(days=24 * (number + 1)))
+    withdrawn = _publish(WITHDRAWN, drafter, approver, now - timedelta(days=400))
+    answers.withdraw(withdrawn, "属海事部门职责，由海事部门解释", by=drafter, at=now - timedelta(days=30))
+    replaced = _publish(REPLACED, drafter, approver, now - timedelta(days=500))
+    _publish(REPLACEMENT, drafter, approver, now - timedelta(days=60), replaces=replaced)
     answers.propose(_wording(DRAFT), by=drafter, at=now - timedelta(days=1))
 
 
-def _public(line: tuple, drafter: Officer, approver: Officer, at: datetime, replaces=None) -> PublishedAnswer:
-    made = answers.propose(_wording(line), replaces=replaces, by=drafter, at=at)
-    answers.publish(made, version=made.version, by=approver, at=at + timedelta(hours=3))
-    return made
+def _publish(
+    line: tuple, drafter: Officer, approver: Officer, at: datetime, replaces=None
+) -> PublishedAnswer:
+    answer = answers.propose(_wording(line), replaces=replaces, by=drafter, at=at)
+    answers.publish(answer, version=answer.version, by=approver, at=at + timedelta(hours=3))
+    return answer
 
 
 def _wording(line: tuple) -> Wording:

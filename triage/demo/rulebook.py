@@ -6,14 +6,15 @@ from datetime import datetime, timedelta
 from triage.rulebook import impact, versions
 from zhoushan_consult.bureau.models import Officer
 
-CODE, WORDS = "soil.waste", ("旧浮子", "网箱浮子")
+CODE, NEW_WORDS = "soil.waste", ("旧浮子", "网箱浮子")
 
 
-def teach(now: datetime) -> None:
+def add_version(now: datetime) -> None:
+    """Save one version through the same check as the page, so that 修改记录 shows a change and its impact."""
     number, rules = versions.newest()
     rule = next(each for each in rules if each.topic.code == CODE)
-    more = replace(rule, topic=replace(rule.topic, include=(*rule.topic.include, *WORDS)))
-    edited, day = versions.replace_rule(rules, more, CODE), now.date()
+    edited_rule = replace(rule, topic=replace(rule.topic, include=(*rule.topic.include, *NEW_WORDS)))
+    edited, day = versions.replace_rule(rules, edited_rule, CODE), now.date()
     moved = impact.measure(versions.build_router(rules, day), versions.build_router(edited, day), now)
     versions.save(
         edited,

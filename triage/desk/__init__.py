@@ -1,1 +1,1 @@
-"""The desk (`/desk/`): divisions answer, 办公室 watches, 局领导 oversees, counties read."""
+"""办理台 (`/desk/`): divisions answer, 办公室 watches 督办, 局领导 sees everything, counties read their own firms."""

@@ -1,4 +1,4 @@
-"""The actions of a desk page: which forms are open, and what a click does (`bureau.actions`)."""
+"""The buttons of a desk page: which forms are open, and what a click does (`bureau.actions`)."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -13,7 +13,10 @@ from .forms import DeskForm
 
 
 def forms_of_page(open_forms: Iterable[DeskForm], attempt: Attempt | None, page: str) -> dict[str, DeskForm]:
-    """The forms of a page by key, with the one that was just sent as it was typed. A closed action has no form."""
+    """The open forms of a page by key. The form that was just refused keeps what was typed.
+
+    If its action has been closed meanwhile, it has no form here: `refusal_without_form.html` shows the text.
+    """
     forms = {form.key: form for form in open_forms}
     if attempt and attempt.form.key in forms:
         forms[attempt.form.key] = attempt.form
@@ -21,7 +24,7 @@ def forms_of_page(open_forms: Iterable[DeskForm], attempt: Attempt | None, page:
 
 
 def click(action: Action, record: Model, request: HttpRequest, *, at: datetime) -> Attempt | None:
-    """Press the button. None once it is done, by this click or by the one before it."""
+    """Do the action. None if it is done, by this click or by the one before it; else the refused attempt."""
     attempt = perform(action, record, action.form(request.POST), by=request.user, at=at)
     if not attempt.is_done:
         return attempt
@@ -30,5 +33,5 @@ def click(action: Action, record: Model, request: HttpRequest, *, at: datetime) 
 
 
 def by_name(*actions: Action) -> dict[str, Action]:
-    """Actions by the last part of their address."""
+    """Actions by name, which is the last part of their URL."""
     return {action.name: action for action in actions}

@@ -1,4 +1,4 @@
-"""One 交办 at the desk (六（四）), from the question to the signed reply."""
+"""The page of one 交办 at the desk (六（四）): draft, 送审签, 审签, 退回."""
 
 from datetime import datetime
 
@@ -16,25 +16,26 @@ from zhoushan_consult.bureau.actions import Action, Attempt
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Act
 
-from .access import at_desk, show
+from .access import desk_view, render_page
 from .actions import by_name, click, forms_of_page
 from .contacts import contact
+from .deadlines import Today
 from .forms import DeskForm, DraftForm, HandBackForm, SendBackForm, SignForm
-from .terms import Today
 
-WORDINGS = 10  # earlier wordings shown
+# Newest earlier versions of a reply on the page. Each can be 5000 characters, so not all are shown.
+VERSIONS_SHOWN = 10
 
 
-@at_desk
+@desk_view
 @require_safe
 def assignment(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, _visible(request, pk), now=timezone.now())
 
 
-@at_desk
+@desk_view
 @require_http_methods(["GET", "HEAD", "POST"])
 def assignment_action(request: HttpRequest, pk: int, action: str) -> HttpResponse:
-    """One button of the page. Reloaded or gone back to, the address only leads to the page."""
+    """One button of the page. A reload is a GET: it goes back to the page and changes nothing."""
     row = _visible(request, pk)
     if request.method != "POST":
         return redirect("desk:assignment", pk)
@@ -57,6 +58,8 @@ def _submit(row: Assignment, form: DraftForm, **who):
     replies.finish_draft(row, data["body"], data["law"], version=data["version"], **who)
 
 
+# A second click finds the work done. The `_was_…` functions recognise it: the same officer, the same text. Without
+# them, an officer who clicks twice would read that the first click had failed.
 def _was_submitted(row: Assignment, form: DraftForm, officer: Officer) -> bool:
     body, law = form.cleaned_data["body"], form.cleaned_data["law"]
     return row.state == AssignmentState.DRAFTED and _reply_has(row, body=body, law=law, drafted_by=officer)
@@ -119,26 +122,27 @@ def _address(row: Assignment) -> str:
 def _page(
     request: HttpRequest, row: Assignment, attempt: Attempt | None = None, *, now: datetime
 ) -> HttpResponse:
-    """The 交办 with the forms that are open to this officer; a refused one keeps what was typed."""
+    """The 交办 with the forms that are open to this officer. A refused form keeps what was typed."""
     reply = getattr(row, "reply", None)
     forms = forms_of_page(_open_forms(row, reply, request.user), attempt, _address(row))
+    # A cancelled part is no longer answered, so it would only confuse those who answer the other parts.
     others = row.appointment.assignments.exclude(pk=row.pk).exclude(state=AssignmentState.CANCELLED)
     context = {
         "row": row,
         "reply": reply,
-        "term": Today.at(now).term(row.due_on),
+        "deadline": Today.at(now).deadline(row.due_on),
         "contact": contact(row.appointment, request.user, row.division),
         "others": others.select_related("division"),
-        "versions": reply.versions.select_related("by")[:WORDINGS] if reply else [],
+        "versions": reply.versions.select_related("by")[:VERSIONS_SHOWN] if reply else [],
         "forms": forms,
         "attempt": attempt,
-        "compared": _compared(attempt) if attempt and "draft" in forms else [],
+        "other_version": _lines_of_other_version(attempt) if attempt and "draft" in forms else [],
     }
-    return show(request, "assignment", context, status=attempt.status if attempt else 200)
+    return render_page(request, "assignment", context, status=attempt.status if attempt else 200)
 
 
-def _compared(attempt: Attempt) -> list[tuple[str, bool]]:
-    """The wording that somebody saved meanwhile, line by line, and whether one's own lacks the line."""
+def _lines_of_other_version(attempt: Attempt) -> list[tuple[str, bool]]:
+    """Each line of the version that another officer saved meanwhile. True: the own text lacks the line."""
     if not isinstance(attempt.refusal, replies.EditedMeanwhile):
         return []
     own = set(attempt.form.cleaned_data["body"].split("\n"))
@@ -147,10 +151,11 @@ def _compared(attempt: Attempt) -> list[tuple[str, bool]]:
 
 def _open_forms(row: Assignment, reply: Reply | None, officer: Officer) -> list[DeskForm]:
     """The forms of the actions open to this officer on this 交办 now."""
+    # Officers who watch may read every 交办, but only its own division works on it.
     if row.division_id != officer.division_id or not officer.may(Act.DRAFT):
         return []
     if row.state == AssignmentState.OPEN:
-        return [DraftForm(initial=_wording(reply)), HandBackForm()]
+        return [DraftForm(initial=_initial_draft(reply)), HandBackForm()]
     if row.state == AssignmentState.DRAFTED:
         signing = (
             [SignForm(initial={"version": reply.version}), SendBackForm()] if officer.may(Act.SIGN) else []
@@ -159,6 +164,6 @@ def _open_forms(row: Assignment, reply: Reply | None, officer: Officer) -> list[
     return []
 
 
-def _wording(reply: Reply | None) -> dict:
-    """What the draft form starts from; version 0 where nobody has written yet."""
+def _initial_draft(reply: Reply | None) -> dict:
+    """What the draft form starts from. Version 0 means that there is no reply yet."""
     return {"body": reply.body, "law": reply.law, "version": reply.version} if reply else {"version": 0}

@@ -1,4 +1,7 @@
-"""跟踪督办 (六（六）): a division's own follow-ups, or all for those who watch; and what was done about each."""
+"""跟踪督办 (六（六）): the list of follow-ups and the page of one.
+
+A division sees its own; officers who watch see all.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,19 +20,20 @@ from zhoushan_consult.bureau.actions import Action, Attempt
 from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.roles import Act
 
-from .access import at_desk, in_section, show
+from .access import desk_view, render_page, section_view
 from .actions import by_name, click, forms_of_page
 from .contacts import contact
+from .deadlines import Today
 from .forms import CloseForm, DeskForm, ProgressForm
-from .pagination import NONE, NOT_NEEDED, Number, counted, page_of
-from .terms import Today
+from .pagination import NO_ROWS, NOT_NEEDED, RowCount, count_by, paginate
 
-POSTS = 30  # shown, the newest
+# The newest progress posts on the page. A follow-up of half a year with one post a week still fits.
+POSTS_SHOWN = 30
 
 
 @dataclass(frozen=True)
-class Shelf:
-    """Follow-ups that stand alike."""
+class Tab:
+    """One tab of the list: follow-ups in the same state. ``empty`` is shown if there are none."""
 
     slug: str
     label: str
@@ -37,72 +41,72 @@ class Shelf:
     empty: str
 
 
-SHELVES = (
-    Shelf(
+TABS = (
+    Tab(
         "open",
         "在办",
         ("due_on", "pk"),
         "现场没有解决、企业反馈未解决或评价不满意的事项，会立项督办并出现在这里。现在没有在办的。",
     ),
-    Shelf("late", "已逾期", ("due_on", "pk"), "超过期限没有办结的督办会出现在这里。现在没有逾期的。"),
-    Shelf("closed", "已办结", ("-closed_at",), "办结的督办会留在这里，随时可以查看。现在还没有。"),
+    Tab("late", "已逾期", ("due_on", "pk"), "超过期限没有办结的督办会出现在这里。现在没有逾期的。"),
+    Tab("closed", "已办结", ("-closed_at",), "办结的督办会留在这里，随时可以查看。现在还没有。"),
 )
 
 
-@in_section("follow_ups")
+@section_view("follow_ups")
 @require_safe
 def follow_ups(request: HttpRequest) -> HttpResponse:
-    """Follow-ups by how they stand and, for those who watch several divisions, by division."""
+    """Follow-ups by state. Officers who see several divisions can also choose one."""
     today = Today.at(timezone.now())
-    seen = follow_ups_for(request.user)
-    shelf = next((each for each in SHELVES if each.slug == request.GET.get("state")), SHELVES[0])
-    numbers = counted(seen.filter(closed_at=None), "division", today)
-    divisions = _divisions(request.user, numbers)
+    visible = follow_ups_for(request.user)
+    tab = next((each for each in TABS if each.slug == request.GET.get("state")), TABS[0])
+    counts = count_by(visible.filter(closed_at=None), "division", today)
+    divisions = _divisions(request.user, counts)
     division = next((each for each, _ in divisions if each.code == request.GET.get("division")), None)
-    page = page_of(_rows(seen, shelf, division, today), request)
-    today.mark(page.object_list)
+    page = paginate(_rows(visible, tab, division, today), request)
+    today.add_deadlines(page.object_list)
     context = {
-        "shelves": SHELVES,
-        "shelf": shelf,
-        "number": numbers.get(division.pk, NONE) if division else sum(numbers.values(), NONE),
+        "tabs": TABS,
+        "tab": tab,
+        "count": counts.get(division.pk, NO_ROWS) if division else sum(counts.values(), NO_ROWS),
         "divisions": divisions,
         "division": division,
-        "total": sum(numbers.values(), NONE),
+        "total": sum(counts.values(), NO_ROWS),
         "page": page,
     }
-    return show(request, "follow_ups", context)
+    return render_page(request, "follow_ups", context)
 
 
-def _divisions(officer: Officer, numbers: dict[int, Number]) -> list[tuple[Division, Number]]:
-    """The divisions to choose from, for those who see more than their own."""
+def _divisions(officer: Officer, counts: dict[int, RowCount]) -> list[tuple[Division, RowCount]]:
+    """The divisions to choose from. Empty for an officer who sees only their own."""
     if not (officer.may(Act.WATCH) or officer.may(Act.READ_ALL)):
         return []
-    return [(division, numbers.get(division.pk, NONE)) for division in Division.objects.all()]
+    return [(division, counts.get(division.pk, NO_ROWS)) for division in Division.objects.all()]
 
 
 def _rows(
-    seen: QuerySet[FollowUp], shelf: Shelf, division: Division | None, today: Today
+    visible: QuerySet[FollowUp], tab: Tab, division: Division | None, today: Today
 ) -> QuerySet[FollowUp]:
     conditions = {
         "open": Q(closed_at=None),
         "late": Q(closed_at=None, due_on__lt=today.day),
         "closed": Q(closed_at__isnull=False),
     }
-    rows = seen.filter(conditions[shelf.slug]).select_related("appointment", "division")
+    rows = visible.filter(conditions[tab.slug]).select_related("appointment", "division")
     rows = rows.filter(division=division) if division else rows
-    return rows.defer(*NOT_NEEDED).order_by(*shelf.order)
+    return rows.defer(*NOT_NEEDED).order_by(*tab.order)
 
 
-@at_desk
+@desk_view
 @require_safe
 def follow_up(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, _visible(request, pk), now=timezone.now())
 
 
-@at_desk
+@desk_view
 @require_http_methods(["GET", "HEAD", "POST"])
 def follow_up_action(request: HttpRequest, pk: int, action: str) -> HttpResponse:
-    """One button of the page. Reloaded or gone back to, the address only leads to the page."""
+    """One button of the page. A reload is a GET: it goes back to the page and changes nothing."""
     follow_up = _visible(request, pk)
     if request.method != "POST":
         return redirect("desk:follow_up", pk)
@@ -119,6 +123,7 @@ def _post_progress(follow_up: FollowUp, form: ProgressForm, **who):
     post_progress(follow_up, form.cleaned_data["text"], to_firm=form.cleaned_data["to_firm"], **who)
 
 
+# A second click on 办结 is no refusal if the same officer closed it with the same result.
 def _was_closed(follow_up: FollowUp, form: CloseForm, officer: Officer) -> bool:
     return (follow_up.closed_by_id, follow_up.result) == (officer.pk, form.cleaned_data["result"])
 
@@ -149,22 +154,23 @@ def _address(follow_up: FollowUp) -> str:
 def _page(
     request: HttpRequest, follow_up: FollowUp, attempt: Attempt | None = None, *, now: datetime
 ) -> HttpResponse:
-    """The follow-up with the forms that are open to this officer; a refused one keeps what was typed."""
-    newest = follow_up.posts.select_related("by").order_by("-at", "-pk")[: POSTS + 1]
+    """The follow-up with the forms that are open to this officer. A refused form keeps what was typed."""
+    # One more than is shown: the template then says that there are older ones.
+    newest = follow_up.posts.select_related("by").order_by("-at", "-pk")[: POSTS_SHOWN + 1]
     context = {
         "follow_up": follow_up,
-        "term": Today.at(now).term(follow_up.due_on),
+        "deadline": Today.at(now).deadline(follow_up.due_on),
         "contact": contact(follow_up.appointment, request.user, follow_up.division),
         "posts": newest,
-        "shown": POSTS,
+        "shown": POSTS_SHOWN,
         "forms": forms_of_page(_open_forms(follow_up, request.user), attempt, _address(follow_up)),
         "attempt": attempt,
     }
-    return show(request, "follow_up", context, status=attempt.status if attempt else 200)
+    return render_page(request, "follow_up", context, status=attempt.status if attempt else 200)
 
 
 def _open_forms(follow_up: FollowUp, officer: Officer) -> list[DeskForm]:
-    """A follow-up is worked on by its own division and by 综合处 until it is closed."""
+    """Until it is closed, a follow-up has forms for its own division and for officers who read all (综合处)."""
     its_own = follow_up.division_id == officer.division_id or officer.may(Act.READ_ALL)
     if follow_up.closed_at or not its_own or not officer.may(Act.FOLLOW_UP):
         return []

@@ -1,4 +1,4 @@
-"""The forms of the desk, in the words of the trade."""
+"""The forms of the desk."""
 
 from crispy_forms.bootstrap import StrictButton
 from crispy_forms.helper import FormHelper
@@ -14,15 +14,18 @@ def button(label: str, css_class: str = "btn btn-primary", **attributes) -> Stri
     return StrictButton(label, type="submit", css_class=css_class, **attributes)
 
 
-class WordingField(forms.CharField):
-    """A text of several lines, one newline for each whatever the browser sends. No browser cuts it short:
-    what is too long is kept and said."""
+class MultilineField(forms.CharField):
+    """A text of several lines, stored with "\\n" at the end of each line.
+
+    Browsers send "\\r\\n", which would count two characters a line against the limit.
+    """
 
     def __init__(self, *, rows: int, **kwargs):
         super().__init__(widget=forms.Textarea(attrs={"rows": rows, "class": f"rows-{rows}"}), **kwargs)
         self.error_messages["max_length"] = "最多 %(limit_value)d 字，现有 %(show_value)d 字，请精简。"
 
     def widget_attrs(self, widget):
+        # With `maxlength`, a browser silently cuts a pasted text. Without it, the text stays and gets an error.
         return {
             key: value
             for key, value in super().widget_attrs(widget).items()
@@ -34,16 +37,17 @@ class WordingField(forms.CharField):
 
 
 class DeskForm(forms.Form):
-    """The form of one or two actions. `lay_out` gives it its addresses on the page of its record."""
+    """The form of one or two actions of a page. Call `lay_out` before it is shown."""
 
     key = ""
+    # Action, label and CSS class of each button. The Enter key presses the first one.
     buttons: tuple[tuple[str, str, str], ...] = ()
-    """Action, label and CSS class of each button; the Enter key presses the first."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, auto_id=f"{self.key}-%s", **kwargs)
 
     def lay_out(self, page: str) -> "DeskForm":
+        """Set the URL of each button below that of the ``page``. A refusal leads to the error summary."""
         self.helper = FormHelper()
         self.helper.form_action = f"{page}{self.buttons[0][0]}/#error-summary"
         self.helper.form_id = f"{self.key}-form"
@@ -55,13 +59,13 @@ class DeskForm(forms.Form):
         return self
 
     def refuse(self, refusal: Refused) -> None:
-        """After another wording was saved, the next click starts from that one: both are shown on the page."""
+        """After a version that was saved meanwhile, the next click replaces it: both are on the page now."""
         if isinstance(refusal, EditedMeanwhile):
             self.data = self.data.copy()
             self.data["version"] = refusal.theirs.version
 
     def typed(self) -> list[tuple[str, str]]:
-        """What was typed, by label: shown where the form itself is closed by now."""
+        """Label and text of what was typed, to be copied if the form itself is closed by now."""
         values = [(field.label, field.value()) for field in self.visible_fields()]
         return [(label, value) for label, value in values if isinstance(value, str) and value.strip()]
 
@@ -70,14 +74,14 @@ class DraftForm(DeskForm):
     key = "draft"
     buttons = (("save", "保存", "btn"), ("submit", "送审签", "btn btn-primary"))
 
-    body = WordingField(
+    body = MultilineField(
         label="答复内容",
         max_length=5000,
         rows=14,
         help_text="企业看到的就是这段文字：先说结论，再说怎么办、找谁办。不超过 5000 字，不写个人信息。",
         error_messages={"required": "请写明答复内容。"},
     )
-    law = WordingField(
+    law = MultilineField(
         label="政策依据",
         max_length=300,
         required=False,
@@ -98,7 +102,7 @@ class SendBackForm(DeskForm):
     key = "send_back"
     buttons = (("send-back", "退回修改", "btn"),)
 
-    remark = WordingField(
+    remark = MultilineField(
         label="修改意见",
         max_length=300,
         rows=3,
@@ -111,7 +115,7 @@ class HandBackForm(DeskForm):
     key = "hand_back"
     buttons = (("hand-back", "退回综合处", "btn btn-warning"),)
 
-    reason = WordingField(
+    reason = MultilineField(
         label="退回理由",
         max_length=300,
         rows=3,
@@ -124,7 +128,7 @@ class ProgressForm(DeskForm):
     key = "progress"
     buttons = (("progress", "记录进展", "btn btn-primary"),)
 
-    text = WordingField(
+    text = MultilineField(
         label="进展情况",
         max_length=1000,
         rows=5,
@@ -140,7 +144,7 @@ class CloseForm(DeskForm):
     key = "close"
     buttons = (("close", "办结", "btn"),)
 
-    result = WordingField(
+    result = MultilineField(
         label="办理结果",
         max_length=1000,
         rows=4,
@@ -150,7 +154,7 @@ class CloseForm(DeskForm):
 
 
 class LoginForm(login.LoginForm):
-    """用户名 and 密码, in the look of the desk."""
+    """用户名 and 密码 with the layout of the desk."""
 
     helper = FormHelper()
     helper.layout = Layout("username", "password", ButtonHolder(button("登录")))

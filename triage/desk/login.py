@@ -1,4 +1,4 @@
-"""Coming in and going out."""
+"""Login, logout, and the start page of the desk."""
 
 from django.contrib import messages
 from django.contrib.auth.views import LogoutView
@@ -8,13 +8,13 @@ from django.views.decorators.http import require_safe
 
 from zhoushan_consult.bureau import login
 
-from .access import at_desk
+from .access import desk_view
 from .forms import LoginForm
 from .sections import landing, sections_of
 
 
 class OfficerLoginView(login.OfficerLoginView):
-    """The admin's door in the look of the desk: on to the page that was asked for, or to one's work."""
+    """The login of the admin in the layout of the desk. It leads to the page asked for, or to one's work."""
 
     template_name = "desk/login.html"
     form_class = LoginForm
@@ -24,12 +24,16 @@ class OfficerLoginView(login.OfficerLoginView):
 
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
-        del context["site"]  # Django's own notion of a site; the footer needs the bureau's
+        # Django puts its own `site` here. The footer needs the one of the context processor.
+        del context["site"]
         return context
 
 
-class SignOut(LogoutView):
-    """By POST only: the session ends on the server, and the browser is asked to forget the pages."""
+class OfficerLogoutView(LogoutView):
+    """Log out by POST. The session ends on the server; the browser is asked to delete the pages it has kept.
+
+    Without that, the next person at the computer could go back to them.
+    """
 
     next_page = "desk:login"
 
@@ -40,13 +44,14 @@ class SignOut(LogoutView):
         return response
 
 
-@at_desk
+@desk_view
 @require_safe
 def home(request):
-    """`/desk/`: on to the first room."""
-    rooms = sections_of(request.user)
-    if rooms:
-        return redirect(rooms[0].url)
+    """`/desk/`: go to the first section of the officer. Raises PermissionDenied if they have none."""
+    sections = sections_of(request.user)
+    if sections:
+        return redirect(sections[0].url)
+    # `landing` answers with this very page for an officer without any work: a redirect would never end.
     if landing(request.user) != request.path:
         return redirect(landing(request.user))
     raise PermissionDenied

@@ -1,4 +1,4 @@
-"""全局情况: what waits and what is late in every division, for 局领导 and 综合处 (六（六）)."""
+"""全局情况 (六（六）): open and late work of every division, for 局领导 and 综合处."""
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -11,40 +11,42 @@ from triage.visibility import assignments_for, follow_ups_for
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.bureau.roles import Act
 
-from .access import in_section, show
-from .pagination import NONE, NOT_NEEDED, counted, page_of
-from .terms import Today
+from .access import render_page, section_view
+from .deadlines import Today
+from .pagination import NO_ROWS, NOT_NEEDED, count_by, paginate
 
-LONGEST = 10  # late follow-ups shown; the others are one click away
+# Late follow-ups on the page. The link below the table leads to the others.
+LATE_FOLLOW_UPS_SHOWN = 10
 
 
-@in_section("overview")
+@section_view("overview")
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    """Divisions side by side, then every late reply, longest first, and the longest late follow-ups."""
+    """A row for each division, then all late replies and the first late follow-ups, oldest deadline first."""
     today = Today.at(timezone.now())
     replies = assignments_for(request.user).filter(state__in=[AssignmentState.OPEN, AssignmentState.DRAFTED])
     follow_ups = follow_ups_for(request.user).filter(closed_at=None)
-    board = _board(counted(replies, "division", today), counted(follow_ups, "division", today))
+    board = _board(count_by(replies, "division", today), count_by(follow_ups, "division", today))
     division = next((row[0] for row in board if row[0].code == request.GET.get("division")), None)
+    # The table has just been counted, so the paginator need not count the late replies again.
     late = sum(replies.late for each, replies, _ in board if division in (None, each))
-    page = page_of(_late(replies, division, today), request, count=late)
-    today.mark(page.object_list)
+    page = paginate(_late(replies, division, today), request, count=late)
+    today.add_deadlines(page.object_list)
     context = {
         "board": board,
-        "totals": (sum((row[1] for row in board), NONE), sum((row[2] for row in board), NONE)),
+        "totals": (sum((row[1] for row in board), NO_ROWS), sum((row[2] for row in board), NO_ROWS)),
         "division": division,
         "page": page,
-        "follow_ups": today.mark(_late(follow_ups, None, today)[:LONGEST]),
+        "follow_ups": today.add_deadlines(_late(follow_ups, None, today)[:LATE_FOLLOW_UPS_SHOWN]),
         "plans": ConsultDay.objects.filter(plan=Plan.SUBMITTED) if request.user.may(Act.APPROVE_PLAN) else [],
     }
-    return show(request, "overview", context)
+    return render_page(request, "overview", context)
 
 
 def _board(replies: dict, follow_ups: dict) -> list[tuple]:
-    """Each division with its replies and its follow-ups, counted."""
+    """Each division with its counts of replies and of follow-ups. A division without any has a row too."""
     return [
-        (division, replies.get(division.pk, NONE), follow_ups.get(division.pk, NONE))
+        (division, replies.get(division.pk, NO_ROWS), follow_ups.get(division.pk, NO_ROWS))
         for division in Division.objects.all()
     ]
 

@@ -1,4 +1,7 @@
-"""服务评价: 好差评 in totals. Those who watch see every division by month; a division sees its own, never whose."""
+"""服务评价: the totals of 好差评.
+
+Officers who watch see every division by month. A division sees its own totals, but never which firm rated it.
+"""
 
 from datetime import datetime
 
@@ -12,10 +15,10 @@ from triage.ratings import GRADES, by_division, load_ratings, months, spans_of, 
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.bureau.roles import Act
 
-from .access import in_section, show
+from .access import render_page, section_view
 
 
-@in_section("ratings")
+@section_view("ratings")
 @require_safe
 def ratings(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
@@ -30,11 +33,11 @@ def ratings(request: HttpRequest) -> HttpResponse:
             else {"spans": spans_of(load_ratings(), request.user.division_id, now)}
         ),
     }
-    return show(request, "ratings", context)
+    return render_page(request, "ratings", context)
 
 
 def _board(request: HttpRequest, now: datetime) -> dict:
-    """All divisions in the month asked for, or in all of them, and each month beside the others."""
+    """All divisions in the chosen month or in the last 12 months, and the number of ratings by month."""
     found = load_ratings(calendar.local_datetime(months(now)[0]))
     known = {f"{month:%Y-%m}": month for month in months(now)}
     month = known.get(request.GET.get("month", ""))

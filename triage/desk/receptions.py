@@ -1,4 +1,4 @@
-"""接待安排 (二, 七（二）): who receives on the coming days, and whether they come; 办公室 asks and writes it down."""
+"""接待安排 (二, 七（二）): 办公室 asks those who receive firms whether they come, and records the answer."""
 
 from itertools import groupby
 
@@ -12,28 +12,31 @@ from sessions_app import receiving
 from sessions_app.models import Reception
 from zhoushan_consult.bureau.refusals import Refused
 
-from .access import in_section, show
+from .access import render_page, section_view
 
-LONGEST = Reception._meta.get_field("declined").max_length
+# From the column, so that a longer reason is refused in Chinese and not by the database.
+MAX_REASON_LENGTH = Reception._meta.get_field("declined").max_length
 
 
-class TooLong(Refused):
+class ReasonTooLong(Refused):
+    """The reason why a person cannot come does not fit its column."""
+
     status = 422
 
     def __init__(self, length: int):
-        super().__init__(f"说明最多 {LONGEST} 字，现有 {length} 字，请精简。")
+        super().__init__(f"说明最多 {MAX_REASON_LENGTH} 字，现有 {length} 字，请精简。")
 
 
-@in_section("receptions")
+@section_view("receptions")
 @require_safe
 def receptions(request: HttpRequest) -> HttpResponse:
     return _page(request)
 
 
-@in_section("receptions")
+@section_view("receptions")
 @require_http_methods(["GET", "HEAD", "POST"])
 def reception(request: HttpRequest, pk: int) -> HttpResponse:
-    """One person's answer. Reloaded or gone back to, the address only leads to the list."""
+    """Record the answer of one person. A reload is a GET: it goes back to the list and changes nothing."""
     if request.method != "POST":
         return redirect("desk:receptions")
     person = get_object_or_404(receiving.upcoming_receptions(timezone.now()), pk=pk)
@@ -49,17 +52,19 @@ def _answer(request: HttpRequest, person: Reception) -> str:
     if request.POST.get("answer") == "comes":
         receiving.confirm(person, **who)
         return f"已记录：{person.name}参加。"
+    # Browsers send "\r\n": two characters a line would count against the limit.
     why = request.POST.get("why", "").replace("\r\n", "\n").strip()
-    if len(why) > LONGEST:
-        raise TooLong(len(why))
+    if len(why) > MAX_REASON_LENGTH:
+        raise ReasonTooLong(len(why))
     receiving.decline(person, why, **who)
     return f"已记录：{person.name}不能参加，已告知综合处。"
 
 
 def _page(request: HttpRequest, refused: tuple | None = None, status: int = 200) -> HttpResponse:
-    """Everyone by day; where an answer was refused, what was typed stands in its place."""
+    """All who receive, by day. ``refused``: a person, the refusal, and the typed reason to show again."""
+    # `groupby` needs the rows of a day next to each other: the queryset is ordered by day.
     people = list(receiving.upcoming_receptions(timezone.now()))
     days = [(day, list(those)) for day, those in groupby(people, key=lambda person: person.day)]
     pk, refusal, typed = refused or (None, None, "")
-    context = {"days": days, "refused": pk, "refusal": refusal, "typed": typed, "longest": LONGEST}
-    return show(request, "receptions", context, status=status)
+    context = {"days": days, "refused": pk, "refusal": refusal, "typed": typed, "longest": MAX_REASON_LENGTH}
+    return render_page(request, "receptions", context, status=status)

@@ -1,4 +1,4 @@
-"""本辖区登记 (七（二）): counties and zones read their own firms' registrations; people are masked."""
+"""本辖区登记 (七（二）): counties and zones read the registrations of their own firms. People are masked."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -8,35 +8,37 @@ from django.views.decorators.http import require_safe
 from triage.models import AssignmentState
 from triage.visibility import appointments_for
 
-from .access import in_section, show
+from .access import render_page, section_view
 from .contacts import contact
-from .pagination import page_of
-from .terms import Today
+from .deadlines import Today
+from .pagination import paginate
 
-UNSEEN = ("id_number", "id_index", "email")
+# Personal columns that a county never sees. They are not even read.
+NOT_FOR_COUNTIES = ("id_number", "id_index", "email")
 
 
-@in_section("registrations")
+@section_view("registrations")
 @require_safe
 def registrations(request: HttpRequest) -> HttpResponse:
-    rows = appointments_for(request.user).defer("summary", *UNSEEN).select_related("day")
-    page = page_of(rows.order_by("-submitted_at", "-pk"), request)
-    return show(request, "registrations", {"page": page})
+    rows = appointments_for(request.user).defer("summary", *NOT_FOR_COUNTIES).select_related("day")
+    page = paginate(rows.order_by("-submitted_at", "-pk"), request)
+    return render_page(request, "registrations", {"page": page})
 
 
-@in_section("registrations")
+@section_view("registrations")
 @require_safe
 def registration(request: HttpRequest, pk: int) -> HttpResponse:
-    rows = appointments_for(request.user).defer(*UNSEEN).select_related("day", "area")
+    rows = appointments_for(request.user).defer(*NOT_FOR_COUNTIES).select_related("day", "area")
     row = get_object_or_404(rows, pk=pk)
     due_on = row.reply_due_on
     context = {
         "row": row,
         "contact": contact(row, request.user),
-        "term": Today.at(timezone.now()).term(due_on) if due_on else None,
+        "deadline": Today.at(timezone.now()).deadline(due_on) if due_on else None,
         "moves": row.moves.all(),
+        # Only the divisions that answer now. Which division gave a part back is of no use to a county.
         "parts": row.assignments.exclude(
             state__in=[AssignmentState.CANCELLED, AssignmentState.RETURNED]
         ).select_related("division"),
     }
-    return show(request, "registration", context)
+    return render_page(request, "registration", context)

@@ -1,4 +1,4 @@
-"""The rooms of the desk: who has which, and where each officer's work waits."""
+"""The sections of the desk: which officers have which, and where an officer starts after login."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from zhoushan_consult.bureau.roles import Act
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the desk with an address of its own, open to those whose roles bring them there."""
+    """A part of the desk. ``name`` is its URL name, ``label`` its link in the menu."""
 
     name: str
     label: str
@@ -22,6 +22,7 @@ class Section:
         return reverse(f"desk:{self.name}")
 
 
+# In the order of the menu. An officer starts in the first section that is open to them.
 SECTIONS = (
     Section("assignments", "我的交办", lambda officer: officer.may(Act.DRAFT) and bool(officer.division_id)),
     Section(
@@ -41,21 +42,22 @@ SECTIONS = (
     Section("receptions", "接待安排", lambda officer: officer.may(Act.RECEIVE)),
     Section("run_sheet", "现场安排", lambda officer: officer.may(Act.DRAFT) and bool(officer.division_id)),
 )
+# Acts that are done in the admin. The link 管理后台 is shown to officers who may do one of them.
 ADMIN_ACTS = frozenset({Act.REVIEW, Act.PLAN, Act.APPROVE_PLAN, Act.ACCOUNTS, Act.HEALTH})
-"""Acts whose place is the admin."""
 
 
 def sections_of(officer: Officer) -> list[Section]:
-    """The rooms that the officer has, the first being where their work waits."""
-    return [room for room in SECTIONS if room.open_to(officer)]
+    """The sections that are open to the officer. Their daily work is in the first one."""
+    return [section for section in SECTIONS if section.open_to(officer)]
 
 
 def has_admin(officer: Officer) -> bool:
+    # Django lets an officer with `is_staff` into the admin. Without one of the acts it would be empty.
     return officer.is_staff and (officer.is_superuser or bool(ADMIN_ACTS & officer.acts))
 
 
 def landing(officer: Officer) -> str:
-    """Where the officer arrives after signing in: 综合处 and 科监处 in the admin, the others at the desk."""
+    """The page after login: the admin for 综合处 and 科监处, the desk for all others."""
     first = sections_of(officer)[:1]
     if has_admin(officer) and (officer.may(Act.REVIEW) or not first):
         return reverse("admin:index")

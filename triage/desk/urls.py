@@ -1,9 +1,10 @@
-"""The addresses of the desk. What is looked at has an address, and every button one of its own beneath it."""
+"""The URLs of the desk. Each page has one, and each button of a page has one below it."""
 
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
 from . import (
+    assignment_list,
     assignments,
     follow_ups,
     login,
@@ -12,12 +13,11 @@ from . import (
     receptions,
     registrations,
     run_sheet,
-    worklists,
 )
 
 
 def one_of(names):
-    """A converter for the given names: any other word is a 404, not an error in a view."""
+    """A path converter for the given names. Any other word in the URL is a 404, not a KeyError in a view."""
     return type("Name", (StringConverter,), {"regex": "|".join(names)})
 
 
@@ -28,8 +28,8 @@ app_name = "desk"
 urlpatterns = [
     path("", login.home, name="home"),
     path("login/", login.OfficerLoginView.as_view(), name="login"),
-    path("logout/", login.SignOut.as_view(), name="logout"),
-    path("assignments/", worklists.baskets, name="assignments"),
+    path("logout/", login.OfficerLogoutView.as_view(), name="logout"),
+    path("assignments/", assignment_list.assignments, name="assignments"),
     path("assignments/<int:pk>/", assignments.assignment, name="assignment"),
     path(
         "assignments/<int:pk>/<reply_action:action>/", assignments.assignment_action, name="assignment_action"

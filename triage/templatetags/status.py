@@ -43,7 +43,7 @@ PLAN = {
     Plan.PUBLISHED: "done",
     Plan.CANCELLED: "stop",
 }
-WORK = {
+ASSIGNMENT = {
     AssignmentState.OPEN: "go",
     AssignmentState.DRAFTED: "go",
     AssignmentState.RELEASED: "done",
@@ -70,7 +70,10 @@ DELIVERY = {
 
 @register.simple_tag
 def tag(record, act: str = "") -> str:
-    """`act` names a state that waits for the reader of this page: another reader of the same record need not act."""
+    """The tag of a record. ``act``: the state in which the reader of this page has to do something.
+
+    The same state is shown without that mark on the pages of others, who need not act.
+    """
     shape, words = status_of(record)
     if act and act in (getattr(record, "stage", ""), getattr(record, "state", "")):
         shape = "act"
@@ -79,7 +82,7 @@ def tag(record, act: str = "") -> str:
 
 @singledispatch
 def status_of(record) -> tuple[str, str]:
-    """The shape and the words for a record. What knows both of them itself, as a term of the desk, says them."""
+    """The shape and the words of a record. The default is for objects that have both, such as `Deadline`."""
     return record.shape, record.words
 
 
@@ -117,7 +120,7 @@ def _(record: Seat):
 
 @status_of.register
 def _(record: Assignment):
-    return WORK[AssignmentState(record.state)], record.get_state_display()
+    return ASSIGNMENT[AssignmentState(record.state)], record.get_state_display()
 
 
 @status_of.register

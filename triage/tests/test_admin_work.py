@@ -32,14 +32,14 @@ def browser(coordinator, signed_in):
     return signed_in(coordinator)
 
 
-def basket(answer, code: str) -> str:
-    """The content of one basket."""
-    found = re.search(rf'<(section|div)[^>]*id="basket-{code}".*?</\1>', answer.content.decode(), re.DOTALL)
+def worklist(answer, code: str) -> str:
+    """What stands in one work list."""
+    found = re.search(rf'<(section|div)[^>]*id="worklist-{code}".*?</\1>', answer.content.decode(), re.DOTALL)
     return found[0] if found else ""
 
 
 def titles(answer) -> list[str]:
-    return re.findall(r'href="#basket-(\w+)"', answer.content.decode())
+    return re.findall(r'href="#worklist-(\w+)"', answer.content.decode())
 
 
 def follow_up(appointment, **columns) -> FollowUp:
@@ -53,19 +53,19 @@ def follow_up(appointment, **columns) -> FollowUp:
     )
 
 
-def test_review_basket_lists_the_oldest_first_with_days_and_division(browser):
+def test_review_worklist_lists_the_oldest_first_with_days_and_division(browser):
     made.appointment(1)
     made.appointment(2, submitted_at=made.NOW - timedelta(days=5))
-    shown = basket(browser.get("/admin/"), "review")
+    shown = worklist(browser.get("/admin/"), "review")
     assert shown.index("测试2号") < shown.index("测试1号")
     assert "已等 5 天" in shown
     assert "建议水处" in shown
 
 
-def test_basket_counts_all_rows_and_shows_the_first_six(browser):
+def test_worklist_counts_all_rows_and_shows_the_first_six(browser):
     for number in range(1, 10):
         made.appointment(number)
-    shown = basket(browser.get("/admin/"), "review")
+    shown = worklist(browser.get("/admin/"), "review")
     assert "查看全部 9 件" in shown
     assert shown.count("<li>") == 6
 
@@ -77,13 +77,13 @@ def test_each_row_links_to_the_screen_for_its_next_act(browser, coordinator):
     )
     answer = browser.get("/admin/")
     screen = reverse("admin:appointments_appointment_change", args=[appointment.pk])
-    assert f'href="{screen}"' in basket(answer, "review")
-    assert f'href="{screen}#panel-reassign"' in basket(answer, "returned")
+    assert f'href="{screen}"' in worklist(answer, "review")
+    assert f'href="{screen}#panel-reassign"' in worklist(answer, "returned")
     assert 'id="panel-reassign"' in browser.get(screen).content.decode()
-    assert assignment.return_reason in basket(answer, "returned")
+    assert assignment.return_reason in worklist(answer, "returned")
 
 
-def test_late_baskets_hold_only_late_replies_and_late_follow_ups(browser, coordinator):
+def test_late_worklists_hold_only_late_replies_and_late_follow_ups(browser, coordinator):
     first, second = made.appointment(1, stage=Stage.ACCEPTED), made.appointment(2, stage=Stage.FOLLOWING)
     made.assignment(first, "水处", by=coordinator, due_on=date(2026, 11, 18))
     made.assignment(first, "大气处", by=coordinator, due_on=date(2026, 11, 20))
@@ -91,43 +91,43 @@ def test_late_baskets_hold_only_late_replies_and_late_follow_ups(browser, coordi
     follow_up(second, due_on=date(2026, 11, 19))
     follow_up(second, due_on=date(2026, 11, 20))
     answer = browser.get("/admin/")
-    assert basket(answer, "late_replies").count("<li>") == 1
-    assert "逾期 2 天" in basket(answer, "late_replies")
-    assert basket(answer, "late_follow_ups").count("<li>") == 1
+    assert worklist(answer, "late_replies").count("<li>") == 1
+    assert "逾期 2 天" in worklist(answer, "late_replies")
+    assert worklist(answer, "late_follow_ups").count("<li>") == 1
 
 
-def test_settle_basket_lists_a_day_from_the_first_of_its_month(browser, coordinator, signed_in):
+def test_settle_worklist_lists_a_day_from_the_first_of_its_month(browser, coordinator, signed_in):
     made.appointment(1, stage=Stage.ACCEPTED)
-    assert "没有待确定的名单" in basket(browser.get("/admin/"), "settle")
+    assert "没有待确定的名单" in worklist(browser.get("/admin/"), "settle")
     with time_machine.travel(made.NOW.replace(month=12, day=1), tick=False):
-        shown = basket(signed_in(coordinator).get("/admin/"), "settle")
+        shown = worklist(signed_in(coordinator).get("/admin/"), "settle")
     assert "12月10日（周四）" in shown
     assert "要求现场的 1 家" in shown
 
 
-def test_plan_basket_says_what_a_plan_lacks_or_that_none_exists(browser):
-    begun = basket(browser.get("/admin/"), "plan")
+def test_plan_worklist_says_what_a_plan_lacks_or_that_none_exists(browser):
+    begun = worklist(browser.get("/admin/"), "plan")
     assert reverse("admin:sessions_app_consultday_add") in begun
     day = day_on(made.DAY)
     day.theme = "雨污分流"
     day.save()
-    assert "还缺服务地点" in basket(browser.get("/admin/"), "plan")
+    assert "还缺服务地点" in worklist(browser.get("/admin/"), "plan")
     ConsultDay.objects.update(plan=Plan.PUBLISHED, place="大厅")
-    assert "没有待拟的方案" in basket(browser.get("/admin/"), "plan")
+    assert "没有待拟的方案" in worklist(browser.get("/admin/"), "plan")
 
 
-def test_call_basket_lists_firms_to_telephone(browser):
+def test_call_worklist_lists_firms_to_telephone(browser):
     appointment = made.appointment(1, phone="+865802000123")
     letters.write("booking_received", appointment, at=made.NOW)
-    shown = basket(browser.get("/admin/"), "call")
+    shown = worklist(browser.get("/admin/"), "call")
     assert f"/{appointment.pk}/change/#panel-notified" in shown
 
 
-def test_result_basket_lists_seated_firms_from_the_day_on(browser, coordinator, signed_in):
+def test_result_worklist_lists_seated_firms_from_the_day_on(browser, coordinator, signed_in):
     made.seated(1)
-    assert "没有待录的现场结果" in basket(browser.get("/admin/"), "conclude")
+    assert "没有待录的现场结果" in worklist(browser.get("/admin/"), "conclude")
     with time_machine.travel(made.NOW.replace(month=12, day=10, hour=9), tick=False):
-        assert "测试1号" in basket(signed_in(coordinator).get("/admin/"), "conclude")
+        assert "测试1号" in worklist(signed_in(coordinator).get("/admin/"), "conclude")
 
 
 def test_leader_sees_plans_to_approve_and_late_work(signed_in, leader):
@@ -135,7 +135,7 @@ def test_leader_sees_plans_to_approve_and_late_work(signed_in, leader):
     ConsultDay.objects.update(plan=Plan.SUBMITTED, theme="雨污分流", place="一楼大厅")
     answer = signed_in(leader).get("/admin/")
     assert titles(answer) == ["approve", "late_replies", "late_follow_ups"]
-    assert "雨污分流" in basket(answer, "approve")
+    assert "雨污分流" in worklist(answer, "approve")
 
 
 def test_system_keeper_sees_failed_notices_and_missed_duties(signed_in, keeper):
@@ -144,17 +144,17 @@ def test_system_keeper_sees_failed_notices_and_missed_duties(signed_in, keeper):
     Duty.objects.create(kind="cutoff", due_at=made.NOW, state="missed")
     answer = signed_in(keeper).get("/admin/")
     assert titles(answer) == ["failed", "duties"]
-    assert "号码不存在" in basket(answer, "failed")
-    assert "错过未执行" in basket(answer, "duties")
+    assert "号码不存在" in worklist(answer, "failed")
+    assert "错过未执行" in worklist(answer, "duties")
 
 
-def test_every_empty_basket_says_that_nothing_is_waiting(browser):
+def test_every_empty_worklist_says_that_nothing_is_waiting(browser):
     ConsultDay.objects.filter(date=made.DAY).delete()
     answer = browser.get("/admin/")
     codes = {"review", "returned", "settle", "call", "late_replies", "late_follow_ups", "conclude"}
     assert set(titles(answer)) == codes | {"plan"}
     for code in codes:
-        assert "没有" in basket(answer, code)
+        assert "没有" in worklist(answer, code)
 
 
 def test_division_officer_is_sent_to_the_desk(signed_in, handler):

@@ -295,13 +295,13 @@ def test_assignments_are_listed_soonest_first_in_pages(drafter, many):
 
 
 def test_list_opens_at_replies_to_sign_for_the_head_only(drafter, signer, row):
-    assert signer.get("/desk/assignments/").context["basket"].slug == "open"
+    assert signer.get("/desk/assignments/").context["tab"].slug == "open"
     write(drafter, row)
-    assert signer.get("/desk/assignments/").context["basket"].slug == "to-sign"
-    assert drafter.get("/desk/assignments/").context["basket"].slug == "open"
+    assert signer.get("/desk/assignments/").context["tab"].slug == "to-sign"
+    assert drafter.get("/desk/assignments/").context["tab"].slug == "open"
 
 
-def test_each_basket_shows_its_count_and_how_many_are_late(drafter, many):
+def test_each_tab_shows_its_count_and_how_many_are_late(drafter, many):
     many(3, due_on=date(2026, 11, 19))
     many(1, first=150, due_on=date(2026, 11, 20))
     many(2, first=200, state=AssignmentState.RELEASED, released_at=factories.NOW)
@@ -309,10 +309,10 @@ def test_each_basket_shows_its_count_and_how_many_are_late(drafter, many):
     assert "待答复 4 逾期 3" in words and "已答复 2 已退回 0" in words
 
 
-def test_empty_basket_says_what_will_appear_there(drafter):
+def test_empty_tab_says_what_will_appear_there(drafter):
     for basket in ("open", "to-sign", "answered", "returned"):
         page = drafter.get("/desk/assignments/", {"basket": basket})
-        assert page.context["basket"].empty in read(page)
+        assert page.context["tab"].empty in read(page)
 
 
 @pytest.mark.parametrize("basket", ["open", "to-sign", "answered", "returned"])

@@ -140,10 +140,10 @@ def test_division_filter_shows_a_handler_no_other_division(desk, firm):
     assert "水处的事项" in read(page)
 
 
-@pytest.mark.parametrize("shelf", ["open", "late", "closed"])
-def test_empty_shelf_says_what_will_appear_there(shelf, signed_in, watcher):
-    page = signed_in(watcher).get("/desk/follow-ups/", {"state": shelf})
-    assert page.context["shelf"].empty in read(page)
+@pytest.mark.parametrize("tab", ["open", "late", "closed"])
+def test_empty_tab_says_what_will_appear_there(tab, signed_in, watcher):
+    page = signed_in(watcher).get("/desk/follow-ups/", {"state": tab})
+    assert page.context["tab"].empty in read(page)
 
 
 def test_overview_shows_the_leader_late_work_of_every_division(signed_in, leader, coordinator, firm):

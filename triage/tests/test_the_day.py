@@ -129,21 +129,21 @@ def test_papers_list_every_firm_without_personal_numbers(browser, ten, name):
             assert private not in shown
 
 
-@pytest.mark.parametrize("name", [*PAPERS, "floor"])
-def test_papers_and_floor_are_linked_from_the_day_screen(browser, ten, name):
+@pytest.mark.parametrize("name", [*PAPERS, "check_in_list"])
+def test_printouts_and_check_in_list_are_linked_from_the_day_screen(browser, ten, name):
     screen = browser.get(reverse("admin:sessions_app_consultday_change", args=[ten.pk])).content.decode()
     assert page(name, ten) in screen
 
 
 @pytest.mark.parametrize("days, shown", [(-2, False), (-1, True), (0, True), (1, False)])
-def test_first_page_links_the_floor_on_the_day_and_the_day_before(browser_at, ten, days, shown):
+def test_first_page_links_the_check_in_list_on_the_day_and_the_day_before(browser_at, ten, days, shown):
     first_page = browser_at(MORNING + timedelta(days=days)).get("/admin/").content.decode()
-    assert (f'href="{page("floor", ten)}"' in first_page) is shown
+    assert (f'href="{page("check_in_list", ten)}"' in first_page) is shown
 
 
-@pytest.mark.parametrize("name", [*PAPERS, "floor"])
+@pytest.mark.parametrize("name", [*PAPERS, "check_in_list"])
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.COORDINATOR}))
-def test_papers_and_floor_are_for_综合处_only(officer, signed_in, ten, role, name):
+def test_printouts_and_check_in_list_are_for_those_who_run_the_day(officer, signed_in, ten, role, name):
     assert signed_in(officer(role, "水处", area="定海区")).get(page(name, ten)).status_code == 403
 
 
@@ -188,18 +188,18 @@ def test_divisions_are_told_three_days_and_one_day_before(ten, handler, other_ha
 def test_firm_is_checked_in_with_one_click(browser, ten):
     browser.post(page("check_in", ten, firm(3)))
     assert firm(3).hearing.checked_in_at == MORNING
-    assert "08:15 签到" in read(browser.get(page("floor", ten)))
+    assert "08:15 签到" in read(browser.get(page("check_in_list", ten)))
 
 
 @pytest.mark.parametrize("typed", ["测试7号", "{0.reference}", " {0.reference} "])
 def test_search_opens_the_firm(browser, ten, typed):
     of = firm(7)
-    answer = browser.get(page("floor", ten), {"q": typed.format(of)})
-    assert answer["Location"] == page("firm", ten, of)
+    answer = browser.get(page("check_in_list", ten), {"q": typed.format(of)})
+    assert answer["Location"] == page("check_in_firm", ten, of)
 
 
 def test_search_says_when_a_firm_is_not_on_the_list(browser, ten):
-    assert "不在这一天的名单和候补里" in read(browser.get(page("floor", ten), {"q": "没有这家"}))
+    assert "不在这一天的名单和候补里" in read(browser.get(page("check_in_list", ten), {"q": "没有这家"}))
 
 
 def test_check_in_is_refused_before_the_day(browser_at, ten):
@@ -220,8 +220,8 @@ def test_only_a_seated_firm_sees_its_check_in_code(client, ten, on_the_morning):
 
 def test_code_opens_the_firm_and_a_button_checks_it_in(browser, ten):
     of = firm(5)
-    answer = browser.get(page("arrival", check_in_code.token(of)))
-    assert answer["Location"] == page("firm", ten, of)
+    answer = browser.get(page("check_in_by_code", check_in_code.token(of)))
+    assert answer["Location"] == page("check_in_firm", ten, of)
     assert "企业已到，签到" in read(browser.get(answer["Location"]))
     assert not Hearing.objects.exists()
     browser.post(page("check_in", ten, of), {"stay": "1"})
@@ -229,13 +229,13 @@ def test_code_opens_the_firm_and_a_button_checks_it_in(browser, ten):
 
 
 def test_code_opened_without_signing_in_leads_to_the_login(client, ten):
-    answer = client.get(page("arrival", check_in_code.token(firm(5))))
+    answer = client.get(page("check_in_by_code", check_in_code.token(firm(5))))
     assert answer["Location"].startswith("/admin/login/")
 
 
 def test_unknown_code_or_code_of_another_day_is_refused(browser, browser_at, ten):
-    code = page("arrival", check_in_code.token(firm(5)))
-    assert "这个签到码不在今天的名单上" in read(browser.get(page("arrival", "0" * 32), follow=True))
+    code = page("check_in_by_code", check_in_code.token(firm(5)))
+    assert "这个签到码不在今天的名单上" in read(browser.get(page("check_in_by_code", "0" * 32), follow=True))
     assert "这个签到码不在今天的名单上" in read(
         browser_at(MORNING + timedelta(days=1)).get(code, follow=True)
     )
@@ -253,14 +253,14 @@ def test_code_is_unique_to_one_registration_and_one_day(ten):
 
 # --- How it ended --------------------------------------------------------------------------------------------------
 def test_outcome_is_recorded_in_two_clicks(browser, ten):
-    assert "现场解决" in read(browser.get(page("firm", ten, firm(1))))
+    assert "现场解决" in read(browser.get(page("check_in_firm", ten, firm(1))))
     answer = conclude(browser, 1, "solved", gist="已当面说明")
-    assert answer["Location"] == page("floor", ten)
+    assert answer["Location"] == page("check_in_list", ten)
     assert (firm(1).stage, firm(1).hearing.outcome) == (Stage.HEARD, "solved")
 
 
 def test_follow_up_form_suggests_the_question_and_its_division(browser, ten):
-    shown = browser.get(page("firm", ten, firm(2))).content.decode()
+    shown = browser.get(page("check_in_firm", ten, firm(2))).content.decode()
     assert '<option value="air" selected>大气处</option>' in shown
     assert f"{made.WATER}</textarea>" in shown
     conclude(browser, 2, "follow", division="air", text=made.WATER)
@@ -294,9 +294,9 @@ def call_in(browser, number: int):
 
 
 def test_first_in_line_is_called_to_the_seat_of_an_absent_firm(browser, ten, three_wait):
-    assert "请候补企业入场" not in read(browser.get(page("floor", ten)))
+    assert "请候补企业入场" not in read(browser.get(page("check_in_list", ten)))
     conclude(browser, 3, "absent")
-    assert "请候补企业入场" in read(browser.get(page("floor", ten)))
+    assert "请候补企业入场" in read(browser.get(page("check_in_list", ten)))
     place = next(slot.place for slot in timetable.schedule_of(ten).slots if slot.number == 3)
     call_in(browser, 11)
     assert (firm(11).stage, firm(11).seat.number) == (Stage.SEATED, 3)
@@ -304,7 +304,7 @@ def test_first_in_line_is_called_to_the_seat_of_an_absent_firm(browser, ten, thr
     assert (firm(3).stage, firm(3).seat) == (Stage.ABSENT, None)
     assert next(slot.place for slot in timetable.schedule_of(ten).slots if slot.number == 3) == place
     assert Notice.objects.filter(kind="standby_called", channel="sms").count() == 1
-    shown = read(browser.get(page("floor", ten)))
+    shown = read(browser.get(page("check_in_list", ten)))
     assert "未到场、名额已由候补企业使用： 舟山测试3号" in shown
     browser.post(page("check_in", ten, firm(11)))
     conclude(browser, 11, "solved")

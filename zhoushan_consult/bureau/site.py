@@ -9,9 +9,9 @@ from django.urls import path
 from django.utils import timezone
 
 from .login import OfficerLoginView
-from .worklist import Basket
+from .worklist import WorkList
 
-FindWork = Callable[[object, datetime], list[Basket]]
+FindWork = Callable[[object, datetime], list[WorkList]]
 
 
 class BureauAdminSite(AdminSite):
@@ -43,8 +43,8 @@ class BureauAdminSite(AdminSite):
 
     def index(self, request, extra_context=None):
         now = timezone.now()
-        baskets = [basket for find in self._find_work for basket in find(request.user, now)]
-        return super().index(request, {"baskets": baskets, "now": now, **(extra_context or {})})
+        worklists = [worklist for find in self._find_work for worklist in find(request.user, now)]
+        return super().index(request, {"worklists": worklists, "now": now, **(extra_context or {})})
 
     def logout(self, request, extra_context=None):
         """The session ends on the server, and the browser is asked to delete the pages it has kept."""

@@ -1,11 +1,11 @@
-"""What waits for an officer, as the first page shows it: baskets with a count and first rows."""
+"""Work lists: what an officer has to do, as the home page of the admin shows it."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Row:
-    """One matter that waits. `url` is the screen that does the job; `lead` the word to catch the eye."""
+    """One piece of work. ``url`` is the screen where it is done, ``lead`` is shown in bold, ``age`` in a tag."""
 
     title: str
     url: str
@@ -16,8 +16,11 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Basket:
-    """One kind of work. `count` is all of it, `rows` the first few; `empty` says what will be here."""
+class WorkList:
+    """One kind of work. ``rows`` are the first few of ``count``; ``more`` is the URL of all of them.
+
+    ``empty`` is shown if there is none, so that an officer knows what will appear here.
+    """
 
     code: str
     title: str

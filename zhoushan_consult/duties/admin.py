@@ -12,7 +12,7 @@ from zhoushan_consult.bureau.actions import Action
 from zhoushan_consult.bureau.record_admin import RecordAdmin
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
-from zhoushan_consult.bureau.worklist import Basket, Row
+from zhoushan_consult.bureau.worklist import Row, WorkList
 
 from . import runner
 from .kinds import kinds, next_due
@@ -22,7 +22,7 @@ SHOWN = 6
 SILENT = "定时巡查没有动静：请检查后台任务进程是否在运行。"
 
 
-def trouble(officer, now) -> list[Basket]:
+def trouble(officer, now) -> list[WorkList]:
     """What waits for whoever runs the site: rounds that stopped, duties that failed or were not run in time."""
     if not officer.may(Act.HEALTH):
         return []
@@ -34,7 +34,7 @@ def trouble(officer, now) -> list[Basket]:
         rows.insert(0, Row("定时巡查", ledger, SILENT, "已停", span(silence), late=True))
         count += 1
     empty = "没有失败或错过的定时任务。出错的会连同原因出现在这里。"
-    return [Basket("duties", "失败和错过的任务", rows, count, empty, f"{ledger}?extent=trouble")]
+    return [WorkList("duties", "失败和错过的任务", rows, count, empty, f"{ledger}?extent=trouble")]
 
 
 def _row(duty: Duty) -> Row:

@@ -11,7 +11,7 @@ from zhoushan_consult.bureau.actions import Action, ActionForm, may
 from zhoushan_consult.bureau.record_admin import RecordAdmin
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
-from zhoushan_consult.bureau.worklist import Basket, Row
+from zhoushan_consult.bureau.worklist import Row, WorkList
 from zhoushan_consult.identity import phone as phones
 
 from . import delivery
@@ -27,7 +27,7 @@ class CallForm(ActionForm):
 FAILED_SHOWN = 6
 
 
-def failed(officer, now) -> list[Basket]:
+def failed(officer, now) -> list[WorkList]:
     """What waits for whoever runs the site: letters that did not go."""
     if not officer.may(Act.HEALTH):
         return []
@@ -35,7 +35,7 @@ def failed(officer, now) -> list[Basket]:
     every = f"{reverse('admin:outbox_notice_changelist')}?state__exact={State.FAILED}"
     rows = [Row(str(letter), _screen(letter), letter.last_error) for letter in letters[:FAILED_SHOWN]]
     empty = "没有发送失败的通知。多次重发仍没有送出、也没有改为电话的会出现在这里。"
-    return [Basket("failed", "发送失败的通知", rows, letters.count(), empty, every)]
+    return [WorkList("failed", "发送失败的通知", rows, letters.count(), empty, every)]
 
 
 def _screen(letter: Notice) -> str:

@@ -1,4 +1,4 @@
-"""`manage.py seed_demo`: the demonstration month, in an empty database only. All people and firms are made up."""
+"""`manage.py seed_demo`: the demonstration month, for an empty database. All people and firms are made up."""
 
 import os
 import random
@@ -22,9 +22,10 @@ class Command(BaseCommand):
     def handle(self, *args, **options):
         if Officer.objects.exists():
             raise CommandError("数据库里已有人员，演示数据只装入空数据库。")
-        password, logins = people.hire()
+        password, logins = people.create_officers()
         now = timezone.now()
-        rng = random.Random(20191010)  # the same firms every time
+        # A fixed seed gives the same firms every time, so screenshots and guides stay true.
+        rng = random.Random(20191010)
         upcoming = calendar.booking_day(now)
         running = calendar.consult_date(
             now.astimezone(calendar.SHANGHAI).year, now.astimezone(calendar.SHANGHAI).month
@@ -33,12 +34,12 @@ class Command(BaseCommand):
             Month(day, lines, rng, now) for day, lines in ((running, firms.PAST), (upcoming, firms.PRESENT))
         ]
         play([story for month in months for story in month.stories()], now)
-        published_answers.publish(now)
-        rulebook.teach(now)
+        published_answers.create_answers(now)
+        rulebook.add_version(now)
         self._write(password, logins)
 
     def _write(self, password: str, logins: list[people.Login]) -> None:
-        """The log-ins go to a file that only the owner can read, for `make run` to show."""
+        """Write the logins to a file that only its owner can read. `make run` shows it."""
         lines = [f"{login.username}\t{login.place}\t{login.role}\t{password}" for login in logins]
         target = Path(settings.VAR_DIR) / "logins.txt"
         with open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:

@@ -43,7 +43,7 @@ def training_examples() -> list[LabelledText]:
 def train_classifier(
     examples: Sequence[LabelledText], known: embedding.Embedding | None = None
 ) -> Classifier:
-    """A classifier trained on ``examples``. Raises KeyError if a known matter of ``known`` is not among them."""
+    """A classifier trained on ``examples``. Raises KeyError if a question of ``known`` is not among them."""
     # Imported here because the service runs without scikit-learn, and Django imports this module to list commands.
     from appointments.training import train_classifier as training
 

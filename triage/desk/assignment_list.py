@@ -1,4 +1,4 @@
-"""我的交办 (六（四）): what a division was given, in baskets by how it stands, and its nearest follow-ups."""
+"""我的交办 (六（四）): the 交办 of a division in tabs by state, and its most urgent follow-ups."""
 
 from dataclasses import dataclass
 
@@ -12,16 +12,17 @@ from triage.visibility import assignments_for, follow_ups_for
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Act
 
-from .access import in_section, show
-from .pagination import NONE, NOT_NEEDED, Number, counted, page_of
-from .terms import Today
+from .access import render_page, section_view
+from .deadlines import Today
+from .pagination import NO_ROWS, NOT_NEEDED, RowCount, count_by, paginate
 
-NEAREST = 8  # follow-ups shown beside the baskets; the others are one click away
+# Follow-ups next to the list. The link below them leads to the others.
+NEAREST = 8
 
 
 @dataclass(frozen=True)
-class Basket:
-    """交办 of a division that stand alike, in the order in which they ask for work."""
+class AssignmentTab:
+    """One tab: 交办 in one state. ``waits``: they wait for work of this division, so deadlines are shown."""
 
     slug: str
     label: str
@@ -31,8 +32,8 @@ class Basket:
     waits: bool = False
 
 
-BASKETS = (
-    Basket(
+TABS = (
+    AssignmentTab(
         "open",
         "待答复",
         AssignmentState.OPEN,
@@ -40,7 +41,7 @@ BASKETS = (
         "综合处交办的事项会出现在这里，同时短信提醒您。现在没有需要答复的。",
         True,
     ),
-    Basket(
+    AssignmentTab(
         "to-sign",
         "待审签",
         AssignmentState.DRAFTED,
@@ -48,14 +49,14 @@ BASKETS = (
         "拟好送审的答复会出现在这里，由处室负责人审签。现在没有待审签的。",
         True,
     ),
-    Basket(
+    AssignmentTab(
         "answered",
         "已答复",
         AssignmentState.RELEASED,
         ("-released_at",),
         "审签后的答复会留在这里，随时可以查看。现在还没有。",
     ),
-    Basket(
+    AssignmentTab(
         "returned",
         "已退回",
         AssignmentState.RETURNED,
@@ -65,40 +66,41 @@ BASKETS = (
 )
 
 
-@in_section("assignments")
+@section_view("assignments")
 @require_safe
-def baskets(request: HttpRequest) -> HttpResponse:
-    """The division's baskets, opened at the one whose work is the officer's, and its nearest follow-ups."""
+def assignments(request: HttpRequest) -> HttpResponse:
+    """The list opens at the tab whose work is the officer's own."""
     today = Today.at(timezone.now())
     own = _own(request.user)
-    numbers = counted(own, "state", today)
-    basket = _chosen(request, numbers)
-    page = page_of(_rows(own, basket), request, count=numbers.get(basket.state, NONE).all)
-    today.mark(page.object_list)
+    counts = count_by(own, "state", today)
+    tab = _chosen_tab(request, counts)
+    page = paginate(_rows(own, tab), request, count=counts.get(tab.state, NO_ROWS).all)
+    today.add_deadlines(page.object_list)
     follow_ups = follow_ups_for(request.user).filter(division=request.user.division_id, closed_at=None)
     nearest = follow_ups.select_related("appointment").defer(*NOT_NEEDED).order_by("due_on", "pk")
     context = {
-        "baskets": [(each, numbers.get(each.state, NONE)) for each in BASKETS],
-        "basket": basket,
+        "tabs": [(each, counts.get(each.state, NO_ROWS)) for each in TABS],
+        "tab": tab,
         "page": page,
-        "follow_ups": today.mark(nearest[: NEAREST + 1]),
+        # One more than is shown: the template then offers a link to the others.
+        "follow_ups": today.add_deadlines(nearest[: NEAREST + 1]),
         "nearest": NEAREST,
     }
-    return show(request, "assignments", context)
+    return render_page(request, "assignments", context)
 
 
 def _own(officer: Officer) -> QuerySet[Assignment]:
     return assignments_for(officer).filter(division=officer.division_id)
 
 
-def _chosen(request: HttpRequest, numbers: dict[str, Number]) -> Basket:
-    """The basket asked for; without one, 待审签 for a head who has something to sign, otherwise 待答复."""
-    by_slug = {basket.slug: basket for basket in BASKETS}
-    waits_for_head = request.user.may(Act.SIGN) and AssignmentState.DRAFTED in numbers
+def _chosen_tab(request: HttpRequest, counts: dict[str, RowCount]) -> AssignmentTab:
+    """The tab that the URL asks for. Without one: 待审签 for a head who has something to sign, else 待答复."""
+    by_slug = {tab.slug: tab for tab in TABS}
+    waits_for_head = request.user.may(Act.SIGN) and AssignmentState.DRAFTED in counts
     default = by_slug["to-sign" if waits_for_head else "open"]
     return by_slug.get(request.GET.get("basket", ""), default)
 
 
-def _rows(own: QuerySet[Assignment], basket: Basket) -> QuerySet[Assignment]:
-    rows = own.filter(state=basket.state).select_related("appointment__day", "reply")
-    return rows.defer("reply__body", *NOT_NEEDED).order_by(*basket.order)
+def _rows(own: QuerySet[Assignment], tab: AssignmentTab) -> QuerySet[Assignment]:
+    rows = own.filter(state=tab.state).select_related("appointment__day", "reply")
+    return rows.defer("reply__body", *NOT_NEEDED).order_by(*tab.order)

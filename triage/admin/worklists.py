@@ -1,4 +1,4 @@
-"""待办: what the first page of the admin opens on, for 综合处 and for 局领导."""
+"""待办: the work lists on the home page of the admin, for 综合处 and for 局领导."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -17,20 +17,21 @@ from triage.rulebook.explanation import division_names
 from triage.rulebook.suggestion import current_traces
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Act
-from zhoushan_consult.bureau.worklist import Basket, Row
+from zhoushan_consult.bureau.worklist import Row, WorkList
 from zhoushan_consult.outbox.models import Notice
 
-LONG_WAIT = 3
-"""Days after which a registration that waits for 初审 is marked."""
+# A registration that has waited for 初审 for more days than this is marked as late.
+LONG_WAIT_DAYS = 3
 
 
-def baskets(officer: Officer, now: datetime) -> list[Basket]:
-    """The baskets of an officer, by what they may do, each ready to be shown."""
-    return list(_baskets(officer, now))
+def worklists_of(officer: Officer, now: datetime) -> list[WorkList]:
+    """The work lists of an officer: only for the acts that they may do."""
+    return list(_worklists(officer, now))
 
 
-def _baskets(officer: Officer, now: datetime) -> Iterator[Basket]:
+def _worklists(officer: Officer, now: datetime) -> Iterator[WorkList]:
     today = now.astimezone(calendar.SHANGHAI).date()
+    # One query for the coming 咨询日: three of the lists below read them.
     days = worklists.days_ahead(now) if officer.may(Act.PLAN) or officer.may(Act.APPROVE_PLAN) else []
     if officer.may(Act.REVIEW):
         yield _to_review(today, now)
@@ -51,49 +52,53 @@ def _baskets(officer: Officer, now: datetime) -> Iterator[Basket]:
         yield _to_conclude(now)
 
 
-def _to_review(today: date, now: datetime) -> Basket:
-    pile = worklists.preview(worklists.to_review())
-    traces = current_traces(pile.rows, now)
-    rows = [_review_row(each, traces[each.pk].to_decision(), today) for each in pile.rows]
+def _to_review(today: date, now: datetime) -> WorkList:
+    preview = worklists.preview(worklists.to_review())
+    traces = current_traces(preview.rows, now)
+    rows = [_review_row(each, traces[each.pk].to_decision(), today) for each in preview.rows]
     empty = "没有待初审的登记。企业在网上登记后，会按提交先后出现在这里。"
     more = f"{reverse('admin:appointments_appointment_changelist')}?stage=submitted&day=all"
-    return Basket("review", "待初审", rows, pile.count, empty, more)
+    return WorkList("review", "待初审", rows, preview.count, empty, more)
 
 
 def _review_row(appointment: Appointment, decision: Decision, today: date) -> Row:
     waited = (today - appointment.submitted_at.astimezone(calendar.SHANGHAI).date()).days
     return Row(
         title=appointment.enterprise_name,
-        url=_screen(appointment.pk),
+        url=_registration_url(appointment.pk),
         lead=f"建议{division_names(decision)}",
         detail=Truncator(appointment.summary).chars(48),
         age=f"已等 {waited} 天" if waited else "今天提交",
-        late=waited > LONG_WAIT,
+        late=waited > LONG_WAIT_DAYS,
     )
 
 
-def _returned(today: date) -> Basket:
-    pile = worklists.preview(worklists.returned())
+def _returned(today: date) -> WorkList:
+    preview = worklists.preview(worklists.returned())
     rows = [
         Row(
             title=assignment.appointment.enterprise_name,
-            url=_screen(assignment.appointment_id, "reassign"),
+            url=_registration_url(assignment.appointment_id, "reassign"),
             lead=f"{assignment.division}退回",
             detail=Truncator(assignment.return_reason).chars(48),
-            age=_term(assignment.due_on, today),
+            age=_deadline(assignment.due_on, today),
             late=assignment.due_on < today,
         )
-        for assignment in pile.rows
+        for assignment in preview.rows
     ]
-    return Basket(
-        "returned", "被退回的交办", rows, pile.count, "没有被退回的交办。处室退回的事项会连同理由出现在这里。"
+    return WorkList(
+        "returned",
+        "被退回的交办",
+        rows,
+        preview.count,
+        "没有被退回的交办。处室退回的事项会连同理由出现在这里。",
     )
 
 
-def _to_settle(days: list[ConsultDay], now: datetime) -> Basket:
+def _to_settle(days: list[ConsultDay], now: datetime) -> WorkList:
     rows = [_settle_row(day, now) for day in worklists.to_settle(days, now)]
     empty = "没有待确定的名单。每月1日起，当月10日的现场名单在这里确定。"
-    return Basket("settle", "待确定名单", rows, len(rows), empty)
+    return WorkList("settle", "待确定名单", rows, len(rows), empty)
 
 
 def _settle_row(day: ConsultDay, now: datetime) -> Row:
@@ -102,30 +107,32 @@ def _settle_row(day: ConsultDay, now: datetime) -> Row:
     pending = f"；还有 {day.pending} 条待初审" if day.pending else ""
     return Row(
         title=calendar.short(day.date),
-        url=_day_screen(day),
+        url=_day_url(day),
         detail=detail + pending,
         age=f"{last.month}月{last.day}日前确定",
         late=now.astimezone(calendar.SHANGHAI).date() > last,
     )
 
 
-def _to_plan(days: list[ConsultDay], now: datetime) -> Basket:
+def _to_plan(days: list[ConsultDay], now: datetime) -> WorkList:
     known = {day.date: day for day in days}
     rows = [
-        _plan_row(date_, known.get(date_), now) for date_ in _plans_wanted(now) if _is_open(known.get(date_))
+        _plan_row(date_, known.get(date_), now)
+        for date_ in _plans_wanted(now)
+        if _needs_a_plan(known.get(date_))
     ]
     empty = "没有待拟的方案。每月20日起，下月的活动方案在这里拟订和送审。"
-    return Basket("plan", "待拟方案", rows, len(rows), empty)
+    return WorkList("plan", "待拟方案", rows, len(rows), empty)
 
 
 def _plans_wanted(now: datetime) -> list[date]:
-    """The next 咨询日; and from the 20th on, the one after it where that is another."""
+    """The dates whose plan is due: the next 咨询日, and from the 20th on also that of the next month."""
     late_in_month = now.astimezone(calendar.SHANGHAI).day >= policy.PLAN_WANTED_FROM
     wanted = {calendar.current_day(now)} | ({calendar.booking_day(now)} if late_in_month else set())
     return sorted(wanted)
 
 
-def _is_open(day: ConsultDay | None) -> bool:
+def _needs_a_plan(day: ConsultDay | None) -> bool:
     return day is None or day.plan in {Plan.DRAFT, Plan.RETURNED}
 
 
@@ -145,35 +152,34 @@ def _plan_row(date_: date, day: ConsultDay | None, now: datetime) -> Row:
     left = (date_ - now.astimezone(calendar.SHANGHAI).date()).days
     return Row(
         title=f"{calendar.short(date_)}活动方案",
-        url=_day_screen(day) if day else reverse("admin:sessions_app_consultday_add"),
+        url=_day_url(day) if day else reverse("admin:sessions_app_consultday_add"),
         detail=detail,
         age=f"还有 {left} 天",
         late=now >= calendar.booking_closes(date_),
     )
 
 
-def _to_approve(days: list[ConsultDay]) -> Basket:
+def _to_approve(days: list[ConsultDay]) -> WorkList:
     rows = [
-        Row(
-            f"{calendar.short(day.date)}活动方案", _day_screen(day), f"{day.theme}　{day.place}", age="待审核"
-        )
+        Row(f"{calendar.short(day.date)}活动方案", _day_url(day), f"{day.theme}　{day.place}", age="待审核")
         for day in days
         if day.plan == Plan.SUBMITTED
     ]
-    return Basket("approve", "待审核方案", rows, len(rows), "没有待审核的方案。综合处送审后会出现在这里。")
+    return WorkList("approve", "待审核方案", rows, len(rows), "没有待审核的方案。综合处送审后会出现在这里。")
 
 
-def _to_call(now: datetime) -> Basket:
-    pile = worklists.preview(worklists.to_call(now))
-    rows = [_call_row(notice) for notice in pile.rows]
+def _to_call(now: datetime) -> WorkList:
+    preview = worklists.preview(worklists.to_call(now))
+    rows = [_call_row(notice) for notice in preview.rows]
     empty = "没有要打的电话。没有手机号码、或短信没有送达的企业会出现在这里。"
-    return Basket("call", "待电话联系", rows, pile.count, empty)
+    return WorkList("call", "待电话联系", rows, preview.count, empty)
 
 
 def _call_row(notice: Notice) -> Row:
+    # A letter about something else, such as a 咨询日, is recorded on its own page.
     about_firm = notice.about_kind == Appointment._meta.label_lower
     url = (
-        _screen(notice.about_id, "notified")
+        _registration_url(notice.about_id, "notified")
         if about_firm
         else reverse("admin:outbox_notice_change", args=[notice.pk])
     )
@@ -181,80 +187,81 @@ def _call_row(notice: Notice) -> Row:
     return Row(notice.to_name, url, Truncator(notice.text).chars(60), age=tried)
 
 
-def _overdue_replies(today: date) -> Basket:
-    pile = worklists.preview(worklists.overdue_replies(today))
-    rows = [_overdue_row(assignment, assignment.question, today) for assignment in pile.rows]
-    return Basket(
-        "late_replies", "逾期交办", rows, pile.count, "没有逾期的交办。到期没有答复的会出现在这里。"
+def _overdue_replies(today: date) -> WorkList:
+    preview = worklists.preview(worklists.overdue_replies(today))
+    rows = [_overdue_row(assignment, assignment.question, today) for assignment in preview.rows]
+    return WorkList(
+        "late_replies", "逾期交办", rows, preview.count, "没有逾期的交办。到期没有答复的会出现在这里。"
     )
 
 
-def _overdue_follow_ups(today: date) -> Basket:
-    pile = worklists.preview(worklists.overdue_follow_ups(today))
-    rows = [_overdue_row(follow_up, follow_up.promise, today) for follow_up in pile.rows]
+def _overdue_follow_ups(today: date) -> WorkList:
+    preview = worklists.preview(worklists.overdue_follow_ups(today))
+    rows = [_overdue_row(follow_up, follow_up.promise, today) for follow_up in preview.rows]
     empty = f"没有逾期的督办。到期没有办结、或立项满{policy.FOLLOW_UP_ALARM_DAYS}天的会出现在这里。"
-    return Basket("late_follow_ups", "逾期和久未办结的督办", rows, pile.count, empty)
+    return WorkList("late_follow_ups", "逾期和久未办结的督办", rows, preview.count, empty)
 
 
 def _overdue_row(row: Assignment | FollowUp, text: str, today: date) -> Row:
     return Row(
         title=row.appointment.enterprise_name,
-        url=_screen(row.appointment_id),
+        url=_registration_url(row.appointment_id),
         lead=str(row.division),
         detail=Truncator(text).chars(48),
-        age=_term(row.due_on, today) if row.due_on < today else _since(row, today),
+        age=_deadline(row.due_on, today) if row.due_on < today else _days_open(row, today),
         late=True,
     )
 
 
-def _since(follow_up: FollowUp, today: date) -> str:
+def _days_open(follow_up: FollowUp, today: date) -> str:
     return f"立项 {(today - follow_up.opened_at.astimezone(calendar.SHANGHAI).date()).days} 天"
 
 
-def _to_run(today: date) -> Iterator[Basket]:
-    """On the day itself and on its eve: the way to the sheet and to the door."""
+def _to_run(today: date) -> Iterator[WorkList]:
+    """A link to 现场签到 on the 咨询日 and on the day before."""
     near = ConsultDay.objects.filter(date__in=[today, today + timedelta(days=1)], settled_at__isnull=False)
     for day in near.exclude(plan=Plan.CANCELLED):
         age = "今天" if day.date == today else "明天"
-        row = Row("现场签到和结果", _floor(day), day.place, lead=calendar.short(day.date), age=age)
-        yield Basket("run", "咨询日现场", [row], 1, "")
+        row = Row("现场签到和结果", _check_in_url(day), day.place, lead=calendar.short(day.date), age=age)
+        yield WorkList("run", "咨询日现场", [row], 1, "")
 
 
-def _floor(day: ConsultDay) -> str:
-    return reverse("admin:sessions_app_consultday_floor", args=[day.pk])
+def _check_in_url(day: ConsultDay) -> str:
+    return reverse("admin:sessions_app_consultday_check_in_list", args=[day.pk])
 
 
-def _to_conclude(now: datetime) -> Basket:
-    pile = worklists.preview(worklists.to_conclude(now))
+def _to_conclude(now: datetime) -> WorkList:
+    preview = worklists.preview(worklists.to_conclude(now))
     rows = [
         Row(
             a.enterprise_name,
-            reverse("admin:sessions_app_consultday_firm", args=[a.day_id, a.pk]),
+            reverse("admin:sessions_app_consultday_check_in_firm", args=[a.day_id, a.pk]),
             f"{calendar.short(a.day.date)}　{a.seat.number}号名额",
             age="待录",
         )
-        for a in pile.rows
+        for a in preview.rows
     ]
-    return Basket(
+    return WorkList(
         "conclude",
         "现场结果待录",
         rows,
-        pile.count,
+        preview.count,
         "没有待录的现场结果。咨询日当天起，到场企业会出现在这里。",
     )
 
 
-def _term(due_on: date, today: date) -> str:
+def _deadline(due_on: date, today: date) -> str:
     late = (today - due_on).days
     return f"逾期 {late} 天" if late > 0 else f"{due_on.month}月{due_on.day}日到期"
 
 
-def _screen(pk, panel: str = "") -> str:
+def _registration_url(pk, panel: str = "") -> str:
     return reverse("admin:appointments_appointment_change", args=[pk]) + (f"#panel-{panel}" if panel else "")
 
 
-def _day_screen(day: ConsultDay) -> str:
+def _day_url(day: ConsultDay) -> str:
     return reverse("admin:sessions_app_consultday_change", args=[day.pk])
 
 
-admin.site.register_worklist(baskets)
+# The kernel may not import triage, so triage registers what it has for the home page.
+admin.site.register_worklist(worklists_of)

@@ -1,4 +1,4 @@
-"""The screen of a 咨询日: its plan, its list of ten, and who is next in line (六（一）（五）)."""
+"""The screen of a 咨询日 (六（一）（五）): its plan, its list of firms, and the waiting list."""
 
 from django.contrib import admin
 from django.template.response import TemplateResponse
@@ -20,10 +20,12 @@ from triage.models import Sitting
 from zhoushan_consult.bureau.actions import Action, may
 from zhoushan_consult.bureau.roles import Act
 
-from . import check_in, papers
+from . import check_in, printouts
 
-LINE_SHOWN = 100
+# Firms of the waiting list on the screen. It bounds the page if far more firms ask than there are seats.
+WAITING_SHOWN = 100
 
+# 综合处 decides on the list after the cutoff (六（五）); before it, a registration could still come in.
 SETTLE = Action(
     name="settle",
     title="确定名单",
@@ -32,6 +34,7 @@ SETTLE = Action(
     offered=lambda day: (
         not day.settled_at and not day.is_cancelled and timezone.now() >= calendar.booking_closes(day.date)
     ),
+    # It is the one thing that waits on this screen, so the panel is open from the start.
     opened=lambda day: True,
     button="一键确定名单",
     done="名单已确定，已逐家通知。",
@@ -69,7 +72,8 @@ CANCEL = Action(
 )
 
 
-def _is_arranged(day: ConsultDay) -> bool:
+def _has_timetable(day: ConsultDay) -> bool:
+    # Until `timetable.freeze` has written the sittings, the timetable follows the list by itself.
     return bool(day.settled_at) and timezone.now() < calendar.ends_at(day.date) and _sittings(day).exists()
 
 
@@ -77,12 +81,13 @@ def _sittings(day: ConsultDay):
     return Sitting.objects.filter(seat__day=day)
 
 
+# Only by hand: tables and times are printed and known to the divisions once the timetable is frozen.
 REARRANGE = Action(
     name="rearrange",
     title="重新编排现场安排表",
     act=Act.RUN_DAY,
     do=lambda day, form, **who: timetable.rearrange(day, **who),
-    offered=_is_arranged,
+    offered=_has_timetable,
     button="重新编排",
     done="现场安排表已重新编排，请重新打印并告知处室。",
     hint="安排表在活动前一天上午定稿；此后名额换了企业，时间和桌次不变。换人以后处室排不开的，才需要重新编排。",
@@ -91,20 +96,23 @@ REARRANGE = Action(
 
 @admin.register(ConsultDay)
 class DayAdmin(ConsultDayAdmin):
+    """The screen of a 咨询日. `sessions_app` has the plan; the list and the day are added here."""
+
     record_actions = (SETTLE, *ConsultDayAdmin.record_actions, CHANGE, REARRANGE, CANCEL)
 
     def get_urls(self):
-        explained = self.admin_site.admin_view(self.explained)
+        allocation = self.admin_site.admin_view(self.allocation)
         return [
-            path("<int:pk>/allocation/", explained, name=self._url_name("allocation")),
-            *check_in.addresses(),
-            *papers.addresses(),
+            path("<int:pk>/allocation/", allocation, name=self._url_name("allocation")),
+            *check_in.urlpatterns(),
+            *printouts.urlpatterns(),
+            # Last, because its `<path:object_id>/` matches every URL above.
             *super().get_urls(),
         ]
 
     @method_decorator(require_safe)
-    def explained(self, request, pk: int):
-        """名额分配说明: how the seats of a day came to whom."""
+    def allocation(self, request, pk: int):
+        """名额分配说明: which firm got which seat when, and why, from the audit trail."""
         record = self.record(request, pk)
         context = {
             **self.admin_site.each_context(request),
@@ -118,23 +126,25 @@ class DayAdmin(ConsultDayAdmin):
     def facts(self, request, record: ConsultDay) -> dict:
         now = timezone.now()
         seats = list(record.seats.select_related("appointment"))
-        waiting = list(waiting_list.waiting(record)[:LINE_SHOWN])
+        waiting_firms = list(waiting_list.waiting(record)[:WAITING_SHOWN])
+        # A seat that was added for one firm does not pass to the next one when it becomes free.
         free = sum(seat.uscc is None and not seat.extra_reason for seat in seats)
         return super().facts(request, record) | {
             "seats": seats,
             "free": free,
-            "line": [
-                (place, appointment, reason(appointment)) for place, appointment in enumerate(waiting, 1)
+            "waiting": [
+                (place, appointment, _reason(appointment))
+                for place, appointment in enumerate(waiting_firms, 1)
             ],
             "pending": Appointment.objects.filter(day=record, stage=Stage.SUBMITTED).count(),
             "is_closed": now >= calendar.booking_closes(record.date),
             "is_over": now >= calendar.ends_at(record.date),
             "now": now,
-            "list_template": "admin/day/list_of_ten.html",
-            "papers": papers.PAPERS if record.settled_at and may(request, Act.RUN_DAY) else {},
+            "list_template": "admin/day/seat_list.html",
+            "printouts": printouts.PRINTOUTS if record.settled_at and may(request, Act.RUN_DAY) else {},
         }
 
 
-def reason(appointment: Appointment) -> str:
-    """Why a firm stands where it stands in the line."""
+def _reason(appointment: Appointment) -> str:
+    """Why a firm has its place in the waiting list."""
     return waiting_list.describe_basis(waiting_list.basis(appointment))

@@ -1,4 +1,4 @@
-"""How a term reads at the desk: a word and a shape, never a colour alone."""
+"""How a deadline is shown at the desk: by words and a shape, so that nothing depends on colour alone."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from zhoushan_consult.workdays.calendar import is_workday, published
 
 
 @dataclass(frozen=True)
-class Term:
-    """A term: its last day (`on`), what is left in `words`, the `shape` that marks it, a `note` of doubt."""
+class Deadline:
+    """``on`` is the last day, ``words`` the time left, ``shape`` names the tag, ``note`` tells a doubt."""
 
     on: str
     words: str
@@ -22,7 +22,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Today:
-    """The day on which a page is read, with the bureau's working days read once for all of its rows."""
+    """The day on which a page is read, with the bureau's working days: one query serves all rows of a page."""
 
     day: date
     overrides: Mapping[date, bool]
@@ -31,28 +31,31 @@ class Today:
     def at(cls, now: datetime) -> "Today":
         return cls(now.astimezone(SHANGHAI).date(), overrides.in_force())
 
-    def term(self, due_on: date) -> Term:
-        """Working days left until the end of `due_on`, or days gone by since."""
+    def deadline(self, due_on: date) -> Deadline:
+        """Working days left until the end of ``due_on``, or calendar days since then."""
         on, days = short(due_on), (due_on - self.day).days
         if days < 0:
-            return Term(on, f"已逾期 {-days} 天", "late")
+            return Deadline(on, f"已逾期 {-days} 天", "late")
         if days == 0:
-            return Term(on, "今天到期", "act")
+            return Deadline(on, "今天到期", "act")
         left = self._workdays_until(due_on)
+        # A deadline on a weekend can be days away with no working day left: then calendar days are shown.
         words = f"还剩 {left} 个工作日" if left else f"{days} 天后到期"
-        return Term(on, words, "act" if left <= policy.REPLY_REMIND_WORKDAYS else "wait", self._doubt(due_on))
+        shape = "act" if left <= policy.REPLY_REMIND_WORKDAYS else "wait"
+        return Deadline(on, words, shape, self._note(due_on))
 
-    def _doubt(self, due_on: date) -> str:
+    def _note(self, due_on: date) -> str:
+        # The State Council publishes the holidays of a year in the November before it.
         return "" if published(due_on.year, self.overrides) else "节假日安排未公布，先按周一至周五计算。"
 
     def _workdays_until(self, due_on: date) -> int:
-        """Working days after today, `due_on` counted."""
+        """Working days after today, including ``due_on``."""
         days = (due_on - self.day).days
         return sum(is_workday(self.day + timedelta(days=n), self.overrides) for n in range(1, days + 1))
 
-    def mark(self, rows: Iterable) -> list:
-        """The rows, each with the `term` of its `due_on`."""
+    def add_deadlines(self, rows: Iterable) -> list:
+        """The rows as a list; each has a ``deadline`` for its ``due_on``, which the templates show."""
         marked = list(rows)
         for row in marked:
-            row.term = self.term(row.due_on)
+            row.deadline = self.deadline(row.due_on)
         return marked

@@ -1,0 +1,36 @@
+"""公开答复: an officer may start one from a reply that was released."""
+
+from django.contrib import admin
+
+from appointments.admin import AnswerAdmin
+from appointments.models import Appointment, PublishedAnswer
+from triage.models import Assignment, AssignmentState
+from triage.visibility import assignments_for
+
+
+@admin.register(PublishedAnswer)
+class PublishedAnswerAdmin(AnswerAdmin):
+    def drawn_from(self, request) -> tuple[dict, Appointment | None]:
+        """The first values of the form and the registration behind them; nothing without `?reply=`."""
+        # The number comes from the address. Only a reply that this officer may read can be copied.
+        number = request.GET.get("reply", "")
+        released = (
+            assignments_for(request.user)
+            .filter(state=AssignmentState.RELEASED)
+            .select_related("appointment", "reply")
+        )
+        assignment = released.filter(pk=int(number)).first() if number.isdecimal() else None
+        if assignment is None:
+            return {}, None
+        return _initial(assignment), assignment.appointment
+
+
+def _initial(assignment: Assignment) -> dict:
+    topics = assignment.appointment.topics
+    return {
+        "question": assignment.question,
+        "answer": assignment.reply.body,
+        "law": assignment.reply.law,
+        "division": assignment.division_id,
+        "topic": topics[0] if topics else "",
+    }
