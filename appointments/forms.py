@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 
 from sessions_app import calendar
-from sessions_app.calendar import SHANGHAI
 from zhoushan_consult.bureau.models import Area, Officer
+from zhoushan_consult.clock import local_date
 from zhoushan_consult.identity import phone, resident_id, uscc
 from zhoushan_consult.identity.canonical import canonical
 
@@ -158,7 +158,7 @@ class RegistrationForm(forms.Form):
 
     def __init__(self, *args, now, areas, **kwargs):
         super().__init__(*args, **kwargs)
-        self.today = now.astimezone(SHANGHAI).date()
+        self.today = local_date(now)
         self.areas = {area.code: area for area in areas}
         self.fields["county"].choices = [("", "请选择"), *((area.code, area.name) for area in areas)]
         for name, text in REQUIRED.items():

@@ -21,6 +21,7 @@ from zhoushan_consult.bureau.models import Area
 from zhoushan_consult.bureau.record_admin import RecordAdmin
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
+from zhoushan_consult.clock import local_date
 from zhoushan_consult.identity.mask import mask_name
 
 from .. import form_token, staff_entry
@@ -100,7 +101,7 @@ class AppointmentAdmin(RecordAdmin):
         form = self.list_form(request.GET, now=now)
         sought = request.POST.get("q", "")[:LONGEST] if request.method == "POST" else None
         rows = self.get_queryset(request).select_related("day", "area")
-        found = form.among(rows) if sought is None else search(rows, sought, today=timezone.localdate(now))
+        found = form.among(rows) if sought is None else search(rows, sought, today=local_date(now))
         page = Capped(found, self.list_per_page).get_page(request.GET.get("p") if sought is None else 1)
         context = {
             **self.admin_site.each_context(request),
