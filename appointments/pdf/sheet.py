@@ -67,10 +67,10 @@ WIDTH = A4[0] - 2 * MARGIN
 GROUP_WIDTH, LABEL_WIDTH = 14 * mm, 50 * mm
 VALUE_X, VALUE_WIDTH = MARGIN + GROUP_WIDTH + LABEL_WIDTH, WIDTH - GROUP_WIDTH - LABEL_WIDTH
 LINE = 12 * mm
-# What is left of the page after nine lines, title and footnote.
+# So high that nine other lines, the title and the footnote still fit on the page.
 SUMMARY_HEIGHT = 95 * mm
 PADDING = 2 * mm
-# Points. Below MIN_SIZE nothing could be read; the longest question (2,000 characters) fits at a larger size.
+# Points. 2,000 characters, the longest question, fit at 5 pt. Below MIN_SIZE a print cannot be read.
 SIZE, MIN_SIZE, SIZE_STEP = 11, 4, 0.5
 
 
