@@ -32,12 +32,11 @@ def register(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     if request.method != "POST":
         return _blank(request, now)
-    form = RegistrationForm(request.POST, now=now, areas=areas())
     # Without validation: the firm asked for the form to go on with it, not for a list of mistakes.
     if request.POST.get("step") == "edit":
-        return _form_page(
-            request, now, RegistrationForm(initial=_typed_values(request), now=now, areas=areas())
-        )
+        unbound = RegistrationForm(initial=_typed_values(request), now=now, areas=areas())
+        return _form_page(request, now, unbound)
+    form = RegistrationForm(request.POST, now=now, areas=areas())
     if not form.is_valid():
         return _form_page(request, now, form)
     if request.POST.get("step") != "submit":
@@ -47,14 +46,10 @@ def register(request: HttpRequest) -> HttpResponse:
 
 def keep_typed(request: HttpRequest) -> HttpResponse:
     """The page after the CSRF check refused a form, mostly an old one: it shows the text again, and one click sends it."""
-    form = RegistrationForm(initial=_typed_values(request), now=timezone.now(), areas=areas())
-    return _form_page(
-        request,
-        timezone.now(),
-        form,
-        notice="页面放得太久，需要再确认一次。内容都在，请核对后重新提交。",
-        status=403,
-    )
+    now = timezone.now()
+    form = RegistrationForm(initial=_typed_values(request), now=now, areas=areas())
+    notice = "页面放得太久，需要再确认一次。内容都在，请核对后重新提交。"
+    return _form_page(request, now, form, notice=notice, status=403)
 
 
 # `web.errors.csrf_failure` looks for this attribute: the CSRF check refuses before the view runs.

@@ -20,7 +20,7 @@ from .models import NEEDS_ATTENTION, Duty, Heartbeat
 
 # Rows on the first page; the link below them shows all.
 SHOWN = 6
-SILENT = "定时巡查没有动静：请检查后台任务进程是否在运行。"
+STALLED_MESSAGE = "定时巡查没有动静：请检查后台任务进程是否在运行。"
 
 
 def trouble(officer, now) -> list[Basket]:
@@ -32,8 +32,8 @@ def trouble(officer, now) -> list[Basket]:
     rows = [_row(duty) for duty in duties[:SHOWN]]
     count = duties.count()
     # First: while no rounds are made, no other duty can show that it failed.
-    if silence := runner.stalled_for(now):
-        rows.insert(0, Row("定时巡查", ledger, SILENT, "已停", span(silence), late=True))
+    if stalled := runner.stalled_for(now):
+        rows.insert(0, Row("定时巡查", ledger, STALLED_MESSAGE, "已停", format_duration(stalled), late=True))
         count += 1
     empty = "没有失败或错过的定时任务。出错的会连同原因出现在这里。"
     return [Basket("duties", "失败和错过的任务", rows, count, empty, f"{ledger}?extent=trouble")]
@@ -44,7 +44,7 @@ def _row(duty: Duty) -> Row:
     return Row(str(duty), screen, duty.last_error, duty.get_state_display())
 
 
-def span(length: timedelta) -> str:
+def format_duration(length: timedelta) -> str:
     """A duration in the unit that fits it: 5 分钟, 3 小时, 2 天. timedelta.max: there was no round yet."""
     minutes = int(length / timedelta(minutes=1))
     if length == timedelta.max:
@@ -130,8 +130,8 @@ class DutyAdmin(RecordAdmin):
     def changelist_view(self, request, extra_context=None):
         now = timezone.now()
         shown = {"schedule": schedule(now), "heartbeat": Heartbeat.objects.first()}
-        silence = runner.stalled_for(now)
-        shown |= {"silence": span(silence) if silence else "", "silent": SILENT}
+        stalled = runner.stalled_for(now)
+        shown |= {"stalled": format_duration(stalled) if stalled else "", "stalled_message": STALLED_MESSAGE}
         return super().changelist_view(request, {**shown, **(extra_context or {})})
 
     def facts(self, request, record: Duty) -> dict:
