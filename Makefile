@@ -21,7 +21,7 @@ lint: .venv/requirements-dev.txt ## Check style, types, one-way imports, templat
 bench: .venv/requirements-dev.txt ## Measure pages, routing, similar questions, settling and lists; some minutes
 	@$(BIN)/python -m bench
 
-mutants: .venv/requirements-dev.txt ## Plant small faults in what keeps a promise and see whether the tests notice; ARGS="triage/review"
+mutants: .venv/requirements-dev.txt ## Mutation testing of the modules that keep a promise; ARGS="triage/review"
 	@$(BIN)/python .ci/mutants.py $(ARGS)
 
 format: .venv/requirements-dev.txt ## Format the code

@@ -1,4 +1,7 @@
-"""The form of 附件2: its ten fields, six of them required, with 证件类型, 县区/功能区, 事项类别, 咨询方式 and the two consents."""
+"""The forms of the firm, first of all 附件2: its fields, six of them required, and the session line (六（二）).
+
+In addition to 附件2 the form has 证件类型, 县区/功能区, 事项类别, and the two consents that the 个人信息保护法 asks for.
+"""
 
 from datetime import date
 
@@ -9,8 +12,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 
 from sessions_app import calendar
-from sessions_app.calendar import SHANGHAI
 from zhoushan_consult.bureau.models import Area, Officer
+from zhoushan_consult.clock import local_date
 from zhoushan_consult.identity import phone, resident_id, uscc
 from zhoushan_consult.identity.canonical import canonical
 
@@ -19,35 +22,37 @@ from .models import Channel, Grade
 from .topics import TopicChoice
 
 
-def long_text(rows: int) -> forms.Textarea:
-    """A text area that fits a phone of 320 px before the style sheet has come: a browser's own is wider."""
+def textarea(rows: int) -> forms.Textarea:
+    """A text area that fits a phone of 320 px before the style sheet is loaded. The default of browsers is wider."""
     return forms.Textarea(attrs={"rows": rows, "cols": 28})
 
 
 class SummaryField(forms.CharField):
-    """The question in the firm's own words: long, kept as typed, without the blank lines at its ends."""
+    """The question in the words of the firm: kept as typed, without blank lines at both ends."""
 
-    widget = long_text(8)
+    widget = textarea(8)
 
     def to_python(self, value):
+        # Browsers send \r\n and count \n: without this, a text within the limit would be refused as too long.
         return super().to_python(value).replace("\r\n", "\n")
 
 
 class CodeField(forms.CharField):
-    """A number as people type it: full-width digits, blanks and hyphens forgiven before it is judged."""
+    """A number as people type it: full-width digits, blanks and hyphens are normalised before validation."""
 
     def to_python(self, value):
         return canonical(super().to_python(value))
 
 
 class YesNoField(forms.ChoiceField):
-    """Two radio buttons; what other programs send for a ticked box is understood too."""
+    """Two radio buttons. It also understands the values that other programs send for a checkbox."""
 
     def to_python(self, value):
-        typed = super().to_python(value)
-        return {"on": "1", "true": "1", "yes": "1", "false": "0", "no": "0"}.get(typed.lower(), typed)
+        text = super().to_python(value)
+        return {"on": "1", "true": "1", "yes": "1", "false": "0", "no": "0"}.get(text.lower(), text)
 
 
+# The six fields with * in 附件2, and what to write there: 「这个字段是必填项」 would not say it.
 REQUIRED = {
     "enterprise_name": "请填写企业名称，与营业执照一致。",
     "uscc": "请填写营业执照上的 18 位统一社会信用代码。",
@@ -59,7 +64,7 @@ REQUIRED = {
 
 
 class RegistrationForm(forms.Form):
-    """附件2 as a web form. `now` bounds the date of birth in an ID number."""
+    """附件2 as a web form. `now`: a date of birth in an ID number must not be later. `areas`: the counties and zones."""
 
     enterprise_name = forms.CharField(
         label="企业名称",
@@ -150,6 +155,7 @@ class RegistrationForm(forms.Form):
             "required": "身份证号码属于敏感个人信息，需要您单独同意；不同意的，请电话联系综合处。"
         },
     )
+    # A honeypot, hidden by CSS. Robots fill it; `views.register` then stores nothing.
     website = forms.CharField(
         label="此处请留空",
         required=False,
@@ -158,17 +164,18 @@ class RegistrationForm(forms.Form):
 
     def __init__(self, *args, now, areas, **kwargs):
         super().__init__(*args, **kwargs)
-        self.today = now.astimezone(SHANGHAI).date()
+        self.today = local_date(now)
         self.areas = {area.code: area for area in areas}
         self.fields["county"].choices = [("", "请选择"), *((area.code, area.name) for area in areas)]
         for name, text in REQUIRED.items():
             self.fields[name].error_messages["required"] = text
-        self.helper = helper()
+        self.helper = form_helper()
 
     def clean_uscc(self):
         return uscc.clean(self.cleaned_data["uscc"])
 
     def clean_id_type(self):
+        # 附件2 knows the resident ID only, so a form without the choice means that one.
         return self.cleaned_data["id_type"] or resident_id.IdType.RESIDENT
 
     def clean_id_number(self):
@@ -182,20 +189,21 @@ class RegistrationForm(forms.Form):
         return self.cleaned_data["wants_onsite"] != "0"
 
     def registration(self) -> Registration:
-        """What the valid form says, as `booking.submit` takes it."""
+        """The valid form, as `booking.submit` takes it."""
         data = self.cleaned_data
-        plain = {name: data[name] for name in Registration.__dataclass_fields__ if name in data}
+        values = {name: data[name] for name in Registration.__dataclass_fields__ if name in data}
         return Registration(
-            **plain | {"area": self.areas.get(data["county"]), "topics": tuple(data["topics"])}
+            **values | {"area": self.areas.get(data["county"]), "topics": tuple(data["topics"])}
         )
 
 
-def helper() -> FormHelper:
-    """The order of 附件2: the firm, the contact, the question; then the consents."""
-    found = FormHelper()
-    found.form_tag = False
-    found.disable_csrf = True
-    found.layout = Layout(
+def form_helper() -> FormHelper:
+    """The layout in the order of 附件2: firm, contact, question; then the consents."""
+    helper = FormHelper()
+    # The template has the <form>. Without a CSRF token in them, the fields can be cached for all visitors.
+    helper.form_tag = False
+    helper.disable_csrf = True
+    helper.layout = Layout(
         Fieldset(
             "企业基本信息", "enterprise_name", "uscc", "address", "postcode", "county", css_class="group"
         ),
@@ -210,11 +218,14 @@ def helper() -> FormHelper:
         ),
         Div("website", css_class="honeypot"),
     )
-    return found
+    return helper
 
 
 class AmendForm(RegistrationForm):
-    """The same form while 待初审. Name and code of the firm stay; an ID number left empty stays as it was."""
+    """The same form while the registration is 待初审. Without name and code: another firm is another registration.
+
+    An empty ID number means no change, because the page never shows the stored one.
+    """
 
     def __init__(self, *args, appointment, **kwargs):
         self.appointment = appointment
@@ -232,7 +243,8 @@ class AmendForm(RegistrationForm):
         )
 
     @staticmethod
-    def initial_of(appointment) -> dict:
+    def initial_from(appointment) -> dict:
+        """The stored values that the form starts with."""
         names = ("address", "postcode", "contact_name", "id_type", "email", "topics", "summary")
         return {name: getattr(appointment, name) for name in names} | {
             "county": appointment.area.code if appointment.area else "",
@@ -243,11 +255,13 @@ class AmendForm(RegistrationForm):
     def clean_id_number(self):
         if self.cleaned_data["id_number"]:
             return super().clean_id_number()
+        # The stored number was validated as another kind of document.
         if self.cleaned_data.get("id_type") != self.appointment.id_type:
             raise ValidationError("改了证件类型，请填写新的证件号码。")
         return self.appointment.id_number.open()
 
     def registration(self) -> Registration:
+        """As in RegistrationForm, with the name and code that are stored."""
         self.cleaned_data |= {
             "enterprise_name": self.appointment.enterprise_name,
             "uscc": self.appointment.uscc,
@@ -256,9 +270,9 @@ class AmendForm(RegistrationForm):
 
 
 class EntryForm(RegistrationForm):
-    """The same form filled in by 综合处 for a firm that telephoned or was visited; the consents were given orally.
+    """The same form, filled in by 综合处 for a firm that telephoned or was visited. The firm consents orally.
 
-    `days` are the 咨询日 to choose from, `late` the one of them that is closed to the public.
+    `days`: the 咨询日 to choose from. `late`: the one of them that is closed to the public, for which this is a 补录.
     """
 
     day = forms.CharField(
@@ -286,16 +300,18 @@ class EntryForm(RegistrationForm):
 
     def __init__(self, *args, days: list[date], late: date | None, **kwargs):
         super().__init__(*args, **kwargs)
+        # The admin is behind a login, where no robot comes.
         del self.fields["website"]
         self.fields["day"].widget.choices = [
             (calendar.slug(day), f"{calendar.short(day)}{'，补录' if day == late else ''}") for day in days
         ]
         if len(days) == 1:
             self.fields["day"].initial = calendar.slug(days[0])
-        self._say_what_was_said()
+        self._reword_consents()
         self.helper.layout = entry_layout()
 
-    def _say_what_was_said(self) -> None:
+    def _reword_consents(self) -> None:
+        """The officer records an oral consent: the sentences of the public form would be untrue here."""
         notice, id_use = self.fields["agree_notice"], self.fields["agree_id_use"]
         notice.label = "已向对方说明《个人信息处理告知》的内容，对方口头同意"
         notice.error_messages["required"] = "请先向对方说明《个人信息处理告知》，对方口头同意后勾选。"
@@ -304,7 +320,7 @@ class EntryForm(RegistrationForm):
         self.fields["phone"].help_text = "企业用来查询进度、接收通知的号码，请复述一遍核对。"
 
     def clean_day(self):
-        """Whether it can still be joined is for `entering` to say: a form sent twice is answered after that too."""
+        """Only the format. `staff_entry.enter` decides whether the day is open, after it has looked for a form sent twice."""
         day = calendar.parse_slug(self.cleaned_data["day"])
         if day is None:
             raise ValidationError("请选择参加哪一期。")
@@ -314,14 +330,15 @@ class EntryForm(RegistrationForm):
         return uscc.clean(self.cleaned_data["uscc"], admitted=bool(self.cleaned_data.get("uscc_reason")))
 
     def entry(self, by: Officer) -> Source:
-        """Who entered it, how and why, as `entering.enter` takes it."""
-        said = self.cleaned_data
-        checked = f"（信用代码经核对营业执照：{said['uscc_reason']}）" if said["uscc_reason"] else ""
-        return Source(said["channel"], by, said["reason"] + checked)
+        """Who entered the registration, how and why, as `staff_entry.enter` takes it."""
+        data = self.cleaned_data
+        # Some real codes fail the check digit (GB 32100). The reason records how the officer checked such a code.
+        checked = f"（信用代码经核对营业执照：{data['uscc_reason']}）" if data["uscc_reason"] else ""
+        return Source(data["channel"], by, data["reason"] + checked)
 
 
 def entry_layout() -> Layout:
-    """How it came in; then 附件2; then what was said on the telephone."""
+    """How the registration came in; then 附件2; then the oral consents."""
     notice = '<p><a href="/privacy/" target="_blank">《个人信息处理告知》（新窗口打开）</a></p>'
     return Layout(
         Fieldset("登记方式", "day", "channel", "reason", css_class="group"),
@@ -342,7 +359,7 @@ def entry_layout() -> Layout:
 
 
 class LookupForm(forms.Form):
-    """进度查询: two things that only the firm has."""
+    """进度查询: 受理编号 and phone, which together only the firm knows."""
 
     reference = forms.CharField(
         label="受理编号",
@@ -366,18 +383,19 @@ class LookupForm(forms.Form):
 
 
 class UnsolvedForm(forms.Form):
-    """未解决: and what is still open."""
+    """未解决, with what is still open (六（六）)."""
 
     reason = forms.CharField(
         label="还有哪些没有解决",
+        # The remark of a stage move holds 300, and `feedback.report_unsolved` puts eight characters before the text.
         max_length=280,
-        widget=long_text(4),
+        widget=textarea(4),
         error_messages={"required": "请写一两句还没解决的问题，便于处室继续办理。"},
     )
 
 
 class RatingForm(forms.Form):
-    """好差评: five grades, none chosen beforehand."""
+    """好差评: five grades. None is preselected, because a default would be counted as an opinion."""
 
     grade = forms.TypedChoiceField(
         label="您对这次服务",
@@ -386,9 +404,9 @@ class RatingForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": "请选择一项评价。"},
     )
-    remark = forms.CharField(label="意见建议", max_length=500, required=False, widget=long_text(4))
+    remark = forms.CharField(label="意见建议", max_length=500, required=False, widget=textarea(4))
 
 
 def areas() -> list[Area]:
-    """The counties and zones to choose from, in the bureau's order."""
+    """The counties and zones to choose from, in the order of the bureau."""
     return list(Area.objects.all())

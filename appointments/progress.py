@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sessions_app import calendar, policy, seats
+from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.outbox.posting import letters_to_page
 
 from . import feedback, waiting_list
@@ -70,7 +71,7 @@ def _next(appointment: Appointment) -> str:
     """One sentence: what happens next, or what the firm should do now."""
     day = calendar.label(appointment.day.date)
     if _must_confirm(appointment):
-        by = appointment.seat.reply_by.astimezone(calendar.SHANGHAI)
+        by = appointment.seat.reply_by.astimezone(SHANGHAI)
         return f"请在{by.month}月{by.day}日{by:%H:%M}前确认是否参加{day}的现场咨询。"
     if appointment.stage == Stage.ACCEPTED and not appointment.wants_onsite:
         return "处室正在研究，答复意见会登在本页。"
@@ -94,7 +95,7 @@ def _standing(appointment: Appointment, now: datetime) -> str:
     """The firm's position on the waiting list and its basis; "" where it does not wait."""
     day, since = appointment.day, appointment.priority_since
     if since and not day.settled_at and appointment.stage in (Stage.SUBMITTED, Stage.ACCEPTED):
-        won = f"{since.astimezone(calendar.SHANGHAI):%-m月%-d日}"
+        won = f"{since.astimezone(SHANGHAI):%-m月%-d日}"
         place = waiting_list.position(appointment)
         return f"您在优先名单第 {place} 位：上期没有排上现场，{won}起顺延优先，先于新登记的企业安排。"
     if appointment.stage == Stage.DEFERRED and now <= seats.offers_end(day):

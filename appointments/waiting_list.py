@@ -6,6 +6,7 @@ from django.db.models import F, Q, QuerySet
 
 from sessions_app import calendar
 from sessions_app.models import ConsultDay, Seat
+from zhoushan_consult.clock import SHANGHAI
 
 from .lifecycle import Stage
 from .models import Appointment
@@ -48,7 +49,7 @@ def basis(appointment: Appointment) -> dict[str, str]:
 
 def describe_basis(kept: dict[str, str]) -> str:
     """A basis in words, from an audit entry or from `basis`."""
-    since = datetime.fromisoformat(kept["since"]).astimezone(calendar.SHANGHAI)
+    since = datetime.fromisoformat(kept["since"]).astimezone(SHANGHAI)
     if kept["ground"] == PRIORITY:
         return f"上期顺延，优先（{since:%-m月%-d日}取得）"
     return f"按登记时间（{since:%-m月%-d日 %H:%M}）"

@@ -14,7 +14,8 @@ urlpatterns = [path("", view)]
 
 
 class _BaselineRequest(WSGIRequest):
-    urlconf = __name__  # instead of settings.ROOT_URLCONF
+    # The handler would else use settings.ROOT_URLCONF.
+    urlconf = __name__
 
 
 class _BaselineHandler(WSGIHandler):

@@ -57,7 +57,8 @@ def send(site: Callable, request: Request, *, status: int = 200) -> Response:
     head: list = []
     result = site(request.environ(), lambda *status_and_headers: head.extend(status_and_headers))
     body = b"".join(result).decode()
-    result.close()  # Django ends the request here, and gives its connection back
+    # Django ends the request here, and gives its connection back.
+    result.close()
     if not head[0].startswith(str(status)):
         raise UnexpectedResponse(f"{request.path} was answered {head[0]}: {body[:500]}")
     return Response(body, _cookies(head[1]))

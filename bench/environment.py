@@ -12,7 +12,8 @@ from zhoushan_consult.embedded import keys_file
 
 SETTINGS = {
     "DJANGO_SETTINGS_MODULE": "zhoushan_consult.settings",
-    "SITE_URL": "http://localhost",  # with https, every request would be redirected
+    # With https, every request would be redirected.
+    "SITE_URL": "http://localhost",
     "ALLOWED_HOSTS": "localhost",
     "TRUSTED_PROXIES": "0",
     "DEBUG": "0",
@@ -33,7 +34,8 @@ class BenchEnvironment:
         with ExitStack() as stack:
             folder = stack.enter_context(TemporaryDirectory(prefix="consult-bench-"))
             os.environ.update(SETTINGS | {"VAR_DIR": folder})
-            environ.Env.read_env(keys_file(Path(folder)))  # keys that are set in the environment are kept
+            # Keys that are set in the environment are kept.
+            environ.Env.read_env(keys_file(Path(folder)))
             django.setup()
             self._create(Path(folder))
             stack.callback(self._drop)
@@ -57,7 +59,8 @@ class BenchEnvironment:
 
     def use_database(self, name: str) -> None:
         """Send every query to the database `name` from now on."""
-        self._connect(self._migrated)  # Django derives the names of the clones from this one
+        # Django derives the names of the clones from this one.
+        self._connect(self._migrated)
         self._connect(self._connection.creation.get_test_db_clone_settings(name)["NAME"])
         self._connection.ensure_connection()
 

@@ -11,8 +11,10 @@ from .texts import golden, questions
 from .timing import interleaved_medians
 
 FEW, MANY = 1_000, 50_000
-LIMIT = 3  # as many as the check page of the form shows
-AT_MOST = 50.0  # ms: the check page waits for the search
+# As many as the check page of the form shows.
+LIMIT = 3
+# Milliseconds: the check page waits for the search.
+MAX_MEDIAN = 50.0
 
 
 def measure(environment: BenchEnvironment) -> Table:
@@ -23,7 +25,7 @@ def measure(environment: BenchEnvironment) -> Table:
         Figure(f"index of {size:,} built", seconds, "s", seconds / built[FEW][1] if size != FEW else None)
         for size, (_, seconds) in built.items()
     ]
-    figures = with_ratios(_label(FEW), medians, dict.fromkeys(tasks, AT_MOST))
+    figures = with_ratios(_label(FEW), medians, dict.fromkeys(tasks, MAX_MEDIAN))
     title = f"Similar questions: medians over the golden cases, and the ratio to {FEW:,} answered ones"
     return Table(title, (*figures, *build_times))
 

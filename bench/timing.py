@@ -34,7 +34,8 @@ def interleaved_medians(
         for name in order:
             before(name)
             seconds[name] += [_seconds(tasks[name], argument) for argument in batch]
-        order.reverse()  # the second in a turn has an advantage, so it must not always be the same task
+        # The second task in a turn has an advantage, so it must not always be the same one.
+        order.reverse()
     return {name: median(taken[1:]) for name, taken in seconds.items()}
 
 

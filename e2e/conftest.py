@@ -19,7 +19,8 @@ expect.set_options(timeout=10_000)
 def pytest_collection_modifyitems(items):
     for item in items:
         if item.get_closest_marker("redis"):
-            continue  # real processes with a database of their own: no browser, no test database of Django
+            # Real processes with a database of their own: no browser, no test database of Django.
+            continue
         item.add_marker(pytest.mark.browser)
         item.add_marker(pytest.mark.django_db(transaction=True, serialized_rollback=True))
 

@@ -30,7 +30,8 @@ pytestmark = [
 
 FIRMS = 120
 AT_ONCE = MAX_CONNECTIONS + 20
-CRASHES = {30, 80}  # after so many receipts
+# The server crashes after so many receipts.
+CRASHES = {30, 80}
 NO_ERRORS = re.compile(r"Traceback|psycopg|Error|connection", re.IGNORECASE)
 
 
@@ -75,9 +76,8 @@ def expect_helpful_page(firm: Firm, unavailable: ServiceUnavailable) -> None:
     assert "系统暂时无法使用" in unavailable.page
     assert "过几分钟" in unavailable.page
     assert not NO_ERRORS.search(unavailable.page)
-    assert (
-        "没有保存" in unavailable.page
-    ) == unavailable.sent  # a receipt that could not be shown was saved before
+    # Only a form says so: a receipt that could not be shown belongs to a registration that was saved.
+    assert ("没有保存" in unavailable.page) == unavailable.sent
     if unavailable.sent:
         assert firm.typed.items() <= unavailable.form().items()
 
@@ -122,7 +122,8 @@ def test_every_receipt_is_stored_when_postgresql_crashes_under_load(postgres_ser
     for firm, page in unavailable_pages:
         expect_helpful_page(firm, page)
 
-    postgres_server.crash()  # without load: the next visitors notice nothing
+    # Without load, the next visitors notice nothing.
+    postgres_server.crash()
     run_concurrently([firm.register for firm in firms(20, after=FIRMS)])
     assert deployment.web.children() == web
 

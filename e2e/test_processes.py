@@ -21,9 +21,12 @@ pytestmark = [
 ]
 
 WORKERS = 3
-RUSH = 100  # firms in a few seconds: faster than any real rush
-IN_A_RUSH = 2  # seconds that a firm waits for its receipt, from the click
-LETTERS_WITHIN = 120  # seconds after Redis is back
+# Firms in a few seconds: faster than any real rush.
+RUSH = 100
+# Seconds that a firm waits for its receipt, from the click.
+IN_A_RUSH = 2
+# Seconds after Redis is back.
+LETTERS_WITHIN = 120
 
 
 def register(firms: list[Firm], threads: int = 20) -> list[str]:
@@ -84,22 +87,20 @@ def test_letter_in_flight_of_a_killed_worker_is_sent_again_under_the_same_key(
     deployment, firms, death, in_hand, doubled
 ):
     """Each letter needs two UPDATEs. A letter that was sent but not recorded is sent again, and only that one."""
-    first, second = (
-        deployment.worker(SMS_ADAPTER="e2e.crash_points.CrashingGateway", CRASH_AT=death),
-        deployment.worker(),
-    )
+    first = deployment.worker(SMS_ADAPTER="e2e.crash_points.CrashingGateway", CRASH_AT=death)
+    second = deployment.worker()
     deployment.open()
     register(firms(4))
     first.start()
     deployment.beat().start()
     assert first.was_killed()
-    held = dedupe_keys(deployment, "inflight")
-    assert len(held) == in_hand
+    claimed = dedupe_keys(deployment, "inflight")
+    assert len(claimed) == in_hand
     second.start()
     wait_until("the others are sent", lambda: states(deployment), Counter(sent=8 - in_hand, inflight=in_hand))
     expire_claims(deployment)
     wait_until("all are sent", lambda: states(deployment), {"sent": 8})
-    assert Counter(deployment.read_log(SENT_LOG)) == Counter(dedupe_keys(deployment) + held * doubled)
+    assert Counter(deployment.read_log(SENT_LOG)) == Counter(dedupe_keys(deployment) + claimed * doubled)
     assert letter_files(deployment) == set(dedupe_keys(deployment))
 
 

@@ -86,10 +86,8 @@ def test_duty_has_the_same_result_at_every_crash_point(build, scenario, duty, mo
     blank = state(calm)
     calm.start(calm.beat(), calm.worker(**work, CRASH_AT="before 0"))
     expect_all_done(calm)
-    end, inside = (
-        state(calm),
-        list(takewhile(lambda line: line.startswith("inside"), calm.read_log(STATEMENT_LOG))),
-    )
+    end, log = state(calm), calm.read_log(STATEMENT_LOG)
+    inside = list(takewhile(lambda line: line.startswith("inside"), log))
     calm.close()
     assert end != blank and len(inside) >= 8
 
@@ -99,7 +97,8 @@ def test_duty_has_the_same_result_at_every_crash_point(build, scenario, duty, mo
         die(deployment, work, death)
         assert state(deployment) == blank, death
         expire_claims(deployment)
-    die(deployment, work, f"before {len(inside) + 1}")  # committed, but the worker has no answer
+    # Committed, but the worker has no answer.
+    die(deployment, work, f"before {len(inside) + 1}")
     assert state(deployment) == end
     deployment.worker(**work).start()
     expect_all_done(deployment)

@@ -1,4 +1,4 @@
-"""活动方案 in the admin (六（一）); the list of ten joins it in `triage.admin`."""
+"""活动方案 in the admin (六（一）). `triage.admin` adds the 现场名单 and registers it."""
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch, prefetch_related_objects
@@ -17,6 +17,7 @@ from .models import ConsultDay, Plan, Reception
 
 
 def plan_is(*plans: Plan):
+    """A condition for `Action.offered` and `Action.opened`: the plan is in one of these states."""
     return lambda day: day.plan in plans
 
 
@@ -28,6 +29,7 @@ def _copy(day: ConsultDay, form, **who):
     preparing.copy_last(day, **who)
 
 
+# The names are addresses, so they stay. `**who` is by=officer and at=instant.
 ACTIONS = (
     Action(
         name="edit",
@@ -56,7 +58,7 @@ ACTIONS = (
         title="送局领导审核",
         act=Act.PLAN,
         form=VersionForm,
-        do=lambda day, form, **who: planning.submit(form.read(), **who),
+        do=lambda day, form, **who: planning.submit(form.plan_as_read(), **who),
         offered=plan_is(*planning.EDITABLE),
         opened=plan_is(*planning.EDITABLE),
         button="送审",
@@ -68,7 +70,7 @@ ACTIONS = (
         title="审核同意并公布",
         act=Act.APPROVE_PLAN,
         form=VersionForm,
-        do=lambda day, form, **who: planning.approve(form.read(), **who),
+        do=lambda day, form, **who: planning.approve(form.plan_as_read(), **who),
         offered=plan_is(Plan.SUBMITTED),
         opened=plan_is(Plan.SUBMITTED),
         button="同意并公布",
@@ -90,6 +92,8 @@ ACTIONS = (
 
 
 class ConsultDayAdmin(RecordAdmin):
+    """Each 咨询日 with its plan: a list, and a screen with the actions of 综合处 and 局领导."""
+
     see = Act.READ_ALL
     record_actions = ACTIONS
     screen_template = "admin/day/screen.html"
@@ -97,13 +101,15 @@ class ConsultDayAdmin(RecordAdmin):
     list_filter = ["plan"]
 
     def get_object(self, request, object_id, from_field=None):
-        found = super().get_object(request, object_id, from_field)
-        if found:
+        day = super().get_object(request, object_id, from_field)
+        if day:
+            # The screen and three forms read them: without the prefetch, each would query once more.
             people = Reception.objects.select_related("division", "area")
-            prefetch_related_objects([found], Prefetch("receptions", people))
-        return found
+            prefetch_related_objects([day], Prefetch("receptions", people))
+        return day
 
     def facts(self, request, record: ConsultDay) -> dict:
+        """The 接待人员, and what was changed after publication."""
         return {
             "receptions": record.receptions.all(),
             "changes": record.changes.select_related("by"),
@@ -113,7 +119,7 @@ class ConsultDayAdmin(RecordAdmin):
         return may(request, Act.PLAN)
 
     def add_view(self, request, form_url="", extra_context=None):
-        """A month is begun: its day and seats are made, then the plan is written on its screen."""
+        """Create a 咨询日 with its seats. The plan is then written on its screen."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = NewDayForm(request.POST if request.method == "POST" else None, now=timezone.now())

@@ -3,9 +3,9 @@
 All instants are aware. All months are months of Asia/Shanghai, also on a server whose clock is set to another zone.
 """
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
-from zhoushan_consult.clock import SHANGHAI, local_date
+from zhoushan_consult.clock import local_date, local_datetime
 
 from . import policy
 
@@ -67,11 +67,6 @@ def starts_at(day: date) -> datetime:
 
 def ends_at(day: date) -> datetime:
     return local_datetime(day, policy.ENDS_AT)
-
-
-def local_datetime(day: date, clock: time = time.min) -> datetime:
-    """`clock` on `day` in Zhoushan, as an aware instant; by default its first midnight."""
-    return datetime.combine(day, clock, SHANGHAI)
 
 
 def label(day: date) -> str:

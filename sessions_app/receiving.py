@@ -10,6 +10,7 @@ from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act, Role
+from zhoushan_consult.clock import local_date
 from zhoushan_consult.duties.kinds import Kind, daily
 
 from . import calendar, notifications, policy
@@ -76,7 +77,7 @@ def unanswered(day: date) -> QuerySet[Reception]:
 
 def _remind(about: str, due_at: datetime, now: datetime) -> int:
     """Daily from RECEPTION_REMIND_DAYS before the day: 办公室 is told how many have not answered. Returns how many."""
-    today = due_at.astimezone(calendar.SHANGHAI).date()
+    today = local_date(due_at)
     date_ = calendar.current_day(due_at)
     if (date_ - today).days > policy.RECEPTION_REMIND_DAYS:
         return 0

@@ -6,6 +6,7 @@ A month that begins without a published plan is reported to 局领导 as well: �
 from datetime import date, datetime, timedelta
 
 from zhoushan_consult.bureau.roles import Role
+from zhoushan_consult.clock import local_date
 from zhoushan_consult.duties.kinds import Kind, daily
 
 from . import calendar, notifications, policy
@@ -17,7 +18,7 @@ WAITS_FOR = {Plan.DRAFT: Role.COORDINATOR, Plan.RETURNED: Role.COORDINATOR, Plan
 
 def remind_of_plans(about: str, due_at: datetime, now: datetime) -> int:
     """Tell 综合处 to draft, then 局领导 to approve. Returns how many letters that were."""
-    today = due_at.astimezone(calendar.SHANGHAI).date()
+    today = local_date(due_at)
     return sum(_remind(day_on(date_), today, now) for date_ in _wanted(today, due_at))
 
 

@@ -1,4 +1,4 @@
-"""The portal: this month's plan, which 10th a registration made now joins, and how it goes (六（一）（二）)."""
+"""The portal: the plan of this month, the 咨询日 that a registration made now joins, and how it works (六（一）（二）)."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -9,11 +9,15 @@ from . import calendar, policy
 from .days import first_not_cancelled, joining_date
 from .models import ConsultDay, Plan
 
+# A draft is for officers only. A cancelled day stays: a firm that has noted the date must read that it does not happen.
 SHOWN = (Plan.PUBLISHED, Plan.CANCELLED)
+# Two years of monthly plans. No page of the portal asks for older ones.
+DAYS_SHOWN = 24
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
+    """This month's plan, the plans after it, and how long one can still register."""
     now = timezone.now()
     joins = joining_date(now)
     current = calendar.current_day(now)
@@ -33,18 +37,21 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def days(request: HttpRequest) -> HttpResponse:
-    published = ConsultDay.objects.filter(plan__in=SHOWN).order_by("-date")[:24]
+    """The list of plans, the newest first."""
+    published = ConsultDay.objects.filter(plan__in=SHOWN).order_by("-date")[:DAYS_SHOWN]
     return render(request, "portal/days.html", {"days": published})
 
 
 @require_safe
 def day(request: HttpRequest, slug: str) -> HttpResponse:
+    """One plan. 404 for a month without one, and for a draft."""
     date = calendar.parse_slug(slug)
     if date is None:
         raise Http404
     plan = get_object_or_404(ConsultDay, date=date, plan__in=SHOWN)
     context = {
         "plan": plan,
+        # A person who cannot come is not announced.
         "receptions": plan.receptions.filter(declined=""),
         "changes": plan.changes.all(),
         "instead": first_not_cancelled(plan.date),

@@ -7,12 +7,12 @@ from django.db import IntegrityError, transaction
 
 from appointments.models import Appointment, IllegalMove
 from sessions_app import policy
-from sessions_app.calendar import SHANGHAI
 from zhoushan_consult.audit.trail import record
 from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act, Role
+from zhoushan_consult.clock import local_date
 from zhoushan_consult.workdays.days import add_workdays
 
 from . import notifications
@@ -101,7 +101,7 @@ def _unless_given(**columns) -> Assignment:
 
 def due_on(at: datetime) -> date:
     """The last day for the reply: policy.REPLY_WORKDAYS working days after the 交办."""
-    return add_workdays(at.astimezone(SHANGHAI).date(), policy.REPLY_WORKDAYS)
+    return add_workdays(local_date(at), policy.REPLY_WORKDAYS)
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ from appointments.models import Appointment
 from sessions_app import calendar
 from sessions_app.days import day_on
 from zhoushan_consult.bureau.roles import Role
+from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.duties.kinds import Kind, monthly
 
 from . import notifications
@@ -14,7 +15,7 @@ from . import notifications
 
 def summarize(about: str, due_at: datetime, now: datetime) -> int:
     """Tell 综合处 how many registrations are pending, accepted and carried over for the 10th. Returns how many in all."""
-    local = due_at.astimezone(calendar.SHANGHAI)
+    local = due_at.astimezone(SHANGHAI)
     day = day_on(calendar.consult_date(local.year, local.month))
     rows = Appointment.objects.live().on(day)
     counts = {

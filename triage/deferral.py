@@ -16,6 +16,7 @@ from zhoushan_consult.audit.trail import record
 from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Role
+from zhoushan_consult.clock import local_date
 from zhoushan_consult.duties.kinds import Kind, daily
 from zhoushan_consult.workdays.days import add_workdays
 
@@ -78,7 +79,7 @@ def shorten_terms(day: ConsultDay, *, by: Officer | None, at: datetime) -> int:
 
 def _written_first_by(day: ConsultDay, at: datetime) -> date:
     """The last working day before the 咨询日; today where that is past."""
-    return max(add_workdays(day.date, -1), at.astimezone(calendar.SHANGHAI).date())
+    return max(add_workdays(day.date, -1), local_date(at))
 
 
 def _tell_divisions(day: ConsultDay, counts: Counter, last: date, *, at: datetime) -> None:
@@ -103,7 +104,7 @@ def unanswered(now: datetime) -> QuerySet[Appointment]:
     """
     long_ago = now - timedelta(days=policy.DEFERRAL_ANSWER_DAYS)
     leads = Assignment.objects.filter(appointment=OuterRef("pk"), part=Part.LEAD)
-    today = now.astimezone(calendar.SHANGHAI).date()
+    today = local_date(now)
     asked = Appointment.objects.filter(stage=Stage.DEFERRED, day__date__lt=today).annotate(
         asked_at=Max("moves__at", filter=Q(moves__new=Stage.DEFERRED)),
         answered_at=Max("assignments__released_at", filter=Q(assignments__part=Part.LEAD)),

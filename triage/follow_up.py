@@ -10,12 +10,13 @@ from appointments import letters
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, Grade, IllegalMove, Rating, StageMove
 from sessions_app import policy
-from sessions_app.calendar import SHANGHAI, local_datetime
+from sessions_app.calendar import local_datetime
 from zhoushan_consult.audit.trail import record
 from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act, Role
+from zhoushan_consult.clock import local_date
 from zhoushan_consult.duties.kinds import Kind, daily
 from zhoushan_consult.workdays.days import add_workdays
 
@@ -54,7 +55,7 @@ def open_follow_up(
 
 def term(at: datetime, workdays: int) -> date:
     """The last day of a term of `workdays` working days that begins at `at`."""
-    return add_workdays(at.astimezone(SHANGHAI).date(), workdays)
+    return add_workdays(local_date(at), workdays)
 
 
 @transaction.atomic
@@ -225,7 +226,7 @@ def _take_up_poor_ratings(*, at: datetime) -> int:
 
 def remind(*, at: datetime) -> int:
     """The ladder: the handler a day before the term, the head a day after it, then 综合处 and 办公室, then 局领导."""
-    today = at.astimezone(SHANGHAI).date()
+    today = local_date(at)
     follow_ups = FollowUp.objects.filter(
         closed_at=None, due_on__lte=today + timedelta(days=1)
     ).select_related("division")
@@ -262,7 +263,7 @@ AGE_ALERTS = [
 
 def alert_long_open(*, at: datetime) -> int:
     """Report a follow-up that stays open for long, once at each step. A distant term must not hide it."""
-    today = at.astimezone(SHANGHAI).date()
+    today = local_date(at)
     count = 0
     for days, roles in AGE_ALERTS:
         opened_by = local_datetime(today - timedelta(days=days - 1))

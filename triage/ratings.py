@@ -13,8 +13,9 @@ from datetime import date, datetime
 from django.db.models import Q
 
 from appointments.models import Grade, Rating
-from sessions_app import calendar, policy
+from sessions_app import policy
 from zhoushan_consult.bureau.models import Division
+from zhoushan_consult.clock import local_date
 
 from .models import Assignment, AssignmentState, Part
 
@@ -72,7 +73,7 @@ def _leading() -> Q:
 
 def month_of(at: datetime) -> date:
     """The first of the month of an instant, in Zhoushan."""
-    return at.astimezone(calendar.SHANGHAI).date().replace(day=1)
+    return local_date(at).replace(day=1)
 
 
 def months(now: datetime) -> list[date]:

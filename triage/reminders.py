@@ -12,6 +12,7 @@ from sessions_app import calendar, policy
 from sessions_app.days import accepts_firms
 from sessions_app.models import ConsultDay, Plan
 from zhoushan_consult.bureau.roles import Role
+from zhoushan_consult.clock import local_date
 from zhoushan_consult.duties.kinds import Kind, daily
 from zhoushan_consult.workdays.days import add_workdays
 
@@ -21,7 +22,7 @@ from .models import Assignment, AssignmentState
 
 def remind_firms(about: str, due_at: datetime, now: datetime) -> int:
     """REMIND_DAYS_BEFORE the day: tell every seated firm time and place. Returns how many."""
-    today = due_at.astimezone(calendar.SHANGHAI).date()
+    today = local_date(due_at)
     count = 0
     for days in policy.REMIND_DAYS_BEFORE:
         seated = Appointment.objects.filter(stage=Stage.SEATED, day__date=today + timedelta(days=days))
@@ -34,7 +35,7 @@ def remind_firms(about: str, due_at: datetime, now: datetime) -> int:
 
 def remind_divisions(about: str, due_at: datetime, now: datetime) -> int:
     """Before and after the term: tell the handlers of each 交办 without a released reply; once it is late, the head too."""
-    today = due_at.astimezone(calendar.SHANGHAI).date()
+    today = local_date(due_at)
     soon = add_workdays(today, policy.REPLY_REMIND_WORKDAYS)
     waiting = Assignment.objects.filter(
         state__in=[AssignmentState.OPEN, AssignmentState.DRAFTED], due_on__lte=soon
@@ -51,7 +52,7 @@ def remind_divisions(about: str, due_at: datetime, now: datetime) -> int:
 
 def remind_to_settle(about: str, due_at: datetime, now: datetime) -> int:
     """Daily from the 2nd until the list is settled: tell 综合处; past SETTLE_BY 局领导 too (六（五）). Returns how many wait."""
-    today = due_at.astimezone(calendar.SHANGHAI).date()
+    today = local_date(due_at)
     day = ConsultDay.objects.filter(date=calendar.consult_date(today.year, today.month)).first()
     if day is None or today.day < policy.SETTLE_WANTED_FROM or not accepts_firms(day, at=due_at):
         return 0
@@ -70,7 +71,7 @@ def remind_to_settle(about: str, due_at: datetime, now: datetime) -> int:
 
 def send_run_sheets(about: str, due_at: datetime, now: datetime) -> int:
     """On the same days: tell every division that is needed at a table. On the last one the timetable is frozen."""
-    today = due_at.astimezone(calendar.SHANGHAI).date()
+    today = local_date(due_at)
     count = 0
     for days in policy.REMIND_DAYS_BEFORE:
         for day in _settled(today + timedelta(days=days)):

@@ -11,6 +11,7 @@ from sessions_app import calendar
 from sessions_app.models import ConsultDay
 from zhoushan_consult.audit.models import Entry
 from zhoushan_consult.audit.verbs import Verb
+from zhoushan_consult.clock import SHANGHAI
 
 VERBS = [
     Verb.LIST_SETTLED,
@@ -78,7 +79,7 @@ def _offered(facts: dict) -> tuple[str, str]:
         skipped = facts["place"] - 1
         absent = f"；排在前面的 {skipped} 家不在现场" if skipped else ""
         return f"现场候补入场，{facts['seat']}号名额", describe_basis(facts) + absent
-    until = datetime.fromisoformat(facts["reply_by"]).astimezone(calendar.SHANGHAI)
+    until = datetime.fromisoformat(facts["reply_by"]).astimezone(SHANGHAI)
     asked = f"，请于{until:%-m月%-d日 %H:%M}前确认"
     if "extra" in facts:
         return f"增加名额，给出{facts['seat']}号", f"理由：{facts['extra']}{asked}"

@@ -17,6 +17,7 @@ from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
+from zhoushan_consult.clock import local_date
 from zhoushan_consult.duties.kinds import Kind, every
 
 from . import deferral, replies
@@ -168,7 +169,7 @@ def _lapse(appointment: Appointment, *, at: datetime) -> bool:
 
 
 def _fill_settled(about: str, due_at: datetime, now: datetime) -> int:
-    today = now.astimezone(calendar.SHANGHAI).date()
+    today = local_date(now)
     settled = ConsultDay.objects.filter(settled_at__isnull=False, date__gte=today)
     days = settled.exclude(plan=Plan.CANCELLED)
     return sum(_tend(day, now) for day in days) + replies.mark_answered(at=now)

@@ -16,6 +16,7 @@ from sessions_app.models import ConsultDay, Seat
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
+from zhoushan_consult.clock import local_date
 
 from . import timetable
 from .models import Outcome
@@ -54,7 +55,7 @@ def call_in(appointment: Appointment, *, by: Officer, at: datetime) -> Seat:
     """
     by.must(Act.RUN_DAY)
     day = appointment.day
-    if at.astimezone(calendar.SHANGHAI).date() != day.date:
+    if local_date(at) != day.date:
         raise OnlyOnTheDay(day)
     with transaction.atomic():
         # Two officers at once must not give the same seat twice.

@@ -9,6 +9,7 @@ from appointments.lifecycle import Stage
 from appointments.models import Appointment
 from sessions_app import calendar, policy
 from sessions_app.models import ConsultDay
+from zhoushan_consult.clock import local_date
 from zhoushan_consult.outbox import delivery
 from zhoushan_consult.outbox.models import Notice
 
@@ -58,7 +59,7 @@ def overdue_follow_ups(today: date) -> QuerySet[FollowUp]:
 
 def to_conclude(now: datetime) -> QuerySet[Appointment]:
     """Seated firms whose 咨询日 has begun and whose 现场结果 is missing."""
-    today = now.astimezone(calendar.SHANGHAI).date()
+    today = local_date(now)
     last = today if now >= calendar.starts_at(today) else today - timedelta(days=1)
     seated = Appointment.objects.filter(stage=Stage.SEATED, day__date__lte=last)
     return seated.select_related("day", "seat").order_by("day__date", "seat__number")
@@ -71,7 +72,7 @@ def to_call(now: datetime) -> QuerySet[Notice]:
 
 def days_ahead(now: datetime) -> list[ConsultDay]:
     """The 咨询日 ahead, up to the one that a registration joins now, with the number of firms that wait on each."""
-    today = now.astimezone(calendar.SHANGHAI).date()
+    today = local_date(now)
     ahead = ConsultDay.objects.filter(date__gte=today, date__lte=calendar.booking_day(now)).order_by("date")
     return list(
         ahead.annotate(

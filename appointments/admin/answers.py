@@ -1,4 +1,4 @@
-"""公开答复 in the admin: drafted, seen by a second officer, published, withdrawn or replaced (五（二）)."""
+"""公开答复 in the admin: drafted, checked by a second officer, published, withdrawn or replaced (五（二）)."""
 
 from django import forms
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -18,8 +18,9 @@ from ..topics import TopicChoice
 
 
 class WordingForm(ActionForm):
-    """问题、答复、依据, without a word of whose question it was."""
+    """问题、答复、依据. The text must not show which firm asked: anyone can read a published answer."""
 
+    # Empty for a new draft, which has no version yet.
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
     question = forms.CharField(
         label="问题",
@@ -45,30 +46,39 @@ class WordingForm(ActionForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        # An existing answer fills the form; for a new one the caller gives `initial`.
         if self.record.pk:
             self.initial = {name: getattr(self.record, name) for name in self.fields if name != "version"}
 
     def wording(self) -> Wording:
-        said = self.cleaned_data
-        return Wording(**{name: said[name] for name in ("question", "answer", "law", "division", "topic")})
+        """The valid form as `answers.propose` and `answers.amend` take it."""
+        data = self.cleaned_data
+        return Wording(**{name: data[name] for name in ("question", "answer", "law", "division", "topic")})
 
 
 class VersionForm(ActionForm):
+    """An action on the version that the officer read: a draft that was changed meanwhile must not be published unread."""
+
     version = forms.IntegerField(widget=forms.HiddenInput)
 
 
 class RemarkForm(VersionForm):
+    """The same with a reason, which the person who drafted it reads."""
+
     remark = forms.CharField(label="理由", max_length=200, widget=forms.Textarea(attrs={"rows": 2}))
 
 
-def is_at(*states: Publicity):
+def in_state(*states: Publicity):
+    """A condition for `Action.offered` and `Action.opened`: the answer is in one of `states`."""
     return lambda answer: answer.state in states
 
 
-def _renew(answer: PublishedAnswer, form: WordingForm, **who):
+def _propose_replacement(answer: PublishedAnswer, form: WordingForm, **who):
+    """A published answer never changes: others may have acted on it. A second one replaces it."""
     answers.propose(form.wording(), source=answer.source, replaces=answer, **who)
 
 
+# The names are addresses, so they stay. `**who` is by=officer and at=instant.
 ACTIONS = (
     Action(
         name="publish",
@@ -76,8 +86,8 @@ ACTIONS = (
         act=Act.PUBLISH,
         form=VersionForm,
         do=lambda draft, form, **who: answers.publish(draft, version=form.cleaned_data["version"], **who),
-        offered=is_at(Publicity.DRAFT),
-        opened=is_at(Publicity.DRAFT),
+        offered=in_state(Publicity.DRAFT),
+        opened=in_state(Publicity.DRAFT),
         button="核对无误，公开",
         done="已公开，企业现在可以查到。",
         hint="拟稿人和审核人须为两人。请核对：结论正确、依据现行有效、看不出是哪家企业的问题。",
@@ -90,7 +100,7 @@ ACTIONS = (
         do=lambda draft, form, **who: answers.amend(
             draft, form.wording(), version=form.cleaned_data["version"], **who
         ),
-        offered=is_at(Publicity.DRAFT),
+        offered=in_state(Publicity.DRAFT),
         button="保存修改",
         done="已保存。修改的人成为拟稿人，请另一位同志审核公开。",
     ),
@@ -100,7 +110,7 @@ ACTIONS = (
         act=Act.PUBLISH,
         form=RemarkForm,
         do=lambda draft, form, **who: answers.send_back(draft, **form.cleaned_data, **who),
-        offered=is_at(Publicity.DRAFT),
+        offered=in_state(Publicity.DRAFT),
         button="退回拟稿人",
         done="已退回，理由写在上面。",
     ),
@@ -110,7 +120,7 @@ ACTIONS = (
         act=Act.PUBLISH,
         form=RemarkForm,
         do=lambda draft, form, **who: answers.drop(draft, **form.cleaned_data, **who),
-        offered=is_at(Publicity.DRAFT),
+        offered=in_state(Publicity.DRAFT),
         button="不公开这条答复",
         done="已记为不公开。",
         danger=True,
@@ -120,8 +130,8 @@ ACTIONS = (
         title="拟新答复替换",
         act=Act.PUBLISH,
         form=WordingForm,
-        do=_renew,
-        offered=is_at(Publicity.PUBLISHED),
+        do=_propose_replacement,
+        offered=in_state(Publicity.PUBLISHED),
         button="保存为拟公开",
         done="新答复已存为拟公开；另一位同志审核公开后，这一条自动标为已更新。",
         hint="公开后的答复不再改动。政策有变化时，另拟一条替换它。",
@@ -132,7 +142,7 @@ ACTIONS = (
         act=Act.PUBLISH,
         form=RemarkForm,
         do=lambda answer, form, **who: answers.withdraw(answer, form.cleaned_data["remark"], **who),
-        offered=is_at(Publicity.PUBLISHED),
+        offered=in_state(Publicity.PUBLISHED),
         button="撤回这条答复",
         done="已撤回，原网址会注明撤回日期。",
         hint="内容有误或依据已废止、又没有新答复时使用。",
@@ -142,14 +152,16 @@ ACTIONS = (
 
 
 class AnswerAdmin(RecordAdmin):
-    """The list and the screen; `triage.admin` adds the way in from a reply that was released."""
+    """List and screen of 公开答复. `triage.admin` adds the way that starts from a released reply."""
 
     see = Act.PUBLISH
     record_actions = ACTIONS
     list_display = ["question", "division", "topic", "state", "published_at"]
     list_filter = ["state", "division", "topic"]
     search_fields = ["question", "answer"]
+    # Without it the list makes one query for each row.
     list_select_related = ["division"]
+    # The newest change first: a draft that waits for the second officer is on top.
     ordering = ["-changed_at", "-pk"]
     screen_template = "admin/answer/screen.html"
     add_template = "admin/answer/add.html"
@@ -158,21 +170,23 @@ class AnswerAdmin(RecordAdmin):
         return may(request, Act.PUBLISH)
 
     def drawn_from(self, request) -> tuple[dict, Appointment | None]:
-        """What the form begins with, and the registration that it comes from."""
+        """The initial values of a new answer, and the registration that it answers. Here: none of both."""
         return {}, None
 
     def add_view(self, request, form_url="", extra_context=None):
+        """The form for a new 拟公开 answer. POST saves the draft; mistakes are shown with everything typed."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         initial, source = self.drawn_from(request)
         form = WordingForm(request.POST or None, record=PublishedAnswer(), initial=initial)
         if request.method == "POST" and form.is_valid():
             try:
-                made = answers.propose(form.wording(), source=source, by=request.user, at=timezone.now())
+                draft = answers.propose(form.wording(), source=source, by=request.user, at=timezone.now())
             except ValidationError as invalid:
+                # The names, phones and numbers that `answers` finds in the text.
                 form.add_errors(invalid)
             else:
-                return redirect(f"{self.address(made)}#main")
+                return redirect(f"{self.address(draft)}#main")
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

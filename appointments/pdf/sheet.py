@@ -1,6 +1,7 @@
-"""The 登记表 of 附件2 on one A4 page, field by field, for the screen, the printer and as PDF. The ID number is masked."""
+"""The 登记表 of 附件2 on one A4 page: its rows for the page, and the PDF. The ID number is masked in both."""
 
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -18,6 +19,8 @@ from reportlab.platypus import Paragraph
 from appointments.models import Appointment
 from zhoushan_consult.identity.phone import format_phone
 
+# A TrueType font: reportlab reads no CFF outlines, which most Chinese fonts have. It is embedded in the file, because
+# a reader without a Chinese font would show empty boxes.
 FONT = "MicroHei"
 FONT_FILE = Path(__file__).parent / "fonts" / "wqy-microhei.ttc"
 TITLE = "舟山市生态环境局“企业环保咨询日”登记表"
@@ -26,7 +29,7 @@ FOOTNOTE = "备注：上述带*为必填项"
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table. `group` stands at the left, over as many lines as share it; "" spans both columns."""
+    """One line of the table. Lines of one `group` share a cell at the left; without a group the label takes its place."""
 
     group: str
     label: str
@@ -34,7 +37,7 @@ class Row:
 
 
 def rows(appointment: Appointment) -> list[Row]:
-    """附件2 in its own order: ten fields and the session line."""
+    """附件2 in its order: nine fields and the session line."""
     firm, contact = "企业基本信息", "联系人信息"
     day = appointment.day.date
     return [
@@ -47,27 +50,32 @@ def rows(appointment: Appointment) -> list[Row]:
         Row(contact, "联系电话*", format_phone(appointment.phone_number)),
         Row(contact, "电子邮箱", appointment.email),
         Row("", "咨询事项或问题需求概述*", appointment.summary),
-        Row("", "现场咨询时间", _when(appointment, day)),
+        Row("", "现场咨询时间", _session(appointment, day)),
     ]
 
 
-def _when(appointment: Appointment, day) -> str:
+def _session(appointment: Appointment, day: date) -> str:
     if not appointment.wants_onsite:
         return f"书面答复（{day.year}年{day.month}月{day.day}日期）"
     return f"{day.year}年{day.month}月{day.day}日上午08:30～11:30"
 
 
 # --- PDF -----------------------------------------------------------------------------------------------------------
+# Lengths in points, from the lower left corner of the page.
 MARGIN = 20 * mm
 WIDTH = A4[0] - 2 * MARGIN
 GROUP_WIDTH, LABEL_WIDTH = 14 * mm, 50 * mm
+VALUE_X, VALUE_WIDTH = MARGIN + GROUP_WIDTH + LABEL_WIDTH, WIDTH - GROUP_WIDTH - LABEL_WIDTH
 LINE = 12 * mm
+# So high that nine other lines, the title and the footnote still fit on the page.
 SUMMARY_HEIGHT = 95 * mm
-PAD = 2 * mm
+PADDING = 2 * mm
+# Points. 2,000 characters, the longest question, fit at 5 pt. Below MIN_SIZE a print cannot be read.
+SIZE, MIN_SIZE, SIZE_STEP = 11, 4, 0.5
 
 
 def as_pdf(appointment: Appointment) -> bytes:
-    """The 登记表 as a PDF of one A4 page, its font embedded; a long question is set smaller until it fits."""
+    """The 登记表 as a PDF of one A4 page. A long question is set in smaller type, until it fits."""
     _load_font()
     out = BytesIO()
     page = Canvas(out, pagesize=A4, pageCompression=1)
@@ -83,71 +91,52 @@ def as_pdf(appointment: Appointment) -> bytes:
 
 @cache
 def _load_font() -> None:
+    """Register the font, once in a process: the file has 5 MB."""
     pdfmetrics.registerFont(TTFont(FONT, str(FONT_FILE), subfontIndex=0))
 
 
 def _table(page: Canvas, lines: list[Row], y: float) -> float:
-    """Draws the rows downward from `y`; returns where they end."""
+    """Draw the rows from `y` downwards. Returns the y of their lower edge."""
     for group in dict.fromkeys(line.group for line in lines if line.group):
-        share = [line for line in lines if line.group == group]
-        _cell(
-            page,
-            "<br/>".join(group),
-            MARGIN,
-            y - LINE * len(share),
-            GROUP_WIDTH,
-            LINE * len(share),
-            centred=True,
-            markup=True,
-        )
-        for line in share:
+        members = [line for line in lines if line.group == group]
+        height = LINE * len(members)
+        # One character on each line: the group column is too narrow for more.
+        _cell(page, "<br/>".join(group), MARGIN, y - height, GROUP_WIDTH, height, centred=True, markup=True)
+        for line in members:
             y -= LINE
             _cell(page, line.label, MARGIN + GROUP_WIDTH, y, LABEL_WIDTH, LINE, centred=True)
-            _cell(
-                page,
-                line.value,
-                MARGIN + GROUP_WIDTH + LABEL_WIDTH,
-                y,
-                WIDTH - GROUP_WIDTH - LABEL_WIDTH,
-                LINE,
-            )
+            _cell(page, line.value, VALUE_X, y, VALUE_WIDTH, LINE)
     for line in (line for line in lines if not line.group):
         height = SUMMARY_HEIGHT if line.label.startswith("咨询事项") else LINE
         y -= height
         _cell(page, line.label, MARGIN, y, GROUP_WIDTH + LABEL_WIDTH, height, centred=True)
-        _cell(
-            page,
-            line.value,
-            MARGIN + GROUP_WIDTH + LABEL_WIDTH,
-            y,
-            WIDTH - GROUP_WIDTH - LABEL_WIDTH,
-            height,
-            top=height > LINE,
-        )
+        _cell(page, line.value, VALUE_X, y, VALUE_WIDTH, height, top=height > LINE)
     return y
 
 
-def _cell(page: Canvas, text: str, x: float, y: float, width: float, height: float, **how) -> None:
+def _cell(page: Canvas, text: str, x: float, y: float, width: float, height: float, **style) -> None:
     page.rect(x, y, width, height)
-    _text(page, text, x + PAD, y, width - 2 * PAD, height, **how)
+    _text(page, text, x + PADDING, y, width - 2 * PADDING, height, **style)
 
 
 def _text(
-    page, text, x, y, width, height, *, size: float = 11, centred=False, markup=False, top=False
+    page, text, x, y, width, height, *, size: float = SIZE, centred=False, markup=False, top=False
 ) -> None:
-    """Text in the middle of a box, or at its top, set smaller until it fits."""
+    """Draw text in the middle of a box, or at its top, in smaller type until it fits. `markup`: the text has tags."""
+    # Paragraph reads its text as XML: a firm's name with & would raise.
     words = text if markup else escape(text).replace("\n", "<br/>")
     while True:
         paragraph = Paragraph(words, _style(size, centred))
         _, needed = paragraph.wrap(width, height)
-        if needed <= height - PAD or size <= 4:
+        if needed <= height - PADDING or size <= MIN_SIZE:
             break
-        size -= 0.5
-    paragraph.drawOn(page, x, y + (height - needed - PAD if top else (height - needed) / 2))
+        size -= SIZE_STEP
+    paragraph.drawOn(page, x, y + (height - needed - PADDING if top else (height - needed) / 2))
 
 
 def _style(size: float, centred: bool) -> ParagraphStyle:
     extra = {"alignment": TA_CENTER} if centred else {}
+    # CJK: a line may break between any two characters, because Chinese has no blanks.
     return ParagraphStyle(
         f"s{size}", fontName=FONT, fontSize=size, leading=size * 1.4, wordWrap="CJK", **extra
     )

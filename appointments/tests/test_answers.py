@@ -10,9 +10,9 @@ from appointments import answers
 from appointments.answers import Wording
 from appointments.models import Appointment, Publicity, PublishedAnswer
 from appointments.similarity.cached_index import REFRESH_EVERY
-from sessions_app.calendar import SHANGHAI
 from triage.tests.factories import appointment
 from zhoushan_consult.bureau.models import Division
+from zhoushan_consult.clock import SHANGHAI
 
 pytestmark = pytest.mark.django_db
 

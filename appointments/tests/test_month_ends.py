@@ -10,6 +10,7 @@ from django.db import connection
 from appointments import booking
 from appointments.models import Appointment
 from sessions_app import calendar
+from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.tests import people
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -69,7 +70,7 @@ def submit():
 @pytest.mark.usefixtures("elsewhere")
 def test_registration_joins_the_next_month_from_midnight_in_zhoushan(submit):
     for year, month in MONTHS:
-        midnight = datetime(year, month, 1, tzinfo=calendar.SHANGHAI)
+        midnight = datetime(year, month, 1, tzinfo=SHANGHAI)
         this = date(year, month, 10)
         following = date(year + month // 12, month % 12 + 1, 10)
         assert submit(midnight - LAST) == (this, midnight - LAST)

@@ -1,4 +1,4 @@
-"""/answers/: what was answered before, to be searched and read by anyone (五（二）)."""
+"""/answers/: the 公开答复, which anyone can search and read (五（二）)."""
 
 from django import forms
 from django.core.paginator import Paginator
@@ -12,15 +12,17 @@ from .. import answers
 from ..models import Publicity, PublishedAnswer
 from ..topics import TopicChoice
 
-PAGE = 20
-LONGEST = 100
+PAGE_SIZE = 20
+# Characters of a search: enough for a question in one sentence.
+MAX_QUERY_LENGTH = 100
+# A draft is for officers only. Withdrawn and superseded answers stay readable at their address.
 _SHOWN = (Publicity.PUBLISHED, Publicity.WITHDRAWN, Publicity.SUPERSEDED)
 
 
 class SearchForm(forms.Form):
-    """Whatever is asked for; a choice that does not exist is as if it were not made."""
+    """Search text and filters, from the address. A choice that does not exist is ignored: old links must not fail."""
 
-    q = forms.CharField(label="找什么", required=False, max_length=LONGEST)
+    q = forms.CharField(label="找什么", required=False, max_length=MAX_QUERY_LENGTH)
     division = forms.ChoiceField(label="答复处室", required=False)
     topic = forms.ChoiceField(label="事项类别", required=False, choices=[("", "全部"), *TopicChoice.choices])
 
@@ -31,27 +33,35 @@ class SearchForm(forms.Form):
         self.full_clean()
 
     @property
-    def asked(self) -> dict:
+    def filters(self) -> dict:
+        """The valid fields that are not empty."""
         return {name: value for name, value in getattr(self, "cleaned_data", {}).items() if value}
 
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
+    """The list, searched and filtered."""
     form = SearchForm(request.GET)
-    asked = form.asked
-    found = answers.search(asked.get("q", ""))
-    if "division" in asked:
-        found = found.filter(division__code=asked["division"])
-    if "topic" in asked:
-        found = found.filter(topic=asked["topic"])
-    kept = request.GET.copy()
-    kept.pop("p", None)
-    context = {"form": form, "asked": asked, "page": Paginator(found, PAGE).get_page(request.GET.get("p")), "query": kept.urlencode()}  # fmt: skip
+    filters = form.filters
+    found = answers.search(filters.get("q", ""))
+    if "division" in filters:
+        found = found.filter(division__code=filters["division"])
+    if "topic" in filters:
+        found = found.filter(topic=filters["topic"])
+    # For the links to other pages: the same search without the page number.
+    params = request.GET.copy()
+    params.pop("p", None)
+    context = {
+        "form": form,
+        "filters": filters,
+        "page": Paginator(found, PAGE_SIZE).get_page(request.GET.get("p")),
+        "query": params.urlencode(),
+    }
     return render(request, "appointments/answers.html", context)
 
 
 @require_safe
 def answer(request: HttpRequest, number: int) -> HttpResponse:
-    """One answer; one that was withdrawn or replaced says so, for links to it stand in other places."""
+    """One answer. A withdrawn or replaced one says so, because other sites and letters still link to it."""
     shown = PublishedAnswer.objects.select_related("division").filter(state__in=_SHOWN)
     return render(request, "appointments/answer.html", {"answer": get_object_or_404(shown, pk=number)})

@@ -1,4 +1,4 @@
-"""/status/: 受理编号 and phone open a registration for half an hour; its acts are the buttons on that page."""
+"""/status/: 受理编号 and phone open a registration for half an hour. The buttons on that page are the acts of the firm."""
 
 from datetime import datetime, timedelta
 
@@ -21,8 +21,11 @@ from ..lifecycle import Stage
 from ..models import Appointment
 from ..references import clean_reference
 
+# As long as a session of an officer without a click (settings.SESSION_COOKIE_AGE).
 OPEN_FOR = timedelta(minutes=30)
-TRIES, TRIES_PER = 10, timedelta(minutes=10)
+# Firms mistype. A person who guesses phones gets 1,440 tries a day, of 10^8 numbers for one operator's prefix.
+MAX_ATTEMPTS, ATTEMPTS_WINDOW = 10, timedelta(minutes=10)
+# The same sentence for a wrong number and a wrong phone: it must not tell which 受理编号 exist.
 NOT_FOUND = "没有查到。请核对受理编号和登记时填写的联系电话；编号丢失的，请电话联系综合处。"
 TOO_MANY = "查询次数过多，请十分钟后再试。"
 
@@ -30,42 +33,45 @@ TOO_MANY = "查询次数过多，请十分钟后再试。"
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def status(request: HttpRequest) -> HttpResponse:
-    """GET shows the opened registration, or the two boxes that open one; POST opens it."""
+    """GET shows the opened registration, or the form that opens one. POST opens it."""
     now = timezone.now()
     if request.method == "POST":
         return _open(request, now)
-    appointment = _opened(request, now)
-    return _page(request, appointment, now) if appointment else _ask(request, LookupForm())
+    appointment = _opened_appointment(request, now)
+    return _page(request, appointment, now) if appointment else _lookup_page(request, LookupForm())
 
 
 def _open(request: HttpRequest, now: datetime) -> HttpResponse:
     form = LookupForm(request.POST)
     if not form.is_valid():
-        return _ask(request, form)
+        return _lookup_page(request, form)
     reference = clean_reference(form.cleaned_data["reference"])
-    # Counted by asker and by what is asked about: many addresses cannot guess at one number either.
-    by_address = allow(f"status:{client_network(request)}", TRIES, TRIES_PER, now)
-    by_reference = allow(f"status:{reference}", TRIES, TRIES_PER, now)
+    # Counted by visitor and by 受理编号: many addresses together cannot guess the phone of one registration either.
+    # Both always count, so that an attempt over one limit still counts for the other.
+    by_address = allow(f"status:{client_network(request)}", MAX_ATTEMPTS, ATTEMPTS_WINDOW, now)
+    by_reference = allow(f"status:{reference}", MAX_ATTEMPTS, ATTEMPTS_WINDOW, now)
     if not (by_address and by_reference):
         form.add_error(None, TOO_MANY)
-        return _ask(request, form, status=429)
+        return _lookup_page(request, form, status=429)
     found = booking.find(reference, form.cleaned_data["phone"])
     if found is None:
         form.add_error(None, NOT_FOUND)
-        return _ask(request, form)
+        return _lookup_page(request, form)
+    # A new session key: a key that somebody set in this browser before must not open the registration.
     request.session.cycle_key()
     request.session["opened"] = {"pk": found.pk, "at": now.isoformat()}
     return redirect("status")
 
 
-def _opened(request: HttpRequest, now: datetime) -> Appointment | None:
-    mark = request.session.get("opened")
-    if not mark or now - datetime.fromisoformat(mark["at"]) > OPEN_FOR:
+def _opened_appointment(request: HttpRequest, now: datetime) -> Appointment | None:
+    """The registration that this browser has opened, read again; None after OPEN_FOR."""
+    opened = request.session.get("opened")
+    if not opened or now - datetime.fromisoformat(opened["at"]) > OPEN_FOR:
         return None
-    return Appointment.objects.select_related("day", "seat", "area").filter(pk=mark["pk"]).first()
+    return Appointment.objects.select_related("day", "seat", "area").filter(pk=opened["pk"]).first()
 
 
-def _ask(request: HttpRequest, form: LookupForm, status: int = 200) -> HttpResponse:
+def _lookup_page(request: HttpRequest, form: LookupForm, status: int = 200) -> HttpResponse:
     return render(request, "appointments/status_ask.html", {"form": form}, status=status)
 
 
@@ -75,27 +81,30 @@ def _page(
     context = {
         "appointment": appointment,
         "progress": progress.progress_of(appointment, now),
-        "arrival_code": _arrival_code(appointment) if appointment.stage == Stage.SEATED else "",
+        "check_in_qr": _check_in_qr(appointment) if appointment.stage == Stage.SEATED else "",
         "unsolved_form": forms.get("unsolved_form") or UnsolvedForm(),
         "rating_form": forms.get("rating_form") or RatingForm(),
     }
     return render(request, "appointments/status.html", context, status=status)
 
 
-def _arrival_code(appointment: Appointment) -> str:
-    """What the firm shows when it arrives: opened by an officer who has signed in, it leads to its 签到."""
-    url = reverse("admin:sessions_app_consultday_check_in_by_code", args=[check_in_code.token(appointment)])
-    return check_in_code.qr_code(settings.SITE_URL + url)
+def _check_in_qr(appointment: Appointment) -> str:
+    """The 签到码 as the `src` of an image. Scanned by an officer who is logged in, it opens the 签到 of the firm."""
+    check_in_path = reverse(
+        "admin:sessions_app_consultday_check_in_by_code", args=[check_in_code.token(appointment)]
+    )
+    return check_in_code.qr_code(settings.SITE_URL + check_in_path)
 
 
 @require_POST
 def act(request: HttpRequest, verb: str) -> HttpResponse:
-    """One act of the firm on its own registration; a second click shows how things stand."""
+    """One act of the firm on its own registration. A second click is refused, and the page shows the present state."""
     now = timezone.now()
-    appointment = _opened(request, now)
+    appointment = _opened_appointment(request, now)
     if appointment is None:
         messages.info(request, "离开时间较长，请重新输入受理编号和联系电话。")
         return redirect("status")
+    # Always a redirect: reloading the page must not repeat the act.
     try:
         messages.success(request, ACTS[verb](appointment, at=now))
     except Refused as refusal:
@@ -133,6 +142,7 @@ def _solved(appointment, *, at):
     return "谢谢反馈，登记已办结。欢迎评价我们的服务。"
 
 
+# Each key is an address (appointments/urls.py) and the name of a button.
 ACTS = {
     "withdraw": _withdraw,
     "confirm": _confirm,
@@ -145,32 +155,36 @@ ACTS = {
 
 @require_POST
 def unsolved(request: HttpRequest) -> HttpResponse:
-    def deed(appointment, data, at):
+    """未解决: the firm says what is still open, and the follow-up goes on (六（六）)."""
+
+    def report(appointment, data, at):
         feedback.report_unsolved(appointment, data["reason"], at=at)
         return "已转有关处室继续办理，进展会登在本页。"
 
-    return _with_form(request, "unsolved_form", UnsolvedForm(request.POST), deed)
+    return _with_form(request, "unsolved_form", UnsolvedForm(request.POST), report)
 
 
 @require_POST
 def rate(request: HttpRequest) -> HttpResponse:
-    def deed(appointment, data, at):
+    """好差评."""
+
+    def save_rating(appointment, data, at):
         feedback.rate(appointment, data["grade"], data["remark"], at=at)
         return "谢谢您的评价。"
 
-    return _with_form(request, "rating_form", RatingForm(request.POST), deed)
+    return _with_form(request, "rating_form", RatingForm(request.POST), save_rating)
 
 
-def _with_form(request: HttpRequest, name: str, form, deed) -> HttpResponse:
-    """An act that says something: a mistake is shown on the page itself, with what was typed."""
+def _with_form(request: HttpRequest, name: str, form, do) -> HttpResponse:
+    """Call `do(appointment, data, at)` with a valid form. An invalid one is shown on the page, with the text that was typed."""
     now = timezone.now()
-    appointment = _opened(request, now)
+    appointment = _opened_appointment(request, now)
     if appointment is None:
         return redirect("status")
     if not form.is_valid():
         return _page(request, appointment, now, **{name: form})
     try:
-        messages.success(request, deed(appointment, form.cleaned_data, now))
+        messages.success(request, do(appointment, form.cleaned_data, now))
     except Refused as refusal:
         messages.error(request, str(refusal))
     return redirect("status")
@@ -179,13 +193,18 @@ def _with_form(request: HttpRequest, name: str, form, deed) -> HttpResponse:
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def amend(request: HttpRequest) -> HttpResponse:
-    """The firm mends its registration while 待初审."""
+    """The firm corrects its registration while it is 待初审 (六（二）)."""
     now = timezone.now()
-    appointment = _opened(request, now)
+    appointment = _opened_appointment(request, now)
     if appointment is None:
         return redirect("status")
-    given = {"now": now, "areas": areas(), "appointment": appointment}
-    form = AmendForm(request.POST or None, initial=AmendForm.initial_of(appointment), **given)
+    form = AmendForm(
+        request.POST or None,
+        initial=AmendForm.initial_from(appointment),
+        now=now,
+        areas=areas(),
+        appointment=appointment,
+    )
     if request.method == "POST" and form.is_valid():
         try:
             booking.amend(appointment, form.registration(), at=now)
@@ -198,7 +217,7 @@ def amend(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def leave(request: HttpRequest) -> HttpResponse:
-    """Close the page on a shared computer."""
+    """Close the registration, for firms that use a shared computer."""
     request.session.pop("opened", None)
     messages.success(request, "已退出查询。")
     return redirect("status")
@@ -206,6 +225,6 @@ def leave(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def sheet(request: HttpRequest) -> HttpResponse:
-    """The printable 登记表, from the progress page."""
-    appointment = _opened(request, timezone.now())
+    """The way from the progress page to the printable 登记表."""
+    appointment = _opened_appointment(request, timezone.now())
     return redirect("sheet", appointment.receipt_token) if appointment else redirect("status")

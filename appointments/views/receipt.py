@@ -1,4 +1,7 @@
-"""/receipt/<token>/: the receipt, the 登记表 of 附件2 to print or to download, and a seated firm's calendar entry."""
+"""/receipt/<token>/: the receipt, the 登记表 of 附件2 (print and PDF), and the calendar entry of a firm with a seat.
+
+The token is a secret: these pages work without login, as long as the address is kept.
+"""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -13,13 +16,14 @@ from ..models import Appointment
 from ..pdf.sheet import as_pdf, rows
 
 
-def _of(token: str) -> Appointment:
+def _appointment(token: str) -> Appointment:
+    """The registration of this token. Raises Http404."""
     return get_object_or_404(Appointment.objects.select_related("day", "seat", "area"), receipt_token=token)
 
 
 @require_safe
 def receipt(request: HttpRequest, token: str) -> HttpResponse:
-    appointment = _of(token)
+    appointment = _appointment(token)
     context = {
         "appointment": appointment,
         "closes": calendar.short(calendar.last_booking_date(appointment.day.date)),
@@ -29,24 +33,27 @@ def receipt(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_safe
 def sheet(request: HttpRequest, token: str) -> HttpResponse:
-    appointment = _of(token)
+    """The 登记表 as a page to print."""
+    appointment = _appointment(token)
     return render(request, "appointments/sheet.html", {"appointment": appointment, "rows": rows(appointment)})
 
 
 @require_safe
 def sheet_pdf(request: HttpRequest, token: str) -> HttpResponse:
-    appointment = _of(token)
-    answer = HttpResponse(as_pdf(appointment), content_type="application/pdf")
-    answer["Content-Disposition"] = f'attachment; filename="{appointment.reference}.pdf"'
-    return answer
+    """The 登记表 as a PDF. A phone can pass the file on to a computer with a printer."""
+    appointment = _appointment(token)
+    response = HttpResponse(as_pdf(appointment), content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="{appointment.reference}.pdf"'
+    return response
 
 
 @require_safe
 def calendar_entry(request: HttpRequest, token: str) -> HttpResponse:
-    appointment = _of(token)
+    """The seat as an .ics file. 404 without a seat: an entry for a day without a talk would bring the firm for nothing."""
+    appointment = _appointment(token)
     if appointment.stage != Stage.SEATED:
         raise Http404
     text = ics.render(appointment, confirmed=bool(appointment.seat.confirmed_at), at=timezone.now())
-    answer = HttpResponse(text, content_type="text/calendar; charset=utf-8; method=PUBLISH")
-    answer["Content-Disposition"] = f'attachment; filename="{appointment.reference}.ics"'
-    return answer
+    response = HttpResponse(text, content_type="text/calendar; charset=utf-8; method=PUBLISH")
+    response["Content-Disposition"] = f'attachment; filename="{appointment.reference}.ics"'
+    return response

@@ -6,16 +6,16 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from sessions_app import calendar
 from sessions_app.days import day_on
 from sessions_app.models import ConsultDay, Plan, Reception
 from zhoushan_consult.audit.models import Entry
 from zhoushan_consult.bureau.models import Area, Division
 from zhoushan_consult.bureau.roles import Role
+from zhoushan_consult.clock import SHANGHAI
 
 pytestmark = pytest.mark.django_db
 
-NOW = datetime(2026, 11, 20, 10, tzinfo=calendar.SHANGHAI)
+NOW = datetime(2026, 11, 20, 10, tzinfo=SHANGHAI)
 PLAN = {"theme": "雨污分流", "partners": "市水务局", "place": "一楼大厅", "note": "请带环评批复"}
 NO_RECEPTIONS = {"row-TOTAL_FORMS": 0, "row-INITIAL_FORMS": 0}
 

@@ -6,11 +6,12 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from sessions_app import calendar, planning
+from sessions_app import planning
 from sessions_app.days import day_on
 from sessions_app.models import ConsultDay, Plan, Reception
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.bureau.roles import Role
+from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.duties import runner
 from zhoushan_consult.duties.models import Duty, State
 from zhoushan_consult.outbox.models import Channel, Notice
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 NOVEMBER, DECEMBER = date(2026, 11, 10), date(2026, 12, 10)
 LAST = {"theme": "雨污分流", "partners": "市水务局", "place": "三楼会议室", "note": "请从东门进"}
-NOW = datetime(2026, 11, 16, 10, tzinfo=calendar.SHANGHAI)
+NOW = datetime(2026, 11, 16, 10, tzinfo=SHANGHAI)
 
 
 def make_rounds(text: str) -> None:

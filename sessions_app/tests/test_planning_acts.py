@@ -13,11 +13,12 @@ from sessions_app.models import ConsultDay, Plan, PlanChange, Reception, Seat
 from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Division, NotAllowed
 from zhoushan_consult.bureau.roles import Role
+from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.tests.evidence import LETTERS, TRAIL, entries, letters, name, refused, rows
 
 pytestmark = pytest.mark.django_db
 
-AT = datetime(2026, 11, 25, 10, tzinfo=calendar.SHANGHAI)
+AT = datetime(2026, 11, 25, 10, tzinfo=SHANGHAI)
 DAY, BEFORE, AFTER = date(2026, 12, 10), date(2026, 11, 10), date(2027, 1, 10)
 TEXTS = {"theme": "雨污分流", "partners": "市水务局", "place": "三楼会议室", "note": "请从东门进"}
 OTHER = {"theme": "排污许可", "partners": "海事局", "place": "五楼会议室", "note": "带公章"}

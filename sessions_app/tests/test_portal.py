@@ -5,9 +5,9 @@ from datetime import date, datetime
 import pytest
 
 from sessions_app import planning
-from sessions_app.calendar import SHANGHAI
 from sessions_app.days import day_on
 from sessions_app.models import ConsultDay, Plan, Seat
+from zhoushan_consult.clock import SHANGHAI
 
 pytestmark = pytest.mark.django_db
 

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 import pytest
 from django.db import connection
 
-from sessions_app import calendar, seats
+from sessions_app import seats
 from sessions_app.days import (
     accepts_firms,
     day_on,
@@ -16,12 +16,13 @@ from sessions_app.days import (
     lock_day,
 )
 from sessions_app.models import ConsultDay, Plan, Seat
+from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.tests.evidence import rows
 from zhoushan_consult.tests.people import uscc
 
 pytestmark = pytest.mark.django_db
 
-AT = datetime(2026, 12, 3, 10, tzinfo=calendar.SHANGHAI)
+AT = datetime(2026, 12, 3, 10, tzinfo=SHANGHAI)
 LATER = AT + timedelta(hours=1)
 TICK = timedelta(microseconds=1)
 NOVEMBER, DECEMBER, JANUARY, FEBRUARY = (date(2026, 11, 10), date(2026, 12, 10), date(2027, 1, 10),
@@ -269,7 +270,7 @@ def test_day_after_cancelled_ones_takes_their_place():
 
 
 def test_registration_joins_the_next_months_day_or_the_next_that_is_held():
-    november = datetime(2026, 11, 20, 10, tzinfo=calendar.SHANGHAI)
+    november = datetime(2026, 11, 20, 10, tzinfo=SHANGHAI)
     assert (joining_date(november), joining_day(november).date) == (DECEMBER, DECEMBER)
     cancel_days(DECEMBER)
     assert (joining_date(november), joining_day(november).date) == (JANUARY, JANUARY)

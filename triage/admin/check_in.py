@@ -23,6 +23,7 @@ from triage.timetable import Schedule, Slot
 from triage.visibility import appointments_for
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.bureau.refusals import Refused
+from zhoushan_consult.clock import local_date
 
 from .urls import render_page, run_day_path, url_of
 
@@ -69,7 +70,7 @@ def _day_context(day: ConsultDay, schedule: Schedule, now: datetime) -> dict:
 
 
 def _today(now: datetime) -> date:
-    return now.astimezone(calendar.SHANGHAI).date()
+    return local_date(now)
 
 
 @require_safe

@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 
-from sessions_app.calendar import SHANGHAI, parse_slug, slug
+from sessions_app.calendar import parse_slug, slug
 from triage.models import RuleVersion
 from triage.routing.topic import DIVISIONS, LAYERS
 from triage.routing.validation import validate
@@ -21,6 +21,7 @@ from triage.rulebook.versions import Rule, Rules
 from zhoushan_consult.bureau.record_admin import RecordAdmin
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
+from zhoushan_consult.clock import local_date
 
 # A preview of an edit lists at most this many texts; more could not be read before saving.
 MAX_MOVES_SHOWN = 60
@@ -229,7 +230,7 @@ def _impact(before: Rules, after: Rules, now: datetime) -> Impact:
 
 def _month(request: HttpRequest) -> date:
     asked = parse_slug(request.GET.get("month", ""))
-    return (asked or timezone.now().astimezone(SHANGHAI).date()).replace(day=1)
+    return (asked or local_date(timezone.now())).replace(day=1)
 
 
 def _changes(before: Rules, after: Rules):

@@ -18,6 +18,7 @@ from triage.rulebook.suggestion import current_traces
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Act
 from zhoushan_consult.bureau.worklist import Row, WorkList
+from zhoushan_consult.clock import SHANGHAI, local_date
 from zhoushan_consult.outbox.models import Notice
 
 # A registration that has waited for 初审 for more days than this is marked as late.
@@ -30,7 +31,7 @@ def worklists_of(officer: Officer, now: datetime) -> list[WorkList]:
 
 
 def _worklists(officer: Officer, now: datetime) -> Iterator[WorkList]:
-    today = now.astimezone(calendar.SHANGHAI).date()
+    today = local_date(now)
     # One query for the coming 咨询日: three of the lists below read them.
     days = worklists.days_ahead(now) if officer.may(Act.PLAN) or officer.may(Act.APPROVE_PLAN) else []
     if officer.may(Act.REVIEW):
@@ -62,7 +63,7 @@ def _to_review(today: date, now: datetime) -> WorkList:
 
 
 def _review_row(appointment: Appointment, decision: Decision, today: date) -> Row:
-    waited = (today - appointment.submitted_at.astimezone(calendar.SHANGHAI).date()).days
+    waited = (today - local_date(appointment.submitted_at)).days
     return Row(
         title=appointment.enterprise_name,
         url=_registration_url(appointment.pk),
@@ -110,7 +111,7 @@ def _settle_row(day: ConsultDay, now: datetime) -> Row:
         url=_day_url(day),
         detail=detail + pending,
         age=f"{last.month}月{last.day}日前确定",
-        late=now.astimezone(calendar.SHANGHAI).date() > last,
+        late=local_date(now) > last,
     )
 
 
@@ -127,7 +128,7 @@ def _to_plan(days: list[ConsultDay], now: datetime) -> WorkList:
 
 def _plans_wanted(now: datetime) -> list[date]:
     """The dates whose plan is due: the next 咨询日, and from the 20th on also that of the next month."""
-    late_in_month = now.astimezone(calendar.SHANGHAI).day >= policy.PLAN_WANTED_FROM
+    late_in_month = now.astimezone(SHANGHAI).day >= policy.PLAN_WANTED_FROM
     wanted = {calendar.current_day(now)} | ({calendar.booking_day(now)} if late_in_month else set())
     return sorted(wanted)
 
@@ -149,7 +150,7 @@ def _plan_row(date_: date, day: ConsultDay | None, now: datetime) -> Row:
         if missing
         else "已拟好，可以送审"
     )
-    left = (date_ - now.astimezone(calendar.SHANGHAI).date()).days
+    left = (date_ - local_date(now)).days
     return Row(
         title=f"{calendar.short(date_)}活动方案",
         url=_day_url(day) if day else reverse("admin:sessions_app_consultday_add"),
@@ -214,7 +215,7 @@ def _overdue_row(row: Assignment | FollowUp, text: str, today: date) -> Row:
 
 
 def _days_open(follow_up: FollowUp, today: date) -> str:
-    return f"立项 {(today - follow_up.opened_at.astimezone(calendar.SHANGHAI).date()).days} 天"
+    return f"立项 {(today - local_date(follow_up.opened_at)).days} 天"
 
 
 def _to_run(today: date) -> Iterator[WorkList]:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from triage.rulebook import impact, versions
 from zhoushan_consult.bureau.models import Officer
+from zhoushan_consult.clock import local_date
 
 CODE, NEW_WORDS = "soil.waste", ("旧浮子", "网箱浮子")
 
@@ -14,7 +15,7 @@ def add_version(now: datetime) -> None:
     number, rules = versions.newest()
     rule = next(each for each in rules if each.topic.code == CODE)
     edited_rule = replace(rule, topic=replace(rule.topic, include=(*rule.topic.include, *NEW_WORDS)))
-    edited, day = versions.replace_rule(rules, edited_rule, CODE), now.date()
+    edited, day = versions.replace_rule(rules, edited_rule, CODE), local_date(now)
     moved = impact.measure(versions.build_router(rules, day), versions.build_router(edited, day), now)
     versions.save(
         edited,

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sessions_app import policy
-from sessions_app.calendar import SHANGHAI, short
+from sessions_app.calendar import short
+from zhoushan_consult.clock import local_date
 from zhoushan_consult.workdays import overrides
 from zhoushan_consult.workdays.calendar import is_workday, published
 
@@ -29,7 +30,7 @@ class Today:
 
     @classmethod
     def at(cls, now: datetime) -> "Today":
-        return cls(now.astimezone(SHANGHAI).date(), overrides.in_force())
+        return cls(local_date(now), overrides.in_force())
 
     def deadline(self, due_on: date) -> Deadline:
         """Working days left until the end of ``due_on``, or calendar days since then."""

@@ -10,7 +10,6 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
 from appointments.text.anonymity import identifying_details
-from sessions_app.calendar import SHANGHAI
 from triage.models import Assignment, Lesson, Part, Review, RoutingLesson
 from triage.routing.topic import MANUAL
 from zhoushan_consult.audit.trail import record
@@ -18,6 +17,7 @@ from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
+from zhoushan_consult.clock import SHANGHAI, local_date
 
 # A year, so that each month can be compared with the same season.
 MONTHS_SHOWN = 12
@@ -129,7 +129,7 @@ def _suggestions(since: datetime) -> Iterable[tuple[str, date, bool]]:
 
 
 def _month(at: datetime) -> date:
-    return at.astimezone(SHANGHAI).date().replace(day=1)
+    return local_date(at).replace(day=1)
 
 
 def _months_before(now: datetime) -> list[date]:

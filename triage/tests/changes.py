@@ -13,10 +13,10 @@ from django.apps import apps
 from django.db import connection, models
 
 from appointments.models import Appointment
-from sessions_app import calendar
 from sessions_app.models import ConsultDay, Seat
 from zhoushan_consult.audit.models import Entry
 from zhoushan_consult.bureau.models import Division, Officer
+from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.outbox.models import Channel, Notice, State
 from zhoushan_consult.vault.sealed import Sealed
 
@@ -126,7 +126,7 @@ class Told:
         if isinstance(value, Sealed):
             return value.open()
         if isinstance(value, datetime):
-            there = value.astimezone(calendar.SHANGHAI)
+            there = value.astimezone(SHANGHAI)
             return "now" if value == self._now else f"{there:%Y-%m-%dT%H:%M}"
         if (
             isinstance(value, dict) and "findings" in value

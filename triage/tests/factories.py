@@ -8,15 +8,16 @@ from django.contrib.auth.models import Group
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, StageMove
 from appointments.references import new_reference
-from sessions_app import calendar, seats
+from sessions_app import seats
 from sessions_app.days import day_on
 from triage.models import Assignment, AssignmentState, Reply, RoutingTrace
 from triage.rulebook.suggestion import shown_trace
 from zhoushan_consult.bureau.models import Division, Officer
+from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.identity import samples
 from zhoushan_consult.vault.blind_index import blind_index
 
-NOW = datetime(2026, 11, 20, 10, tzinfo=calendar.SHANGHAI)
+NOW = datetime(2026, 11, 20, 10, tzinfo=SHANGHAI)
 """The Friday on which the tests play: registrations join 10 December 2026."""
 DAY = date(2026, 12, 10)
 WATER = "我公司水产加工废水拟接入市政污水管网，请问需要办理哪些手续？"

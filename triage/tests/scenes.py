@@ -13,7 +13,7 @@ from django.db.models import Model
 
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, Publicity, PublishedAnswer, Rating, StageMove
-from sessions_app import calendar, seats
+from sessions_app import seats
 from sessions_app.days import day_on
 from sessions_app.models import ConsultDay, Plan, Seat
 from triage.models import Assignment, AssignmentState, Hearing, Outcome, Part, Reply, ReplyVersion, Sitting
@@ -21,12 +21,13 @@ from triage.tests import factories as made
 from triage.tests.desk import follow_up
 from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.roles import Role
+from zhoushan_consult.clock import SHANGHAI
 
 NOW, DAY = made.NOW, made.DAY
 NEXT, FAR = date(2027, 1, 10), date(2027, 3, 10)
-SECOND = datetime(2026, 12, 2, 9, tzinfo=calendar.SHANGHAI)
+SECOND = datetime(2026, 12, 2, 9, tzinfo=SHANGHAI)
 """On the 2nd: booking is closed, the list can be settled."""
-MORNING = datetime(2026, 12, 10, 8, 15, tzinfo=calendar.SHANGHAI)
+MORNING = datetime(2026, 12, 10, 8, 15, tzinfo=SHANGHAI)
 """The morning of the 咨询日."""
 EARLIER = NOW - timedelta(hours=1)
 QUESTION = "水产加工废水怎样接入市政管网？"
@@ -357,8 +358,8 @@ def deferred_with_slow_replies(s: Scene) -> None:
     s.seated_work = s.give(s.seated)
 
 
-LONG_AGO = datetime(2026, 12, 12, 9, tzinfo=calendar.SHANGHAI)
-NEXT_STEP = datetime(2026, 12, 28, 10, tzinfo=calendar.SHANGHAI)
+LONG_AGO = datetime(2026, 12, 12, 9, tzinfo=SHANGHAI)
+NEXT_STEP = datetime(2026, 12, 28, 10, tzinfo=SHANGHAI)
 """More than fifteen days later."""
 LATELY = NEXT_STEP - timedelta(days=14)
 

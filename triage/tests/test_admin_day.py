@@ -8,14 +8,14 @@ from django.urls import reverse
 
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
-from sessions_app import calendar
 from sessions_app.days import day_on
 from triage.tests import factories as made
 from zhoushan_consult.bureau.roles import Role
+from zhoushan_consult.clock import SHANGHAI
 
 pytestmark = pytest.mark.django_db
 
-SECOND = datetime(2026, 12, 2, 9, tzinfo=calendar.SHANGHAI)
+SECOND = datetime(2026, 12, 2, 9, tzinfo=SHANGHAI)
 
 
 @pytest.fixture(autouse=True)

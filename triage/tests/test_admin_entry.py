@@ -9,19 +9,19 @@ from django.urls import reverse
 
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, Channel
-from sessions_app import calendar
 from sessions_app.days import day_on
 from triage import seating
 from triage.tests import factories as made
 from zhoushan_consult.audit import trail
 from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.roles import Role
+from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.outbox.models import Notice
 from zhoushan_consult.tests.people import resident_id
 
 pytestmark = pytest.mark.django_db
 
-SECOND = datetime(2026, 12, 2, 9, tzinfo=calendar.SHANGHAI)
+SECOND = datetime(2026, 12, 2, 9, tzinfo=SHANGHAI)
 ADD = "/admin/appointments/appointment/add/"
 
 

@@ -16,12 +16,13 @@ from sessions_app.models import ConsultDay, Plan, PlanChange, Reception, Seat
 from triage import hearing, plan_changes, review, seating
 from triage.tests import factories as made
 from zhoushan_consult.bureau.roles import Role
+from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.duties import runner
 from zhoushan_consult.outbox.models import Channel, Notice, State
 
 pytestmark = pytest.mark.django_db
 
-FOURTH = datetime(2026, 12, 4, 9, tzinfo=calendar.SHANGHAI)
+FOURTH = datetime(2026, 12, 4, 9, tzinfo=SHANGHAI)
 NEXT = date(2027, 1, 10)
 PLAN = {"theme": "雨污分流", "partners": "市水务局", "place": "三楼会议室", "note": ""}
 NO_RECEPTIONS = {"row-TOTAL_FORMS": 0, "row-INITIAL_FORMS": 0}
@@ -173,7 +174,7 @@ def test_carried_firms_are_seated_first_on_the_next_day(chief, coordinator, day)
     early = made.appointment(30, on=NEXT, stage=Stage.ACCEPTED, submitted_at=made.NOW - timedelta(days=9))
     cancel_day(chief, day)
     rivals = [made.appointment(number, on=NEXT, stage=Stage.ACCEPTED) for number in range(31, 40)]
-    seating.settle(day_on(NEXT), by=coordinator, at=datetime(2027, 1, 2, 9, tzinfo=calendar.SHANGHAI))
+    seating.settle(day_on(NEXT), by=coordinator, at=datetime(2027, 1, 2, 9, tzinfo=SHANGHAI))
     assert [fresh(firm).seat.number for firm in seated] == [1, 2, 3, 4]
     assert fresh(early).seat.number == 5
     assert sum(fresh(firm).stage == Stage.DEFERRED for firm in rivals) == 4

@@ -10,7 +10,7 @@ from django.db import connection
 from appointments import booking
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, IllegalMove
-from sessions_app import calendar, seats
+from sessions_app import seats
 from sessions_app.days import day_on
 from sessions_app.models import ConsultDay, Seat
 from triage import hearing, plan_changes, review, seating, standby
@@ -18,13 +18,14 @@ from triage.models import CallOutcome, DeclineReason, Outcome, Review
 from triage.tests.factories import NOW, appointment, officer, seated
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Role
+from zhoushan_consult.clock import SHANGHAI
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, serialized_rollback=True),
     pytest.mark.xdist_group("races"),  # one crowd at a time: the server has a hundred connections
 ]
 
-SECOND = datetime(2026, 12, 2, 10, tzinfo=calendar.SHANGHAI)
+SECOND = datetime(2026, 12, 2, 10, tzinfo=SHANGHAI)
 
 
 def at_once(jobs) -> list:
@@ -137,7 +138,7 @@ def test_cancellation_loses_no_firm_that_answers_at_the_same_time(round_, leader
 @pytest.mark.parametrize("same", [True, False], ids=["one firm twice", "two firms"])
 @pytest.mark.parametrize("round_", range(5))
 def test_simultaneous_calls_fill_a_freed_seat_once(coordinator, same, round_):
-    tenth = datetime(2026, 12, 10, 9, tzinfo=calendar.SHANGHAI)
+    tenth = datetime(2026, 12, 10, 9, tzinfo=SHANGHAI)
     firms = [seated(n, confirmed=True) for n in range(1, 11)]
     waiting = [appointment(n, stage=Stage.DEFERRED) for n in (11, 12)]
     hearing.conclude(firms[3], Outcome.ABSENT, "", [], by=coordinator, at=tenth)

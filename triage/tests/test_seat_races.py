@@ -14,12 +14,13 @@ from django.db import connection
 from appointments import booking, staff_entry
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, Channel
-from sessions_app import calendar, policy, seats
+from sessions_app import policy, seats
 from sessions_app.models import ConsultDay, Seat
 from triage import seating
 from triage.tests.factories import DAY, appointment, officer, seated
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Role
+from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.outbox.models import Notice
 
 pytestmark = [
@@ -27,7 +28,7 @@ pytestmark = [
     pytest.mark.xdist_group("races"),  # one crowd at a time: the server has a hundred connections
 ]
 
-SECOND = datetime(2026, 12, 2, 10, tzinfo=calendar.SHANGHAI)
+SECOND = datetime(2026, 12, 2, 10, tzinfo=SHANGHAI)
 TOO_LATE = SECOND + policy.CONFIRM_WITHIN + timedelta(seconds=1)
 THREADS = 40  # each with a connection of its own; a PostgreSQL server allows a hundred by default
 

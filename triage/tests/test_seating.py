@@ -14,11 +14,12 @@ from triage.models import Outcome
 from triage.tests.factories import DAY, NOW, appointment, officer, seated
 from zhoushan_consult.bureau.models import NotAllowed
 from zhoushan_consult.bureau.roles import Role
+from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.outbox.models import Notice
 
 pytestmark = pytest.mark.django_db
 
-SECOND = datetime(2026, 12, 2, 10, tzinfo=calendar.SHANGHAI)
+SECOND = datetime(2026, 12, 2, 10, tzinfo=SHANGHAI)
 
 
 def accepted(count: int, **columns) -> list[Appointment]:
@@ -94,7 +95,7 @@ def test_free_seat_is_not_offered_on_the_eve(coordinator):
     firms = accepted(11)
     seating.settle(firms[0].day, by=coordinator, at=SECOND)
     firms[0].refresh_from_db()
-    eve = datetime(2026, 12, 9, 20, tzinfo=calendar.SHANGHAI)
+    eve = datetime(2026, 12, 9, 20, tzinfo=SHANGHAI)
     booking.give_up_seat(firms[0], at=eve)
     for firm in firms[1:10]:
         firm.refresh_from_db()

@@ -12,18 +12,18 @@ from django.urls import reverse
 
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
-from sessions_app import calendar
 from sessions_app.models import ConsultDay, Seat
 from triage import seating
 from triage.tests.factories import appointment, assignment, officer
 from zhoushan_consult.audit.models import Entry
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Role
+from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.outbox.models import Notice
 
 pytestmark = pytest.mark.django_db
 
-SECOND = datetime(2026, 12, 2, 10, tzinfo=calendar.SHANGHAI)
+SECOND = datetime(2026, 12, 2, 10, tzinfo=SHANGHAI)
 FOR_ONE = 12
 """Statements that one firm may cost in settling: its stage, move, audit entry and notices, and the shorter term."""
 

@@ -10,7 +10,6 @@ from django.urls import reverse
 from appointments import check_in_code
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
-from sessions_app import calendar
 from sessions_app.models import Seat
 from triage import timetable
 from triage.models import FollowUp, Hearing, Sitting
@@ -19,12 +18,13 @@ from triage.tests.desk import read
 from zhoushan_consult.audit.models import Entry
 from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.roles import Role
+from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.duties import runner
 from zhoushan_consult.outbox.models import Notice
 
 pytestmark = pytest.mark.django_db
 
-MORNING = datetime(2026, 12, 10, 8, 15, tzinfo=calendar.SHANGHAI)
+MORNING = datetime(2026, 12, 10, 8, 15, tzinfo=SHANGHAI)
 PAPERS = ["run_sheet", "sign_in", "name_cards"]
 
 
@@ -173,7 +173,7 @@ def test_divisions_are_told_three_days_and_one_day_before(ten, handler, other_ha
     told = []
     for date in (6, 7, 8, 9, 10):
         for hour in (9, 10):
-            runner.run_due(datetime(2026, 12, date, hour, 15, tzinfo=calendar.SHANGHAI))
+            runner.run_due(datetime(2026, 12, date, hour, 15, tzinfo=SHANGHAI))
         told.append(Notice.objects.filter(kind="run_sheet_ready", channel="sms").count())
     assert told == [0, 2, 2, 4, 4]
     texts = {notice.text.split("http")[0] for notice in Notice.objects.filter(kind="run_sheet_ready")}

@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Max
 from django.utils.crypto import constant_time_compare
-from django.utils.timezone import localtime
 
+from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.duties.kinds import Kind, every
 
 from .mac import compute_mac, verify
@@ -139,7 +139,7 @@ def _invalid(entry: Entry) -> str:
 
 
 def _when(seal: Seal) -> str:
-    return f"{localtime(seal.at):%Y-%m-%d %H:%M}"
+    return f"{seal.at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
 
 
 def _seal_hourly(about: str, due_at: datetime, now: datetime) -> int:

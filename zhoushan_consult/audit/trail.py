@@ -11,6 +11,7 @@ from django.db.models import Model, QuerySet
 
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.refusals import Refused
+from zhoushan_consult.clock import local_date
 from zhoushan_consult.identity import resident_id
 
 from .mac import sign
@@ -37,7 +38,7 @@ def record(verb: Verb, about: Model, *, by: Officer | None, at: datetime, origin
     """
     # Signed in the form in which the database returns them, or the MAC would not match later.
     facts = json.loads(json.dumps(facts, cls=DjangoJSONEncoder))
-    _refuse_personal(facts, at.date())
+    _refuse_personal(facts, local_date(at))
     entry = Entry(
         verb=Verb(verb),
         about_kind=about._meta.label_lower,

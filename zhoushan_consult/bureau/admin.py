@@ -1,4 +1,4 @@
-"""机构与人员 in the admin: accounts for 科监处; divisions and areas to be read."""
+"""机构与人员 in the admin: 科监处 manages the accounts. Divisions and areas are read-only."""
 
 from django.contrib import admin
 from django.contrib.auth.models import Group
@@ -14,6 +14,7 @@ from .record_admin import RecordAdmin
 from .refusals import Refused
 from .roles import Act
 
+# The names of the actions are addresses, so they stay.
 CHANGE = Action(
     name="account",
     title="资料与岗位",
@@ -32,7 +33,7 @@ RESET = Action(
     button="生成新密码",
     hint="旧密码和已登录的会话随即失效。新密码只显示一次，请当面或电话告知本人，并请其登录后修改。",
 )
-STOP = Action(
+DEACTIVATE = Action(
     name="stop",
     title="停用账号",
     act=Act.ACCOUNTS,
@@ -43,7 +44,7 @@ STOP = Action(
     hint="停用后不能登录，已登录的会话随即失效；办理过的事项保留姓名。",
     danger=True,
 )
-START = Action(
+ACTIVATE = Action(
     name="start",
     title="启用账号",
     act=Act.ACCOUNTS,
@@ -55,7 +56,7 @@ START = Action(
 
 
 class RoleFilter(admin.RelatedFieldListFilter):
-    """Groups, by the name that they have here."""
+    """Filters by group. Groups are called 岗位 here, and Django offers no other way to set the title."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -64,8 +65,10 @@ class RoleFilter(admin.RelatedFieldListFilter):
 
 @admin.register(Officer)
 class OfficerAdmin(RecordAdmin):
+    """The accounts. None is deleted: the officer's name stands on past acts."""
+
     see = Act.ACCOUNTS
-    record_actions = (CHANGE, RESET, STOP, START)
+    record_actions = (CHANGE, RESET, DEACTIVATE, ACTIVATE)
     screen_template = "admin/officer/screen.html"
     list_display = ["name", "username", "division", "area", "role_names", "last_login", "in_use"]
     list_filter = ["division", ("groups", RoleFilter), "is_active"]
@@ -74,6 +77,7 @@ class OfficerAdmin(RecordAdmin):
     search_help_text = "按姓名或用户名查找"
 
     def get_queryset(self, request):
+        # `role_names` reads them for each row of the list.
         return super().get_queryset(request).prefetch_related("groups")
 
     @admin.display(description="岗位")
@@ -85,7 +89,7 @@ class OfficerAdmin(RecordAdmin):
         return "在用" if officer.is_active else "已停用"
 
     def shown(self, request, record: Officer, posted=None, answered=None):
-        """One's own account has no actions: another keeper changes it."""
+        """No actions on one's own account: who removes the own rights by mistake could not get them back."""
         own = record.pk == request.user.pk and not posted
         return [] if own else super().shown(request, record, posted, answered)
 
@@ -113,20 +117,21 @@ class OfficerAdmin(RecordAdmin):
         return TemplateResponse(request, "admin/officer/add.html", context)
 
 
-class RegisterOfTheBureau(RecordAdmin):
-    """Divisions and areas come with the 实施方案: read here, changed by a new version of the site."""
+class ReadOnlyAdmin(RecordAdmin):
+    """Divisions and areas are fixed by the 实施方案. A migration changes them, because rules refer to them."""
 
     see = Act.ACCOUNTS
 
 
 @admin.register(Division)
-class DivisionAdmin(RegisterOfTheBureau):
+class DivisionAdmin(ReadOnlyAdmin):
     list_display = ["name", "duty"]
 
 
 @admin.register(Area)
-class AreaAdmin(RegisterOfTheBureau):
+class AreaAdmin(ReadOnlyAdmin):
     list_display = ["name", "kind"]
 
 
+# The groups are the roles of `bureau.roles`, and a migration writes them. Django's page would let anyone rename one.
 admin.site.unregister(Group)

@@ -1,4 +1,4 @@
-"""定时任务 in the admin: when each runs next, what its last run did and how long it took, and what was never run."""
+"""定时任务 in the admin: next run, last run with its result and duration, and duties that failed or were missed."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,20 +18,22 @@ from . import runner
 from .kinds import kinds, next_due
 from .models import NEEDS_ATTENTION, Duty, Heartbeat
 
+# Rows on the first page; the link below them shows all.
 SHOWN = 6
-SILENT = "定时巡查没有动静：请检查后台任务进程是否在运行。"
+STALLED_MESSAGE = "定时巡查没有动静：请检查后台任务进程是否在运行。"
 
 
 def trouble(officer, now) -> list[WorkList]:
-    """What waits for whoever runs the site: rounds that stopped, duties that failed or were not run in time."""
+    """Work for 系统管理: rounds that stopped, and duties that failed or were not run in time."""
     if not officer.may(Act.HEALTH):
         return []
     duties = Duty.objects.filter(state__in=NEEDS_ATTENTION)
     ledger = reverse("admin:duties_duty_changelist")
     rows = [_row(duty) for duty in duties[:SHOWN]]
     count = duties.count()
-    if silence := runner.stalled_for(now):
-        rows.insert(0, Row("定时巡查", ledger, SILENT, "已停", span(silence), late=True))
+    # First: while no rounds are made, no other duty can show that it failed.
+    if stalled := runner.stalled_for(now):
+        rows.insert(0, Row("定时巡查", ledger, STALLED_MESSAGE, "已停", format_duration(stalled), late=True))
         count += 1
     empty = "没有失败或错过的定时任务。出错的会连同原因出现在这里。"
     return [WorkList("duties", "失败和错过的任务", rows, count, empty, f"{ledger}?extent=trouble")]
@@ -42,8 +44,8 @@ def _row(duty: Duty) -> Row:
     return Row(str(duty), screen, duty.last_error, duty.get_state_display())
 
 
-def span(length: timedelta) -> str:
-    """A length of time in the unit that fits it: 5 分钟, 3 小时, 2 天."""
+def format_duration(length: timedelta) -> str:
+    """A duration in the unit that fits it: 5 分钟, 3 小时, 2 天. timedelta.max: there was no round yet."""
     minutes = int(length / timedelta(minutes=1))
     if length == timedelta.max:
         return "还没有巡查过"
@@ -57,7 +59,7 @@ admin.site.register_worklist(trouble)
 
 @dataclass(frozen=True)
 class Scheduled:
-    """A kind of duty as the page shows it: when it runs next, its latest row, and how many wait for somebody."""
+    """A kind of duty as the page shows it: its next run, its latest row, and the number of rows that need attention."""
 
     label: str
     next_run: datetime | None
@@ -66,8 +68,8 @@ class Scheduled:
 
 
 def schedule(now: datetime) -> list[Scheduled]:
-    """Every kind, in the order of the settings, with what became of it last."""
-    latest = {duty.kind: duty for duty in Duty.objects.filter(_latest())}
+    """Every kind in the order of settings.DUTIES. Two queries for all kinds, because the page is opened often."""
+    latest = {duty.kind: duty for duty in Duty.objects.filter(_latest_of_each_kind())}
     waiting = dict(
         Duty.objects.order_by().filter(state__in=NEEDS_ATTENTION).values_list("kind").annotate(Count("pk"))
     )
@@ -78,7 +80,7 @@ def schedule(now: datetime) -> list[Scheduled]:
 
 
 class Extent(admin.SimpleListFilter):
-    """The whole ledger, or what waits for somebody."""
+    """All rows, or those that need attention."""
 
     title = "范围"
     parameter_name = "extent"
@@ -90,11 +92,12 @@ class Extent(admin.SimpleListFilter):
         return queryset.filter(state__in=NEEDS_ATTENTION) if self.value() == "trouble" else queryset
 
 
-AGAIN = Action(
+RUN_AGAIN = Action(
     name="again",
     title="再执行一次",
     act=Act.HEALTH,
     do=lambda duty, form, **who: runner.retry(duty, **who),
+    # A kind that is no longer in the settings has no code to run.
     offered=lambda duty: duty.needs_attention and duty.is_scheduled,
     opened=lambda duty: True,
     button="再执行一次",
@@ -115,8 +118,10 @@ WAIVE = Action(
 
 @admin.register(Duty)
 class DutyAdmin(RecordAdmin):
+    """The ledger of duties, below the schedule of all kinds."""
+
     see = Act.HEALTH
-    record_actions = (AGAIN, WAIVE)
+    record_actions = (RUN_AGAIN, WAIVE)
     actions = ["do_again", "do_waive"]
     change_list_template = "admin/duty/list.html"
     list_display = ["label", "about", "due_at", "state", "rows", "took_seconds", "attempts", "last_error"]
@@ -125,12 +130,13 @@ class DutyAdmin(RecordAdmin):
     def changelist_view(self, request, extra_context=None):
         now = timezone.now()
         shown = {"schedule": schedule(now), "heartbeat": Heartbeat.objects.first()}
-        silence = runner.stalled_for(now)
-        shown |= {"silence": span(silence) if silence else "", "silent": SILENT}
+        stalled = runner.stalled_for(now)
+        shown |= {"stalled": format_duration(stalled) if stalled else "", "stalled_message": STALLED_MESSAGE}
         return super().changelist_view(request, {**shown, **(extra_context or {})})
 
     def facts(self, request, record: Duty) -> dict:
         facts = super().facts(request, record)
+        # Not columns of the list, which would be too wide.
         more = ("finished_at", "next_try_at", "asked_at")
         facts["values"] += [self._value(record, name) for name in more]
         return facts
@@ -145,13 +151,14 @@ class DutyAdmin(RecordAdmin):
 
     @admin.action(description="再执行一次")
     def do_again(self, request, queryset: QuerySet[Duty]):
-        self._each(request, queryset, runner.retry, "已安排，一分钟内执行")
+        self._apply_to_each(request, queryset, runner.retry, "已安排，一分钟内执行")
 
     @admin.action(description="不再补做")
     def do_waive(self, request, queryset: QuerySet[Duty]):
-        self._each(request, queryset, runner.waive, "已记为不再补做")
+        self._apply_to_each(request, queryset, runner.waive, "已记为不再补做")
 
-    def _each(self, request, queryset: QuerySet[Duty], act, done: str) -> None:
+    def _apply_to_each(self, request, queryset: QuerySet[Duty], act, done: str) -> None:
+        """Call `act` for each chosen row. A row that refuses is reported, and the others are still done."""
         at, count = timezone.now(), 0
         for duty in queryset:
             try:
@@ -163,7 +170,7 @@ class DutyAdmin(RecordAdmin):
             messages.success(request, f"{done}：{count}项。")
 
 
-def _latest() -> Q:
-    """The last row of every kind."""
-    marks = Duty.objects.order_by().values("kind").annotate(last=Max("due_at"))
-    return Q(*(Q(kind=mark["kind"], due_at=mark["last"]) for mark in marks), _connector=Q.OR) or Q(pk=None)
+def _latest_of_each_kind() -> Q:
+    """A condition for the last row of each kind. Q(pk=None), which matches nothing, if there are no rows."""
+    latest = Duty.objects.order_by().values("kind").annotate(last=Max("due_at"))
+    return Q(*(Q(kind=row["kind"], due_at=row["last"]) for row in latest), _connector=Q.OR) or Q(pk=None)

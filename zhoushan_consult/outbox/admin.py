@@ -1,4 +1,4 @@
-"""通知 in the admin: what went and what did not; the text is shown only to the person who telephones."""
+"""通知 in the admin: letters that were sent, and those that were not. Only a person who telephones sees the text."""
 
 from django import forms
 from django.conf import settings
@@ -20,26 +20,29 @@ from .sms_texts import segments
 
 
 class CallForm(ActionForm):
+    """How a telephone call went (六（三）)."""
+
     outcome = forms.ChoiceField(label="通话结果", choices=CallOutcome, widget=forms.RadioSelect)
     gist = forms.CharField(label="通话内容", max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
 
 
+# Rows on the first page; the link below them shows all.
 FAILED_SHOWN = 6
 
 
 def failed(officer, now) -> list[WorkList]:
-    """What waits for whoever runs the site: letters that did not go."""
+    """Work for 系统管理: letters that could not be sent."""
     if not officer.may(Act.HEALTH):
         return []
     letters = delivery.failed()
-    every = f"{reverse('admin:outbox_notice_changelist')}?state__exact={State.FAILED}"
+    all_failed = f"{reverse('admin:outbox_notice_changelist')}?state__exact={State.FAILED}"
     rows = [Row(str(letter), _screen(letter), letter.last_error) for letter in letters[:FAILED_SHOWN]]
     empty = "没有发送失败的通知。多次重发仍没有送出、也没有改为电话的会出现在这里。"
-    return [WorkList("failed", "发送失败的通知", rows, letters.count(), empty, every)]
+    return [WorkList("failed", "发送失败的通知", rows, letters.count(), empty, all_failed)]
 
 
 def _screen(letter: Notice) -> str:
-    """Where it is sent again or telephoned instead."""
+    """The page of the letter, where it can be sent again or replaced by a call."""
     return reverse("admin:outbox_notice_change", args=[letter.pk])
 
 
@@ -47,7 +50,7 @@ admin.site.register_worklist(failed)
 
 
 def has_stopped(notice: Notice) -> bool:
-    """A letter that goes by a gateway and did not go."""
+    """Whether a letter for a gateway could not be sent. A call has no gateway: a person makes it."""
     return notice.state in (State.FAILED, State.RETRY) and notice.channel in settings.OUTBOX_ADAPTERS
 
 
@@ -86,6 +89,7 @@ DISMISS = Action(
 
 
 def is_to_call(notice: Notice) -> bool:
+    """Whether a person still has to telephone."""
     return notice.channel == Channel.CALL and notice.state == State.WAITING
 
 
@@ -105,6 +109,8 @@ CALL = Action(
 
 @admin.register(Notice)
 class NoticeAdmin(RecordAdmin):
+    """The letters, for 系统管理 and for those who telephone. `delivery.may_manage_letters` decides who sees them."""
+
     record_actions = (CALL, RETRY, TELEPHONE, DISMISS)
     actions = ["send_again", "call_instead"]
     list_display = [
@@ -128,6 +134,7 @@ class NoticeAdmin(RecordAdmin):
             )
         if record.arrived_at:
             facts["values"].append(self._value(record, "arrived_at"))
+        # The full number, for as long as it is needed. Everywhere else it is masked.
         if is_to_call(record) and may(request, Act.CALL):
             facts["values"] += [("电话", phones.format_phone(record.to.open())), ("告知内容", record.text)]
         return facts
@@ -138,13 +145,14 @@ class NoticeAdmin(RecordAdmin):
 
     @admin.action(description="重试")
     def send_again(self, request, queryset: QuerySet[Notice]):
-        self._each(request, queryset, delivery.retry, "已安排重新发送")
+        self._apply_to_each(request, queryset, delivery.retry, "已安排重新发送")
 
     @admin.action(description="改为电话")
     def call_instead(self, request, queryset: QuerySet[Notice]):
-        self._each(request, queryset, delivery.replace_by_call, "已转到待电话联系名单")
+        self._apply_to_each(request, queryset, delivery.replace_by_call, "已转到待电话联系名单")
 
-    def _each(self, request, queryset: QuerySet[Notice], act, done: str) -> None:
+    def _apply_to_each(self, request, queryset: QuerySet[Notice], act, done: str) -> None:
+        """Call `act` for each chosen letter. A letter that refuses is reported, and the others are still done."""
         at, count = timezone.now(), 0
         for notice in queryset:
             try:

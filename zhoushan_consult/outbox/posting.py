@@ -11,8 +11,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.template import Context, TemplateDoesNotExist
 from django.template.loader import get_template
-from django.utils.timezone import localtime
 
+from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.identity import phone as phones
 from zhoushan_consult.vault.blind_index import blind_index
 
@@ -112,7 +112,7 @@ def cancel(about: Model, kind: str | None = None, *, at: datetime) -> int:
     unsent = Notice.objects.filter(state__in=CANCELLABLE, **_about_fields(about))
     if kind:
         unsent = unsent.filter(kind=kind)
-    note = f"{localtime(at):%-m月%-d日 %H:%M}取消"
+    note = f"{at.astimezone(SHANGHAI):%-m月%-d日 %H:%M}取消"
     return unsent.update(state=State.CANCELLED, next_try_at=None, last_error=note)
 
 

@@ -1,3 +1,3 @@
-"""The people of the tests, and the firms."""
+"""The shared fixtures: officers and firms."""
 
 from zhoushan_consult.tests.people import *  # noqa: F403

@@ -1,4 +1,4 @@
-"""What an act left behind: rows, letters and entries of the trail, and a database that refuses one table."""
+"""What an act has written: rows, letters and audit entries. And a database that refuses to write into one table."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,26 +11,29 @@ TRAIL, LETTERS = "audit_entry", "outbox_notice"
 
 
 def rows(*models: type[Model], but: tuple[Model, ...] = ()) -> dict[tuple, dict]:
-    """The rows of `models`, or of every table of ours, by table and key; `but` are left out."""
+    """The rows of `models`, by default of all our tables, by (table, key). The records in `but` are left out.
+
+    Compare two results to show that an act changed no other row.
+    """
     ours = models or [m for m in apps.get_models() if apps.get_app_config(m._meta.app_label).name in _ours()]
     left_out = {(record._meta.label, record.pk) for record in but}
-    found = {
+    by_key = {
         (model._meta.label, row["pk"]): row
         for model in ours
         for row in model._base_manager.order_by("pk").values("pk", *_columns(model))
     }
-    return {key: row for key, row in found.items() if key not in left_out}
+    return {key: row for key, row in by_key.items() if key not in left_out}
 
 
 def letters(**which) -> set[tuple[str, str, str]]:
-    """Kind, channel and reader of every letter. Fails where one reader has the same letter twice."""
+    """Kind, channel and recipient of each letter. Fails if one recipient has the same letter twice: a set would hide it."""
     found = list(_notices(**which).values_list("kind", "channel", "to_name"))
     assert len(found) == len(set(found)), found
     return set(found)
 
 
 def entries() -> list[tuple]:
-    """Verb, matter, actor, moment, origin and facts of every entry, in the order of writing."""
+    """Verb, record, actor, time, origin and facts of each audit entry, in the order of writing."""
     return [
         (e.verb, f"{e.about_kind} {e.about_id}", e.actor, e.at, e.origin, e.facts)
         for e in apps.get_model("audit.Entry")._base_manager.order_by("pk")
@@ -38,13 +41,13 @@ def entries() -> list[tuple]:
 
 
 def name(record: Model) -> str:
-    """A matter as `entries` names it."""
+    """A record as `entries` names it."""
     return f"{record._meta.label_lower} {record.pk}"
 
 
 @contextmanager
 def refused(table: str) -> Iterator[None]:
-    """The database takes no new row of `table`. The act must fail on that, and at that point only."""
+    """The database refuses new rows of `table`. Fails if the act raises anything else, or nothing: then it wrote no row."""
 
     def refuse(execute, sql, params, many, context):
         if sql.startswith("INSERT ") and f' INTO "{table}" ' in sql:

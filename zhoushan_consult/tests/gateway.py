@@ -1,4 +1,4 @@
-"""A gateway of our own on the loopback, with a certificate of its own, that answers as it is told to."""
+"""An HTTPS server on the loopback that stands for a vendor's gateway. Each test sets its responses."""
 
 import threading
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 
 
 class Asked(NamedTuple):
-    """A request as it came in."""
+    """A request that the gateway received."""
 
     path: str
     headers: dict[str, str]
@@ -25,7 +25,10 @@ class Asked(NamedTuple):
 
 
 class Gateway:
-    """Listens until closed. `answers` are what it does with the next requests; the last of them stays."""
+    """Listens until it is closed. `answers` are its reactions to the next requests; the last one stays for all others.
+
+    `asked` are the requests so far. `over` ends the reactions that wait.
+    """
 
     def __init__(self, certificate):
         self.asked: list[Asked] = []
@@ -36,7 +39,8 @@ class Gateway:
         trusted = SSLContext(PROTOCOL_TLS_SERVER)
         trusted.load_cert_chain(*certificate)
         self.server.socket = trusted.wrap_socket(self.server.socket, server_side=True)
-        self.server.handle_error = lambda *_: None  # the client hangs up on purpose in some tests
+        # In some tests the client hangs up, and the default would print a traceback.
+        self.server.handle_error = lambda *_: None
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
     @property
@@ -75,7 +79,7 @@ class Gateway:
 
 
 def says(body: bytes | str, status: int = 200, **headers: str) -> Callable:
-    """An answer that is given at once."""
+    """A reaction: respond at once."""
     said = body.encode() if isinstance(body, str) else body
 
     def answer(handler, gateway):
@@ -89,30 +93,30 @@ def says(body: bytes | str, status: int = 200, **headers: str) -> Callable:
 
 
 def falls_silent(handler, gateway) -> None:
-    """The request is taken, and nothing more is heard."""
+    """A reaction: read the request and send nothing."""
     gateway.over.wait(10)
 
 
 def drips(handler, gateway) -> None:
-    """A byte now and then, so that no single wait is long."""
+    """A reaction: a byte every 20 ms. A timeout for each read never expires, so only a limit for the whole call helps."""
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n")
     while not gateway.over.wait(0.02):
         handler.wfile.write(b" ")
 
 
 def hangs_up(handler, gateway) -> None:
-    """Half an answer."""
+    """A reaction: half of a response, then the end of the connection."""
     handler.wfile.write(b'HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"success": true,')
 
 
 def babbles(handler, gateway) -> None:
-    """No HTTP at all."""
+    """A reaction: bytes that are not HTTP."""
     handler.wfile.write(b"\x00\xff" * 500 + b"\r\n\r\n")
 
 
 @cache
 def key_and_certificate() -> tuple[bytes, bytes]:
-    """PEM of a key and of a certificate for 127.0.0.1 that vouches for itself."""
+    """A key and a self-signed certificate for 127.0.0.1, both as PEM. Cached, because all tests can use the same."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test gateway")])
     now = datetime.now(UTC)

@@ -1,6 +1,6 @@
-"""The people and firms of the tests: officers by role, and made-up numbers with right check digits.
+"""The officers and firms of the tests, and made-up numbers with correct check digits.
 
-Every `tests/conftest.py` imports all of it, before Django is set up: models are imported where they are used.
+Each `tests/conftest.py` imports all of it before Django is set up, so models are imported inside the fixtures.
 """
 
 import os
@@ -9,15 +9,20 @@ from datetime import date, timedelta
 import hypothesis
 import pytest
 
-hypothesis.settings.register_profile("house", deadline=None)  # a busy machine is no fault of the code
+# No deadline: on a busy machine it fails without a fault of the code.
+hypothesis.settings.register_profile("house", deadline=None)
 hypothesis.settings.load_profile("house")
 
 USCC_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-SERVERS = {"postgres": "DATABASE_URL", "redis": "REDIS_URL"}  # a mark, and the variable that names its server
+# Each mark with the variable that names the server which it needs.
+SERVERS = {"postgres": "DATABASE_URL", "redis": "REDIS_URL"}
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out what this run has no server for, and what needs none if it has one; `make test` makes both runs."""
+    """Leave out the tests whose server this run lacks, and with a database server the embedded ones.
+
+    `make test` makes both runs, so each test runs at least once.
+    """
     absent = {mark for mark, variable in SERVERS.items() if not os.environ.get(variable)}
     absent |= {"embedded"} if os.environ.get("DATABASE_URL") else set()
     left_out = [item for item in items if any(item.get_closest_marker(mark) for mark in absent)]
@@ -28,12 +33,12 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture(autouse=True)
 def rows_of_migrations(django_db_serialized_rollback):
-    """A test that really commits leaves empty tables; the next one finds divisions and roles there again."""
+    """A test that really commits leaves empty tables. This restores divisions and roles, which migrations wrote."""
 
 
 @pytest.fixture(autouse=True)
 def empty_shelves():
-    """A process remembers answered questions for some seconds: no test finds those of another."""
+    """The cached indexes live for some seconds: without this, a test would find the answers of the test before it."""
     from appointments import answers
     from triage import earlier_answers
 
@@ -43,7 +48,7 @@ def empty_shelves():
 
 @pytest.fixture
 def officer(db):
-    """Makes an officer: `officer(Role.HANDLER, "水处")`; several roles are given as a list."""
+    """Creates an officer: `officer(Role.HANDLER, "水处")`. Several roles are a list."""
 
     def make(roles, division: str | None = None, area: str | None = None, name: str = "", **fields):
         from django.contrib.auth.models import Group
@@ -87,13 +92,13 @@ def head(officer):
 
 @pytest.fixture
 def other_handler(officer):
-    """大气处's handler: must never see what is 水处's."""
+    """大气处's handler: must never see the work of 水处."""
     return officer("处室经办", "大气处", name="云天")
 
 
 @pytest.fixture
 def watcher(officer):
-    """办公室督办: watches every open follow-up."""
+    """办公室督办: watches all open follow-ups."""
     return officer("办公室督办", "办公室", name="文博")
 
 
@@ -117,21 +122,22 @@ def county_reader(officer):
 
 @pytest.fixture
 def signed_in():
-    """A browser in which the given officer has signed in."""
+    """Returns a client in which the given officer is logged in."""
 
     def enter(who):
         from django.test import Client
 
         browser = Client()
         browser.force_login(who, backend="django.contrib.auth.backends.ModelBackend")
-        browser.get("/healthz")  # the first click writes down since when the officer is here
+        # The first request stores the time of login, which `session_limits` needs. It must not count as a query of the test.
+        browser.get("/healthz")
         return browser
 
     return enter
 
 
 def resident_id(number: int, area: str = "330902") -> str:
-    """The `number`-th made-up resident ID of the tests, born in or after 1980."""
+    """A made-up resident ID, different for each `number`, with a birth date from 1980 on."""
     born = date(1980, 1, 1) + timedelta(days=number % 9000)
     body = f"{area}{born:%Y%m%d}{number % 1000:03d}"
     remainder = sum(int(digit) * 2 ** (17 - place) for place, digit in enumerate(body)) % 11
@@ -139,7 +145,7 @@ def resident_id(number: int, area: str = "330902") -> str:
 
 
 def uscc(number: int, kind: str = "91", area: str = "330902") -> str:
-    """The `number`-th made-up 统一社会信用代码 of the tests."""
+    """A made-up 统一社会信用代码, different for each `number`."""
     organisation = f"{number % 10**7:07d}".rjust(8, "M")
     body = kind + area + organisation + _organisation_check(organisation)
     total = sum(USCC_SIGNS.index(sign) * pow(3, place, 31) for place, sign in enumerate(body))
@@ -147,20 +153,20 @@ def uscc(number: int, kind: str = "91", area: str = "330902") -> str:
 
 
 def _organisation_check(organisation: str) -> str:
-    """GB 11714: the check sign of the eight before it."""
+    """The check character of eight characters (GB 11714)."""
     weights = (3, 7, 9, 10, 5, 8, 4, 2)
     rest = sum(int(sign, 36) * weight for sign, weight in zip(organisation, weights, strict=True)) % 11
     return {1: "X", 0: "0"}.get(rest, str(11 - rest))
 
 
 def mobile(number: int) -> str:
-    """The `number`-th made-up mobile of the tests."""
+    """A made-up mobile number, different for each `number`."""
     return f"138{number % 10**8:08d}"
 
 
 @pytest.fixture
 def firm():
-    """What a firm types into the form of 附件2: `firm(3)`, `firm(3, summary="…")`."""
+    """Returns what a firm types into the form of 附件2: `firm(3)`, `firm(3, summary="…")`."""
 
     def make(number: int = 1, **changes) -> dict[str, str]:
         return {

@@ -1,4 +1,4 @@
-"""The service as the tests run it: keys of its own, letters in memory, everything else as in `settings.py`."""
+"""The settings of the tests: own keys, no hashed file names, a quick password hasher. All else is as in `settings.py`."""
 
 import os
 import tempfile
@@ -15,9 +15,12 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+# The default is slow on purpose, and the tests create some thousand officers.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
-DATABASE_CONNECTIONS = 0  # what a test wrote and has not committed is seen on its own connection only
+# No pool: a test does not commit, so only its own connection sees what it wrote.
+DATABASE_CONNECTIONS = 0
 if EMBEDDED:  # noqa: F405
     DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}  # noqa: F405  threads need a file, not memory
-STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405, which whitenoise looks for
+# Without the folder, whitenoise warns in each test.
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405

@@ -39,13 +39,26 @@ def test_trail_of_a_matter_is_its_own(water):
 
 
 def test_entry_says_who_did_what_to_which_matter_when_and_from_where(water, coordinator):
-    record("初审", water, by=coordinator, at=AT, origin="203.0.113.7", outcome="通过", due=AT.date())
-    record("撤回", water, by=None, at=AT)
+    record(Verb.ASSIGNED, water, by=coordinator, at=AT, origin="203.0.113.7", outcome="通过", due=AT.date())
+    record(Verb.CALLED, water, by=None, at=AT)
     assert entries() == [
-        ("初审", name(water), coordinator, AT, "203.0.113.7", {"outcome": "通过", "due": "2026-12-01"}),
-        ("撤回", name(water), None, AT, "", {}),
+        (
+            Verb.ASSIGNED,
+            name(water),
+            coordinator,
+            AT,
+            "203.0.113.7",
+            {"outcome": "通过", "due": "2026-12-01"},
+        ),
+        (Verb.CALLED, name(water), None, AT, "", {}),
     ]
     assert list(Entry.objects.order_by("pk").values_list("actor_name", flat=True)) == ["钟和", ""]
+
+
+def test_verb_that_is_not_in_the_table_is_refused(water):
+    with pytest.raises(ValueError, match="交办"):
+        record("交办", water, by=None, at=AT)
+    assert not Entry.objects.exists()
 
 
 @pytest.mark.parametrize("fact", sorted(PERSONAL))

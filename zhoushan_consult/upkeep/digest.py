@@ -2,10 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from django.utils.timezone import localtime
-
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Role
+from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.duties.kinds import Kind, daily
 from zhoushan_consult.outbox.posting import Recipient, post
 
@@ -44,7 +43,7 @@ def _interruption(found: Findings) -> str:
 
 
 def _moment(at: datetime) -> str:
-    return f"{localtime(at):%-m月%-d日%H:%M}"
+    return f"{at.astimezone(SHANGHAI):%-m月%-d日%H:%M}"
 
 
 def send(about: str, due_at: datetime, now: datetime) -> int:

@@ -69,7 +69,8 @@ def _read(request) -> None:
         _must_decode(request.body)
     if any(map(CONTROL.search, [request.path_info, *_names_and_values(request.GET)])):
         raise BadRequest
-    len(request.POST)  # a multipart body is parsed here
+    # Reading it parses a multipart body.
+    len(request.POST)
 
 
 def _must_be_small(request) -> None:

@@ -30,15 +30,16 @@ class ConnectionPoolMiddleware:
             self.free.put(_unopened())
 
     def __call__(self, request):
-        return (
-            self.get_response(request) if request.path_info == WITHOUT_CONNECTION else self._answer(request)
-        )
+        if request.path_info == WITHOUT_CONNECTION:
+            return self.get_response(request)
+        return self._answer_with_connection(request)
 
-    def _answer(self, request):
+    def _answer_with_connection(self, request):
         own, borrowed = connections[DEFAULT_DB_ALIAS], self._borrow()
         try:
             connections[DEFAULT_DB_ALIAS] = borrowed
-            borrowed.close_if_unusable_or_obsolete()  # Django does this at each request, for the thread's own only
+            # Django does this at each request, but only for the connection of the thread.
+            borrowed.close_if_unusable_or_obsolete()
             return self.get_response(request)
         finally:
             connections[DEFAULT_DB_ALIAS] = own

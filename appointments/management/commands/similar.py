@@ -1,4 +1,4 @@
-"""``manage.py similar --jsonl FILE``: which of the answered questions answers each query."""
+"""``manage.py similar --jsonl FILE``: for each query, the answered question that answers it."""
 
 from appointments.similarity.index import best_match
 from zhoushan_consult.jsonl_command import JsonLinesCommand
@@ -9,6 +9,7 @@ class Command(JsonLinesCommand):
     shape = '{"id": …, "query": …, "answered": [文字, …]}'
 
     def answer(self, item: dict) -> dict:
+        """The index of the match, or -1, with the reason. Raises ValueError for a line of another shape."""
         query, answered = item.get("query"), item.get("answered")
         if not isinstance(query, str):
             raise ValueError("缺少文字字段 query")

@@ -8,7 +8,8 @@ from secrets import token_hex
 from urllib.parse import quote, urlencode, urlsplit
 
 from django.conf import settings
-from django.utils.timezone import localtime
+
+from zhoushan_consult.clock import SHANGHAI
 
 from ..adapters import Adapter, DeliveryError, PermanentFailure, TemporaryFailure
 from ..models import Notice
@@ -78,7 +79,7 @@ class AliyunAdapter(Adapter):
             "PhoneNumber": mainland_number(notice),
             "BizId": notice.gateway_id,
             # The day of sending in China time: the gateway searches one day only.
-            "SendDate": f"{localtime(notice.sent_at):%Y%m%d}",
+            "SendDate": f"{notice.sent_at.astimezone(SHANGHAI):%Y%m%d}",
             "PageSize": "50",
             "CurrentPage": "1",
         }

@@ -1,7 +1,7 @@
-"""`{% oneline %}`: Chinese prose on several lines of a template, read as one.
+"""`{% oneline %}`: Chinese text on several lines of a template, rendered as one line.
 
-Chinese has no blanks between words, so a line break within a sentence would be seen on the page as a gap.
-What should be seen as a gap stays within a line; so do two attributes of a tag.
+Chinese has no blanks between words, so browsers show a line break within a sentence as a gap. Blanks within a line stay.
+So write two attributes of a tag on one line: they would be joined.
 """
 
 import re
@@ -11,10 +11,13 @@ from django.template.base import TextNode
 
 register = template.Library()
 
+# A line break with the indentation around it.
 BREAK = re.compile(r"[ \t]*\n[ \t]*")
 
 
 class OneLine(template.Node):
+    """Renders its content, from which `oneline` has removed the line breaks."""
+
     def __init__(self, nodelist):
         self.nodelist = nodelist
 
@@ -24,9 +27,10 @@ class OneLine(template.Node):
 
 @register.tag
 def oneline(parser, token):
+    """Compile `{% oneline %}…{% endoneline %}`. Values of variables keep their line breaks: people typed them."""
     nodelist = parser.parse(("endoneline",))
     parser.delete_first_token()
-    # Once, when the template is compiled: a page costs nothing more.
+    # When the template is compiled, so that no page pays for it.
     for text in nodelist.get_nodes_by_type(TextNode):
         text.s = BREAK.sub("", text.s)
     return OneLine(nodelist)
