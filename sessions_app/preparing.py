@@ -1,4 +1,4 @@
-"""Next month's plan, started from the last one (六（一）): blanks are filled, what somebody typed stays."""
+"""Next month's plan, started from the last one (六（一）): blanks are filled, what was typed stays."""
 
 from datetime import datetime, timedelta
 

@@ -222,7 +222,7 @@ OUTBOX_ADAPTERS = {
 }
 # FileAdapter writes here what would have been sent.
 OUTBOX_FOLDER = VAR_DIR / "letters"
-# The most SMS for one phone number in one day. It stops a flood of letters to somebody else's number.
+# The most SMS for one phone number in one day. It stops a flood of letters to another person's number.
 OUTBOX_DAILY_CAP = env.int("OUTBOX_DAILY_CAP", default=10)
 # The 【signature】 that the vendor puts before every SMS.
 SMS_SIGN_NAME = env.str("SMS_SIGN_NAME", default="").strip()

@@ -57,7 +57,7 @@ def _open(request: HttpRequest, now: datetime) -> HttpResponse:
     if found is None:
         form.add_error(None, NOT_FOUND)
         return _lookup_page(request, form)
-    # A new session key: a key that somebody set in this browser before must not open the registration.
+    # A new session key: a key that another person set in this browser before must not open the registration.
     request.session.cycle_key()
     request.session["opened"] = {"pk": found.pk, "at": now.isoformat()}
     return redirect("status")

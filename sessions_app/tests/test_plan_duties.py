@@ -404,9 +404,8 @@ def test_people_ahead_stand_by_day_then_in_the_order_of_the_list():
         day = plan(date_, Plan.PUBLISHED)
         for person, order in (("丙", 2), ("甲", 0), ("乙", 1), ("乙二", 1)):
             receive(day, person, order=order)
-    Reception.objects.filter(name="乙").update(
-        title="改过"
-    )  # a database may hand rows out as they were last written
+    # A database may hand rows out as they were last written.
+    Reception.objects.filter(name="乙").update(title="改过")
     found = [
         (person.day.date, person.name) for person in receiving.upcoming_receptions(moment("2026-12-01 09:00"))
     ]

@@ -272,9 +272,8 @@ def test_decision_on_another_wording_than_the_read_one_is_refused(case, scene, b
 
 @pytest.mark.parametrize("case", [CASES_BY_NAME[n] for n in BECOMES if n != "cancel"], ids=str)
 def test_decision_that_another_officer_has_taken_meanwhile_is_refused(case, scene, by):
-    ConsultDay.objects.filter(pk=scene.day.pk).update(
-        plan=Plan.CANCELLED
-    )  # the caller has read the plan before
+    # The caller has read the plan before.
+    ConsultDay.objects.filter(pk=scene.day.pk).update(plan=Plan.CANCELLED)
     before = rows()
     with pytest.raises(planning.PlanStateChanged):
         case.do(scene, by, AT)

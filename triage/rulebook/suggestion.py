@@ -1,7 +1,7 @@
 """What the rules suggest for a registration (五（一）): judged once, stored, shown, and named by the acceptance.
 
 A worker stores the trace within seconds of a registration, an amendment or a change of the rules. Where it has not yet,
-the first screen that needs one stores it. So the officer decides on the routing that was shown, whatever happens meanwhile.
+the first screen that needs one stores it. So the officer decides on the routing that was shown, even if the rules change meanwhile.
 """
 
 from collections.abc import Collection

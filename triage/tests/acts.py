@@ -923,7 +923,7 @@ act(
     """,
 )
 act(
-    "booking.ask_for_seat_again: registered anew",
+    "booking.ask_for_seat_again: registered again",
     scenes.deferred_with_next_booking,
     lambda s: booking.ask_for_seat_again(s.firm, at=s.at),
     meanwhile=(withdrawn,),

@@ -104,9 +104,8 @@ def test_act_leaves_nothing_where_its_trail_or_its_letter_cannot_be_written(row,
         for number in {1, counts[table]}:
             with pytest.raises(Broken), inserts(refuse=(table, number)):
                 row.do(scene)
-            connection.set_rollback(
-                False
-            )  # where the act has no transaction of its own, the test's is spoilt
+            # Where the act has no transaction of its own, the test's is spoilt.
+            connection.set_rollback(False)
             assert snapshot() == before
             scene.look()
 

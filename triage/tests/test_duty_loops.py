@@ -540,7 +540,7 @@ def opened() -> list[tuple]:
 
 
 def test_every_firm_that_said_unsolved_is_taken_up_once_by_its_lead(coordinator):
-    """One was taken up before, and that matter is over; beside them is a firm whose word is taken up already."""
+    """One was taken up before, and that matter is over; another firm has been taken up already."""
     firms = [appointment(number, stage=Stage.ANSWERED) for number in (1, 2, 3, 4, 5)]
     made_follow_up(firms[0], origin=FollowUp.Origin.FIRM, closed_at=NOW)
     says(firms[4], Stage.FOLLOWING, NOW, "企业反馈未解决：早已立项")

@@ -1,7 +1,7 @@
 """Actions: the buttons of admin and desk. One form, one call into a matter module, one answer.
 
 Nothing else in the admin writes: Django's own add, change and delete views are closed, so no record can be edited around the
-rules. A second click is recognised (`already`), so that an officer who clicks twice is not told that somebody else was faster.
+rules. A second click is recognised (`already`), so that an officer who clicks twice is not told that another person was faster.
 """
 
 from collections.abc import Callable
@@ -46,8 +46,8 @@ class ActionForm(forms.Form):
 
     def add_errors(self, invalid: ValidationError) -> None:
         """Show each error at its field; errors of fields that the form lacks stand above it, with their labels."""
-        beside = invalid.error_dict if hasattr(invalid, "error_dict") else {None: invalid.error_list}
-        for name, errors in beside.items():
+        error_dict = invalid.error_dict if hasattr(invalid, "error_dict") else {None: invalid.error_list}
+        for name, errors in error_dict.items():
             if name in self.fields:
                 self.add_error(name, errors)
             else:

@@ -1,4 +1,4 @@
-"""How often something was done of late, in buckets that name nobody."""
+"""How often something was done of late, in buckets without names."""
 
 from django.db import migrations, models
 
