@@ -237,9 +237,9 @@ def ask_for_seat_again(appointment: Appointment, *, at: datetime) -> Appointment
             raise PriorityUsed
         since = appointment.priority_since or at
         note = f"仍需现场咨询，{calendar.short(day.date)}优先安排"
-        heir = seat_moves.carry_over(appointment, day, note, since=since, by=None, at=at)
-        if heir:
-            return _hand_over(appointment, heir, since, at=at)
+        own = seat_moves.carry_over(appointment, day, note, since=since, by=None, at=at)
+        if own:
+            return _hand_over(appointment, own, since, at=at)
         place = waiting_list.position(appointment)
         letters.write(
             "priority_granted", appointment, at=at, key=calendar.slug(day.date), priority_place=place
@@ -252,12 +252,12 @@ def _was_seated_after(appointment: Appointment) -> bool:
     return later.filter(moves__new=Stage.SEATED).exists()
 
 
-def _hand_over(appointment: Appointment, heir: Appointment, since: datetime, *, at: datetime) -> Appointment:
+def _hand_over(appointment: Appointment, own: Appointment, since: datetime, *, at: datetime) -> Appointment:
     """The firm's own registration for the next day takes the priority over, and this one is closed."""
-    seat_moves.grant_priority(heir, since)
-    record(Verb.PRIORITY_GRANTED, heir, by=None, at=at, day=calendar.slug(heir.day.date))
+    seat_moves.grant_priority(own, since)
+    record(Verb.PRIORITY_GRANTED, own, by=None, at=at, day=calendar.slug(own.day.date))
     appointment.move_to(Stage.CLOSED, "优先资格已转到贵单位下期的登记", by=None, at=at)
-    return heir
+    return own
 
 
 @transaction.atomic

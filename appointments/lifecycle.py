@@ -42,6 +42,6 @@ AWAITING_DAY = frozenset({S.SUBMITTED, S.ACCEPTED, S.SEATED, S.DEFERRED})
 """Stages before the day, in which the firm may still withdraw."""
 
 
-def allowed(here: Stage, there: Stage) -> bool:
+def allowed(old: Stage, new: Stage) -> bool:
     """Whether the table allows the move."""
-    return there in MOVES[here]
+    return new in MOVES[old]

@@ -33,7 +33,7 @@ def leave(
     Raises seats.SeatGone where the seat is not the firm's any more (with `lapsed`: or was confirmed at this instant), IllegalMove.
     """
     seat = firm.seat
-    # The seat first, then the registration: all who change both lock the rows in this order, so none waits in a circle.
+    # The seat first, then the registration: all who change both lock the rows in this order, so that there is no deadlock.
     if seat:
         seats.release(seat, firm.uscc, unconfirmed_at=at if lapsed else None)
         facts = seat_facts(firm.day, seat, **({"lapsed": True} if lapsed else {})) if facts is None else facts
@@ -55,15 +55,15 @@ def carry_over(
     A firm has one live booking a day. Where it has registered for `day` itself, nothing is changed and that registration
     is returned: `grant_priority` hands the priority over to it. Runs in the caller's transaction. Raises IllegalMove.
     """
-    if heir := own_registration(firm, day):
-        return heir
+    if own := own_registration(firm, day):
+        return own
     try:
         with transaction.atomic():
-            go_on(firm, note, by=by, at=at, day=day, priority_since=since)
+            continue_registration(firm, note, by=by, at=at, day=day, priority_since=since)
     except IntegrityError:
         # Between our look and our write the firm registered for that day.
-        if heir := own_registration(firm, day):
-            return heir
+        if own := own_registration(firm, day):
+            return own
         raise
     return None
 
@@ -73,18 +73,20 @@ def own_registration(firm: Appointment, day: ConsultDay) -> Appointment | None:
     return Appointment.objects.live().filter(day=day, uscc=firm.uscc).select_related("day").first()
 
 
-def grant_priority(heir: Appointment, since: datetime) -> None:
+def grant_priority(registration: Appointment, since: datetime) -> None:
     """The firm's registration for a later day takes the priority over; an earlier claim of its own stays.
 
     Raises IllegalMove where it ended at this instant.
     """
-    since = min(since, heir.priority_since or since)
-    live = Appointment.objects.live().filter(pk=heir.pk)
+    since = min(since, registration.priority_since or since)
+    live = Appointment.objects.live().filter(pk=registration.pk)
     if not live.update(priority_since=since, wants_onsite=True):
         raise IllegalMove
 
 
-def go_on(firm: Appointment, note: str, *, by: Officer | None, at: datetime, **changes) -> None:
+def continue_registration(
+    firm: Appointment, note: str, *, by: Officer | None, at: datetime, **changes
+) -> None:
     """A registration goes on with `changes`: out of its seat or its deferral, or at the stage where it stands.
 
     Either way the firm's page says why.

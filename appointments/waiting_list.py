@@ -26,10 +26,10 @@ def position(appointment: Appointment) -> int:
 
     Registrations still to be reviewed count too. So a position that was told to a firm only ever improves: by a decline.
     """
-    rivals = Appointment.objects.filter(
+    others = Appointment.objects.filter(
         day=appointment.day_id, stage__in=WAITING | {Stage.SUBMITTED}, wants_onsite=True
     )
-    return rivals.filter(_before(appointment)).count() + 1
+    return others.filter(_before(appointment)).count() + 1
 
 
 def _before(appointment: Appointment) -> Q:

@@ -12,7 +12,7 @@ from appointments.lifecycle import Stage
 from appointments.models import Appointment
 from triage import review
 from triage.assignment import AssignmentItem
-from triage.rulebook.suggestion import shown_trace
+from triage.rulebook.routing_traces import shown_trace
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.identity import samples
 from zhoushan_consult.outbox.models import Notice

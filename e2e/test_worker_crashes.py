@@ -76,7 +76,7 @@ def expect_all_done(deployment: Deployment) -> None:
 @pytest.mark.parametrize(
     "scenario, duty, moment",
     [
-        ("month_end", "triage.cutoff.CUTOFF", "2026-12-01T00:06:00+08:00"),
+        ("month_end", "triage.cutoff_summary.CUTOFF", "2026-12-01T00:06:00+08:00"),
         ("seats_freed", "triage.seating.FILL", "2026-12-05T10:00:30+08:00"),
     ],
 )

@@ -27,7 +27,8 @@ MOVES: dict[Plan, frozenset[Plan]] = {
 }
 EDITABLE = frozenset({Plan.DRAFT, Plan.RETURNED})
 TEXTS = ("theme", "partners", "place", "note")
-QUOTED = 120  # characters: longer texts are not quoted in the portal's line about a change, which must stay readable
+# Longer texts are not quoted in the line about a change on the portal, which must stay readable.
+MAX_QUOTED_CHARACTERS = 120
 
 
 class PlanStateChanged(Refused):
@@ -92,13 +93,13 @@ def change(
     if at >= calendar.ends_at(day.date):
         raise DayOver
     before = {name: getattr(day, name) for name in TEXTS}
-    people = _named(_people_of(day))
+    people = _identities(_people_of(day))
     if not _write(day, {Plan.PUBLISHED}, receptions, version, texts):
         last = PlanChange.objects.filter(day=day).last()
         if last and (last.reason, last.by_id) == (reason, by.pk):
             return None
         raise NothingChanged
-    what = _describe_changes(before, texts, receptions_changed=people != _named(receptions))
+    what = _describe_changes(before, texts, receptions_changed=people != _identities(receptions))
     made = PlanChange.objects.create(day=day, what=what, reason=reason, by=by, at=at)
     record(Verb.PLAN_CHANGED, day, by=by, at=at, what=what, reason=reason)
     day.refresh_from_db()
@@ -112,19 +113,19 @@ def _write(
     one = ConsultDay.objects.filter(pk=day.pk, plan__in=here)
     if lock_day(day).plan not in here:
         raise PlanStateChanged
-    if one.filter(**texts).exists() and _named(_people_of(day)) == _named(receptions):
+    if one.filter(**texts).exists() and _identities(_people_of(day)) == _identities(receptions):
         return False
     if not one.filter(version=version).update(version=F("version") + 1, **texts):
         raise EditedMeanwhile(day)
-    _receive(day, receptions)
+    _save_receptions(day, receptions)
     return True
 
 
-def _receive(day: ConsultDay, receptions: list[Reception]) -> None:
+def _save_receptions(day: ConsultDay, receptions: list[Reception]) -> None:
     """The people who receive, in this order. A person who was on the list before keeps their answer."""
-    before = {_who(person): person for person in _people_of(day)}
+    before = {_identity(person): person for person in _people_of(day)}
     for order, person in enumerate(receptions):
-        kept = before.pop(_who(person), person)
+        kept = before.pop(_identity(person), person)
         kept.day, kept.order = day, order
         kept.save(update_fields=["order"] if kept.pk else None)
     Reception.objects.filter(pk__in=[person.pk for person in before.values()]).delete()
@@ -135,12 +136,12 @@ def _people_of(day: ConsultDay) -> QuerySet[Reception]:
     return Reception.objects.filter(day=day)
 
 
-def _who(person: Reception) -> tuple:
+def _identity(person: Reception) -> tuple:
     return person.name, person.title, person.division_id, person.area_id
 
 
-def _named(people: Iterable[Reception]) -> list[tuple]:
-    return [_who(person) for person in people]
+def _identities(people: Iterable[Reception]) -> list[tuple]:
+    return [_identity(person) for person in people]
 
 
 def _describe_changes(before: dict[str, str], after: dict[str, str], *, receptions_changed: bool) -> str:
@@ -155,7 +156,7 @@ def _describe_changes(before: dict[str, str], after: dict[str, str], *, receptio
 
 def _describe_change(name: str, old: str, new: str) -> str:
     label = ConsultDay._meta.get_field(name).verbose_name
-    if name == "note" or len(old) + len(new) > QUOTED:
+    if name == "note" or len(old) + len(new) > MAX_QUOTED_CHARACTERS:
         return f"{label}已修改"
     if not old or not new:
         return f"{label}增加“{new}”" if new else f"{label}删去“{old}”"

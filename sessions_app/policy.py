@@ -1,4 +1,4 @@
-"""The numbers of the 实施方案. Each may be changed from the environment under its own name; each names its clause."""
+"""The numbers of the 实施方案. Each names its clause and can be set in the environment, durations as `…_HOURS` (.env.example)."""
 
 from datetime import time, timedelta
 

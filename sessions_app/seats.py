@@ -66,7 +66,7 @@ def release(seat: Seat, uscc: str, *, unconfirmed_at: datetime | None = None) ->
     """The row is free for the next in line.
 
     With `unconfirmed_at`, only where the offer is unanswered and past its time at that instant: a firm that confirms or gives
-    up at the same moment has its own word stand. Raises SeatGone where the seat is not free to be taken back.
+    up at the same moment: its own answer is kept. Raises SeatGone where the seat is not free to be taken back.
     """
     own = Seat.objects.filter(pk=seat.pk, uscc=uscc)
     if unconfirmed_at:

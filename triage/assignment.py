@@ -18,7 +18,8 @@ from zhoushan_consult.workdays.days import add_workdays
 from . import notifications
 from .models import Assignment, AssignmentState, Part, RoutingTrace
 from .routing.decision import Decision
-from .rulebook.suggestion import divisions_named, ground_for, shown_trace
+from .rulebook.routing_traces import shown_trace
+from .rulebook.suggestion import divisions_named, ground_for
 
 
 class NeedsDivision(Refused):

@@ -162,7 +162,7 @@ def lead_division(appointment: Appointment) -> Division:
 def process_feedback(*, at: datetime) -> int:
     """Bring the feedback of firms into 督办: 已解决 closes their follow-ups, 未解决 and 差评 open new ones.
 
-    The firm's page belongs to the floor below and may not call up here, so a duty reads its rows. Safe to repeat.
+    The firm's page is in `appointments`, which does not import `triage`: so a duty reads what the firm wrote there. Safe to repeat.
     Returns how many follow-ups were closed and opened.
     """
     return _end_solved(at=at) + _take_up_unsolved(at=at) + _take_up_poor_ratings(at=at)
@@ -278,7 +278,7 @@ def alert_long_open(*, at: datetime) -> int:
     return count
 
 
-def _make_the_round(about: str, due_at: datetime, now: datetime) -> int:
+def _run_daily(about: str, due_at: datetime, now: datetime) -> int:
     return process_feedback(at=now) + remind(at=now) + alert_long_open(at=now)
 
 
@@ -286,6 +286,6 @@ LADDER = Kind(
     name="follow_up_ladder",
     label="督办提醒",
     schedule=daily("08:30"),
-    run=_make_the_round,
+    run=_run_daily,
     useful_for=timedelta(hours=20),
 )

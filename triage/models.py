@@ -40,7 +40,7 @@ class CallRecord(models.Model):
 
 
 class RoutingTrace(models.Model):
-    """分办依据: what the rules decided for one text of a registration, whole. Never changed; see `rulebook.suggestion`."""
+    """分办依据: what the rules decided for one text of a registration, whole. Never changed; see `rulebook.routing_traces`."""
 
     appointment = models.ForeignKey(
         Appointment, models.PROTECT, related_name="traces", verbose_name="预约登记"
@@ -55,7 +55,7 @@ class RoutingTrace(models.Model):
         verbose_name = verbose_name_plural = "分办依据"
         ordering = ["-at"]
         constraints = [
-            # A worker and a screen that judge the same text at once store one trace. Read by `suggestion`, on each screen.
+            # A worker and a screen that judge the same text at once store one trace. Read by `routing_traces`, on each screen.
             models.UniqueConstraint(
                 fields=["appointment", "appointment_version", "rules_version"], name="one_trace_of_a_text"
             )

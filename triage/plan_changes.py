@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from appointments import letters
-from appointments.cancellation import COUNTS_ON_DAY, Cancellation, carry_over_all
+from appointments.day_cancellation import COUNTS_ON_DAY, Cancellation, carry_over_all
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
 from sessions_app import calendar, planning

@@ -1,8 +1,8 @@
 """好差评 in totals: by division and month for the roles that oversee all; for the rated division, never by firm.
 
 A rating counts for every division with the lead in its registration, otherwise for 综合处. A division sees
-months that are over, put together until each span holds so many ratings that none can be told apart; spans neither
-overlap nor move, so no subtraction finds one either.
+months that are over, put together until each span holds at least three ratings, so that no firm can be found by its rating.
+Spans do not overlap and do not move later: otherwise the difference between two of them could show a single rating.
 """
 
 from collections import defaultdict
@@ -47,7 +47,7 @@ class GradeCount:
         return sum(self.counts)
 
     @property
-    def content(self) -> str:
+    def satisfaction_rate(self) -> str:
         """满意率: the share of the first three grades."""
         well = sum(count for grade, count in zip(GRADES, self.counts, strict=True) if grade in SATISFIED)
         return f"{100 * well / self.total:.0f}%" if self.total else "—"

@@ -1,4 +1,4 @@
-"""现场名单 (六（五）): at most ten firms, by priority, then by time of registration; the others get a written reply first."""
+"""现场名单 (六（五）): at most ten firms; the others get a written reply first. The order is in `appointments.waiting_list`."""
 
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -156,7 +156,7 @@ def let_lapse(day: ConsultDay, *, at: datetime) -> int:
 
 
 def _lapse(appointment: Appointment, *, at: datetime) -> bool:
-    """False where the firm confirms or gives up at this instant: then its own word stands."""
+    """False where the firm confirms or gives up at this instant: then its own answer is kept."""
     number = appointment.seat.number
     note = "逾期未确认，名额已递补，改为书面答复"
     changes = {"wants_onsite": False, "priority_since": None}
@@ -172,10 +172,10 @@ def _fill_settled(about: str, due_at: datetime, now: datetime) -> int:
     today = local_date(now)
     settled = ConsultDay.objects.filter(settled_at__isnull=False, date__gte=today)
     days = settled.exclude(plan=Plan.CANCELLED)
-    return sum(_tend(day, now) for day in days) + replies.mark_answered(at=now)
+    return sum(_fill_and_defer(day, now) for day in days) + replies.mark_answered(at=now)
 
 
-def _tend(day: ConsultDay, now: datetime) -> int:
+def _fill_and_defer(day: ConsultDay, now: datetime) -> int:
     """Seats first; then defer the firms that were accepted after the list was settled."""
     filled = fill(day, at=now)
     return (

@@ -3,9 +3,9 @@
 from celery import shared_task
 from django.utils import timezone
 
-from .rulebook import suggestion
+from .rulebook import routing_traces
 
 
 @shared_task(name="triage.tasks.store_routing_traces")
 def store_routing_traces() -> None:
-    suggestion.store_missing(timezone.now())
+    routing_traces.store_missing(timezone.now())

@@ -203,7 +203,7 @@ DUTIES = [
     "sessions_app.reminders.PLAN_WANTED",
     "sessions_app.receiving.RECEPTION",
     "triage.plan_changes.CARRY",
-    "triage.cutoff.CUTOFF",
+    "triage.cutoff_summary.CUTOFF",
     "triage.reminders.DAY_NEAR",
     "triage.reminders.RUN_SHEET",
     "triage.reminders.REPLY_DUE",

@@ -39,7 +39,7 @@ class NormalizedText:
         return self.source[first:last], first, last
 
 
-# A text of the trade has some three thousand different characters; the limit keeps odd input from filling the memory.
+# Texts about the environment have some three thousand different characters; the limit keeps odd input from filling the memory.
 @lru_cache(maxsize=20_000)
 def _normalize_character(character: str) -> str:
     if character in _CIRCLED_NUMBERS:

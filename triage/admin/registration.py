@@ -10,7 +10,7 @@ from appointments.models import Appointment, StageMove
 from triage import earlier_answers, visibility
 from triage.models import Assignment, CallRecord, FollowUp, Review
 from triage.rulebook import explanation
-from triage.rulebook.suggestion import shown_trace
+from triage.rulebook.routing_traces import shown_trace
 from zhoushan_consult.bureau.actions import may
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.bureau.roles import Act

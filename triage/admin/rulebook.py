@@ -14,7 +14,7 @@ from sessions_app.calendar import parse_slug, slug
 from triage.models import RuleVersion
 from triage.routing.topic import DIVISIONS, LAYERS
 from triage.routing.validation import validate
-from triage.rulebook import explanation, impact, monthly_review, versions
+from triage.rulebook import explanation, hit_rates, impact, monthly_review, versions
 from triage.rulebook.forms import LessonForm, TopicForm, TrialForm
 from triage.rulebook.impact import Impact
 from triage.rulebook.versions import Rule, Rules
@@ -179,7 +179,7 @@ class RulesAdmin(RecordAdmin):
             (row, bound if row.pk == pk and bound else LessonForm(assignment=row))
             for row in monthly_review.overridden(month)
         ]
-        table = monthly_review.hit_rates(timezone.now())
+        table = hit_rates.compute(timezone.now())
         return self._page(
             request,
             "review",
@@ -264,7 +264,7 @@ def _parts(field: str, value) -> list[str]:
     return str(value).split() if field in WORD_FIELDS else [str(value)] if value else []
 
 
-def _bars(table: monthly_review.HitRateTable) -> list[dict]:
+def _bars(table: hit_rates.HitRateTable) -> list[dict]:
     """The overall rate of each month as a bar of an SVG of 720 × 200. A rate of 100 % is 140 units high."""
     width = 720 // len(table.months)
     return [

@@ -14,7 +14,7 @@ from triage import worklists
 from triage.models import Assignment, FollowUp
 from triage.routing.decision import Decision
 from triage.rulebook.explanation import division_names
-from triage.rulebook.suggestion import current_traces
+from triage.rulebook.routing_traces import current_traces
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Act
 from zhoushan_consult.bureau.worklist import Row, WorkList

@@ -20,7 +20,7 @@ from sessions_app.models import Reception
 from triage import assignment, follow_up, hearing, replies, review, seating, timetable
 from triage.assignment import AssignmentItem
 from triage.models import Assignment, AssignmentState, CallOutcome, DeclineReason, Outcome, Part
-from triage.rulebook.suggestion import shown_trace
+from triage.rulebook.routing_traces import shown_trace
 from zhoushan_consult.bureau.models import Area, Division, Officer
 from zhoushan_consult.identity import samples
 

@@ -22,7 +22,7 @@ from sessions_app import calendar
 from sessions_app.models import ConsultDay, Plan, Reception
 from triage import (
     assignment,
-    cutoff,
+    cutoff_summary,
     deferral,
     follow_up,
     hearing,
@@ -75,7 +75,7 @@ class Row:
 MODULES = (
     timetable,
     assignment,
-    cutoff,
+    cutoff_summary,
     deferral,
     follow_up,
     hearing,
@@ -1460,16 +1460,16 @@ act(
     neighbours=ALONE,
     effect="""
     firm: day=2027-01-10 priority_since=now
-    heir: wants_onsite=True priority_since=now
     new stagemove: appointment=firm old=submitted new=submitted note=12月10日（周四）活动取消，转到1月10日（周日），优先安排
         at=now
     new stagemove: appointment=twice old=accepted new=accepted note=12月10日（周四）活动取消，优先资格转到贵单位1月10日（周日）的登记
         at=now
+    other: wants_onsite=True priority_since=now
     twice: wants_onsite=False
     letter day_cancelled about firm to firm by email page sms
     letter day_cancelled about twice to twice by email page sms
     trail carried_over of firm by no officer: day=2026-12 to=2027-01
-    trail priority_granted of heir by no officer: day=2027-01
+    trail priority_granted of other by no officer: day=2027-01
     trail carried_over of twice by no officer: day=2026-12 to=2027-01
     returns 2
     """,
@@ -1576,9 +1576,9 @@ act(
     """,
 )
 act(
-    "cutoff.summarize",
+    "cutoff_summary.summarize",
     scenes.seated_and_others,
-    as_duty(lambda s: cutoff.summarize("", s.at, s.at)),
+    as_duty(lambda s: cutoff_summary.summarize("", s.at, s.at)),
     at=calendar.local_datetime(date(2026, 12, 1)),
     neighbours=ANOTHER_DAY,
     says=("待初审1条，已通过2条，其中优先1条",),

@@ -11,7 +11,7 @@ from appointments.references import new_reference
 from sessions_app import seats
 from sessions_app.days import day_on
 from triage.models import Assignment, AssignmentState, Reply, RoutingTrace
-from triage.rulebook.suggestion import shown_trace
+from triage.rulebook.routing_traces import shown_trace
 from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.identity import samples

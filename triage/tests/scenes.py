@@ -591,7 +591,7 @@ def came_onto_a_cancelled_day(s: Scene) -> None:
     ConsultDay.objects.filter(pk=s.day.pk).update(plan=Plan.CANCELLED, remark="台风")
     s.firm = s.book(1)
     s.twice = s.book(2, stage=Stage.ACCEPTED)
-    s.heir = Scene(s.people, s.number, NEXT).book(2, wants_onsite=False)
+    s.other = Scene(s.people, s.number, NEXT).book(2, wants_onsite=False)
     s.written = s.book(3, wants_onsite=False)
     s.waits = s.book(4, stage=Stage.DEFERRED)
     s.open_day = Scene(s.people, s.number, FAR).book(5)

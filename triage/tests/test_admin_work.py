@@ -12,7 +12,7 @@ from appointments.lifecycle import Stage
 from sessions_app.days import day_on
 from sessions_app.models import ConsultDay, Plan
 from triage.models import AssignmentState, FollowUp
-from triage.rulebook import suggestion
+from triage.rulebook import routing_traces
 from triage.tests import factories as made
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.duties.models import Duty
@@ -185,7 +185,7 @@ def test_first_page_query_count_is_the_same_for_one_row_and_for_sixty(
                 "booking_received", made.appointment(100 + number, phone="+865802000123"), at=made.NOW
             )
 
-        suggestion.store_missing(made.NOW)
+        routing_traces.store_missing(made.NOW)
 
     grow([1])
     browser.get("/admin/")

@@ -12,7 +12,7 @@ from appointments.lifecycle import Stage
 from appointments.models import Appointment
 from sessions_app.days import day_on
 from sessions_app.models import ConsultDay, Plan
-from triage import cutoff, follow_up, reminders
+from triage import cutoff_summary, follow_up, reminders
 from triage.models import AssignmentState, FollowUp, Sitting
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.outbox.models import Channel, Notice
@@ -362,7 +362,7 @@ def test_the_month_end_counts_the_registrations_of_its_own_day():
     appointment(9, on=JANUARY, priority_since=NOW)
     due_at = at(date(2026, 12, 1), "00:05")
     for _ in range(2):
-        assert cutoff.summarize("2026-12", due_at, due_at) == 6
+        assert cutoff_summary.summarize("2026-12", due_at, due_at) == 6
     assert told("cutoff_summary") == [(COORDINATOR, str(day_on(DAY).pk))]
     assert "待初审3条，已通过3条，其中优先1条" in Notice.objects.get(kind="cutoff_summary").text
 

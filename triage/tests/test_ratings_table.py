@@ -43,7 +43,7 @@ def rated(month: str, grade: Grade = Grade.GOOD, *divisions: int) -> RatingFact:
 def test_a_tally_counts_each_grade_and_the_first_three_as_content(grades, counts, content):
     found = ratings.tally("水处", [rated("2026-10", grade) for grade in grades], "water")
     assert (found.label, found.code, found.counts) == ("水处", "water", counts)
-    assert (found.total, found.content) == (len(grades), content)
+    assert (found.total, found.satisfaction_rate) == (len(grades), content)
 
 
 @pytest.mark.parametrize(

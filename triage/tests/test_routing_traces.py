@@ -13,7 +13,7 @@ from triage import assignment, review
 from triage.models import Review, RoutingTrace
 from triage.routing.decision import Decision
 from triage.routing.router import Router, shipped_router
-from triage.rulebook import suggestion, versions
+from triage.rulebook import routing_traces, versions
 from triage.tasks import store_routing_traces
 from triage.tests import factories as made
 from zhoushan_consult.tests.evidence import rows
@@ -61,9 +61,9 @@ def accept(appointment, trace, by) -> None:
 def test_worker_judges_each_waiting_text_once():
     water, paint = made.appointment(1), made.appointment(2, summary=PAINT)
     made.appointment(3, stage=Stage.ACCEPTED)
-    assert suggestion.store_missing(made.NOW) == 2
+    assert routing_traces.store_missing(made.NOW) == 2
     before = rows()
-    assert suggestion.store_missing(LATER) == 0
+    assert routing_traces.store_missing(LATER) == 0
     assert rows() == before
     assert (primaries(water), primaries(paint)) == (["water"], ["soil"])
     assert RoutingTrace.objects.count() == 2
@@ -71,25 +71,25 @@ def test_worker_judges_each_waiting_text_once():
 
 def test_worker_judges_an_amended_text_again_and_no_other():
     firm, bystander = made.appointment(1), made.appointment(2)
-    suggestion.store_missing(made.NOW)
+    routing_traces.store_missing(made.NOW)
     amend(firm, PAINT)
-    assert suggestion.store_missing(LATER) == 1
+    assert routing_traces.store_missing(LATER) == 1
     assert (primaries(firm), primaries(bystander)) == (["water", "soil"], ["water"])
 
 
 def test_worker_judges_again_under_changed_rules(coordinator):
     firm = made.appointment(1, summary=PAINT)
-    suggestion.store_missing(made.NOW)
+    routing_traces.store_missing(made.NOW)
     change_rules(coordinator)
-    assert suggestion.store_missing(LATER) == 1
+    assert routing_traces.store_missing(LATER) == 1
     assert primaries(firm) == ["soil", "air"]
 
 
 def test_worker_takes_the_rest_in_its_next_run(monkeypatch):
-    monkeypatch.setattr(suggestion, "BATCH_SIZE", 2)
+    monkeypatch.setattr(routing_traces, "BATCH_SIZE", 2)
     for number in (1, 2, 3):
         made.appointment(number)
-    assert [suggestion.store_missing(made.NOW) for _ in range(3)] == [2, 1, 0]
+    assert [routing_traces.store_missing(made.NOW) for _ in range(3)] == [2, 1, 0]
 
 
 def test_task_stores_what_is_missing():
@@ -104,11 +104,11 @@ def test_two_who_judge_the_same_text_at_once_store_one_trace(monkeypatch):
 
     def meanwhile(router, *args, **options):
         monkeypatch.setattr(Router, "route", route)
-        suggestion.store_missing(made.NOW)
+        routing_traces.store_missing(made.NOW)
         return route(router, *args, **options)
 
     monkeypatch.setattr(Router, "route", meanwhile)
-    trace = suggestion.current_traces([firm], LATER)[firm.pk]
+    trace = routing_traces.current_traces([firm], LATER)[firm.pk]
     assert (trace.at, firm.traces.count()) == (made.NOW, 1)
 
 
@@ -153,7 +153,7 @@ def test_acceptance_names_the_routing_that_was_shown_though_the_rules_changed_me
     firm = made.appointment(1, summary=PAINT)
     shown = made.trace(firm)
     change_rules(coordinator)
-    suggestion.store_missing(LATER)
+    routing_traces.store_missing(LATER)
     accept(firm, shown, coordinator)  # 土壤处 without a reason: it is what the shown routing names
     assert Review.objects.get().trace == shown
     assert firm.assignments.get().topic == shown.to_decision().findings[0].name
@@ -206,7 +206,7 @@ def test_one_more_assignment_is_judged_by_the_routing_of_the_acceptance(coordina
 def test_stored_decision_is_read_back_whole(text):
     decision = shipped_router().route(text)
     made.appointment(1, summary=text)
-    suggestion.store_missing(made.NOW)
+    routing_traces.store_missing(made.NOW)
     assert Decision.from_dict(decision.as_dict()) == decision
     assert RoutingTrace.objects.get().to_decision().findings == shipped_router().route(text).findings
 

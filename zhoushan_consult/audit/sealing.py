@@ -50,7 +50,7 @@ def seal(*, at: datetime) -> Seal | None:
 
 
 def find_problems() -> Iterator[str]:
-    """What is wrong, in Chinese, the first first: entries changed, missing or added, seals changed or missing."""
+    """What is wrong, in Chinese, the oldest first: entries changed, missing or added, seals changed or missing."""
     previous = None
     for present in Seal.objects.order_by("number").iterator():
         yield from _problems_of(present, previous)

@@ -9,7 +9,7 @@ from django.db.models import TextChoices
 class Verb(TextChoices):
     """The verb of an audit entry."""
 
-    # 六（二） the firm's half
+    # 六（二） what the firm does
     REGISTERED = "registered", "预约登记"
     AMENDED = "amended", "修改登记"
     RATED = "rated", "服务评价"

@@ -1,4 +1,4 @@
-"""Actions: the buttons of admin and desk. One form, one call into a matter module, one answer.
+"""Actions: the buttons of admin and desk. One form, one call into a module of the domain, one answer.
 
 Nothing else in the admin writes: Django's own add, change and delete views are closed, so no record can be edited around the
 rules. A second click is recognised (`already`), so that an officer who clicks twice is not told that another person was faster.

@@ -1,4 +1,4 @@
-"""One form for what people type in many: full-width digits, spaces, hyphens, lower case."""
+"""Normalizes what people type: full-width digits, spaces, hyphens, lower case."""
 
 import unicodedata
 

@@ -151,12 +151,12 @@ def test_falsy_values_are_kept(source):
 
 
 def test_get_during_a_refresh_returns_the_previous_value(source):
-    started, go_on = Event(), Event()
+    started, continue_registration = Event(), Event()
 
     def load() -> str:
         if source.loads == 1:
             started.set()
-            go_on.wait(10)
+            continue_registration.wait(10)
         return source.load()
 
     cache = RefreshedCache(load, source.edition, EVERY, clock=source.clock)
@@ -166,23 +166,23 @@ def test_get_during_a_refresh_returns_the_previous_value(source):
     refreshing.start()
     started.wait(10)
     assert cache.get() == "first"
-    go_on.set()
+    continue_registration.set()
     refreshing.join()
     assert cache.get() == "second"
 
 
 def test_threads_that_meet_at_the_first_get_load_once(source):
-    go_on = Event()
+    continue_registration = Event()
 
     def load() -> str:
-        go_on.wait(10)
+        continue_registration.wait(10)
         return source.load()
 
     cache = RefreshedCache(load, source.edition, EVERY, clock=source.clock)
     threads = [Thread(target=cache.get) for _ in range(8)]
     for thread in threads:
         thread.start()
-    go_on.set()
+    continue_registration.set()
     for thread in threads:
         thread.join()
     assert source.loads == 1

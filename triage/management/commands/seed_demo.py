@@ -13,7 +13,7 @@ from sessions_app import calendar
 from triage.demo import firms, people, published_answers, rulebook
 from triage.demo.month import Month, play
 from zhoushan_consult.bureau.models import Officer
-from zhoushan_consult.clock import SHANGHAI
+from zhoushan_consult.clock import local_date
 
 
 class Command(BaseCommand):
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         # A fixed seed gives the same firms every time, so screenshots and guides stay true.
         rng = random.Random(20191010)
         upcoming = calendar.booking_day(now)
-        running = calendar.consult_date(now.astimezone(SHANGHAI).year, now.astimezone(SHANGHAI).month)
+        running = calendar.consult_date(local_date(now).year, local_date(now).month)
         months = [
             Month(day, lines, rng, now) for day, lines in ((running, firms.PAST), (upcoming, firms.PRESENT))
         ]

@@ -1,4 +1,4 @@
-"""Month end (六（二）): booking closes by the clock. The duty on the 1st only reports the list to 综合处."""
+"""After month end (六（二）): 综合处 is told how many registered. The cutoff itself is `sessions_app.calendar.booking_closes`."""
 
 from datetime import datetime, timedelta
 

@@ -14,7 +14,7 @@ from zhoushan_consult.outbox import posting
 from . import letters
 from .lifecycle import Stage
 from .models import Appointment
-from .seat_moves import carry_over, go_on, grant_priority
+from .seat_moves import carry_over, continue_registration, grant_priority
 from .waiting_list import seat_facts
 
 COUNTS_ON_DAY = (Stage.SUBMITTED, Stage.ACCEPTED, Stage.SEATED)
@@ -30,7 +30,7 @@ class Cancellation:
     """The cancelled day, the day that replaces it, and who cancelled it when."""
 
     day: ConsultDay
-    instead: ConsultDay
+    next_day: ConsultDay
     by: Officer | None
     at: datetime
 
@@ -41,7 +41,7 @@ def carry_over_all(cancelled: Cancellation) -> int:
     Seats are freed. The right to a seat dates from its offer, so a seated firm comes before those that waited. Runs in the
     caller's transaction; a second run finds no firm. Returns how many firms were told.
     """
-    # Seats before registrations: every act that changes both locks them in this waiting_list.
+    # Seats before registrations: every act that changes both locks them in this order.
     list(Seat.objects.filter(day=cancelled.day).select_for_update(no_key=True).order_by("pk"))
     rows = Appointment.objects.filter(day=cancelled.day, wants_onsite=True, stage__in=COUNTS_ON_DAY)
     firms = list(
@@ -54,18 +54,18 @@ def carry_over_all(cancelled: Cancellation) -> int:
 
 def _carry(firm: Appointment, cancelled: Cancellation) -> None:
     seat, since = firm.seat, _since(firm, cancelled.at)
-    note = f"{calendar.short(cancelled.day.date)}活动取消，转到{calendar.short(cancelled.instead.date)}，优先安排"
+    note = f"{calendar.short(cancelled.day.date)}活动取消，转到{calendar.short(cancelled.next_day.date)}，优先安排"
     who = {"by": cancelled.by, "at": cancelled.at}
-    heir = carry_over(firm, cancelled.instead, note, since=since, **who)
-    if heir and heir.stage not in CAN_TAKE_PRIORITY:
+    other = carry_over(firm, cancelled.next_day, note, since=since, **who)
+    if other and other.stage not in CAN_TAKE_PRIORITY:
         # That registration is answered already: the priority goes to the day after.
-        later = first_open_day(calendar.following(cancelled.instead.date), at=cancelled.at)
-        return _carry(firm, replace(cancelled, instead=later))
-    if heir:
-        _hand_over(firm, heir, cancelled, since)
-    facts = seat_facts(cancelled.day, seat, to=calendar.slug(cancelled.instead.date))
+        later = first_open_day(calendar.following(cancelled.next_day.date), at=cancelled.at)
+        return _carry(firm, replace(cancelled, next_day=later))
+    if other:
+        _hand_over(firm, other, cancelled, since)
+    facts = seat_facts(cancelled.day, seat, to=calendar.slug(cancelled.next_day.date))
     record(Verb.CARRIED_OVER, firm, **who, **facts)
-    _tell(firm, heir, cancelled)
+    _tell(firm, other, cancelled)
 
 
 def _since(firm: Appointment, at: datetime) -> datetime:
@@ -74,12 +74,12 @@ def _since(firm: Appointment, at: datetime) -> datetime:
     return min(moment for moment in known if moment)
 
 
-def _hand_over(firm: Appointment, heir: Appointment, cancelled: Cancellation, since: datetime) -> None:
+def _hand_over(firm: Appointment, other: Appointment, cancelled: Cancellation, since: datetime) -> None:
     """A firm has one booking per day: its other registration gets the priority, this one a written answer."""
-    note = f"{calendar.short(cancelled.day.date)}活动取消，优先资格转到贵单位{calendar.short(heir.day.date)}的登记"
-    go_on(firm, note, by=cancelled.by, at=cancelled.at, wants_onsite=False)
-    grant_priority(heir, since)
-    record(Verb.PRIORITY_GRANTED, heir, by=cancelled.by, at=cancelled.at, day=calendar.slug(heir.day.date))
+    note = f"{calendar.short(cancelled.day.date)}活动取消，优先资格转到贵单位{calendar.short(other.day.date)}的登记"
+    continue_registration(firm, note, by=cancelled.by, at=cancelled.at, wants_onsite=False)
+    grant_priority(other, since)
+    record(Verb.PRIORITY_GRANTED, other, by=cancelled.by, at=cancelled.at, day=calendar.slug(other.day.date))
 
 
 def _tell(firm: Appointment, other: Appointment | None, cancelled: Cancellation) -> None:
@@ -93,5 +93,5 @@ def _tell(firm: Appointment, other: Appointment | None, cancelled: Cancellation)
         other=other,
         reason=cancelled.day.remark,
         cancelled=calendar.short(cancelled.day.date),
-        next_day=calendar.short(cancelled.instead.date),
+        next_day=calendar.short(cancelled.next_day.date),
     )
