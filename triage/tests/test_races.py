@@ -14,7 +14,8 @@ from sessions_app import seats
 from sessions_app.days import day_on
 from sessions_app.models import ConsultDay, Seat
 from triage import hearing, plan_changes, review, seating, standby
-from triage.models import CallOutcome, DeclineReason, Outcome, Review
+from triage.models import CallOutcome, DeclineReason, Outcome, Review, RoutingTrace
+from triage.rulebook import routing_traces
 from triage.tests.factories import NOW, appointment, officer, seated
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Role
@@ -59,6 +60,16 @@ def test_thirty_simultaneous_firms_take_exactly_ten_seats(round_):
     assert {type(found) for found in results if not isinstance(found, Seat)} == {seats.NoSeatLeft}
     assert Seat.objects.exclude(uscc=None).count() == 10
     assert Appointment.objects.filter(stage=Stage.SEATED).count() == 10
+
+
+def test_screens_and_workers_that_judge_at_once_store_one_trace_of_each_text():
+    firms = [appointment(n) for n in range(1, 6)]
+    screens = [lambda: routing_traces.current_traces(firms, NOW)] * 6
+    found = at_once(screens + [lambda: routing_traces.store_missing(NOW)] * 4)
+    assert not [each for each in found if isinstance(each, Exception)]
+    traces = {trace.appointment_id: trace for trace in RoutingTrace.objects.all()}
+    assert RoutingTrace.objects.count() == len(traces) == 5
+    assert all(shown == traces for shown in found[:6])
 
 
 def test_simultaneous_acts_keep_seats_and_seated_firms_equal(coordinator):
