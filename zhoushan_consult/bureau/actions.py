@@ -16,6 +16,9 @@ from .models import Officer
 from .refusals import Refused
 from .roles import Act
 
+# A key has 64 bits. Python itself refuses to read a number of more than 4300 digits.
+MAX_KEY_DIGITS = 19
+
 
 class NotOffered(Refused):
     """The action is not possible any more, and its form was not valid either."""
@@ -119,6 +122,11 @@ def perform(action: Action, record: Model, form: forms.Form, *, by: Officer, at:
             return Attempt(form, refusal=refusal)
         answer = None
     return Attempt(form, is_done=True, answer=answer if isinstance(answer, str) else "")
+
+
+def parse_key(text: str) -> int:
+    """The key of a row, from an address or a hidden field. 0, which no row has, if it is none or absurdly long."""
+    return int(text) if text.isdecimal() and len(text) <= MAX_KEY_DIGITS else 0
 
 
 def may(request, act: Act) -> bool:
