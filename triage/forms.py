@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from appointments.models import Appointment
-from zhoushan_consult.bureau.actions import ActionForm
+from zhoushan_consult.bureau.actions import ActionForm, parse_key
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.bureau.row_forms import RowForm, RowsForm
 
@@ -156,8 +156,7 @@ class AcceptForm(DivisionRows):
         return self.data.get("trace", current) if self.is_bound and not self.refused else current
 
     def clean_trace(self) -> RoutingTrace:
-        key = self.cleaned_data["trace"]
-        trace = self.record.traces.filter(pk=key).first() if key.isdecimal() else None
+        trace = self.record.traces.filter(pk=parse_key(self.cleaned_data["trace"])).first()
         if not trace:
             # Above the form: the field is hidden, so an error next to it would not be seen.
             self.add_error(None, "分办建议已更新，请对照最新的建议再决定。填写的内容都在。")

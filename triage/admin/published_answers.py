@@ -6,6 +6,7 @@ from appointments.admin import AnswerAdmin
 from appointments.models import Appointment, PublishedAnswer
 from triage.models import Assignment, AssignmentState
 from triage.visibility import assignments_for
+from zhoushan_consult.bureau.actions import parse_key
 
 
 @admin.register(PublishedAnswer)
@@ -19,7 +20,7 @@ class PublishedAnswerAdmin(AnswerAdmin):
             .filter(state=AssignmentState.RELEASED)
             .select_related("appointment", "reply")
         )
-        assignment = released.filter(pk=int(number)).first() if number.isdecimal() else None
+        assignment = released.filter(pk=parse_key(number)).first()
         if assignment is None:
             return {}, None
         return _initial(assignment), assignment.appointment

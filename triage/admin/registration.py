@@ -11,7 +11,7 @@ from triage import earlier_answers, visibility
 from triage.models import Assignment, CallRecord, FollowUp, Review
 from triage.rulebook import explanation
 from triage.rulebook.routing_traces import shown_trace
-from zhoushan_consult.bureau.actions import may
+from zhoushan_consult.bureau.actions import may, parse_key
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.bureau.roles import Act
 from zhoushan_consult.identity import phone
@@ -52,7 +52,7 @@ class RegistrationAdmin(AppointmentAdmin):
 
     def get_object(self, request, object_id, from_field=None):
         """The registration with its whole history, in a number of queries that does not grow with it."""
-        found = _with_all(self.get_queryset(request)).filter(pk=_number(object_id)).first()
+        found = _with_all(self.get_queryset(request)).filter(pk=parse_key(str(object_id))).first()
         if found:
             # The forms and sections read the attributes below, so they need no query of their own.
             found.trace = shown_trace(found, timezone.now())
@@ -76,10 +76,6 @@ class RegistrationAdmin(AppointmentAdmin):
             "earlier": _earlier(record),
             "may_publish": may(request, Act.PUBLISH),
         }
-
-
-def _number(object_id) -> int:
-    return int(object_id) if str(object_id).isdecimal() else 0
 
 
 def _with_all(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:

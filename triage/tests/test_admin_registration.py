@@ -215,6 +215,18 @@ def test_acceptance_is_refused_when_the_firm_has_just_edited_the_registration(br
     assert f'<input type="hidden" name="trace" value="{shown.pk}">' in page
 
 
+@pytest.mark.parametrize("key", ["", "0", "-1", "abc", "²", "9" * 26, "9" * 5000])
+def test_acceptance_on_a_trace_that_never_was_is_refused_and_keeps_what_was_typed(browser, key):
+    appointment = made.appointment()
+    answer = press(browser, appointment, "accept", trace=key, **rows(WATER))
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert "分办建议已更新" in page and made.WATER in page
+    shown = RoutingTrace.objects.get()
+    assert f'<input type="hidden" name="trace" value="{shown.pk}">' in page
+    assert not Review.objects.exists()
+
+
 def test_second_acceptance_is_told_that_the_registration_is_already_handled(browser):
     appointment = made.appointment()
     accept(browser, appointment, WATER)
@@ -591,7 +603,7 @@ def test_extra_columns_sent_with_an_act_are_ignored(browser):
     assert Appointment.objects.get().stage == Stage.SUBMITTED
 
 
-@pytest.mark.parametrize("pk", ["0", "999999", "99999999999999999999999999", "abc", "1%27"])
+@pytest.mark.parametrize("pk", ["0", "999999", "9" * 26, "9" * 5000, "abc", "1%27"])
 def test_unknown_registration_number_is_not_found(browser, pk):
     assert browser.get(f"/admin/appointments/appointment/{pk}/change/").status_code == 404
 
@@ -665,6 +677,12 @@ def test_decline_explanation_ends_with_the_address_of_the_cited_answer(browser, 
     )
     review = Review.objects.get()
     assert review.explanation.endswith(answered_before.get_absolute_url())
+
+
+@pytest.mark.parametrize("reply", ["0", "abc", "9" * 26, "9" * 5000])
+def test_answer_started_from_no_released_reply_is_an_empty_form(browser, reply):
+    answer = browser.get(reverse("admin:appointments_publishedanswer_add"), {"reply": reply})
+    assert answer.status_code == 200
 
 
 def test_published_answer_can_be_started_from_a_released_reply(browser, coordinator):

@@ -1,7 +1,8 @@
 """Actions: the buttons of admin and desk. One form, one call into a module of the domain, one answer.
 
 Nothing else in the admin writes: Django's own add, change and delete views are closed, so no record can be edited around the
-rules. A second click is recognised (`already`), so that an officer who clicks twice is not told that another person was faster.
+rules. Where an action names its `already`, as those of the desk do, a second click counts as done: the officer is not told
+that another person was faster.
 """
 
 from collections.abc import Callable
@@ -15,6 +16,9 @@ from django.db.models import Model
 from .models import Officer
 from .refusals import Refused
 from .roles import Act
+
+# A key has 64 bits. Python itself refuses to read a number of more than 4300 digits.
+MAX_KEY_DIGITS = 19
 
 
 class NotOffered(Refused):
@@ -119,6 +123,11 @@ def perform(action: Action, record: Model, form: forms.Form, *, by: Officer, at:
             return Attempt(form, refusal=refusal)
         answer = None
     return Attempt(form, is_done=True, answer=answer if isinstance(answer, str) else "")
+
+
+def parse_key(text: str) -> int:
+    """The key of a row, from an address or a hidden field. 0, which no row has, if it is none or absurdly long."""
+    return int(text) if text.isdecimal() and len(text) <= MAX_KEY_DIGITS else 0
 
 
 def may(request, act: Act) -> bool:
