@@ -137,7 +137,7 @@ def test_screen_query_count_stays_bounded_with_many_assignments_and_calls(
             appointment=appointment, by=coordinator, at=made.NOW, outcome="reached", gist="谈过"
         )
     browser.get(address(appointment))
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(13):
         page = show(browser, appointment)
     assert page.count("谈过") == 20 and "问题0" in page and "问题19" in page
 

@@ -156,11 +156,11 @@ def test_empty_page_says_when_ratings_will_appear(handler, watcher, signed_in):
 def test_query_count_does_not_grow_with_the_ratings(who, request, rate, signed_in, django_assert_num_queries):
     browser = signed_in(request.getfixturevalue(who))
     rate("2026-10-01", Grade.GOOD, "水处")
-    with django_assert_num_queries(8 if who == "watcher" else 7):
+    with django_assert_num_queries(7 if who == "watcher" else 6):
         browser.get(PAGE)
     for day in range(1, 29):
         rate(f"2026-09-{day:02}", Grade.GOOD, "水处", "大气处")
-    with django_assert_num_queries(8 if who == "watcher" else 7):
+    with django_assert_num_queries(7 if who == "watcher" else 6):
         page = browser.get(PAGE)
     assert page.status_code == 200 and re.search(r"\b2[89]\b", read(page))
 

@@ -59,6 +59,10 @@ class OfficerManager(UserManager):
         officers = self.filter(is_active=True, groups__name=role)
         return officers.filter(division=division) if division else officers
 
+    def get(self, *args, **kwargs) -> "Officer":
+        """One officer, with division and area: every page of staff shows where its reader works, so the login reads both."""
+        return self.select_related("division", "area").get(*args, **kwargs)
+
 
 class Officer(AbstractUser):
     """工作人员. What an officer may do follows from their roles alone."""
