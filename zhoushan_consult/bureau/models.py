@@ -51,7 +51,7 @@ class Area(models.Model):
         return self.name
 
 
-class OfficerManager(UserManager):
+class OfficerManager(UserManager["Officer"]):
     """Finds officers by role."""
 
     def with_role(self, role: Role, division: Division | None = None):
