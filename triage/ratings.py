@@ -1,7 +1,7 @@
 """好差评 in totals: by division and month for the roles that oversee all; for the rated division, never by firm.
 
 A rating counts for every division with the lead in its registration, otherwise for 综合处. A division sees
-months that are over, put together until each span holds at least three ratings, so that no firm can be found by its rating.
+months that are over, put together until each span holds `policy.RATINGS_SHOWN_FROM` ratings: fewer could show whose they are.
 Spans do not overlap and do not move later: otherwise the difference between two of them could show a single rating.
 """
 
