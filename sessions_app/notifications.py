@@ -17,11 +17,16 @@ def to_role(
     at: datetime,
     key: str = "1",
     division: Division | None = None,
-    **context,
+    **params,
 ) -> int:
-    """Notify every active officer who holds `role`, in `division` if one is given. Returns how many."""
+    """Notify every active officer who holds `role`, in `division` if one is given. Returns how many.
+
+    `params` are ids and plain values, as `outbox.posting.post` takes them.
+    """
+    if division:
+        params["division"] = division.code
     officers = list(Officer.objects.with_role(role, division))
     for officer in officers:
         recipient = Recipient(name=officer.name, phone=officer.phone, email=officer.email)
-        post(kind, about=about, to=recipient, key=f"{key}:{officer.pk}", at=at, about_row=about, **context)
+        post(kind, about=about, to=recipient, key=f"{key}:{officer.pk}", at=at, officer=officer.pk, **params)
     return len(officers)

@@ -28,7 +28,7 @@ def remind_firms(about: str, due_at: datetime, now: datetime) -> int:
         seated = Appointment.objects.filter(stage=Stage.SEATED, day__date=today + timedelta(days=days))
         for appointment in seated.select_related("day", "seat"):
             key = f"{appointment.day.date}:{days}"
-            letters.write("day_near", appointment, at=now, key=key, days=days, seat=appointment.seat)
+            letters.write("day_near", appointment, at=now, key=key, **letters.seat_params(appointment))
             count += 1
     return count
 
@@ -63,9 +63,7 @@ def remind_to_settle(about: str, due_at: datetime, now: datetime) -> int:
     last = day.date.replace(day=policy.SETTLE_BY)
     roles = (Role.COORDINATOR, Role.LEADER) if today > last else (Role.COORDINATOR,)
     for role in roles if any(counts.values()) else ():
-        notifications.to_role(
-            role, "settle_wanted", day, at=now, key=str(today), day=day, last=last, **counts
-        )
+        notifications.to_role(role, "settle_wanted", day, at=now, key=str(today))
     return sum(counts.values())
 
 
@@ -87,15 +85,8 @@ def _settled(date_: date) -> QuerySet[ConsultDay]:
 
 def _send_run_sheet(schedule: timetable.Schedule, key: str, now: datetime) -> int:
     for division in schedule.divisions:
-        own = [slot for slot in schedule.slots if slot.needs(division)]
-        facts = {
-            "day": schedule.day,
-            "firms": len(own),
-            "first": own[0].starts_at,
-            "division_name": division.name,
-        }
         notifications.to_role(
-            Role.HANDLER, "run_sheet_ready", schedule.day, at=now, key=key, division=division, **facts
+            Role.HANDLER, "run_sheet_ready", schedule.day, at=now, key=key, division=division
         )
     return len(schedule.divisions)
 

@@ -82,6 +82,7 @@ class Verb(TextChoices):
     NOTICE_RETRIED = "notice_retried", "重发通知"
     NOTICE_TO_CALL = "notice_to_call", "改为电话通知"
     NOTICE_DISMISSED = "notice_dismissed", "通知不再重发"
+    NOTICE_RETRACTED = "notice_retracted", "撤下不再属实的通知"
     NOTICE_CALLED = "notice_called", "电话通知"
     DUTY_RERUN = "duty_rerun", "再次执行定时任务"
     DUTY_DISMISSED = "duty_dismissed", "定时任务不再补做"
