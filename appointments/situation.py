@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from django.db.models import TextChoices
+
 from sessions_app import calendar, policy
 
 from .lifecycle import AWAITING_DAY, MOVES, Stage
@@ -23,34 +25,34 @@ class Turn(StrEnum):
     NONE = "无"
 
 
-class FirmAct(StrEnum):
+class FirmAct(TextChoices):
     """What a firm can do on its progress page. The value is the address of the act."""
 
-    AMEND = "amend"
-    WITHDRAW = "withdraw"
-    CONFIRM = "confirm"
-    GIVE_UP = "give-up"
-    STILL_ONSITE = "still-onsite"
-    ENOUGH = "enough"
-    SOLVED = "solved"
-    UNSOLVED = "unsolved"
-    RATE = "rate"
+    AMEND = "amend", "修改登记"
+    WITHDRAW = "withdraw", "撤回登记"
+    CONFIRM = "confirm", "确认参加"
+    GIVE_UP = "give-up", "放弃名额"
+    STILL_ONSITE = "still-onsite", "仍需现场咨询"
+    ENOUGH = "enough", "书面答复已够"
+    SOLVED = "solved", "已解决"
+    UNSOLVED = "unsolved", "未解决"
+    RATE = "rate", "评价"
 
 
-class StaffAct(StrEnum):
+class StaffAct(TextChoices):
     """What officers can do with a registration as a whole. The value is the name of the button in the admin."""
 
-    ACCEPT = "accept"
-    DECLINE = "decline"
-    RECONSIDER = "reconsider"
-    ADD = "add"
-    CONFIRM = "confirm_seat"
-    GIVE_UP = "give_up"
-    EXTRA_SEAT = "extra_seat"
-    CALL_IN = "call_in"
-    CHECK_IN = "check_in"
-    CONCLUDE = "conclude"
-    CLOSE = "close"
+    ACCEPT = "accept", "通过初审并交办"
+    DECLINE = "decline", "不予通过"
+    RECONSIDER = "reconsider", "重新审核"
+    ADD = "add", "另行交办"
+    CONFIRM = "confirm_seat", "代企业确认参加"
+    GIVE_UP = "give_up", "代企业放弃名额"
+    EXTRA_SEAT = "extra_seat", "增加名额"
+    CALL_IN = "call_in", "候补入场"
+    CHECK_IN = "check_in", "现场签到"
+    CONCLUDE = "conclude", "现场结果"
+    CLOSE = "close", "办结登记"
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,14 @@ class Situation:
     firm_acts: frozenset[FirmAct]
     staff_acts: frozenset[StaffAct]
 
+    @property
+    def asks_firm(self) -> bool:
+        """Whether the firm can answer with one button now."""
+        return not self.firm_acts.isdisjoint(ANSWERS)
+
+
+ANSWERS = frozenset({FirmAct.CONFIRM, FirmAct.GIVE_UP, FirmAct.STILL_ONSITE, FirmAct.ENOUGH, FirmAct.SOLVED})
+"""Acts that answer what the page asks, by one button."""
 
 ONSITE = ("登记", "初审", "研究答复", "现场咨询", "办结")
 WRITTEN = ("登记", "初审", "研究答复", "书面答复", "办结")
@@ -463,6 +473,51 @@ FIRM_ACTS: dict[FirmAct, Callable[[Facts], str]] = {
     FirmAct.SOLVED: _solved,
     FirmAct.UNSOLVED: _unsolved,
     FirmAct.RATE: _rate,
+}
+
+
+# --- What cannot be undone is asked once ------------------------------------------------------------------------------
+def consequence(act: FirmAct, facts: Facts) -> str:
+    """What happens if the firm does this, for the page that asks once; "" for an act that is done at once."""
+    return CONSEQUENCES[act](facts) if act in CONSEQUENCES else ""
+
+
+def _of_withdrawing(facts: Facts) -> str:
+    given = "已交处室的问题不再答复，" if facts.stage != Stage.SUBMITTED else ""
+    return f"撤回后，这份登记不再办理，{given}{_place_goes_on(facts)}需要时可以重新登记，按新的登记时间排队。"
+
+
+def _of_giving_up(facts: Facts) -> str:
+    return f"放弃后，{_place_goes_on(facts)}问题改为书面答复。"
+
+
+def _of_having_enough(facts: Facts) -> str:
+    lost = _place_goes_on(facts) if facts.stage == Stage.SEATED else "不再安排本期或下期的现场咨询，"
+    days = policy.REOPEN_WITHIN_DAYS
+    return f"确认后，登记随即办结，{lost}还没有答复的问题不再答复。{days}天内仍未解决的，可以在进度页反馈。"
+
+
+def _of_being_solved(facts: Facts) -> str:
+    days = policy.REOPEN_WITHIN_DAYS
+    return f"确认后，登记随即办结，还没有办完的事项不再继续。{days}天内又有问题的，可以在进度页反馈“未解决”。"
+
+
+def _of_asking_again(facts: Facts) -> str:
+    day = calendar.short(facts.day.next_date)
+    return f"确认后，登记转到{day}这一期，优先安排现场名额；本期有空出的名额，不再通知您。"
+
+
+def _place_goes_on(facts: Facts) -> str:
+    used = "优先资格同时用完，" if facts.priority_since else ""
+    return f"{'现场名额递补给下一家，' if facts.seat else ''}{used}"
+
+
+CONSEQUENCES: dict[FirmAct, Callable[[Facts], str]] = {
+    FirmAct.WITHDRAW: _of_withdrawing,
+    FirmAct.GIVE_UP: _of_giving_up,
+    FirmAct.ENOUGH: _of_having_enough,
+    FirmAct.SOLVED: _of_being_solved,
+    FirmAct.STILL_ONSITE: _of_asking_again,
 }
 
 HANDLED_ALREADY = "这条登记已被他人处理，请刷新后查看最新情况。"

@@ -200,6 +200,13 @@ TO_OFFICERS = [
     about_follow_up("follow_up_old", "督办久未办结", _follow_up_open),
     about_follow_up("follow_up_progress", "督办进展", _true, useful_for=A_WEEK),
     about_follow_up("follow_up_closed", "督办办结", _true, useful_for=A_WEEK),
+    to_officers(
+        "limbo_found",
+        "有事项没有着落",
+        lambda officer, params, now: {"count": params["count"], "titles": params["titles"]},
+        _true,
+        useful_for=A_DAY,
+    ),
     to_officers("cutoff_summary", "预约截止汇总", _month_end_facts, _unsettled),
     to_officers("settle_wanted", "请确定现场名单", _month_end_facts, _unsettled, useful_for=A_DAY),
     to_officers("replies_hastened", "答复期限提前", _hastened_facts, _none_hastened),

@@ -211,6 +211,7 @@ DUTIES = [
     "triage.seating.FILL",
     "triage.deferral.CLOSE_UNANSWERED",
     "triage.follow_up.LADDER",
+    "triage.limbo.LIMBO",
     "zhoushan_consult.outbox.delivery.RETRACT",
     "zhoushan_consult.web.throttle.PURGE",
     "zhoushan_consult.upkeep.digest.DIGEST",

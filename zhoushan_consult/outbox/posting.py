@@ -13,7 +13,7 @@ from zhoushan_consult.identity import phone as phones
 from zhoushan_consult.vault.blind_index import blind_index
 
 from . import kinds, rendering
-from .models import Channel, Notice, State
+from .models import OPEN, Channel, Notice, State
 from .rendering import RenderedText
 
 # Between these times of day telephones stay silent.
@@ -115,6 +115,12 @@ def told_at(about: Model, of_kinds: Iterable[str]) -> datetime | None:
         reached[kind, created_at] = min(filter(None, (earlier, sent_at)), default=None)
     times = list(reached.values())
     return max(times) if times and all(times) else None
+
+
+def on_its_way(about: Model, of_kinds: Iterable[str]) -> bool:
+    """Whether a letter of these kinds about `about` will still be sent or telephoned."""
+    waiting = Notice.objects.filter(state__in=OPEN, kind__in=of_kinds, **_about_fields(about))
+    return waiting.exists()
 
 
 def latest_calendar(about: Model, of_kinds: Iterable[str]) -> str:
