@@ -15,9 +15,9 @@ from zhoushan_consult.outbox.kinds import LetterKind, Params
 from zhoushan_consult.outbox.models import Notice
 from zhoushan_consult.outbox.posting import Recipient, latest_calendar, post
 
-from . import calendar_entry, waiting_list
+from . import calendar_entry, upper_floor, waiting_list
 from .lifecycle import ENDED, Stage
-from .models import Appointment
+from .models import Appointment, Rating
 
 INVITING_KINDS = {"seat_offered", "seat_confirmed", "plan_changed", "day_near"}
 """Letters that ask a seated firm to come. They carry the calendar entry, or a newer version of it."""
@@ -81,6 +81,19 @@ def at_stage(*stages: Stage) -> Callable[[Appointment, Params, datetime], str]:
     return why_not
 
 
+def reply_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
+    """The facts of a letter that promises a written reply: it may be there already."""
+    work = upper_floor.work_of(appointment)
+    return firm_facts(appointment, params, now) | {
+        "replied": work.all_replied,
+        "rated": is_rated(appointment),
+    }
+
+
+def is_rated(appointment: Appointment) -> bool:
+    return Rating.objects.filter(appointment=appointment).exists()
+
+
 def seat_letter_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
     """The facts of a letter about a seat: who has not confirmed must know until when, counted from this letter on."""
     seat, facts = appointment.seat, firm_facts(appointment, params, now)
@@ -139,7 +152,7 @@ def _seat_left(appointment: Appointment, params: Params, now: datetime) -> str:
 
 def _deferred_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
     day = appointment.day
-    return firm_facts(appointment, params, now) | {
+    return reply_facts(appointment, params, now) | {
         "next_day": calendar.short(next_open_date(calendar.following(day.date), at=now)),
         "full": not seats.free_seats(day).exists(),
         "over": now >= calendar.ends_at(day.date),
@@ -215,9 +228,9 @@ LETTERS = [
         lost=_offer_lost,
     ),
     firm_letter("seat_confirmed", "已确认参加", holds_seat, seat_letter_facts, answers_act=True),
-    firm_letter("seat_given_up", "已放弃现场名额", _seat_left, answers_act=True),
+    firm_letter("seat_given_up", "已放弃现场名额", _seat_left, reply_facts, answers_act=True),
     firm_letter("seat_not_needed", "书面答复已够，名额已退回", _seat_left, answers_act=True),
-    firm_letter("seat_lapsed", "名额逾期未确认", _seat_left),
+    firm_letter("seat_lapsed", "名额逾期未确认", _seat_left, reply_facts),
     firm_letter("deferred", "本期没有排上现场", at_stage(Stage.DEFERRED), _deferred_facts),
     firm_letter("priority_granted", "下期优先安排", _has_priority, _priority_facts, answers_act=True),
     firm_letter("priority_moved", "优先资格已转到下期登记", _handed_over, _handed_facts, answers_act=True),

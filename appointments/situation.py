@@ -237,10 +237,14 @@ def _accepted(facts: Facts) -> Next:
         return Next(
             f"{calendar.short(day.date)}的活动已取消，正在为您转到下一期，几分钟后可以看到。", Turn.OFFICE
         )
-    studied = f"{_divisions(facts)}正在研究答复。"
+    replied = facts.work.all_replied
+    studied = "书面答复已登在本页。" if replied else f"{_divisions(facts)}正在研究答复。"
     if facts.day_over:
-        text = "这一期活动已经结束，贵单位没有排上现场；综合处正在处理，先书面答复，仍需现场的，下期优先。"
-        return Next(text, Turn.OFFICE)
+        text = "这一期活动已经结束，贵单位没有排上现场。综合处正在处理；仍需现场咨询的，下期优先。"
+        return Next(studied + text, Turn.OFFICE)
+    if facts.day.settled:
+        text = f"{calendar.short(day.date)}的现场名单已经确定，正在为您安排，几分钟后可以看到。"
+        return Next(studied + text, Turn.OFFICE, calendar.starts_at(day.date))
     if facts.now < calendar.booking_closes(day.date):
         last = calendar.short(calendar.last_booking_date(day.date))
         text = f"{studied}{calendar.short(day.date)}的现场名单在{last}预约截止后确定，届时通知您。"
@@ -359,6 +363,8 @@ def _end_of(day: date | None) -> datetime | None:
 def _written_reply(facts: Facts, words: str, *, before: bool = False) -> Next:
     """A division still has to reply; where none has the matter now, 综合处 gives it to one."""
     work = facts.work
+    if work.all_replied and not work.open:
+        return Next(words if before else "书面答复已登在本页。", Turn.OFFICE)
     if not work.open:
         text = "综合处正在安排处室答复。"
         return Next(words + text if before else text + words, Turn.OFFICE, _end_of(work.due_on))

@@ -3,7 +3,16 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from appointments.letters import at_stage, firm_facts, firm_letter, holds_seat, seat_letter_facts
+from appointments.facts import read
+from appointments.letters import (
+    at_stage,
+    firm_facts,
+    firm_letter,
+    holds_seat,
+    is_rated,
+    reply_facts,
+    seat_letter_facts,
+)
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
 from appointments.waiting_list import waiting
@@ -21,6 +30,11 @@ A_DAY, A_WEEK = timedelta(days=1), timedelta(days=7)
 
 
 # --- To firms --------------------------------------------------------------------------------------------------------
+def _accepted_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
+    """What comes next is said as the progress page says it."""
+    return firm_facts(appointment, {}, now) | {"next": read(appointment, now).next.what}
+
+
 def _declined_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
     review = Review.objects.get(pk=params["review"])
     decided = {"reason": review.get_reason_display(), "explanation": review.explanation}
@@ -53,7 +67,11 @@ def _standby(appointment: Appointment, params: Params, now: datetime) -> str:
 def _heard_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
     hearing = Hearing.objects.get(appointment=appointment)
     promises = FollowUp.objects.filter(appointment=appointment, origin=FollowUp.Origin.DAY)
-    told = {"gist": hearing.gist, "promises": list(promises.select_related("division").order_by("pk"))}
+    told = {
+        "gist": hearing.gist,
+        "promises": list(promises.select_related("division").order_by("pk")),
+        "rated": is_rated(appointment),
+    }
     return firm_facts(appointment, {}, now) | told
 
 
@@ -64,7 +82,8 @@ def _progress_facts(appointment: Appointment, params: Params, now: datetime) -> 
 
 def _closed_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
     follow_up = FollowUp.objects.filter(pk=params["follow_up"]).first()
-    return firm_facts(appointment, {}, now) | {"result": follow_up.result if follow_up else ""}
+    told = {"result": follow_up.result if follow_up else "", "rated": is_rated(appointment)}
+    return firm_facts(appointment, {}, now) | told
 
 
 def _term_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
@@ -75,7 +94,7 @@ BEING_ANSWERED = (Stage.ACCEPTED, Stage.SEATED, Stage.DEFERRED)
 REPLY_WANTED = (*BEING_ANSWERED, Stage.ANSWERED, Stage.HEARD, Stage.ABSENT, Stage.FOLLOWING)
 
 TO_FIRMS = [
-    firm_letter("review_accepted", "已通过初审", at_stage(*BEING_ANSWERED)),
+    firm_letter("review_accepted", "已通过初审", at_stage(*BEING_ANSWERED), _accepted_facts),
     firm_letter("review_declined", "未通过初审", at_stage(Stage.DECLINED), _declined_facts),
     firm_letter("review_reopened", "登记重新审核", at_stage(Stage.SUBMITTED)),
     firm_letter("reply_released", "有新的答复意见", at_stage(*REPLY_WANTED), _reply_facts),
@@ -84,7 +103,7 @@ TO_FIRMS = [
     firm_letter("standby_called", "候补入场", _standby, seat_letter_facts),
     firm_letter("heard_solved", "现场咨询已完成", at_stage(Stage.HEARD, Stage.CLOSED), _heard_facts),
     firm_letter("heard_follow", "已列入跟踪督办", at_stage(Stage.FOLLOWING), _heard_facts),
-    firm_letter("heard_absent", "未到场", at_stage(Stage.ABSENT), _heard_facts),
+    firm_letter("heard_absent", "未到场", at_stage(Stage.ABSENT), reply_facts),
     firm_letter("progress_to_firm", "办理进展", at_stage(Stage.FOLLOWING), _progress_facts),
     firm_letter("closed", "已办结", at_stage(Stage.CLOSED), _closed_facts),
     firm_letter("deferral_closed", "登记已办结", at_stage(Stage.CLOSED), _term_facts),
