@@ -18,6 +18,7 @@ from zhoushan_consult.bureau.models import Area, Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
 from zhoushan_consult.outbox import posting
+from zhoushan_consult.outbox.readdressing import readdress
 from zhoushan_consult.vault.blind_index import blind_index
 
 from . import letters, seat_moves, waiting_list
@@ -156,14 +157,18 @@ def find(reference: str, phone: str) -> Appointment | None:
 def amend(appointment: Appointment, form: Registration, *, at: datetime) -> None:
     """The firm corrects its registration while 待初审, and is told at the telephone that stands there now. Raises NotOpen."""
     require(appointment, FirmAct.AMEND, at)
+    # What waits to be sent would go to the old telephone; the new letter says all that it says.
+    posting.cancel(appointment, at=at)
+    old = letters.recipient(appointment)
     waiting = Appointment.objects.filter(pk=appointment.pk, stage=Stage.SUBMITTED)
     changes = form.columns() | {"uscc": appointment.uscc, "enterprise_name": appointment.enterprise_name}
     if not waiting.update(amended_at=at, version=F("version") + 1, **changes):
         raise NotOpen
     record(Verb.AMENDED, appointment, by=None, at=at)
     appointment.refresh_from_db()
-    # What waits to be sent would go to the old telephone; the new letter says all that it says.
-    posting.cancel(appointment, at=at)
+    readdress(
+        appointment, old=old, new=letters.recipient(appointment), at=at, said_otherwise=letters.RECEIPTS
+    )
     letters.write("booking_amended", appointment, at=at, key=str(appointment.version))
 
 

@@ -13,7 +13,7 @@ from django.db.models import TextChoices
 
 from sessions_app import calendar, policy
 
-from .lifecycle import AWAITING_DAY, MOVES, Stage
+from .lifecycle import AWAITING_DAY, ENDED, MOVES, Stage
 
 
 class Turn(StrEnum):
@@ -29,6 +29,7 @@ class FirmAct(TextChoices):
     """What a firm can do on its progress page. The value is the address of the act."""
 
     AMEND = "amend", "修改登记"
+    CONTACT = "contact", "更正联系方式"
     WITHDRAW = "withdraw", "撤回登记"
     CONFIRM = "confirm", "确认参加"
     GIVE_UP = "give-up", "放弃名额"
@@ -45,6 +46,7 @@ class StaffAct(TextChoices):
     ACCEPT = "accept", "通过初审并交办"
     DECLINE = "decline", "不予通过"
     RECONSIDER = "reconsider", "重新审核"
+    CONTACT = "contact", "更正联系方式"
     ADD = "add", "另行交办"
     CONFIRM = "confirm_seat", "代企业确认参加"
     GIVE_UP = "give_up", "代企业放弃名额"
@@ -106,8 +108,9 @@ class Facts:
     """Everything that decides about a registration, at the instant `now`.
 
     `answer_by`: until when the firm may answer what was told to it last; empty while the words have not reached it.
-    `reopen_until` likewise for 未解决 after 办结. `seated_since`: the firm had a seat of a later day. `standing_in`: another
-    registration of the firm is live for the same 咨询日.
+    `reopen_until` likewise for 未解决 after 办结. `seated_since`: the firm had a seat of a later day. `other_live`: another
+    registration of the firm is live for the same 咨询日. `told_lately`: letters about it wait, failed, or left within
+    RESEND_WITHIN_DAYS; known of registrations that have ended.
     """
 
     now: datetime
@@ -122,6 +125,7 @@ class Facts:
     seated_since: bool = False
     other_live: bool = False
     rated: bool = False
+    told_lately: bool = False
     work: Work = field(default_factory=Work)
 
     @property
@@ -401,12 +405,17 @@ NO_REPLY_YET = "还没有书面答复，请收到答复后再选择。"
 PRIORITY_USED = "贵单位此后已安排过现场咨询，优先资格已经使用。如有新的问题，请重新登记。"
 REOPEN_TOO_LATE = f"办结已超过 {policy.REOPEN_WITHIN_DAYS} 天。如仍有问题，请重新登记。"
 OTHER_LIVE = "贵单位同一期另有一份登记正在办理，请在那份登记里继续反映。"
+CONTACT_ENDED = "这条登记已经结束，联系方式不用再更正。如有新的问题，请重新登记。"
 NOTHING_TO_RATE = "答复或现场咨询之后即可评价。"
 RATED = "您已经评价过，谢谢。每条登记评价一次。"
 
 
 def _amend(facts: Facts) -> str:
     return "" if facts.stage == Stage.SUBMITTED else MOVED_ON
+
+
+def _contact(facts: Facts) -> str:
+    return CONTACT_ENDED if facts.stage in ENDED else ""
 
 
 def _withdraw(facts: Facts) -> str:
@@ -471,6 +480,7 @@ def _rate(facts: Facts) -> str:
 
 FIRM_ACTS: dict[FirmAct, Callable[[Facts], str]] = {
     FirmAct.AMEND: _amend,
+    FirmAct.CONTACT: _contact,
     FirmAct.WITHDRAW: _withdraw,
     FirmAct.CONFIRM: _confirm,
     FirmAct.GIVE_UP: _give_up,
@@ -532,6 +542,7 @@ NOT_SETTLED = "本期名单还没有确定，请先确定名单。"
 DAY_IS_OVER = "这一期活动已经结束。"
 DAY_IS_CANCELLED = "这一期活动已经取消。"
 ONLY_THAT_DAY = "只在咨询日当天办理。"
+NOTHING_UNDELIVERED = "这条登记已经结束，也没有还要送达的通知，联系方式不用再更正。"
 REPLY_OWED = "这家企业当天未到场，问题还没有全部书面答复。请等处室审签答复后再办结。"
 
 WORKED_ON = frozenset(
@@ -548,6 +559,10 @@ def _reconsider(facts: Facts) -> str:
     if facts.stage not in (Stage.DECLINED, Stage.ACCEPTED):
         return HANDLED_ALREADY
     return OTHER_LIVE_STAFF if facts.stage == Stage.DECLINED and facts.other_live else ""
+
+
+def _contact_by_staff(facts: Facts) -> str:
+    return NOTHING_UNDELIVERED if facts.stage in ENDED and not facts.told_lately else ""
 
 
 def _add(facts: Facts) -> str:
@@ -597,6 +612,7 @@ STAFF_ACTS: dict[StaffAct, Callable[[Facts], str]] = {
     StaffAct.ACCEPT: _review,
     StaffAct.DECLINE: _review,
     StaffAct.RECONSIDER: _reconsider,
+    StaffAct.CONTACT: _contact_by_staff,
     StaffAct.ADD: _add,
     StaffAct.CONFIRM: _confirm,
     StaffAct.GIVE_UP: _give_up,

@@ -12,6 +12,7 @@ urlpatterns = [
     path("receipt/<str:token>/calendar.ics", receipt.calendar_entry, name="calendar_entry"),
     path("status/", progress.status, name="status"),
     path("status/amend/", progress.amend, name="amend"),
+    path("status/contact/", progress.contact, name="contact"),
     path("status/unsolved/", progress.unsolved, name="unsolved"),
     path("status/rate/", progress.rate, name="rate"),
     path("status/form/", progress.sheet, name="status_sheet"),

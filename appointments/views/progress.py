@@ -17,7 +17,8 @@ from zhoushan_consult.web.address import client_network
 from zhoushan_consult.web.throttle import allow
 
 from .. import booking, check_in_code, facts, feedback, situation
-from ..forms import AmendForm, LookupForm, RatingForm, UnsolvedForm, areas
+from ..contact import correct
+from ..forms import AmendForm, ContactForm, LookupForm, RatingForm, UnsolvedForm, areas
 from ..lifecycle import Stage
 from ..models import Appointment, Rating
 from ..references import clean_reference
@@ -236,6 +237,28 @@ def amend(request: HttpRequest) -> HttpResponse:
         except Refused as refusal:
             form.add_error(None, str(refusal))
     return render(request, "appointments/amend.html", {"form": form, "appointment": appointment})
+
+
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def contact(request: HttpRequest) -> HttpResponse:
+    """The firm corrects how it is reached, until its registration has ended."""
+    now = timezone.now()
+    appointment = _opened_appointment(request, now)
+    if appointment is None:
+        return redirect("status")
+    if refused := situation.why_not(situation.FirmAct.CONTACT, facts.facts_of(appointment, now)):
+        messages.error(request, refused)
+        return redirect("status")
+    form = ContactForm(request.POST or None, appointment=appointment)
+    if request.method == "POST" and form.is_valid():
+        try:
+            correct(appointment, form.contact(), at=now)
+            messages.success(request, "联系方式已更正，今后的通知按新的发送。")
+            return redirect("status")
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+    return render(request, "appointments/contact.html", {"form": form, "appointment": appointment})
 
 
 @require_POST

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from appointments import facts
 from appointments.admin import AppointmentAdmin, ListForm
-from appointments.models import Appointment, StageMove
-from triage import earlier_answers, visibility
+from appointments.models import Appointment, ContactCorrection, StageMove
+from triage import calls, earlier_answers, visibility
 from triage.models import Assignment, CallRecord, FollowUp, Review
 from triage.rulebook import explanation
 from triage.rulebook.routing_traces import shown_trace
@@ -16,8 +16,8 @@ from zhoushan_consult.bureau.actions import may, parse_key
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.bureau.roles import Act
 from zhoushan_consult.identity import phone
-from zhoushan_consult.outbox.models import Channel, Notice
-from zhoushan_consult.outbox.models import State as NoticeState
+from zhoushan_consult.identity.mask import mask_email
+from zhoushan_consult.outbox.models import Notice
 
 from .registration_actions import ACTIONS
 
@@ -61,16 +61,16 @@ class RegistrationAdmin(AppointmentAdmin):
             found.every_division = list(Division.objects.all())
             found.before = earlier_answers.before(found, request.user)
             found.letters = list(_letters(found))
-            found.calls_to_make = [
-                n for n in found.letters if (n.channel, n.state) == (Channel.CALL, NoticeState.WAITING)
-            ]
+            found.calls_to_make = calls.letters_to_tell(found, timezone.now())
+            found.past_calls = calls.calls_of(found)
+            found.is_unreachable = calls.is_unreachable(found)
         return found
 
     def facts(self, request, record: Appointment) -> dict:
         decision = record.trace.to_decision()
         return {
             "title": record.enterprise_name,
-            "phone": phone.format_phone(record.phone_number),
+            **_reached_at(record, in_full=may(request, Act.CALL)),
             "decision": decision,
             "suggested": explanation.division_names(decision),
             "summary": explanation.marked(record.summary, decision),
@@ -78,6 +78,15 @@ class RegistrationAdmin(AppointmentAdmin):
             "earlier": _earlier(record),
             "may_publish": may(request, Act.PUBLISH),
         }
+
+
+def _reached_at(record: Appointment, *, in_full: bool) -> dict:
+    """Telephone and mailbox, masked for officers who do not telephone."""
+    if in_full:
+        shown = {"phone": phone.format_phone(record.phone_number), "email": record.email}
+    else:
+        shown = {"phone": record.masked_phone, "email": mask_email(record.email)}
+    return shown | {"may_call": in_full}
 
 
 def _with_all(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
@@ -88,6 +97,7 @@ def _with_all(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
         ),
         Prefetch("moves", StageMove.objects.select_related("by")),
         Prefetch("calls", CallRecord.objects.select_related("by")),
+        Prefetch("contact_corrections", ContactCorrection.objects.select_related("by")),
         Prefetch("reviews", Review.objects.select_related("by")),
         Prefetch("follow_ups", FollowUp.objects.select_related("division").prefetch_related("posts__by")),
     )

@@ -40,6 +40,8 @@ class Verb(TextChoices):
 
     # 六（三）（四） review, assignment, reply
     CALLED = "called", "电话沟通"
+    CONTACT_CORRECTED = "contact_corrected", "更正联系方式"
+    UNREACHABLE_DISMISSED = "unreachable_dismissed", "联系不上，不再联系"
     RECONSIDERED = "reconsidered", "重新审核"
     ID_REVEALED = "id_revealed", "查看证件号码"
     ASSIGNED = "assigned", "交办"

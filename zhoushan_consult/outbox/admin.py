@@ -14,7 +14,7 @@ from zhoushan_consult.bureau.roles import Act
 from zhoushan_consult.bureau.worklist import Row, WorkList
 from zhoushan_consult.identity import phone as phones
 
-from . import delivery
+from . import delivery, telephone
 from .models import CallOutcome, Channel, Notice, State
 from .sms_texts import segments
 
@@ -98,7 +98,7 @@ CALL = Action(
     title="登记通话",
     act=Act.CALL,
     form=CallForm,
-    do=lambda notice, form, **who: delivery.record_call(notice, **form.cleaned_data, **who),
+    do=lambda notice, form, **who: telephone.record_call([notice], **form.cleaned_data, **who),
     offered=is_to_call,
     button="登记",
     done="通话已登记。",

@@ -28,8 +28,8 @@ from zhoushan_consult.duties.safe_error import describe
 
 from . import kinds
 from .adapters import Adapter, PermanentFailure, TemporaryFailure
-from .models import OPEN, CallOutcome, Channel, Notice, State
-from .posting import MORNING, dedupe_key, store, waking_time
+from .models import OPEN, Channel, Notice, State
+from .posting import MORNING, dedupe_key, store, told_at, waking_time
 from .rendering import render
 
 # The wait after each attempt that failed. After the last one the letter has failed.
@@ -100,29 +100,19 @@ def replace_by_call(notice: Notice, *, by: Officer, at: datetime) -> Notice:
 
 @transaction.atomic
 def dismiss(notice: Notice, *, by: Officer, at: datetime) -> None:
-    """Record that nothing more need be done about a letter that failed. Raises LetterAlreadyHandled."""
-    _check_may_manage(by)
-    if not Notice.objects.filter(pk=notice.pk, state=State.FAILED).update(state=State.CANCELLED):
-        raise LetterAlreadyHandled
-    record(Verb.NOTICE_DISMISSED, notice.about(), by=by, at=at, channel=notice.channel, kind=notice.kind)
+    """Record that nothing more need be done about a letter that failed. Raises LetterAlreadyHandled.
 
-
-@transaction.atomic
-def record_call(notice: Notice, *, by: Officer, at: datetime, outcome: str, gist: str) -> None:
-    """A person has telephoned. Reached: done. No answer: it stays on the list. Wrong number: it has failed.
-
-    Raises LetterAlreadyHandled if another officer has recorded the call.
+    A term that a reader must keep begins now where they were told by no other way: nothing else would begin it.
     """
-    by.must(Act.CALL)
-    waiting = Notice.objects.filter(pk=notice.pk, channel=Channel.CALL, state=State.WAITING)
-    changes = _changes_after_call(CallOutcome(outcome), at)
-    if outcome == CallOutcome.REACHED:
-        changes["body"] = render(notice, notice.about(), at).body
-    if not waiting.update(outcome=outcome, gist=gist, attempts=F("attempts") + 1, **changes):
+    _check_may_manage(by)
+    about = notice.about()
+    was_told = told_at(about, [notice.kind])
+    failed = Notice.objects.filter(pk=notice.pk, state=State.FAILED)
+    if not failed.update(state=State.CANCELLED, dismissed_at=at):
         raise LetterAlreadyHandled
-    if outcome == CallOutcome.REACHED:
-        kinds.find(notice.kind).delivered(notice.about(), notice.params, at)
-    record(Verb.NOTICE_CALLED, notice.about(), by=by, at=at, outcome=outcome, kind=notice.kind)
+    record(Verb.NOTICE_DISMISSED, about, by=by, at=at, channel=notice.channel, kind=notice.kind)
+    if not was_told and kinds.exists(notice.kind):
+        kinds.find(notice.kind).delivered(about, notice.params, at)
 
 
 def may_manage_letters(officer: Officer) -> bool:
@@ -177,7 +167,8 @@ def add_to_call_list(notice: Notice, at: datetime) -> Notice:
         to_index=notice.to_index,
         subject=notice.subject,
         body=notice.body,
-        created_at=at,
+        # Still the same letter: what reaches its reader by this call, was written then (posting.told_at).
+        created_at=notice.created_at,
         due_at=at,
         next_try_at=at,
     )
@@ -196,14 +187,6 @@ def _refuses_everyone(channel: str, now: datetime) -> bool:
         return False
     taken = Notice.objects.filter(state=State.SENT, channel=channel, created_at__gte=found["first"])
     return not taken.exists()
-
-
-def _changes_after_call(outcome: CallOutcome, at: datetime) -> dict:
-    if outcome == CallOutcome.REACHED:
-        return {"state": State.SENT, "sent_at": at, "next_try_at": None}
-    if outcome == CallOutcome.WRONG_NUMBER:
-        return {"state": State.FAILED, "next_try_at": None, "last_error": outcome.label}
-    return {}
 
 
 def _deliver(channel: str, limit: int, clock: Callable[[], datetime]) -> int:
