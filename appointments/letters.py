@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sessions_app import calendar, policy, seats
 from sessions_app.days import next_open_date
+from sessions_app.letters import to_officers
 from sessions_app.models import ConsultDay
 from zhoushan_consult.identity import phone as phones
 from zhoushan_consult.outbox.kinds import LetterKind, Params
@@ -21,7 +22,14 @@ from .models import Appointment, Rating
 
 INVITING_KINDS = {"seat_offered", "seat_confirmed", "plan_changed", "day_near"}
 """Letters that ask a seated firm to come. They carry the calendar entry, or a newer version of it."""
-CANCELLING_KINDS = {"seat_given_up", "seat_lapsed", "booking_withdrawn", "day_cancelled", "seat_not_needed"}
+CANCELLING_KINDS = {
+    "seat_given_up",
+    "seat_lapsed",
+    "booking_withdrawn",
+    "day_cancelled",
+    "seat_not_needed",
+    "booking_voided",
+}
 """Letters after which the firm need not come. They carry the cancellation of the calendar entry."""
 
 
@@ -218,6 +226,7 @@ NOT_WITHDRAWN = at_stage(*(set(Stage) - {Stage.WITHDRAWN}))
 LETTERS = [
     firm_letter("booking_received", "登记已收到", NOT_WITHDRAWN, answers_act=True),
     firm_letter("booking_amended", "登记已修改", at_stage(Stage.SUBMITTED), answers_act=True),
+    firm_letter("booking_voided", "登记已作废", at_stage(Stage.WITHDRAWN)),
     firm_letter("booking_withdrawn", "登记已撤回", at_stage(Stage.WITHDRAWN), answers_act=True),
     firm_letter(
         "seat_offered",
@@ -235,6 +244,18 @@ LETTERS = [
     firm_letter("priority_granted", "下期优先安排", _has_priority, _priority_facts, answers_act=True),
     firm_letter("priority_moved", "优先资格已转到下期登记", _handed_over, _handed_facts, answers_act=True),
     firm_letter("priority_returned", "优先资格已退回", at_stage(Stage.DEFERRED), _deferred_facts),
+    to_officers(
+        "supplement_added",
+        "企业补充了问题",
+        lambda supplement, params, now: {},
+        lambda supplement, params, now: "已经处理" if supplement.handled_at else "",
+    ),
+    to_officers(
+        "objection_raised",
+        "有登记异议要核实",
+        lambda objection, params, now: {},
+        lambda objection, params, now: "已经核实" if objection.verdict else "",
+    ),
     firm_letter("day_cancelled", "活动取消", _cancelled_still, _cancelled_facts),
 ]
 """`plan_changed`, `day_near` and what tells of reviews, replies and the day itself are in `triage.letters`."""

@@ -37,6 +37,7 @@ class FirmAct(TextChoices):
     SOLVED = "solved", "已解决"
     UNSOLVED = "unsolved", "未解决"
     RATE = "rate", "评价"
+    SUPPLEMENT = "supplement", "补充问题"
 
 
 class StaffAct(TextChoices):
@@ -401,6 +402,8 @@ NO_REPLY_YET = "还没有书面答复，请收到答复后再选择。"
 PRIORITY_USED = "贵单位此后已安排过现场咨询，优先资格已经使用。如有新的问题，请重新登记。"
 REOPEN_TOO_LATE = f"办结已超过 {policy.REOPEN_WITHIN_DAYS} 天。如仍有问题，请重新登记。"
 OTHER_LIVE = "贵单位同一期另有一份登记正在办理，请在那份登记里继续反映。"
+AMEND_INSTEAD = "初审前请直接点“修改登记”，把问题补充在问题概述里。"
+NO_MORE_QUESTIONS = "现场名单已经确定或已经答复，不能再补充。现场可以当面提出；新的问题也可以另行登记。"
 NOTHING_TO_RATE = "答复或现场咨询之后即可评价。"
 RATED = "您已经评价过，谢谢。每条登记评价一次。"
 
@@ -469,6 +472,13 @@ def _rate(facts: Facts) -> str:
     return RATED if facts.rated else ""
 
 
+def _supplement(facts: Facts) -> str:
+    """While 待初审 the registration itself can be amended; once the list is settled, the talk is prepared."""
+    if facts.stage == Stage.ACCEPTED and not (facts.wants_onsite and (facts.day.settled or facts.day_begun)):
+        return ""
+    return AMEND_INSTEAD if facts.stage == Stage.SUBMITTED else NO_MORE_QUESTIONS
+
+
 FIRM_ACTS: dict[FirmAct, Callable[[Facts], str]] = {
     FirmAct.AMEND: _amend,
     FirmAct.WITHDRAW: _withdraw,
@@ -479,6 +489,7 @@ FIRM_ACTS: dict[FirmAct, Callable[[Facts], str]] = {
     FirmAct.SOLVED: _solved,
     FirmAct.UNSOLVED: _unsolved,
     FirmAct.RATE: _rate,
+    FirmAct.SUPPLEMENT: _supplement,
 }
 
 

@@ -5,8 +5,8 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Count, Model, Q, QuerySet, Window
 
-from appointments.lifecycle import Stage
-from appointments.models import Appointment
+from appointments.lifecycle import ENDED, Stage
+from appointments.models import Appointment, Objection, Supplement
 from sessions_app import calendar, policy
 from sessions_app.models import ConsultDay, Plan
 from zhoushan_consult.clock import local_date
@@ -36,6 +36,17 @@ def preview(waiting: QuerySet, limit: int = PREVIEW_ROWS) -> Preview:
 def to_review() -> QuerySet[Appointment]:
     """待初审, longest waiting first."""
     return Appointment.objects.filter(stage=Stage.SUBMITTED).select_related("day").order_by("submitted_at")
+
+
+def supplements_to_assign() -> QuerySet[Supplement]:
+    """补充问题 that no division has yet, the oldest first."""
+    waiting = Supplement.objects.filter(handled_at=None).exclude(appointment__stage__in=ENDED)
+    return waiting.select_related("appointment").order_by("at")
+
+
+def objections_to_decide() -> QuerySet[Objection]:
+    """登记异议 that 综合处 has to look into, the oldest first."""
+    return Objection.objects.filter(verdict="").select_related("appointment").order_by("at")
 
 
 def returned() -> QuerySet[Assignment]:

@@ -86,6 +86,8 @@ def _with_all(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
         Prefetch(
             "assignments", Assignment.objects.select_related("division", "reply__signed_by", "assigned_by")
         ),
+        "supplements",
+        "objections",
         Prefetch("moves", StageMove.objects.select_related("by")),
         Prefetch("calls", CallRecord.objects.select_related("by")),
         Prefetch("reviews", Review.objects.select_related("by")),

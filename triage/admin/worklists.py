@@ -40,6 +40,8 @@ def _worklists(officer: Officer, now: datetime) -> Iterator[WorkList]:
     if officer.may(Act.REVIEW):
         yield _to_review(today, now)
         yield _returned(today)
+        yield _supplements(today)
+        yield _objections(today)
     if officer.may(Act.SETTLE):
         yield _to_settle(now)
         yield _undelivered(now)
@@ -74,7 +76,7 @@ def _review_row(appointment: Appointment, decision: Decision, today: date) -> Ro
         url=_registration_url(appointment.pk),
         lead=f"建议{division_names(decision)}",
         detail=Truncator(appointment.summary).chars(48),
-        age=f"已等 {waited} 天" if waited else "今天提交",
+        age=_waited(appointment.submitted_at, today),
         late=waited > LONG_WAIT_DAYS,
     )
 
@@ -99,6 +101,42 @@ def _returned(today: date) -> WorkList:
         preview.count,
         "没有被退回的交办。处室退回的事项会连同理由出现在这里。",
     )
+
+
+def _supplements(today: date) -> WorkList:
+    preview = worklists.preview(worklists.supplements_to_assign())
+    rows = [
+        Row(
+            title=supplement.appointment.enterprise_name,
+            url=_registration_url(supplement.appointment_id, "supplement"),
+            detail=Truncator(supplement.text).chars(48),
+            age=_waited(supplement.at, today),
+        )
+        for supplement in preview.rows
+    ]
+    empty = "没有待交办的补充问题。企业通过初审后补充的问题会出现在这里。"
+    return WorkList("supplements", "待交办的补充问题", rows, preview.count, empty)
+
+
+def _objections(today: date) -> WorkList:
+    preview = worklists.preview(worklists.objections_to_decide())
+    rows = [
+        Row(
+            title=objection.appointment.enterprise_name,
+            url=_registration_url(objection.appointment_id, "objection"),
+            detail="有人提出这份登记不是本企业提交的，请核实",
+            age=_waited(objection.at, today),
+            late=True,
+        )
+        for objection in preview.rows
+    ]
+    empty = "没有待核实的登记异议。企业提出名下登记不是自己提交的，会出现在这里。"
+    return WorkList("objections", "待核实的登记异议", rows, preview.count, empty)
+
+
+def _waited(since: datetime, today: date) -> str:
+    days = (today - local_date(since)).days
+    return f"已等 {days} 天" if days else "今天提交"
 
 
 def _to_settle(now: datetime) -> WorkList:

@@ -13,6 +13,8 @@ class Verb(TextChoices):
     REGISTERED = "registered", "预约登记"
     AMENDED = "amended", "修改登记"
     RATED = "rated", "服务评价"
+    SUPPLEMENTED = "supplemented", "补充问题"
+    OBJECTED = "objected", "提出登记异议"
 
     # One for each stage that a registration can move to: `Verb.of_stage`.
     STAGE_SUBMITTED = "stage_submitted", "转为待初审"
@@ -40,6 +42,8 @@ class Verb(TextChoices):
 
     # 六（三）（四） review, assignment, reply
     CALLED = "called", "电话沟通"
+    SUPPLEMENT_HANDLED = "supplement_handled", "处理补充问题"
+    OBJECTION_DECIDED = "objection_decided", "核实登记异议"
     RECONSIDERED = "reconsidered", "重新审核"
     ID_REVEALED = "id_revealed", "查看证件号码"
     ASSIGNED = "assigned", "交办"
