@@ -212,6 +212,7 @@ DUTIES = [
     "triage.deferral.CLOSE_UNANSWERED",
     "triage.follow_up.LADDER",
     "zhoushan_consult.web.throttle.PURGE",
+    "zhoushan_consult.upkeep.holidays_wanted.HOLIDAYS_WANTED",
     "zhoushan_consult.upkeep.digest.DIGEST",
 ]
 
