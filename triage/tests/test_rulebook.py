@@ -157,6 +157,31 @@ def test_fault_is_named_and_what_was_typed_stays(browser, changes, says):
     assert not RuleVersion.objects.exists()
 
 
+MISMATCH = "主办与条款不一致"
+
+
+def test_lead_that_contradicts_its_clause_is_warned_of_and_can_be_saved(browser):
+    assert MISMATCH not in browser.get(address("topic", "air.pollution")).content.decode()
+    page = edited(browser, "air.pollution", "preview", lead="water").content.decode()
+    assert MISMATCH in page and "写明由大气处研究回复" in page and "保存为新的一版" in page
+    edited(browser, "air.pollution", lead="water")
+    assert RuleVersion.objects.count() == 1
+    assert MISMATCH in browser.get(address("topic", "air.pollution")).content.decode()
+    listed = browser.get(address()).content.decode()
+    assert listed.count("与主办不一致，请核对") == 1
+
+
+def test_clause_that_contradicts_its_lead_is_warned_of(browser):
+    page = edited(browser, step="preview", clause="五（一）涉气污染防治问题由土壤处研究回复").content.decode()
+    assert MISMATCH in page and "写明由大气处研究回复" in page
+
+
+def test_list_warns_of_no_shipped_topic_and_of_none_that_is_switched_off(browser):
+    assert "与主办不一致" not in browser.get(address()).content.decode()
+    edited(browser, "air.pollution", lead="water", on="")
+    assert "与主办不一致" not in browser.get(address()).content.decode()
+
+
 def test_topics_that_give_way_to_each_other_are_refused(browser):
     page = edited(
         browser, code="general.total", gives_way_to=["exception.vocs-total", "science.online"]
@@ -239,7 +264,7 @@ def test_reviewed_case_counts_in_the_next_preview(browser, overridden):
     kept = RoutingLesson.objects.get()
     assert (kept.lesson, kept.text, kept.division) == (Lesson.CASE, TEXT, overridden.division)
     page = edited(browser, step="preview", include=words() + " 绕圈子").content.decode()
-    assert "121 条标准例" in page and "变好" in page
+    assert f"{CASES + 1} 条标准例" in page and "变好" in page
 
 
 def test_case_that_names_the_firm_is_refused(browser, overridden):
