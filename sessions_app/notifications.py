@@ -1,5 +1,6 @@
 """Notifications to officers: one sentence by SMS and e-mail that work is waiting, never the content of the matter."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db.models import Model
@@ -20,8 +21,19 @@ def to_role(
     **context,
 ) -> int:
     """Notify every active officer who holds `role`, in `division` if one is given. Returns how many."""
-    officers = list(Officer.objects.with_role(role, division))
+    return to_officers(Officer.objects.with_role(role, division), kind, about, at=at, key=key, **context)
+
+
+def to_officers(
+    officers: Collection[Officer], kind: str, about: Model, *, at: datetime, key: str = "1", **context
+) -> int:
+    """Notify each of `officers`. Returns how many."""
     for officer in officers:
         recipient = Recipient(name=officer.name, phone=officer.phone, email=officer.email)
         post(kind, about=about, to=recipient, key=f"{key}:{officer.pk}", at=at, about_row=about, **context)
     return len(officers)
+
+
+def moment_key(at: datetime) -> str:
+    """The key of a notification that each round sends again: each time a draft goes up or comes back."""
+    return f"{at:%Y%m%d%H%M%S}"

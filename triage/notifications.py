@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from sessions_app.notifications import to_role
+from sessions_app.notifications import moment_key, to_officers, to_role
 from zhoushan_consult.bureau.roles import Role
 
 from .models import Assignment
 
-__all__ = ["to_division", "to_role"]
+__all__ = ["moment_key", "to_division", "to_officers", "to_role"]
 
 
 def to_division(

@@ -13,7 +13,7 @@ from zhoushan_consult.clock import local_date
 from zhoushan_consult.outbox import delivery
 from zhoushan_consult.outbox.models import Notice
 
-from .models import Assignment, AssignmentState, FollowUp
+from .models import Assignment, AssignmentState, FollowUp, Reply, ReplyKind
 
 PREVIEW_ROWS = 6
 """Rows of a work list on the home page; the rest is one click away."""
@@ -47,6 +47,21 @@ def overdue_replies(today: date) -> QuerySet[Assignment]:
     """交办 without a released reply after their term."""
     return _with_firm(
         Assignment.objects.filter(state__in=[AssignmentState.OPEN, AssignmentState.DRAFTED], due_on__lt=today)
+    )
+
+
+def revisions_in_hand() -> QuerySet[Reply]:
+    """更正 and 补充 of released replies that are drafted or wait for their signature."""
+    in_hand = Reply.objects.filter(signed_at=None, dropped_at=None).exclude(kind=ReplyKind.FIRST)
+    return in_hand.order_by("due_on", "pk")
+
+
+def overdue_revisions(today: date) -> QuerySet[Reply]:
+    """Those that are not signed after their term."""
+    return (
+        revisions_in_hand()
+        .filter(due_on__lt=today)
+        .select_related("assignment__appointment", "assignment__division")
     )
 
 
