@@ -18,10 +18,15 @@ def to_role(
     at: datetime,
     key: str = "1",
     division: Division | None = None,
+    but: Officer | None = None,
     **context,
 ) -> int:
-    """Notify every active officer who holds `role`, in `division` if one is given. Returns how many."""
-    return to_officers(Officer.objects.with_role(role, division), kind, about, at=at, key=key, **context)
+    """Notify every active officer who holds `role`, in `division` if one is given. Returns how many.
+
+    `but`: the one who did what is told.
+    """
+    told = [officer for officer in Officer.objects.with_role(role, division) if officer != but]
+    return to_officers(told, kind, about, at=at, key=key, **context)
 
 
 def to_officers(

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import date, datetime
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from appointments import letters
 from appointments.lifecycle import Stage
@@ -270,11 +270,17 @@ def drop_revision(assignment: Assignment, *, by: Officer, at: datetime) -> None:
     _record(Verb.REVISION_DROPPED, reply, by=by, at=at, version=reply.version)
 
 
+def revisions_in_hand() -> QuerySet[Reply]:
+    """更正 and 补充 that are drafted or wait for their signature, the first due first."""
+    in_hand = Reply.objects.filter(signed_at=None, dropped_at=None).exclude(kind=ReplyKind.FIRST)
+    return in_hand.order_by("due_on", "pk")
+
+
 def drop_revisions_of_ended(*, at: datetime) -> int:
     """Where a registration ended meanwhile, its 更正 or 补充 in hand will not be sent. Returns how many; safe to repeat."""
-    ended = Reply.objects.filter(assignment__appointment__stage__in=ENDED, signed_at=None, dropped_at=None)
+    ended = revisions_in_hand().filter(assignment__appointment__stage__in=ENDED)
     dropped = 0
-    for reply in ended.exclude(kind=ReplyKind.FIRST).select_related("assignment"):
+    for reply in ended.select_related("assignment"):
         # It may be dropped by hand at this instant.
         if Reply.objects.filter(pk=reply.pk, signed_at=None, dropped_at=None).update(dropped_at=at):
             _record(Verb.REVISION_DROPPED, reply, by=None, at=at, version=reply.version)

@@ -8,12 +8,13 @@ from django.db.models import Count, Model, Q, QuerySet, Window
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
 from sessions_app import calendar, policy
-from sessions_app.models import ConsultDay
+from sessions_app.models import ConsultDay, Plan
 from zhoushan_consult.clock import local_date
 from zhoushan_consult.outbox import delivery
 from zhoushan_consult.outbox.models import Notice
 
-from .models import Assignment, AssignmentState, FollowUp, Reply, ReplyKind
+from .models import Assignment, AssignmentState, FollowUp, Reply
+from .replies import revisions_in_hand
 
 PREVIEW_ROWS = 6
 """Rows of a work list on the home page; the rest is one click away."""
@@ -50,14 +51,8 @@ def overdue_replies(today: date) -> QuerySet[Assignment]:
     )
 
 
-def revisions_in_hand() -> QuerySet[Reply]:
-    """更正 and 补充 of released replies that are drafted or wait for their signature."""
-    in_hand = Reply.objects.filter(signed_at=None, dropped_at=None).exclude(kind=ReplyKind.FIRST)
-    return in_hand.order_by("due_on", "pk")
-
-
 def overdue_revisions(today: date) -> QuerySet[Reply]:
-    """Those that are not signed after their term."""
+    """更正 and 补充 that are not signed after their term."""
     return (
         revisions_in_hand()
         .filter(due_on__lt=today)
@@ -86,9 +81,8 @@ def to_call(now: datetime) -> QuerySet[Notice]:
 
 
 def days_ahead(now: datetime) -> list[ConsultDay]:
-    """The 咨询日 ahead, up to the one that a registration joins now, with the number of firms that wait on each."""
-    today = local_date(now)
-    ahead = ConsultDay.objects.filter(date__gte=today, date__lte=calendar.booking_day(now)).order_by("date")
+    """The 咨询日 from today on, with the number of firms that wait on each."""
+    ahead = ConsultDay.objects.filter(date__gte=local_date(now)).order_by("date")
     return list(
         ahead.annotate(
             pending=Count("appointments", filter=Q(appointments__stage=Stage.SUBMITTED)),
@@ -97,6 +91,12 @@ def days_ahead(now: datetime) -> list[ConsultDay]:
             ),
         )
     )
+
+
+def plans_to_approve(now: datetime) -> QuerySet[ConsultDay]:
+    """Plans that 综合处 has submitted, of every 咨询日 that is not over."""
+    ahead = ConsultDay.objects.filter(date__gte=calendar.current_day(now))
+    return ahead.filter(plan=Plan.SUBMITTED).order_by("date")
 
 
 def to_settle(days: list[ConsultDay], now: datetime) -> list[ConsultDay]:

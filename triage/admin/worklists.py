@@ -8,10 +8,11 @@ from django.urls import reverse
 from django.utils.text import Truncator
 
 from appointments.models import Appointment
-from sessions_app import calendar, policy
+from sessions_app import calendar, planning, policy
 from sessions_app.models import ConsultDay, Plan
 from triage import worklists
-from triage.models import Assignment, FollowUp
+from triage.approvals import approvals
+from triage.models import Assignment, FollowUp, Reply
 from triage.routing.decision import Decision
 from triage.rulebook.explanation import division_names
 from triage.rulebook.routing_traces import current_traces
@@ -32,8 +33,8 @@ def worklists_of(officer: Officer, now: datetime) -> list[WorkList]:
 
 def _worklists(officer: Officer, now: datetime) -> Iterator[WorkList]:
     today = local_date(now)
-    # One query for the coming 咨询日: three of the lists below read them.
-    days = worklists.days_ahead(now) if officer.may(Act.PLAN) or officer.may(Act.APPROVE_PLAN) else []
+    # One query for the coming 咨询日: two of the lists below read them.
+    days = worklists.days_ahead(now) if officer.may(Act.PLAN) or officer.may(Act.SETTLE) else []
     if officer.may(Act.REVIEW):
         yield _to_review(today, now)
         yield _returned(today)
@@ -41,12 +42,12 @@ def _worklists(officer: Officer, now: datetime) -> Iterator[WorkList]:
         yield _to_settle(days, now)
     if officer.may(Act.PLAN):
         yield _to_plan(days, now)
-    if officer.may(Act.APPROVE_PLAN):
-        yield _to_approve(days)
+    yield from approvals(officer, now)
     if officer.may(Act.CALL):
         yield _to_call(now)
     if officer.may(Act.READ_ALL):
         yield _overdue_replies(today)
+        yield from _overdue_revisions(today)
         yield _overdue_follow_ups(today)
     if officer.may(Act.RUN_DAY):
         yield from _to_run(today)
@@ -117,20 +118,20 @@ def _settle_row(day: ConsultDay, now: datetime) -> Row:
 
 def _to_plan(days: list[ConsultDay], now: datetime) -> WorkList:
     known = {day.date: day for day in days}
+    sent_back = {day.date for day in days if day.plan == Plan.RETURNED and planning.is_ahead(day, now)}
     rows = [
         _plan_row(date_, known.get(date_), now)
-        for date_ in _plans_wanted(now)
+        for date_ in sorted(_plans_wanted(now) | sent_back)
         if _needs_a_plan(known.get(date_))
     ]
-    empty = "没有待拟的方案。每月20日起，下月的活动方案在这里拟订和送审。"
+    empty = "没有待拟的方案。每月20日起，下月的活动方案在这里拟订和送审；退回修改的也在这里。"
     return WorkList("plan", "待拟方案", rows, len(rows), empty)
 
 
-def _plans_wanted(now: datetime) -> list[date]:
+def _plans_wanted(now: datetime) -> set[date]:
     """The dates whose plan is due: the next 咨询日, and from the 20th on also that of the next month."""
     late_in_month = now.astimezone(SHANGHAI).day >= policy.PLAN_WANTED_FROM
-    wanted = {calendar.current_day(now)} | ({calendar.booking_day(now)} if late_in_month else set())
-    return sorted(wanted)
+    return {calendar.current_day(now)} | ({calendar.booking_day(now)} if late_in_month else set())
 
 
 def _needs_a_plan(day: ConsultDay | None) -> bool:
@@ -160,15 +161,6 @@ def _plan_row(date_: date, day: ConsultDay | None, now: datetime) -> Row:
     )
 
 
-def _to_approve(days: list[ConsultDay]) -> WorkList:
-    rows = [
-        Row(f"{calendar.short(day.date)}活动方案", _day_url(day), f"{day.theme}　{day.place}", age="待审核")
-        for day in days
-        if day.plan == Plan.SUBMITTED
-    ]
-    return WorkList("approve", "待审核方案", rows, len(rows), "没有待审核的方案。综合处送审后会出现在这里。")
-
-
 def _to_call(now: datetime) -> WorkList:
     preview = worklists.preview(worklists.to_call(now))
     rows = [_call_row(notice) for notice in preview.rows]
@@ -193,6 +185,26 @@ def _overdue_replies(today: date) -> WorkList:
     rows = [_overdue_row(assignment, assignment.question, today) for assignment in preview.rows]
     return WorkList(
         "late_replies", "逾期交办", rows, preview.count, "没有逾期的交办。到期没有答复的会出现在这里。"
+    )
+
+
+def _overdue_revisions(today: date) -> Iterator[WorkList]:
+    """更正 and 补充 are rare: without a late one there is no list."""
+    preview = worklists.preview(worklists.overdue_revisions(today))
+    if preview.rows:
+        rows = [_revision_row(reply, today) for reply in preview.rows]
+        yield WorkList("late_revisions", "逾期的更正和补充答复", rows, preview.count, "")
+
+
+def _revision_row(reply: Reply, today: date) -> Row:
+    given = reply.assignment
+    return Row(
+        title=given.appointment.enterprise_name,
+        url=_registration_url(given.appointment_id),
+        lead=str(given.division),
+        detail=f"{reply.get_kind_display()}：{Truncator(given.question).chars(40)}",
+        age=_deadline(reply.due_on, today),
+        late=True,
     )
 
 

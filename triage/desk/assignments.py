@@ -94,7 +94,7 @@ def _revision_was_submitted(row: Assignment, form: RevisionForm, officer: Office
 
 
 def _was_dropped(row: Assignment, form: DropForm, officer: Officer) -> bool:
-    return row.revision_in_hand is None
+    return row.revision_in_hand is None and _reply_has(row, dropped_at__isnull=False)
 
 
 def _was_returned(row: Assignment, form: HandBackForm, officer: Officer) -> bool:

@@ -5,11 +5,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from sessions_app.models import ConsultDay, Plan
+from triage.approvals import approvals
 from triage.models import Assignment, AssignmentState
 from triage.visibility import assignments_for, follow_ups_for
 from zhoushan_consult.bureau.models import Division
-from zhoushan_consult.bureau.roles import Act
 
 from .access import render_page, section_view
 from .deadlines import Today
@@ -23,7 +22,8 @@ LATE_FOLLOW_UPS_SHOWN = 10
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """A row for each division, then all late replies and the first late follow-ups, oldest deadline first."""
-    today = Today.at(timezone.now())
+    now = timezone.now()
+    today = Today.at(now)
     replies = assignments_for(request.user).filter(state__in=[AssignmentState.OPEN, AssignmentState.DRAFTED])
     follow_ups = follow_ups_for(request.user).filter(closed_at=None)
     board = _board(count_by(replies, "division", today), count_by(follow_ups, "division", today))
@@ -38,7 +38,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "division": division,
         "page": page,
         "follow_ups": today.add_deadlines(_late(follow_ups, None, today)[:LATE_FOLLOW_UPS_SHOWN]),
-        "plans": ConsultDay.objects.filter(plan=Plan.SUBMITTED) if request.user.may(Act.APPROVE_PLAN) else [],
+        "approvals": [worklist for worklist in approvals(request.user, now) if worklist.count],
     }
     return render_page(request, "overview", context)
 
