@@ -177,18 +177,25 @@ def _must_be_anonymous(draft: PublishedAnswer) -> None:
         raise ValidationError(errors)
 
 
-def to_check(officer: Officer) -> QuerySet[PublishedAnswer]:
-    """Drafts that wait for `officer` as the second one, the longest waiting first."""
-    waiting = PublishedAnswer.objects.filter(state=Publicity.DRAFT, remark="").exclude(drafted_by=officer)
-    return waiting.select_related("division", "drafted_by").order_by("changed_at", "pk")
+@dataclass(frozen=True)
+class Drafts:
+    """Drafts that wait for one officer, the longest waiting first: as the second one, or as the drafter."""
+
+    to_check: list[PublishedAnswer]
+    sent_back: list[PublishedAnswer]
 
 
-def sent_back_to(officer: Officer) -> QuerySet[PublishedAnswer]:
-    """Drafts that came back to `officer`, and those whose drafter works on public answers no more."""
-    sent_back = PublishedAnswer.objects.filter(state=Publicity.DRAFT).exclude(remark="")
+def drafts_for(officer: Officer) -> Drafts:
+    """The drafts that wait for `officer`. What came back to somebody who works on public answers no more is everybody's."""
     gone = ~Q(drafted_by__in=Officer.objects.who_may(Act.PUBLISH))
-    mine = sent_back.filter(Q(drafted_by=officer) | gone)
-    return mine.select_related("division").order_by("changed_at", "pk")
+    drafts = PublishedAnswer.objects.filter(state=Publicity.DRAFT).annotate(orphaned=gone)
+    waiting = list(drafts.select_related("division", "drafted_by").order_by("changed_at", "pk"))
+    mine = [draft.drafted_by_id == officer.pk for draft in waiting]
+    pairs = list(zip(waiting, mine, strict=True))
+    return Drafts(
+        to_check=[draft for draft, own in pairs if not draft.remark and not own],
+        sent_back=[draft for draft, own in pairs if draft.remark and (own or draft.orphaned)],
+    )
 
 
 # --- Reading ---------------------------------------------------------------------------------------------------------

@@ -26,8 +26,7 @@ def approvals(officer: Officer, now: datetime) -> Iterator[WorkList]:
     if officer.may(Act.APPROVE_PLAN):
         yield _plans(now)
     if officer.may(Act.PUBLISH):
-        yield _answers_to_check(officer)
-        yield _answers_sent_back(officer)
+        yield from _answers(officer)
 
 
 def _plans(now: datetime) -> WorkList:
@@ -45,21 +44,38 @@ def _plans(now: datetime) -> WorkList:
     return WorkList("approve", "待审核方案", rows, preview.count, empty)
 
 
-def _answers_to_check(officer: Officer) -> WorkList:
-    preview = worklists.preview(answers.to_check(officer))
-    rows = [
-        _row(draft, f"{draft.drafted_by.name}拟稿", f"{draft.changed_at.astimezone(SHANGHAI):%-m月%-d日}拟")
-        for draft in preview.rows
-    ]
-    empty = "没有待您审核的公开答复。别的同志拟好的会出现在这里。"
-    return WorkList("check_answers", "待审核的公开答复", rows, preview.count, empty, _drafts())
+def _answers(officer: Officer) -> Iterator[WorkList]:
+    drafts = answers.drafts_for(officer)
+    yield WorkList(
+        "check_answers",
+        "待审核的公开答复",
+        [
+            _row(draft, f"{draft.drafted_by.name}拟稿", f"{_day(draft)}拟")
+            for draft in _first(drafts.to_check)
+        ],
+        len(drafts.to_check),
+        "没有待您审核的公开答复。别的同志拟好的会出现在这里。",
+        _all_drafts(),
+    )
+    yield WorkList(
+        "answers_back",
+        "退回修改的公开答复",
+        [
+            _row(draft, f"退回意见：{draft.remark}", f"{_day(draft)}退回")
+            for draft in _first(drafts.sent_back)
+        ],
+        len(drafts.sent_back),
+        "没有退回给您的公开答复。您拟的稿子被退回时，会连同意见出现在这里。",
+        _all_drafts(),
+    )
 
 
-def _answers_sent_back(officer: Officer) -> WorkList:
-    preview = worklists.preview(answers.sent_back_to(officer))
-    rows = [_row(draft, f"退回意见：{draft.remark}", "待修改") for draft in preview.rows]
-    empty = "没有退回给您的公开答复。您拟的稿子被退回时，会连同意见出现在这里。"
-    return WorkList("answers_back", "退回修改的公开答复", rows, preview.count, empty, _drafts())
+def _first(drafts: list[PublishedAnswer]) -> list[PublishedAnswer]:
+    return drafts[: worklists.PREVIEW_ROWS]
+
+
+def _day(draft: PublishedAnswer) -> str:
+    return f"{draft.changed_at.astimezone(SHANGHAI):%-m月%-d日}"
 
 
 def _row(draft: PublishedAnswer, detail: str, age: str) -> Row:
@@ -72,5 +88,5 @@ def _row(draft: PublishedAnswer, detail: str, age: str) -> Row:
     )
 
 
-def _drafts() -> str:
+def _all_drafts() -> str:
     return reverse("admin:appointments_publishedanswer_changelist") + ALL_DRAFTS

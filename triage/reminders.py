@@ -64,9 +64,14 @@ def _remind_of_revisions(today: date, soon: date, now: datetime) -> int:
     for reply in waiting.select_related("assignment__division", "assignment__appointment"):
         step, roles = _step(reply.due_on, today)
         for role in roles:
-            key = f"r{reply.pk}:{step}"
             notifications.to_division(
-                reply.assignment, f"revision_{step}", at=now, role=role, key=key, reply=reply
+                reply.assignment,
+                f"revision_{step}",
+                at=now,
+                role=role,
+                key=f"r{reply.pk}:{step}",
+                what=reply.get_kind_display(),
+                due_on=reply.due_on,
             )
         count += 1
     return count

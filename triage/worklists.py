@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Count, Model, Q, QuerySet, Window
+from django.db.models import Count, Model, OuterRef, Q, QuerySet, Subquery, Value, Window
+from django.db.models.functions import Coalesce
 
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
@@ -13,7 +14,7 @@ from zhoushan_consult.clock import local_date
 from zhoushan_consult.outbox import delivery
 from zhoushan_consult.outbox.models import Notice
 
-from .models import Assignment, AssignmentState, FollowUp, Reply
+from .models import Assignment, AssignmentState, FollowUp
 from .replies import revisions_in_hand
 
 PREVIEW_ROWS = 6
@@ -45,19 +46,19 @@ def returned() -> QuerySet[Assignment]:
 
 
 def overdue_replies(today: date) -> QuerySet[Assignment]:
-    """交办 without a released reply after their term."""
-    return _with_firm(
-        Assignment.objects.filter(state__in=[AssignmentState.OPEN, AssignmentState.DRAFTED], due_on__lt=today)
-    )
+    """交办 without a released reply after their term, and those with a late 更正 or 补充.
 
-
-def overdue_revisions(today: date) -> QuerySet[Reply]:
-    """更正 and 补充 that are not signed after their term."""
-    return (
-        revisions_in_hand()
-        .filter(due_on__lt=today)
-        .select_related("assignment__appointment", "assignment__division")
+    `wanted_on` is the term, `revision` the kind of what is late; "" for the first reply.
+    """
+    late = revisions_in_hand().filter(due_on__lt=today)
+    own = late.filter(assignment=OuterRef("pk"))
+    unanswered = Q(state__in=[AssignmentState.OPEN, AssignmentState.DRAFTED], due_on__lt=today)
+    rows = Assignment.objects.filter(unanswered | Q(pk__in=late.order_by().values("assignment")))
+    rows = rows.annotate(
+        wanted_on=Coalesce(Subquery(own.values("due_on")[:1]), "due_on"),
+        revision=Coalesce(Subquery(own.values("kind")[:1]), Value("")),
     )
+    return _with_firm(rows.order_by("wanted_on", "pk"))
 
 
 def overdue_follow_ups(today: date) -> QuerySet[FollowUp]:

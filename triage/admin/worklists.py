@@ -12,7 +12,7 @@ from sessions_app import calendar, planning, policy
 from sessions_app.models import ConsultDay, Plan
 from triage import worklists
 from triage.approvals import approvals
-from triage.models import Assignment, FollowUp, Reply
+from triage.models import Assignment, FollowUp, ReplyKind
 from triage.routing.decision import Decision
 from triage.rulebook.explanation import division_names
 from triage.rulebook.routing_traces import current_traces
@@ -33,8 +33,9 @@ def worklists_of(officer: Officer, now: datetime) -> list[WorkList]:
 
 def _worklists(officer: Officer, now: datetime) -> Iterator[WorkList]:
     today = local_date(now)
-    # One query for the coming 咨询日: two of the lists below read them.
-    days = worklists.days_ahead(now) if officer.may(Act.PLAN) or officer.may(Act.SETTLE) else []
+    # One query for the coming 咨询日: three of the lists below read them.
+    of_days = {Act.PLAN, Act.SETTLE, Act.RUN_DAY}
+    days = worklists.days_ahead(now) if any(officer.may(act) for act in of_days) else []
     if officer.may(Act.REVIEW):
         yield _to_review(today, now)
         yield _returned(today)
@@ -47,10 +48,9 @@ def _worklists(officer: Officer, now: datetime) -> Iterator[WorkList]:
         yield _to_call(now)
     if officer.may(Act.READ_ALL):
         yield _overdue_replies(today)
-        yield from _overdue_revisions(today)
         yield _overdue_follow_ups(today)
     if officer.may(Act.RUN_DAY):
-        yield from _to_run(today)
+        yield from _to_run(days, today)
         yield _to_conclude(now)
 
 
@@ -182,46 +182,41 @@ def _call_row(notice: Notice) -> Row:
 
 def _overdue_replies(today: date) -> WorkList:
     preview = worklists.preview(worklists.overdue_replies(today))
-    rows = [_overdue_row(assignment, assignment.question, today) for assignment in preview.rows]
+    rows = [_late_reply_row(assignment, today) for assignment in preview.rows]
     return WorkList(
-        "late_replies", "逾期交办", rows, preview.count, "没有逾期的交办。到期没有答复的会出现在这里。"
-    )
-
-
-def _overdue_revisions(today: date) -> Iterator[WorkList]:
-    """更正 and 补充 are rare: without a late one there is no list."""
-    preview = worklists.preview(worklists.overdue_revisions(today))
-    if preview.rows:
-        rows = [_revision_row(reply, today) for reply in preview.rows]
-        yield WorkList("late_revisions", "逾期的更正和补充答复", rows, preview.count, "")
-
-
-def _revision_row(reply: Reply, today: date) -> Row:
-    given = reply.assignment
-    return Row(
-        title=given.appointment.enterprise_name,
-        url=_registration_url(given.appointment_id),
-        lead=str(given.division),
-        detail=f"{reply.get_kind_display()}：{Truncator(given.question).chars(40)}",
-        age=_deadline(reply.due_on, today),
-        late=True,
+        "late_replies",
+        "逾期交办",
+        rows,
+        preview.count,
+        "没有逾期的交办。到期没有答复、或没有审签更正和补充的会出现在这里。",
     )
 
 
 def _overdue_follow_ups(today: date) -> WorkList:
     preview = worklists.preview(worklists.overdue_follow_ups(today))
-    rows = [_overdue_row(follow_up, follow_up.promise, today) for follow_up in preview.rows]
+    rows = [_late_follow_up_row(follow_up, today) for follow_up in preview.rows]
     empty = f"没有逾期的督办。到期没有办结、或立项满{policy.FOLLOW_UP_ALARM_DAYS}天的会出现在这里。"
     return WorkList("late_follow_ups", "逾期和久未办结的督办", rows, preview.count, empty)
 
 
-def _overdue_row(row: Assignment | FollowUp, text: str, today: date) -> Row:
+def _late_reply_row(assignment: Assignment, today: date) -> Row:
+    what = f"{ReplyKind(assignment.revision).label}：" if assignment.revision else ""
+    return _late_row(assignment, what + assignment.question, _deadline(assignment.wanted_on, today))
+
+
+def _late_follow_up_row(follow_up: FollowUp, today: date) -> Row:
+    late = follow_up.due_on < today
+    age = _deadline(follow_up.due_on, today) if late else _days_open(follow_up, today)
+    return _late_row(follow_up, follow_up.promise, age)
+
+
+def _late_row(row: Assignment | FollowUp, text: str, age: str) -> Row:
     return Row(
         title=row.appointment.enterprise_name,
         url=_registration_url(row.appointment_id),
         lead=str(row.division),
         detail=Truncator(text).chars(48),
-        age=_deadline(row.due_on, today) if row.due_on < today else _days_open(row, today),
+        age=age,
         late=True,
     )
 
@@ -230,10 +225,10 @@ def _days_open(follow_up: FollowUp, today: date) -> str:
     return f"立项 {(today - local_date(follow_up.opened_at)).days} 天"
 
 
-def _to_run(today: date) -> Iterator[WorkList]:
+def _to_run(days: list[ConsultDay], today: date) -> Iterator[WorkList]:
     """A link to 现场签到 on the 咨询日 and on the day before."""
-    near = ConsultDay.objects.filter(date__in=[today, today + timedelta(days=1)], settled_at__isnull=False)
-    for day in near.exclude(plan=Plan.CANCELLED):
+    near = [day for day in days if day.date <= today + timedelta(days=1)]
+    for day in [day for day in near if day.settled_at and not day.is_cancelled]:
         age = "今天" if day.date == today else "明天"
         row = Row("现场签到和结果", _check_in_url(day), day.place, lead=calendar.short(day.date), age=age)
         yield WorkList("run", "咨询日现场", [row], 1, "")

@@ -346,9 +346,15 @@ def test_division_is_reminded_of_a_correction_before_and_after_its_term(
     assert sorted(f"{letter.kind} {letter.to_name}" for letter in letters) == told_to
 
 
-def test_late_correction_is_listed_for_the_coordinators(drafter, row, coordinator, signed_in, time_machine):
-    write(drafter, row, name="save-revision")
-    assert "逾期的更正" not in read(signed_in(coordinator).get("/admin/"))
+def test_late_correction_is_listed_for_coordinators_and_leaders(
+    handler, row, bystander, coordinator, leader, signed_in, time_machine
+):
+    write(signed_in(handler), row, name="save-revision")
+    assert "没有逾期的交办" in read(signed_in(coordinator).get("/admin/"))
     time_machine.move_to(factories.NOW + timedelta(days=6), tick=False)
     words = read(signed_in(coordinator).get("/admin/"))
-    assert "逾期的更正和补充答复 1" in words and "逾期 1 天" in words
+    assert "逾期交办 1 件" in words and f"更正答复：{row.question[:20]}" in words and "逾期 1 天" in words
+    overview = signed_in(leader).get("/desk/overview/")
+    assert [found.pk for found in overview.context["page"]] == [row.pk]
+    assert "水处（更正答复）" in read(overview) and "已逾期 1 天" in read(overview)
+    assert overview.context["totals"][0].late == 1
