@@ -211,7 +211,7 @@ def send_back(day: ConsultDay, remark: str, *, by: Officer, at: datetime) -> Non
 
 def _tell(role: Role, kind: str, day: ConsultDay, *, by: Officer, at: datetime) -> None:
     """Tell those whose turn it is: each round of 送审 and 退回 sends its own letters."""
-    notifications.to_role(role, kind, day, at=at, key=notifications.moment_key(at), but=by, day=day)
+    notifications.to_role(role, kind, day, at=at, key=notifications.moment_key(at), but=by)
 
 
 @transaction.atomic

@@ -192,6 +192,14 @@ class Assignment(models.Model):
         return reply if reply and reply.is_revision else None
 
     @property
+    def standing(self) -> AssignmentState:
+        """Where the drafting stands: of the 更正 or 补充 in hand, otherwise of the 交办."""
+        revision = self.revision_in_hand if self.state == AssignmentState.RELEASED else None
+        if revision is None:
+            return AssignmentState(self.state)
+        return AssignmentState.DRAFTED if revision.submitted_at else AssignmentState.OPEN
+
+    @property
     def signed_replies(self) -> "list[Reply]":
         """What the firm was told, the newest first."""
         return [reply for reply in self.replies.all() if reply.signed_at][::-1]

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import date, datetime
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef
 
 from appointments import letters
 from appointments.lifecycle import Stage
@@ -22,8 +22,9 @@ from zhoushan_consult.clock import local_date
 from zhoushan_consult.workdays.days import add_workdays
 
 from . import notifications, second_person
-from .assignment import require_own_division, turn, update_firm_page
+from .assignment import require_own_division, turn
 from .models import Assignment, AssignmentState, Part, Reply, ReplyKind, ReplyVersion
+from .work import SILENT_TO_FIRM, update_firm_page
 
 NEXT_STEP = {
     AssignmentState.DRAFTED: "需要修改的，请处室负责人退回。",
@@ -31,8 +32,10 @@ NEXT_STEP = {
 }
 """What the officer can do about a wording that is closed to edits, by state."""
 
-ENDED = frozenset({Stage.WITHDRAWN, Stage.DECLINED})
-"""Stages in which nothing more is said to the firm. A closed registration is still told what was wrong."""
+REVISION_LETTERS = {
+    ReplyKind.CORRECTION: "reply_corrected",
+    ReplyKind.SUPPLEMENT: "reply_supplemented",
+}
 
 
 class EditedMeanwhile(Refused):
@@ -116,7 +119,7 @@ def _lock(assignment: Assignment) -> Assignment:
 
 
 def _must_not_have_ended(appointment: Appointment) -> None:
-    if Appointment.objects.filter(pk=appointment.pk, stage__in=ENDED).exists():
+    if Appointment.objects.filter(pk=appointment.pk, stage__in=SILENT_TO_FIRM).exists():
         raise RegistrationEnded
 
 
@@ -165,7 +168,7 @@ def _write(reply: Reply, wording: dict, number: int, by: Officer, at: datetime) 
     return reply
 
 
-def _record(verb: Verb, reply: Reply, *, by: Officer | None, at: datetime, **facts) -> None:
+def _record(verb: Verb, reply: Reply, *, by: Officer, at: datetime, **facts) -> None:
     """The trail of a 交办 says of a 更正 or 补充 what it is."""
     kind = {"kind": reply.kind} if reply.is_revision else {}
     record(verb, reply.assignment, by=by, at=at, **kind, **facts)
@@ -229,9 +232,8 @@ def _marks(there: AssignmentState, at: datetime) -> dict[str, datetime | None]:
 def _notify(kind: str, reply: Reply, officers: list[Officer], by: Officer, at: datetime) -> None:
     """Tell those whose turn it is. An officer is not told what they did themselves."""
     others = [officer for officer in officers if officer != by]
-    notifications.to_officers(
-        others, kind, reply.assignment, at=at, key=notifications.moment_key(at), assignment=reply.assignment
-    )
+    for officer in others:
+        notifications.to_one(officer, kind, reply.assignment, at=at, key=notifications.moment_key(at))
 
 
 @transaction.atomic
@@ -268,24 +270,6 @@ def drop_revision(assignment: Assignment, *, by: Officer, at: datetime) -> None:
         raise IllegalMove("没有正在办理的更正或补充，请刷新后查看最新情况。")
     _turn(reply, AssignmentState.OPEN, AssignmentState.CANCELLED, at=at)
     _record(Verb.REVISION_DROPPED, reply, by=by, at=at, version=reply.version)
-
-
-def revisions_in_hand() -> QuerySet[Reply]:
-    """更正 and 补充 that are drafted or wait for their signature, the first due first."""
-    in_hand = Reply.objects.filter(signed_at=None, dropped_at=None).exclude(kind=ReplyKind.FIRST)
-    return in_hand.order_by("due_on", "pk")
-
-
-def drop_revisions_of_ended(*, at: datetime) -> int:
-    """Where a registration ended meanwhile, its 更正 or 补充 in hand will not be sent. Returns how many; safe to repeat."""
-    ended = revisions_in_hand().filter(assignment__appointment__stage__in=ENDED)
-    dropped = 0
-    for reply in ended.select_related("assignment"):
-        # It may be dropped by hand at this instant.
-        if Reply.objects.filter(pk=reply.pk, signed_at=None, dropped_at=None).update(dropped_at=at):
-            _record(Verb.REVISION_DROPPED, reply, by=None, at=at, version=reply.version)
-            dropped += 1
-    return dropped
 
 
 @transaction.atomic
@@ -325,45 +309,22 @@ def sign(assignment: Assignment, *, version: int, by: Officer, at: datetime) -> 
     """
     reply = _to_sign(assignment, by)
     _must_not_have_ended(assignment.appointment)
-    told_before = assignment.replies_in_force
     _turn(reply, AssignmentState.DRAFTED, AssignmentState.RELEASED, at=at)
     if reply.version != version:
         raise RewrittenMeanwhile(reply)
     note = second_person.note_of_signature(reply, by)
     Reply.objects.filter(pk=reply.pk).update(signed_by=by, signed_at=at, remark="", one_person_note=note)
     _record(Verb.REPLY_SIGNED, reply, by=by, at=at, version=version, **({"note": note} if note else {}))
+    firm = assignment.appointment
     if reply.is_revision:
-        _tell_revision(reply, told_before, at=at)
-    else:
-        _release(reply, by=by, at=at)
-
-
-def _release(reply: Reply, *, by: Officer, at: datetime) -> None:
-    """The first reply to a question: the firm reads it, and may be answered with it."""
-    assignment = reply.assignment
-    letters.write(
-        "reply_released",
-        assignment.appointment,
-        at=at,
-        key=f"a{assignment.pk}",
-        reply=reply,
-        assignment=assignment,
-    )
+        # The earlier letters stay on the firm's page, as what was said then.
+        letters.write(
+            REVISION_LETTERS[ReplyKind(reply.kind)], firm, at=at, key=f"r{reply.pk}", reply=reply.pk
+        )
+        return
+    letters.write("reply_released", firm, at=at, key=f"a{assignment.pk}", assignment=assignment.pk)
     update_firm_page(assignment.appointment)
     _answered_in_writing(assignment.appointment, by=by, at=at)
-
-
-def _tell_revision(reply: Reply, told_before: list[Reply], *, at: datetime) -> None:
-    """A letter of its own. The earlier ones stay on the firm's page as what was said then."""
-    letters.write(
-        f"reply_{reply.kind}",
-        reply.assignment.appointment,
-        at=at,
-        key=f"r{reply.pk}",
-        reply=reply,
-        assignment=reply.assignment,
-        told_before=told_before,
-    )
 
 
 def mark_answered(*, at: datetime) -> int:

@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from triage.models import Assignment, AssignmentState, Reply
-from triage.replies import revisions_in_hand
 from triage.visibility import assignments_for, follow_ups_for
+from triage.work import revisions_in_hand
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Act
 

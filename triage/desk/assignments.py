@@ -13,6 +13,7 @@ from triage import replies, second_person
 from triage.assignment import return_assignment
 from triage.models import Assignment, AssignmentState, Reply, ReplyKind, ReplyVersion
 from triage.visibility import assignments_for
+from triage.work import SILENT_TO_FIRM
 from zhoushan_consult.bureau.actions import Action, Attempt
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Act
@@ -170,7 +171,7 @@ def _page(
         "row": row,
         "reply": reply,
         "told": row.signed_replies,
-        "standing": _standing(row),
+        "standing": row.standing,
         "deadline": Today.at(now).deadline(reply.due_on if reply and reply.is_revision else row.due_on),
         "contact": contact(row.appointment, officer, row.division),
         "others": others.select_related("division"),
@@ -193,14 +194,6 @@ def _wanted_kind(request: HttpRequest, attempt: Attempt | None) -> str:
     return wanted if wanted in {ReplyKind.CORRECTION, ReplyKind.SUPPLEMENT} else ""
 
 
-def _standing(row: Assignment) -> AssignmentState:
-    """Where the drafting stands: of the 更正 or 补充 in hand, otherwise of the 交办."""
-    revision = row.revision_in_hand
-    if row.state != AssignmentState.RELEASED or revision is None:
-        return AssignmentState(row.state)
-    return AssignmentState.DRAFTED if revision.submitted_at else AssignmentState.OPEN
-
-
 def _lines_of_other_version(attempt: Attempt) -> list[tuple[str, bool]]:
     """Each line of the version that another officer saved meanwhile. True: the own text lacks the line."""
     if not isinstance(attempt.refusal, replies.EditedMeanwhile) or "body" not in attempt.form.fields:
@@ -215,7 +208,7 @@ def _works_on(row: Assignment, officer: Officer) -> bool:
 
 
 def _may_revise(row: Assignment, officer: Officer) -> bool:
-    released = row.state == AssignmentState.RELEASED and row.appointment.stage not in replies.ENDED
+    released = row.state == AssignmentState.RELEASED and row.appointment.stage not in SILENT_TO_FIRM
     return released and _works_on(row, officer)
 
 
@@ -223,7 +216,7 @@ def _open_forms(row: Assignment, officer: Officer, wanted: str) -> list[DeskForm
     """The forms of the actions open to this officer on this 交办 now. ``wanted``: the 更正 or 补充 to begin, if any."""
     if not _works_on(row, officer):
         return []
-    standing, reply = _standing(row), row.reply_in_hand
+    standing, reply = row.standing, row.reply_in_hand
     hand_back = [] if row.state == AssignmentState.RELEASED else [HandBackForm()]
     if standing == AssignmentState.OPEN:
         return [*_drafting(row, reply, officer), *hand_back]
@@ -240,7 +233,7 @@ def _drafting(row: Assignment, reply: Reply | None, officer: Officer) -> list[De
     initial = {name: getattr(reply, name) for name in ("kind", "body", "law", "version")}
     if not reply.is_revision:
         return [_with_buttons(DraftForm(initial=initial), row, officer)]
-    if row.appointment.stage in replies.ENDED:
+    if row.appointment.stage in SILENT_TO_FIRM:
         return [DropForm()]
     return [_with_buttons(RevisionForm(initial=initial), row, officer), DropForm()]
 
@@ -262,7 +255,7 @@ def _signing(row: Assignment, reply: Reply | None, officer: Officer) -> list[Des
     may_sign = officer in second_person.signers(row.division, reply.drafted_by)
     return (
         [sign, SendBackForm()]
-        if may_sign and row.appointment.stage not in replies.ENDED
+        if may_sign and row.appointment.stage not in SILENT_TO_FIRM
         else [SendBackForm()]
     )
 
@@ -279,7 +272,7 @@ def _initial_revision(row: Assignment, kind: str) -> dict:
 def _advice(row: Assignment, officer: Officer, forms: dict[str, DeskForm]) -> str:
     """Why 送审签 or 审签 is not offered to this officer, or what the record will say."""
     reply = row.reply_in_hand
-    if reply and row.appointment.stage in replies.ENDED:
+    if reply and row.appointment.stage in SILENT_TO_FIRM:
         return str(replies.RegistrationEnded())
     draft = forms.get("draft") or forms.get("revision")
     if draft and len(draft.buttons) == 1:

@@ -8,8 +8,8 @@ from django.views.decorators.http import require_safe
 from triage import worklists
 from triage.approvals import approvals
 from triage.models import Assignment, AssignmentState, FollowUp, ReplyKind
-from triage.replies import revisions_in_hand
 from triage.visibility import assignments_for, follow_ups_for
+from triage.work import revisions_in_hand
 from zhoushan_consult.bureau.models import Division, Officer
 
 from .access import render_page, section_view

@@ -680,17 +680,6 @@ act(
     """,
 )
 act(
-    "replies.drop_revisions_of_ended",
-    scenes.correction_of_a_withdrawn_firm,
-    as_duty(lambda s: replies.drop_revisions_of_ended(at=s.at)),
-    neighbours=ALONE,
-    effect="""
-    revision: dropped_at=now
-    trail revision_dropped of work by no officer: kind=correction version=2
-    returns 1
-    """,
-)
-act(
     "replies.mark_answered",
     scenes.gave_up_after_the_reply,
     as_duty(lambda s: replies.mark_answered(at=s.at)),

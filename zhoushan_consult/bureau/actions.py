@@ -89,7 +89,6 @@ class Action:
     template: str = "admin/action.html"
     danger: bool = False
 
-
     def is_offered(self, record: Model, officer: Officer) -> bool:
         """Whether the button works for this officer now, so that it is shown."""
         allowed = self.act is None or officer.may(self.act)

@@ -6,6 +6,7 @@ from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.duties.kinds import Kind, daily
+from zhoushan_consult.outbox.kinds import LetterKind
 from zhoushan_consult.outbox.posting import Recipient, post
 
 from .findings import Findings, collect
@@ -54,6 +55,15 @@ def send(about: str, due_at: datetime, now: datetime) -> int:
         post("health_digest", about=officer, to=to, key=about, at=now, sentences=sentences)
     return len(sentences)
 
+
+LETTERS = [
+    LetterKind(
+        name="health_digest",
+        title="运行情况需要处理",
+        facts=lambda officer, params, now: {"sentences": params["sentences"]},
+        useful_for=timedelta(days=1),
+    )
+]
 
 DIGEST = Kind(
     name="health_digest",

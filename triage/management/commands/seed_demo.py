@@ -2,6 +2,7 @@
 
 import os
 import random
+from contextlib import redirect_stdout
 from pathlib import Path
 
 from django.conf import settings
@@ -32,7 +33,9 @@ class Command(BaseCommand):
         months = [
             Month(day, lines, rng, now) for day, lines in ((running, firms.PAST), (upcoming, firms.PRESENT))
         ]
-        play([story for month in months for story in month.stories()], now)
+        # The letters of the past are written to files as they leave; only the names of the files would be printed.
+        with redirect_stdout(None):
+            play([story for month in months for story in month.stories()], now)
         published_answers.create_answers(now)
         rulebook.add_version(now)
         self._write(password, logins)
