@@ -662,7 +662,7 @@ act(
     says=("请先办理接管意见。", "2026年11月20日的答复有不准确的地方"),
     effect="""
     revision: remark='' signed_by=actor signed_at=now
-    letter reply_correction about firm to firm by email page sms
+    letter reply_corrected about firm to firm by email page sms
     trail reply_signed of work by actor: kind=correction version=2
     """,
 )
@@ -675,7 +675,7 @@ act(
     says=("请先办理接管意见。", "2026年11月20日已答复，现补充如下"),
     effect="""
     revision: remark='' signed_by=actor signed_at=now
-    letter reply_supplement about firm to firm by email page sms
+    letter reply_supplemented about firm to firm by email page sms
     trail reply_signed of work by actor: kind=supplement version=2
     """,
 )

@@ -136,7 +136,7 @@ def test_firm_reads_the_newest_reply_first_on_its_page(handler, head, signed_in,
 def test_text_messages_about_a_correction_carry_none_of_it(drafter, signer, row):
     write(drafter, row)
     signer.post(step(row, "sign"), {"version": 2})
-    sms = Notice.objects.get(kind="reply_correction", channel=Channel.SMS)
+    sms = Notice.objects.get(kind="reply_corrected", channel=Channel.SMS)
     assert "更正" in sms.text and row.appointment.reference in sms.text and "接管" not in sms.text
 
 
