@@ -27,6 +27,7 @@ ASKING_KINDS = (
     "deferred",
     "reply_released",
     "reply_corrected",
+    "reply_supplemented",
     "heard_solved",
     "heard_follow",
     "heard_absent",

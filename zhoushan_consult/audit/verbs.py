@@ -54,6 +54,7 @@ class Verb(TextChoices):
     REPLY_SUBMITTED = "reply_submitted", "送审签"
     REPLY_SENT_BACK = "reply_sent_back", "退回修改答复"
     REPLY_SIGNED = "reply_signed", "审签答复"
+    REVISION_DROPPED = "revision_dropped", "不再更正或补充答复"
 
     # 六（五） seats and the day
     LIST_SETTLED = "list_settled", "确定名单"
