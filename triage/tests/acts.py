@@ -34,6 +34,7 @@ from triage import (
     seating,
     standby,
     timetable,
+    work,
 )
 from triage.models import Assignment, AssignmentState, CallOutcome, DeclineReason, FollowUp, Outcome, Part
 from triage.rulebook import monthly_review, versions
@@ -95,7 +96,8 @@ MODULES = (
 )
 """Where the acts are."""
 WITHIN_AN_ACT = {
-    "assignment.cancel_open_assignments",
+    "follow_up.end_work",
+    "work.cancel_assignments",
     "deferral.defer",
     "follow_up.open_follow_up",
     "plan_changes.to_bureau",
