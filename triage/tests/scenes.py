@@ -125,9 +125,13 @@ class Scene:
         coordinator = self.people.of(Role.COORDINATOR)
         return made.assignment(firm, to, by=coordinator, **({"due_on": date(2026, 12, 15)} | columns))
 
-    def seat(self, firm: Appointment, *, confirmed: bool = False, at: datetime = EARLIER) -> Seat:
-        """`firm` holds the first free seat of its day."""
+    def seat(
+        self, firm: Appointment, *, confirmed: bool = False, told: bool = True, at: datetime = EARLIER
+    ) -> Seat:
+        """`firm` holds the first free seat of its day. Unless `told` is false, the offer reached it at once."""
         seat = seats.take(firm.day, firm.uscc, at=at)
+        if told:
+            seats.start_term(seat, firm.uscc, at)
         if confirmed:
             seats.confirm(seat, firm.uscc, at=at)
         Appointment.objects.filter(pk=firm.pk).update(stage=Stage.SEATED, seat=seat)

@@ -9,7 +9,7 @@ from appointments.models import Publicity
 from sessions_app.days import day_on
 from sessions_app.models import ConsultDay, Plan, Reception
 from triage.tests import scenes
-from triage.tests.scenes import EARLIER, FAR, NOW, SECOND, People, Scene
+from triage.tests.scenes import EARLIER, NOW, SECOND, People, Scene
 from triage.tests.walk import Walk, buttons
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Role
@@ -65,9 +65,7 @@ def answers_of(people: People) -> None:
     """Drafts by each who may publish: a draft must not be offered to its own author."""
     for number, role in enumerate((Role.COORDINATOR, Role.LEADER), 40):
         for remark in ("", "请补充依据"):
-            scenes.answer(
-                Scene(people, number), Publicity.DRAFT, drafted_by=people.of(role), remark=remark
-            )
+            scenes.answer(Scene(people, number), Publicity.DRAFT, drafted_by=people.of(role), remark=remark)
 
 
 def plans() -> None:

@@ -161,7 +161,11 @@ def _needs_row(form: html.FormElement, name: str) -> bool:
     found = ROW.match(name)
     if not found:
         return True
-    texts = [each for each in form.xpath(".//textarea | .//input[@type='text']") if ROW.match(each.get("name") or "")]
+    texts = [
+        each
+        for each in form.xpath(".//textarea | .//input[@type='text']")
+        if ROW.match(each.get("name") or "")
+    ]
     begun = {ROW.match(each.get("name"))[1] for each in texts if (each.value or "").strip()}
     return found[1] in (begun or {"0"})
 
@@ -186,5 +190,7 @@ def _choose(control, name: str) -> None:
 
 def _tick(control, name: str) -> None:
     boxes = list(control) if isinstance(control, html.CheckboxGroup) else [control]
-    if name.startswith("agree") or (isinstance(control, html.CheckboxGroup) and not any(b.checked for b in boxes)):
+    if name.startswith("agree") or (
+        isinstance(control, html.CheckboxGroup) and not any(b.checked for b in boxes)
+    ):
         boxes[0].checked = True
