@@ -247,6 +247,8 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="企业环保咨询�
 
 # --- Language, time, numbers ---------------------------------------------------------------------------------------
 LANGUAGE_CODE = "zh-hans"
+# Our words for the sentences of Django and the libraries. They come before their own catalogues.
+LOCALE_PATHS = [BASE_DIR / "zhoushan_consult" / "locale"]
 TIME_ZONE = SHANGHAI.key
 PHONENUMBER_DEFAULT_REGION = "CN"
 # E164, the default, drops extensions.
