@@ -50,7 +50,7 @@ class Notice(models.Model):
     about_id = models.CharField("对象编号", max_length=40)
     # 32 hexadecimal digits: see posting.dedupe_key.
     dedupe_key = models.CharField("去重码", max_length=32)
-    to_name = models.CharField("收件人", max_length=60, blank=True)
+    to_name = models.CharField("收件人", max_length=100, blank=True)
     to = SealedField("收件号码", blank=True)
     # The encrypted number is different in each row, so only its blind index can be compared.
     to_index = models.CharField("收件号码索引", max_length=LENGTH, blank=True, editable=False)

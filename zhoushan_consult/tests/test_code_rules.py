@@ -153,7 +153,8 @@ def is_used(name: str, words: str) -> bool:
     by_parts = any(f"{folder}/{{" in words for folder in folders) and any(
         f'"{tail}"' in words for tail in tails[1:]
     )
-    overrides = any((CONTRIB / app / "templates" / name).exists() for app in ("admin", "auth"))
+    homes = (CONTRIB / "admin", CONTRIB / "auth", CONTRIB.parent / "forms")
+    overrides = any((home / "templates" / name).exists() for home in homes)
     return name in words or by_parts or overrides or folders[:1] == ["gov"]
 
 
