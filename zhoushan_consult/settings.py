@@ -212,6 +212,7 @@ DUTIES = [
     "triage.deferral.CLOSE_UNANSWERED",
     "triage.follow_up.LADDER",
     "zhoushan_consult.web.throttle.PURGE",
+    "zhoushan_consult.web.drafts.PURGE",
     "zhoushan_consult.upkeep.digest.DIGEST",
 ]
 
@@ -323,6 +324,8 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 # __Host-: a browser accepts the cookie only over HTTPS and from this very host, not from a neighbouring subdomain.
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
+# Names the drafts of this browser (web/drafts.py).
+DRAFT_COOKIE_NAME = "__Host-draft" if HTTPS else "draft"
 CSRF_FAILURE_VIEW = "zhoushan_consult.web.errors.csrf_failure"
 # The longest form, with every field full of Chinese, is far below 256 KiB.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
