@@ -338,18 +338,45 @@ class LookupForm(forms.Form):
 
     reference = forms.CharField(
         label="受理编号",
+        max_length=500,
         error_messages={"required": "请填写受理编号。"},
-        help_text="在回执和短信里，如 K7M2-9QRT-4WXP-2H。",
+        help_text="在回执和短信里，如 K7M2-9QRT-4WXP-2H。可以把短信整段粘贴进来。",
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
         ),
     )
     phone = forms.CharField(
         label="联系电话",
-        help_text="登记时填写的号码。",
+        help_text="登记时填写的号码。座机可以不写分机。",
         error_messages={"required": "请填写登记时的联系电话。"},
         widget=forms.TextInput(attrs={"autocomplete": "tel", "type": "tel"}),
     )
+
+    def clean_phone(self):
+        return phone.clean(self.cleaned_data["phone"])
+
+
+class LostReferenceForm(forms.Form):
+    """找回受理编号: what the firm still knows of its registration."""
+
+    uscc = forms.CharField(
+        label="统一社会信用代码",
+        help_text="营业执照上的 18 位代码。",
+        error_messages={"required": REQUIRED["uscc"]},
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
+        ),
+    )
+    phone = forms.CharField(
+        label="联系电话",
+        help_text="登记时填写的号码。座机可以不写分机。",
+        error_messages={"required": "请填写登记时的联系电话。"},
+        widget=forms.TextInput(attrs={"autocomplete": "tel", "type": "tel"}),
+    )
+
+    def clean_uscc(self):
+        # Some real codes fail the check digit, and were admitted by an officer: only the format counts here.
+        return uscc.clean(self.cleaned_data["uscc"], admitted=True)
 
     def clean_phone(self):
         return phone.clean(self.cleaned_data["phone"])

@@ -13,6 +13,7 @@ class Verb(TextChoices):
     REGISTERED = "registered", "预约登记"
     AMENDED = "amended", "修改登记"
     RATED = "rated", "服务评价"
+    REFERENCE_SENT = "reference_sent", "补发受理编号"
 
     # One for each stage that a registration can move to: `Verb.of_stage`.
     STAGE_SUBMITTED = "stage_submitted", "转为待初审"

@@ -17,10 +17,10 @@ LAYERS = ["zhoushan_consult", "sessions_app", "appointments", "triage"]  # from 
 OURS = [config for config in apps.get_app_configs() if config.name.split(".")[0] in LAYERS]
 
 PUBLIC = {
-    "", "days/", "days/<str:slug>/", "help/", "privacy/", "sitemap/", "elder/", "healthz", "readyz",
-    "answers/", "answers/<int:number>/", "register/", "receipt/<str:token>/", "receipt/<str:token>/form/", "receipt/<str:token>/form.pdf",
+    "", "days/", "days/<str:slug>/", "help/", "privacy/", "sitemap/", "elder/", "drafts/", "drafts/<str:key>/", "healthz", "readyz",
+    "answers/", "answers/<int:number>/", "register/", "register/check/", "receipt/<str:token>/", "receipt/<str:token>/form/", "receipt/<str:token>/form.pdf",
     "receipt/<str:token>/calendar.ics",
-    "status/", "desk/login/", "admin/login/",
+    "status/", "status/reference/", "desk/login/", "admin/login/",
 }  # fmt: skip
 """Addresses that anyone may open. Every other one must send a stranger away."""
 

@@ -30,8 +30,8 @@ from .models import Draft
 from .throttle import allow
 
 KEEP_FOR = timedelta(hours=2)
-# An office of thirty people behind one address stays far below.
-SAVES_AN_HOUR, HOUR = 600, timedelta(hours=1)
+# A hall of three hundred firms behind one address stays below.
+SAVES_AN_HOUR, HOUR = 2_000, timedelta(hours=1)
 # Characters. The longest form with every field at its limit has 5,000; a pasted report has 50,000.
 MAX_LENGTH = 100_000
 # Fields of a form that nobody types.
