@@ -52,7 +52,7 @@ def register(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _to_form(request, now, Typed.of(request, judged=True))
     if request.POST.get("step") != "submit":
-        return _to_check(request, now)
+        return _to_check(request, now, form)
     return _submit(request, now, form)
 
 
@@ -78,11 +78,13 @@ def _to_form(request: HttpRequest, now: datetime, typed: Typed) -> HttpResponse:
     return drafts.redirect(request, to, DRAFT, typed, now) or _form_page(request, now, typed)
 
 
-def _to_check(request: HttpRequest, now: datetime, status: int = 200, **about: str) -> HttpResponse:
+def _to_check(
+    request: HttpRequest, now: datetime, form: RegistrationForm, status: int = 200, **about: str
+) -> HttpResponse:
     """Go to the check page, with `notice` or `refusal`. If the draft cannot be kept, it is the answer itself."""
     typed = Typed.of(request, **about)
     answer = drafts.redirect(request, reverse("register_check"), DRAFT, typed, now)
-    return answer or _check_page(request, now, _make(now)(typed.values), typed, status)
+    return answer or _check_page(request, now, form, typed, status)
 
 
 def _submit(request: HttpRequest, now: datetime, form: RegistrationForm) -> HttpResponse:
@@ -95,22 +97,22 @@ def _submit(request: HttpRequest, now: datetime, form: RegistrationForm) -> Http
     # A token of another browser: its key belongs to another firm's form, whose receipt must not be shown here.
     if token is None and "form_token" in request.POST:
         notice = "这张表不是在本浏览器打开的，尚未提交。请核对后再提交一次。"
-        return _to_check(request, now, notice=notice)
+        return _to_check(request, now, form, notice=notice)
     # The page promised another day: at midnight on the last of a month, or after a cancellation.
     if token and token.joins != joins:
         notice = f"{_why_missed(token.joins, now)}现在提交将登记到{calendar.short(joins)}，请确认。"
-        return _to_check(request, now, notice=notice)
+        return _to_check(request, now, form, notice=notice)
     # when_down: if the counter fails, a firm must still be able to register.
     bucket = f"register:{client_network(request)}"
     if not allow(bucket, policy.REGISTRATIONS_AN_HOUR, HOUR, now, when_down=True):
         refusal = "提交次数过多，请一小时后再试，或电话联系综合处代为登记。"
-        return _to_check(request, now, refusal=refusal, status=429)
+        return _to_check(request, now, form, refusal=refusal, status=429)
     try:
         # The key of the token recognises a form that is sent twice: the second answer is the same receipt.
         key = token.key if token else form_token.fresh_key()
         appointment = booking.submit(form.registration(), key=key, at=now)
     except Refused as refusal:
-        return _to_check(request, now, refusal=str(refusal), status=refusal.status)
+        return _to_check(request, now, form, refusal=str(refusal), status=refusal.status)
     drafts.erase(request, DRAFT)
     return redirect("receipt", appointment.receipt_token)
 
