@@ -232,6 +232,14 @@ def test_visitor_without_a_draft_costs_no_query(client, django_assert_num_querie
         client.get("/register/")
 
 
+def test_control_characters_of_a_pasted_text_are_left_out(client, firm):
+    typed = firm(
+        1, draft="register", step="check", summary="第一问\x0b第\x02二问\x00", contact_name="王\x7f测试"
+    )
+    html = client.post("/register/", typed, follow=True).content.decode()
+    assert "<bdi>第一问\n第二问</bdi>" in html and "<bdi>王测试</bdi>" in html
+
+
 # --- Cookies ---------------------------------------------------------------------------------------------------------
 @pytest.fixture
 def strict():

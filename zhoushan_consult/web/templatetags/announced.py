@@ -9,10 +9,12 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def error_prefix(context) -> str:
-    """「错误：」 if a form of the page has errors, `refusal` says why an act was not done, or a message says so."""
+    """「错误：」 if a form of the page has errors, an act was refused (`refusal`, `attempt`), or a message says so."""
     values = context.flatten()
-    failed = bool(values.get("refusal")) or any(
-        isinstance(value, BaseForm) and value.is_bound and value.errors for value in values.values()
+    # By type(), because isinstance() would evaluate lazy values: the user costs a query, the CSRF token sets a cookie.
+    shown = [value for value in values.values() if issubclass(type(value), BaseForm)]
+    failed = (
+        values.get("refusal") or values.get("attempt") or any(each.is_bound and each.errors for each in shown)
     )
     # Looking at the messages here does not use them up: the storage keeps them for this response.
     return "错误：" if failed or any(each.level >= ERROR for each in values.get("messages") or ()) else ""
