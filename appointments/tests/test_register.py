@@ -210,6 +210,71 @@ def test_full_width_phone_with_extension_is_normalized(submit):
     assert Appointment.objects.get().phone_number == "+865802021234;ext=8001"
 
 
+def test_pasted_fields_are_normalized(submit):
+    submit(
+        enterprise_name="\ufeff舟山（海宁）ＡＢ有限公司。",
+        postcode="邮编：３１６　０２１",
+        contact_name="阿卜杜拉•买买提\u200b",
+        email="邮箱：Name@ＱＱ．com。",
+        address="  临城街道\u3000海天大道\n681号 ",
+    )
+    made = Appointment.objects.get()
+    assert (made.enterprise_name, made.contact_name) == ("舟山（海宁）AB有限公司", "阿卜杜拉·买买提")
+    assert (made.postcode, made.email) == ("316021", "Name@qq.com")
+    assert made.address == "临城街道 海天大道 681号"
+
+
+@pytest.mark.parametrize("name", ["王䶮", "𠮷", "字" * 100])
+def test_rare_and_long_names_are_stored(submit, name):
+    submit(contact_name=name, enterprise_name=name)
+    made = Appointment.objects.get()
+    assert (made.contact_name, made.enterprise_name) == (name, name)
+    assert set(Notice.objects.values_list("to_name", flat=True)) == {name}
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "reason"),
+    [
+        ("email", "name@qq.com手机同微信", "邮箱前后有其他文字"),
+        ("email", "a@qq.com；b@qq.com", "只能填一个邮箱"),
+        ("email", "没有", "没有可以不填"),
+        ("postcode", "3160", "邮政编码是 6 位数字"),
+        ("contact_name", "138", "至少要有一个汉字或字母"),
+        ("contact_name", "张三13800138000", "这里只填姓名"),
+        ("enterprise_name", "字" * 101, "已写 101 字，最多 100 字"),
+        ("address", "字" * 151, "已写 151 字，最多 150 字"),
+        ("summary", "字" * 2134, "已写 2,134 字，最多 2,000 字"),
+        ("summary", "？", "至少要写 2 字"),
+        ("uscc", "9" * 300, "已写 300 字"),
+        ("phone", "1" * 300, "已写 300 字"),
+        ("id_number", "1" * 300, "已写 300 字"),
+    ],
+)
+def test_what_cannot_be_meant_is_kept_and_refused_with_its_reason(submit, field, typed, reason):
+    page = submit(**{field: typed}).content.decode()
+    assert reason in page and typed in page and page.count('class="field field-error"') == 1
+    assert not Appointment.objects.exists()
+
+
+@pytest.mark.parametrize("field", ["enterprise_name", "contact_name"])
+def test_name_of_invisible_marks_is_missing(submit, field):
+    page = submit(**{field: "\u200b\u3000"}).content.decode()
+    assert f'href="#id_{field}"' in page and "请填写" in page
+
+
+def test_line_break_of_a_question_counts_as_one_character(submit):
+    submit(summary=("字" * 19 + "\r\n") * 100)
+    assert Appointment.objects.get().summary == "\n".join(["字" * 19] * 100)
+
+
+@pytest.mark.parametrize(
+    "path", ["/register/", "/status/", "/status/reference/", "/answers/", "/admin/login/", "/desk/login/"]
+)
+def test_no_input_cuts_what_is_pasted(client, path):
+    page = client.get(path).content.decode()
+    assert "<input" in page and "maxlength" not in page and "minlength" not in page
+
+
 def test_id_number_is_never_stored_in_plain_text(submit, firm):
     submit()
     with connection.cursor() as cursor:
