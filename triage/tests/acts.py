@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
-from appointments import answers, booking, feedback, staff_entry
+from appointments import answers, booking, feedback, lost_reference, staff_entry
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, Channel, Grade, PublishedAnswer
 from sessions_app import calendar
@@ -101,6 +101,7 @@ MODULES = (
     booking,
     staff_entry,
     feedback,
+    lost_reference,
 )
 """Where the acts are."""
 WITHIN_AN_ACT = {
@@ -986,6 +987,16 @@ act(
     letter booking_received about new appointment to new appointment by email page sms
     trail registered of new appointment by actor: channel=phone reason=企业来电
     returns new appointment
+    """,
+)
+act(
+    "lost_reference.send_again",
+    scenes.accepted,
+    lambda s: lost_reference.send_again(s.firm.uscc, s.firm.phone_number, at=s.at),
+    back=lambda s: None,
+    effect="""
+    letter reference_again about firm to firm by sms
+    trail reference_sent of firm by no officer
     """,
 )
 act(
