@@ -394,6 +394,18 @@ class UnsolvedForm(forms.Form):
     )
 
 
+class SupplementForm(forms.Form):
+    """补充问题: what the firm asks in addition, after its registration was accepted."""
+
+    text = MultilineField(
+        label="补充的问题",
+        rows=4,
+        max_length=1000,
+        help_text="和原来的问题一起交处室答复。请不要写身份证号码、电话。",
+        error_messages={"required": "请写明要补充的问题。"},
+    )
+
+
 class RatingForm(forms.Form):
     """好差评: five grades. None is preselected, because a default would be counted as an opinion."""
 
