@@ -52,9 +52,8 @@ class RegistrationForm(forms.Form):
     uscc = forms.CharField(
         label="统一社会信用代码",
         help_text="营业执照上的 18 位代码。",
-        widget=forms.TextInput(
-            attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
-        ),
+        # Without autocomplete="off", with which browsers do not restore a field after Back. The code is public.
+        widget=forms.TextInput(attrs={"autocapitalize": "characters", "spellcheck": "false"}),
     )
     address = NormalizedField(
         label="通信地址",
@@ -363,9 +362,7 @@ class LostReferenceForm(forms.Form):
         label="统一社会信用代码",
         help_text="营业执照上的 18 位代码。",
         error_messages={"required": REQUIRED["uscc"]},
-        widget=forms.TextInput(
-            attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
-        ),
+        widget=forms.TextInput(attrs={"autocapitalize": "characters", "spellcheck": "false"}),
     )
     phone = forms.CharField(
         label="联系电话",
