@@ -28,6 +28,7 @@ ASKING_KINDS = (
     "priority_returned",
     "reply_released",
     "reply_corrected",
+    "reply_supplemented",
     "heard_solved",
     "heard_follow",
     "heard_absent",

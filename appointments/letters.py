@@ -17,7 +17,7 @@ from zhoushan_consult.outbox.posting import Recipient, latest_calendar, post
 
 from . import calendar_entry, upper_floor, waiting_list
 from .lifecycle import ENDED, Stage
-from .models import Appointment, Rating
+from .models import Appointment, Publicity, PublishedAnswer, Rating
 from .priority import next_chance
 
 INVITING_KINDS = {"seat_offered", "seat_confirmed", "plan_changed", "day_near"}
@@ -228,10 +228,34 @@ def _calendar_cancellation(appointment: Appointment, params: Params, now: dateti
     return calendar_entry.render_cancellation(last, appointment, at=now)
 
 
+def _waits_for_second(answer: PublishedAnswer, params: Params, now: datetime) -> str:
+    if answer.state != Publicity.DRAFT or answer.remark:
+        return f"这条答复{'已退回修改' if answer.remark else answer.get_state_display()}"
+    return "拟稿人不能自己审核" if answer.drafted_by_id == params["officer"] else ""
+
+
+def _sent_back(answer: PublishedAnswer, params: Params, now: datetime) -> str:
+    return "" if answer.state == Publicity.DRAFT and answer.remark else "这条答复已经修改或办结"
+
+
+def is_public(*states: Publicity) -> Callable[[PublishedAnswer, Params, datetime], str]:
+    """For `outdated`: the letter is true while the public answer is in one of these states."""
+
+    def why_not(answer: PublishedAnswer, params: Params, now: datetime) -> str:
+        return "" if answer.state in states else f"这条答复{answer.get_state_display()}"
+
+    return why_not
+
+
+def about_answer(name: str, title: str, outdated: Callable) -> LetterKind:
+    return to_officers(name, title, lambda answer, params, now: {}, outdated)
+
+
 NOT_WITHDRAWN = at_stage(*(set(Stage) - {Stage.WITHDRAWN}))
 
 LETTERS = [
     firm_letter("booking_received", "登记已收到", NOT_WITHDRAWN, answers_act=True),
+    firm_letter("reference_again", "补发受理编号", NOT_WITHDRAWN, answers_act=True),
     firm_letter("booking_amended", "登记已修改", at_stage(Stage.SUBMITTED), answers_act=True),
     firm_letter("booking_voided", "登记已作废", at_stage(Stage.WITHDRAWN)),
     firm_letter("booking_withdrawn", "登记已撤回", at_stage(Stage.WITHDRAWN), answers_act=True),
@@ -263,6 +287,10 @@ LETTERS = [
         lambda objection, params, now: {},
         lambda objection, params, now: "已经核实" if objection.verdict else "",
     ),
+    about_answer("answer_to_publish", "公开答复待审核", _waits_for_second),
+    about_answer("answer_sent_back", "拟公开答复退回修改", _sent_back),
+    about_answer("answer_published", "拟公开答复已公开", is_public(Publicity.PUBLISHED)),
+    about_answer("answer_dropped", "拟公开答复不公开", is_public(Publicity.DROPPED)),
     firm_letter("day_cancelled", "活动取消", _cancelled_still, _cancelled_facts),
 ]
 """`plan_changed`, `day_near` and what tells of reviews, replies and the day itself are in `triage.letters`."""

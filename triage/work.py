@@ -2,13 +2,16 @@
 
 from datetime import datetime
 
+from django.db.models import QuerySet
+
+from appointments.lifecycle import Stage
 from appointments.models import Appointment
 from appointments.situation import Work
 from zhoushan_consult.audit.trail import record
 from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Officer
 
-from .models import Assignment, AssignmentState, FollowUp, Hearing, Part
+from .models import Assignment, AssignmentState, FollowUp, Hearing, Part, Reply, ReplyKind
 
 UNANSWERED = frozenset({AssignmentState.OPEN, AssignmentState.DRAFTED})
 """States in which a division still owes a reply."""
@@ -53,6 +56,27 @@ def cancel_assignments(appointment: Appointment, *, by: Officer | None, at: date
     unfinished.update(state=AssignmentState.CANCELLED)
     update_firm_page(appointment)
     return cancelled
+
+
+SILENT_TO_FIRM = frozenset({Stage.WITHDRAWN, Stage.DECLINED})
+"""Stages in which nothing more is said to the firm. A closed registration is still told what was wrong."""
+
+
+def revisions_in_hand() -> QuerySet[Reply]:
+    """更正 and 补充 that are drafted or wait for their signature, the first due first."""
+    in_hand = Reply.objects.filter(signed_at=None, dropped_at=None).exclude(kind=ReplyKind.FIRST)
+    return in_hand.order_by("due_on", "pk")
+
+
+def drop_revisions(appointment: Appointment, *, by: Officer | None, at: datetime) -> None:
+    """Where nothing more is said to the firm, its 更正 and 补充 in hand are dropped. Runs in the caller's transaction."""
+    if appointment.stage not in SILENT_TO_FIRM:
+        return
+    for reply in revisions_in_hand().filter(assignment__appointment=appointment).select_related("assignment"):
+        # Its division may drop it at this instant.
+        if Reply.objects.filter(pk=reply.pk, signed_at=None, dropped_at=None).update(dropped_at=at):
+            facts = {"kind": reply.kind, "version": reply.version}
+            record(Verb.REVISION_DROPPED, reply.assignment, by=by, at=at, **facts)
 
 
 def update_firm_page(appointment: Appointment) -> None:
