@@ -103,12 +103,15 @@ def is_rated(appointment: Appointment) -> bool:
 
 
 def seat_letter_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
-    """The facts of a letter about a seat: who has not confirmed must know until when, counted from this letter on."""
+    """The facts of a letter about a seat: who has not confirmed must know until when, counted from this letter on.
+
+    Past that time, and while the place has not gone to the next firm, `reply_by` is empty.
+    """
     seat, facts = appointment.seat, firm_facts(appointment, params, now)
     if seat:
         end = seat.reply_by or seats.reply_by(appointment.day.date, now)
         days = (appointment.day.date - now.astimezone(calendar.SHANGHAI).date()).days
-        facts |= {"seat": seat, "reply_by": calendar.moment(end), "days": days}
+        facts |= {"seat": seat, "reply_by": calendar.moment(end) if end > now else "", "days": days}
     return facts
 
 
