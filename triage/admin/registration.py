@@ -9,7 +9,7 @@ from appointments import facts
 from appointments.admin import AppointmentAdmin, ListForm
 from appointments.models import Appointment, ContactCorrection, StageMove
 from triage import calls, earlier_answers, visibility
-from triage.models import Assignment, CallRecord, FollowUp, Review
+from triage.models import Assignment, CallRecord, FollowUp, Reply, Review
 from triage.rulebook import explanation
 from triage.rulebook.routing_traces import shown_trace
 from zhoushan_consult.bureau.actions import may, parse_key
@@ -92,9 +92,10 @@ def _reached_at(record: Appointment, *, in_full: bool) -> dict:
 def _with_all(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
     related = rows.select_related("day", "seat", "area", "entered_by", "hearing__by", "rating")
     return related.prefetch_related(
-        Prefetch(
-            "assignments", Assignment.objects.select_related("division", "reply__signed_by", "assigned_by")
-        ),
+        Prefetch("assignments", Assignment.objects.select_related("division", "assigned_by")),
+        Prefetch("assignments__replies", Reply.objects.select_related("drafted_by", "signed_by")),
+        "supplements",
+        "objections",
         Prefetch("moves", StageMove.objects.select_related("by")),
         Prefetch("calls", CallRecord.objects.select_related("by")),
         Prefetch("contact_corrections", ContactCorrection.objects.select_related("by")),

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("appointments", "0004_handed_to"),
+        ("appointments", "0006_longer_names"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -9,7 +9,7 @@ import zhoushan_consult.vault.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("outbox", "0004_params_of_a_letter"),
+        ("outbox", "0005_longer_names"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("triage", "0005_traces_of_acceptances"),
+        ("triage", "0007_replies_of_one_person_say_so"),
     ]
 
     operations = [
