@@ -24,6 +24,9 @@ INVITING_KINDS = {"seat_offered", "seat_confirmed", "plan_changed", "day_near"}
 CANCELLING_KINDS = {"seat_given_up", "seat_lapsed", "booking_withdrawn", "day_cancelled", "seat_not_needed"}
 """Letters after which the firm need not come. They carry the cancellation of the calendar entry."""
 
+RELATED = ("day", "seat__day")
+"""The records from which a letter to a firm takes what it says, besides the registration."""
+
 
 def write(
     kind: str,
@@ -69,6 +72,7 @@ def firm_letter(
         options["calendar"] = _invitation
     elif name in CANCELLING_KINDS:
         options["calendar"] = _calendar_cancellation
+    options = {"related": RELATED} | options
     return LetterKind(name=name, title=title, facts=facts, outdated=outdated, **options)
 
 
@@ -220,7 +224,14 @@ LETTERS = [
     firm_letter("seat_lapsed", "名额逾期未确认", _seat_left),
     firm_letter("deferred", "本期没有排上现场", at_stage(Stage.DEFERRED), _deferred_facts),
     firm_letter("priority_granted", "下期优先安排", _has_priority, _priority_facts, answers_act=True),
-    firm_letter("priority_moved", "优先资格已转到下期登记", _handed_over, _handed_facts, answers_act=True),
+    firm_letter(
+        "priority_moved",
+        "优先资格已转到下期登记",
+        _handed_over,
+        _handed_facts,
+        answers_act=True,
+        related=(*RELATED, "handed_to__day"),
+    ),
     firm_letter("priority_returned", "优先资格已退回", at_stage(Stage.DEFERRED), _deferred_facts),
     firm_letter("day_cancelled", "活动取消", _cancelled_still, _cancelled_facts),
 ]

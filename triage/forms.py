@@ -43,7 +43,7 @@ class CallForm(ActionForm):
 
 
 class NotifiedForm(CallForm):
-    """A notice given by telephone: the letters that wait for it are the choices."""
+    """A notice given by telephone: the letters that wait for it are the choices, with the text of now."""
 
     notice = Radio(label="通知")
     field_order = ["notice"]
@@ -51,12 +51,13 @@ class NotifiedForm(CallForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["notice"].choices = [
-            (str(notice.pk), notice.text) for notice in self.record.calls_to_make
+            (str(call.notice.pk), call.text) for call in self.record.calls_to_make
         ]
         self.initial = {"notice": next((choice[0] for choice in self.fields["notice"].choices), None)}
 
     def chosen(self):
-        return next(n for n in self.record.calls_to_make if str(n.pk) == self.cleaned_data["notice"])
+        calls = self.record.calls_to_make
+        return next(call.notice for call in calls if str(call.notice.pk) == self.cleaned_data["notice"])
 
 
 class DeclineForm(CallForm):

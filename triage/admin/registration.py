@@ -16,6 +16,7 @@ from zhoushan_consult.bureau.actions import may, parse_key
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.bureau.roles import Act
 from zhoushan_consult.identity import phone
+from zhoushan_consult.outbox.calls import Call, as_of
 from zhoushan_consult.outbox.models import Channel, Notice
 from zhoushan_consult.outbox.models import State as NoticeState
 
@@ -61,9 +62,7 @@ class RegistrationAdmin(AppointmentAdmin):
             found.every_division = list(Division.objects.all())
             found.before = earlier_answers.before(found, request.user)
             found.letters = list(_letters(found))
-            found.calls_to_make = [
-                n for n in found.letters if (n.channel, n.state) == (Channel.CALL, NoticeState.WAITING)
-            ]
+            found.calls_to_make = _calls_to_make(found.letters)
         return found
 
     def facts(self, request, record: Appointment) -> dict:
@@ -96,6 +95,15 @@ def _with_all(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
 def _letters(record: Appointment) -> QuerySet[Notice]:
     about = Notice.objects.filter(about_kind=record._meta.label_lower, about_id=str(record.pk))
     return about.order_by("-created_at", "-pk")[:LETTERS_SHOWN]
+
+
+def _calls_to_make(letters: list[Notice]) -> list[Call]:
+    """The calls among the letters, each with the text of now. One that need not be made says so where it is listed."""
+    waiting = [n for n in letters if (n.channel, n.state) == (Channel.CALL, NoticeState.WAITING)]
+    calls = as_of(waiting, timezone.now())
+    for call in calls:
+        call.notice.not_needed = call.not_needed
+    return [call for call in calls if not call.not_needed]
 
 
 def _earlier(record: Appointment) -> list[Appointment]:

@@ -20,7 +20,7 @@ from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Act
 from zhoushan_consult.bureau.worklist import Row, WorkList
 from zhoushan_consult.clock import SHANGHAI, local_date
-from zhoushan_consult.outbox.models import Notice
+from zhoushan_consult.outbox.calls import Call, as_of
 
 # A registration that has waited for 初审 for more days than this is marked as late.
 LONG_WAIT_DAYS = 3
@@ -193,21 +193,24 @@ def _to_approve(days: list[ConsultDay]) -> WorkList:
 
 def _to_call(now: datetime) -> WorkList:
     preview = worklists.preview(worklists.to_call(now))
-    rows = [_call_row(notice) for notice in preview.rows]
+    rows = [_call_row(call) for call in as_of(preview.rows, now)]
     empty = "没有要打的电话。没有手机号码、或短信没有送达的企业会出现在这里。"
     return WorkList("call", "待电话联系", rows, preview.count, empty)
 
 
-def _call_row(notice: Notice) -> Row:
+def _call_row(call: Call) -> Row:
+    notice = call.notice
     # A letter about something else, such as a 咨询日, is recorded on its own page.
     about_firm = notice.about_kind == Appointment._meta.label_lower
     url = (
-        _registration_url(notice.about_id, "notified")
+        _registration_url(notice.about_id, "" if call.not_needed else "notified")
         if about_firm
         else reverse("admin:outbox_notice_change", args=[notice.pk])
     )
+    if call.not_needed:
+        return Row(notice.to_name, url, call.not_needed, lead="不用再打")
     tried = f"已打 {notice.attempts} 次" if notice.attempts else ""
-    return Row(notice.to_name, url, Truncator(notice.text).chars(60), age=tried)
+    return Row(notice.to_name, url, Truncator(call.text).chars(60), age=tried)
 
 
 def _overdue_replies(today: date) -> WorkList:

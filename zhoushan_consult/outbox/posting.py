@@ -107,13 +107,14 @@ def told_at(about: Model, of_kinds: Iterable[str]) -> datetime | None:
 
     None while one of them has reached nobody yet, or none was written. A letter that was cancelled need not be told.
     """
-    letters = Notice.objects.filter(kind__in=of_kinds, **_about_fields(about)).exclude(channel=Channel.PAGE)
-    reached: dict[tuple, datetime | None] = {}
-    rows = letters.exclude(state=State.CANCELLED).values_list("kind", "created_at", "sent_at")
-    for kind, created_at, sent_at in rows:
-        earlier = reached.get((kind, created_at))
-        reached[kind, created_at] = min(filter(None, (earlier, sent_at)), default=None)
-    times = list(reached.values())
+    rows = Notice.objects.filter(kind__in=of_kinds, **_about_fields(about)).exclude(channel=Channel.PAGE)
+    first: dict[tuple, datetime | None] = {}
+    for row in rows.exclude(state=State.CANCELLED).only("kind", "created_at", "to_name", "state", "sent_at"):
+        letter = (row.kind, row.created_at, row.to_name)  # as `reaching.ways_of`
+        # What a gateway took and did not deliver has a time too, but has reached nobody.
+        reached = row.sent_at if row.state == State.SENT else None
+        first[letter] = min(filter(None, (first.get(letter), reached)), default=None)
+    times = list(first.values())
     return max(times) if times and all(times) else None
 
 

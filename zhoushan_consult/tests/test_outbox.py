@@ -47,6 +47,7 @@ def letters(settings, tmp_path):
         },
         "sms": {"sms": f"第{{{{ number }}}}封，{SECRET}"},
         "email": {"email": f"标题\n{SECRET}"},
+        "answer": {"sms": SECRET},
     }
     for kind, files in texts.items():
         for name, text in files.items():
@@ -218,7 +219,8 @@ def test_notice_is_retried_at_growing_intervals_and_then_becomes_a_call(sms, cap
         notice.refresh_from_db()
         now = notice.next_try_at
     waits = [(after - before) / MINUTE for before, after in pairwise(tries)]
-    assert waits == [1, 5, 15, 60, 3 * 60, 6 * 60, 12 * 60, 24 * 60]
+    # Twelve hours after 19:51 it would be night, and the letter waits for 8:00.
+    assert waits == [1, 5, 15, 60, 3 * 60, 6 * 60, 12 * 60 + 9, 24 * 60]
     assert (notice.state, notice.attempts, notice.last_error) == (State.FAILED, 9, "HTTP 503")
     (call,) = calls_to_make()
     assert (call.text, call.to.open(), call.to_name) == (f"第0封，{SECRET}", MOBILE, "王测试")
@@ -367,12 +369,15 @@ def test_daily_cap_counts_sms_in_flight(sms, settings):
     assert sorted(Notice.objects.values_list("state", flat=True)) == [State.INFLIGHT, State.WAITING]
 
 
-def test_daily_cap_starts_again_at_midnight_in_zhoushan(sms, settings):
+def test_daily_cap_starts_again_at_midnight_in_zhoushan(water, settings):
+    """Only an answer leaves at night."""
     settings.OUTBOX_DAILY_CAP = 1
     evening = datetime(2026, 12, 1, 23, 59, tzinfo=SHANGHAI)
-    sms(at=evening)
-    assert deliver_due(evening) == 1
-    sms(at=evening, start=1)
+    for key, before_midnight in (("1", 1), ("2", 0)):
+        post("answer", about=water, to=Recipient("王测试", MOBILE), key=key, at=evening)
+        assert deliver_due(evening) == before_midnight
+    assert Notice.objects.get(state=State.WAITING).next_try_at > evening + MINUTE
+    Notice.objects.filter(state=State.WAITING).update(next_try_at=evening)
     assert deliver_due(evening + MINUTE) == 1
 
 
