@@ -8,20 +8,28 @@ from collections.abc import Callable
 from datetime import datetime
 
 from sessions_app import calendar, policy, seats
-from sessions_app.days import next_open_date
+from sessions_app.letters import to_officers
 from sessions_app.models import ConsultDay
 from zhoushan_consult.identity import phone as phones
 from zhoushan_consult.outbox.kinds import LetterKind, Params
 from zhoushan_consult.outbox.models import Notice
 from zhoushan_consult.outbox.posting import Recipient, latest_calendar, post
 
-from . import calendar_entry, waiting_list
+from . import calendar_entry, upper_floor, waiting_list
 from .lifecycle import ENDED, Stage
-from .models import Appointment
+from .models import Appointment, Publicity, PublishedAnswer, Rating
+from .priority import next_chance
 
 INVITING_KINDS = {"seat_offered", "seat_confirmed", "plan_changed", "day_near"}
 """Letters that ask a seated firm to come. They carry the calendar entry, or a newer version of it."""
-CANCELLING_KINDS = {"seat_given_up", "seat_lapsed", "booking_withdrawn", "day_cancelled", "seat_not_needed"}
+CANCELLING_KINDS = {
+    "seat_given_up",
+    "seat_lapsed",
+    "booking_withdrawn",
+    "day_cancelled",
+    "seat_not_needed",
+    "booking_voided",
+}
 """Letters after which the firm need not come. They carry the cancellation of the calendar entry."""
 
 RELATED = ("day", "seat__day")
@@ -85,6 +93,19 @@ def at_stage(*stages: Stage) -> Callable[[Appointment, Params, datetime], str]:
     return why_not
 
 
+def reply_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
+    """The facts of a letter that promises a written reply: it may be there already."""
+    work = upper_floor.work_of(appointment)
+    return firm_facts(appointment, params, now) | {
+        "replied": work.all_replied,
+        "rated": is_rated(appointment),
+    }
+
+
+def is_rated(appointment: Appointment) -> bool:
+    return Rating.objects.filter(appointment=appointment).exists()
+
+
 def seat_letter_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
     """The facts of a letter about a seat: who has not confirmed must know until when, counted from this letter on."""
     seat, facts = appointment.seat, firm_facts(appointment, params, now)
@@ -121,7 +142,11 @@ def _seat_key(appointment: Appointment) -> str:
 
 
 def _offered(appointment: Appointment, params: Params, now: datetime) -> str:
-    return holds_seat(appointment, params, now) or ("企业已确认" if appointment.seat.confirmed_at else "")
+    if why_not := holds_seat(appointment, params, now):
+        return why_not
+    if appointment.seat.confirmed_at:
+        return "企业已确认"
+    return "已过确认的期限" if now >= calendar.eve(appointment.day.date) else ""
 
 
 def _offer_reached(appointment: Appointment, params: Params, at: datetime) -> None:
@@ -143,8 +168,8 @@ def _seat_left(appointment: Appointment, params: Params, now: datetime) -> str:
 
 def _deferred_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
     day = appointment.day
-    return firm_facts(appointment, params, now) | {
-        "next_day": calendar.short(next_open_date(calendar.following(day.date), at=now)),
+    return reply_facts(appointment, params, now) | {
+        "next_day": calendar.short(next_chance(appointment, at=now).date),
         "full": not seats.free_seats(day).exists(),
         "over": now >= calendar.ends_at(day.date),
         "answer_days": policy.DEFERRAL_ANSWER_DAYS,
@@ -165,7 +190,7 @@ def _has_priority(appointment: Appointment, params: Params, now: datetime) -> st
 
 def _handed_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
     other = appointment.handed_to
-    facts = firm_facts(appointment, params, now) | {"other": other}
+    facts = reply_facts(appointment, params, now) | {"other": other}
     return facts | ({"other_day": calendar.short(other.day.date)} if other else {})
 
 
@@ -204,11 +229,35 @@ def _calendar_cancellation(appointment: Appointment, params: Params, now: dateti
     return calendar_entry.render_cancellation(last, appointment, at=now)
 
 
+def _waits_for_second(answer: PublishedAnswer, params: Params, now: datetime) -> str:
+    if answer.state != Publicity.DRAFT or answer.remark:
+        return f"这条答复{'已退回修改' if answer.remark else answer.get_state_display()}"
+    return "拟稿人不能自己审核" if answer.drafted_by_id == params["officer"] else ""
+
+
+def _sent_back(answer: PublishedAnswer, params: Params, now: datetime) -> str:
+    return "" if answer.state == Publicity.DRAFT and answer.remark else "这条答复已经修改或办结"
+
+
+def is_public(*states: Publicity) -> Callable[[PublishedAnswer, Params, datetime], str]:
+    """For `outdated`: the letter is true while the public answer is in one of these states."""
+
+    def why_not(answer: PublishedAnswer, params: Params, now: datetime) -> str:
+        return "" if answer.state in states else f"这条答复{answer.get_state_display()}"
+
+    return why_not
+
+
+def about_answer(name: str, title: str, outdated: Callable) -> LetterKind:
+    return to_officers(name, title, lambda answer, params, now: {}, outdated)
+
+
 NOT_WITHDRAWN = at_stage(*(set(Stage) - {Stage.WITHDRAWN}))
 
 LETTERS = [
     firm_letter("booking_received", "登记已收到", NOT_WITHDRAWN, answers_act=True),
     firm_letter("booking_amended", "登记已修改", at_stage(Stage.SUBMITTED), answers_act=True),
+    firm_letter("booking_voided", "登记已作废", at_stage(Stage.WITHDRAWN)),
     firm_letter("booking_withdrawn", "登记已撤回", at_stage(Stage.WITHDRAWN), answers_act=True),
     firm_letter(
         "seat_offered",
@@ -219,9 +268,9 @@ LETTERS = [
         lost=_offer_lost,
     ),
     firm_letter("seat_confirmed", "已确认参加", holds_seat, seat_letter_facts, answers_act=True),
-    firm_letter("seat_given_up", "已放弃现场名额", _seat_left, answers_act=True),
+    firm_letter("seat_given_up", "已放弃现场名额", _seat_left, reply_facts, answers_act=True),
     firm_letter("seat_not_needed", "书面答复已够，名额已退回", _seat_left, answers_act=True),
-    firm_letter("seat_lapsed", "名额逾期未确认", _seat_left),
+    firm_letter("seat_lapsed", "名额逾期未确认", _seat_left, reply_facts),
     firm_letter("deferred", "本期没有排上现场", at_stage(Stage.DEFERRED), _deferred_facts),
     firm_letter("priority_granted", "下期优先安排", _has_priority, _priority_facts, answers_act=True),
     firm_letter(
@@ -233,6 +282,22 @@ LETTERS = [
         related=(*RELATED, "handed_to__day"),
     ),
     firm_letter("priority_returned", "优先资格已退回", at_stage(Stage.DEFERRED), _deferred_facts),
+    to_officers(
+        "supplement_added",
+        "企业补充了问题",
+        lambda supplement, params, now: {},
+        lambda supplement, params, now: "已经处理" if supplement.handled_at else "",
+    ),
+    to_officers(
+        "objection_raised",
+        "有登记异议要核实",
+        lambda objection, params, now: {},
+        lambda objection, params, now: "已经核实" if objection.verdict else "",
+    ),
+    about_answer("answer_to_publish", "公开答复待审核", _waits_for_second),
+    about_answer("answer_sent_back", "拟公开答复退回修改", _sent_back),
+    about_answer("answer_published", "拟公开答复已公开", is_public(Publicity.PUBLISHED)),
+    about_answer("answer_dropped", "拟公开答复不公开", is_public(Publicity.DROPPED)),
     firm_letter("day_cancelled", "活动取消", _cancelled_still, _cancelled_facts),
 ]
 """`plan_changed`, `day_near` and what tells of reviews, replies and the day itself are in `triage.letters`."""

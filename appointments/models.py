@@ -197,6 +197,66 @@ class StageMove(models.Model):
         return f"{self.get_new_display()}"
 
 
+class Supplement(models.Model):
+    """补充问题: what a firm asks in addition after its registration was accepted, until the list of its day is settled."""
+
+    appointment = models.ForeignKey(
+        Appointment, models.PROTECT, related_name="supplements", verbose_name="预约登记"
+    )
+    text = models.TextField("补充问题", max_length=1000)
+    at = models.DateTimeField("提交时间")
+    # Set when 综合处 has given it to a division, or has noted that it is part of a 交办 already.
+    handled_at = models.DateTimeField("处理时间", null=True, blank=True)
+    handled_by = models.ForeignKey(
+        Officer, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="处理人"
+    )
+
+    class Meta:
+        verbose_name = verbose_name_plural = "补充问题"
+        ordering = ["at", "pk"]
+
+    def __str__(self):
+        return self.text
+
+
+class Verdict(models.TextChoices):
+    """The result of looking into an objection."""
+
+    VOID = "void", "不是该企业的登记，已作废"
+    KEPT = "kept", "是该企业的登记，继续办理"
+
+
+class Objection(models.Model):
+    """登记异议: a firm says that a live registration under its credit code is not its own. Codes are public."""
+
+    appointment = models.ForeignKey(
+        Appointment, models.PROTECT, related_name="objections", verbose_name="预约登记"
+    )
+    contact_name = SealedField("联系人")
+    phone = SealedField("联系电话")
+    text = models.TextField("说明", max_length=500, blank=True)
+    at = models.DateTimeField("提出时间")
+    verdict = models.CharField("核实结果", max_length=5, choices=Verdict, blank=True)
+    gist = models.TextField("核实经过", max_length=500, blank=True)
+    decided_by = models.ForeignKey(
+        Officer, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="核实人"
+    )
+    decided_at = models.DateTimeField("核实时间", null=True, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "登记异议"
+        ordering = ["at", "pk"]
+        constraints = [
+            # A second click, or a second person of the firm, adds nothing while 综合处 is looking into it.
+            models.UniqueConstraint(
+                fields=["appointment"], condition=models.Q(verdict=""), name="one_open_objection"
+            )
+        ]
+
+    def __str__(self):
+        return "登记异议"
+
+
 class Grade(models.IntegerChoices):
     """好差评 in its fixed order, none chosen beforehand."""
 

@@ -55,6 +55,10 @@ class ConsultDay(models.Model):
         return calendar.label(self.date)
 
     @property
+    def short_label(self) -> str:
+        return calendar.short(self.date)
+
+    @property
     def is_published(self) -> bool:
         return self.plan == Plan.PUBLISHED
 

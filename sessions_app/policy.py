@@ -30,6 +30,7 @@ DEADLINES_FROM = time.fromisoformat(env.str("DEADLINES_FROM", default="08:00"))
 DEADLINES_UNTIL = time.fromisoformat(env.str("DEADLINES_UNTIL", default="20:00"))
 REMIND_DAYS_BEFORE = tuple(env.list("REMIND_DAYS_BEFORE", cast=int, default=[3, 1]))  # 六（五）：通知确认
 REPLY_WORKDAYS = env.int("REPLY_WORKDAYS", default=5)  # 六（四）：研究答复意见的工作日
+REVISION_WORKDAYS = env.int("REVISION_WORKDAYS", default=3)  # 六（四）：更正或补充已发出的答复的工作日
 REPLY_REMIND_WORKDAYS = env.int("REPLY_REMIND_WORKDAYS", default=2)  # 六（四）：到期前提醒处室
 FOLLOW_UP_WORKDAYS = env.int("FOLLOW_UP_WORKDAYS", default=10)  # 六（六）：后续服务的默认期限
 # 六（六）：立项满几天未办结，提醒综合处和办公室

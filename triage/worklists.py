@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Count, Model, Q, QuerySet, Window
+from django.db.models import Count, Model, OuterRef, Q, QuerySet, Subquery, Value, Window
+from django.db.models.functions import Coalesce
 
-from appointments.lifecycle import Stage
-from appointments.models import Appointment
+from appointments.lifecycle import ENDED, Stage
+from appointments.models import Appointment, Objection, Supplement
 from sessions_app import calendar, policy
 from sessions_app.models import ConsultDay, Plan
 from zhoushan_consult.clock import local_date
@@ -14,6 +15,7 @@ from zhoushan_consult.outbox import delivery
 from zhoushan_consult.outbox.models import Notice
 
 from .models import Assignment, AssignmentState, FollowUp
+from .work import revisions_in_hand
 
 PREVIEW_ROWS = 6
 """Rows of a work list on the home page; the rest is one click away."""
@@ -38,16 +40,36 @@ def to_review() -> QuerySet[Appointment]:
     return Appointment.objects.filter(stage=Stage.SUBMITTED).select_related("day").order_by("submitted_at")
 
 
+def supplements_to_assign() -> QuerySet[Supplement]:
+    """补充问题 that no division has yet, the oldest first."""
+    waiting = Supplement.objects.filter(handled_at=None).exclude(appointment__stage__in=ENDED)
+    return waiting.select_related("appointment").order_by("at")
+
+
+def objections_to_decide() -> QuerySet[Objection]:
+    """登记异议 that 综合处 has to look into, the oldest first."""
+    return Objection.objects.filter(verdict="").select_related("appointment").order_by("at")
+
+
 def returned() -> QuerySet[Assignment]:
     """交办 that a division has given back to 综合处."""
     return _with_firm(Assignment.objects.filter(state=AssignmentState.RETURNED).order_by("assigned_at"))
 
 
 def overdue_replies(today: date) -> QuerySet[Assignment]:
-    """交办 without a released reply after their term."""
-    return _with_firm(
-        Assignment.objects.filter(state__in=[AssignmentState.OPEN, AssignmentState.DRAFTED], due_on__lt=today)
+    """交办 without a released reply after their term, and those with a late 更正 or 补充.
+
+    `wanted_on` is the term, `revision` the kind of what is late; "" for the first reply.
+    """
+    late = revisions_in_hand().filter(due_on__lt=today)
+    own = late.filter(assignment=OuterRef("pk"))
+    unanswered = Q(state__in=[AssignmentState.OPEN, AssignmentState.DRAFTED], due_on__lt=today)
+    rows = Assignment.objects.filter(unanswered | Q(pk__in=late.order_by().values("assignment")))
+    rows = rows.annotate(
+        wanted_on=Coalesce(Subquery(own.values("due_on")[:1]), "due_on"),
+        revision=Coalesce(Subquery(own.values("kind")[:1]), Value("")),
     )
+    return _with_firm(rows.order_by("wanted_on", "pk"))
 
 
 def overdue_follow_ups(today: date) -> QuerySet[FollowUp]:
@@ -71,9 +93,14 @@ def to_call(now: datetime) -> QuerySet[Notice]:
 
 
 def days_ahead(now: datetime) -> list[ConsultDay]:
-    """The 咨询日 ahead, up to the one that a registration joins now."""
-    ahead = ConsultDay.objects.filter(date__gte=local_date(now), date__lte=calendar.booking_day(now))
-    return list(ahead.order_by("date"))
+    """The 咨询日 from today on."""
+    return list(ConsultDay.objects.filter(date__gte=local_date(now)).order_by("date"))
+
+
+def plans_to_approve(now: datetime) -> QuerySet[ConsultDay]:
+    """Plans that 综合处 has submitted, of every 咨询日 that is not over."""
+    ahead = ConsultDay.objects.filter(date__gte=calendar.current_day(now))
+    return ahead.filter(plan=Plan.SUBMITTED).order_by("date")
 
 
 def to_settle(now: datetime) -> list[ConsultDay]:
@@ -98,9 +125,15 @@ def to_settle(now: datetime) -> list[ConsultDay]:
     return list(days.filter(Q(date__gte=today) | Q(pending__gt=0) | Q(wanting__gt=0)))
 
 
-def undelivered_offers() -> QuerySet[Appointment]:
-    """Firms to which a seat is offered, and which the offer has not reached yet: their time to answer does not run."""
+def undelivered_offers(now: datetime) -> QuerySet[Appointment]:
+    """Firms to which a seat is offered, and which the offer has not reached yet: their time to answer does not run.
+
+    Once the day has begun, they are among those whose result is missing.
+    """
+    today = local_date(now)
+    ahead = today if now < calendar.starts_at(today) else today + timedelta(days=1)
     offered = Appointment.objects.filter(stage=Stage.SEATED, seat__confirmed_at=None, seat__reply_by=None)
+    offered = offered.filter(day__date__gte=ahead)
     return offered.select_related("day", "seat").order_by("day__date", "seat__number")
 
 

@@ -214,6 +214,7 @@ DUTIES = [
     "triage.limbo.LIMBO",
     "zhoushan_consult.outbox.retraction.RETRACT",
     "zhoushan_consult.web.throttle.PURGE",
+    "zhoushan_consult.upkeep.holidays_wanted.HOLIDAYS_WANTED",
     "zhoushan_consult.upkeep.digest.DIGEST",
 ]
 
@@ -224,6 +225,7 @@ APPOINTMENT_WORK = {"work_of": "triage.work.work_of", "end_work": "triage.follow
 # The kinds of letters that each floor declares, each a list of `outbox.kinds.LetterKind`.
 LETTER_KINDS = [
     "zhoushan_consult.upkeep.digest.LETTERS",
+    "zhoushan_consult.upkeep.holidays_wanted.LETTERS",
     "sessions_app.letters.LETTERS",
     "appointments.letters.LETTERS",
     "triage.letters.LETTERS",

@@ -1,8 +1,9 @@
 """Every action on a registration: the act it needs, when it is open, its form, and the one call it makes."""
 
 from appointments import booking
+from appointments.models import Verdict
 from appointments.situation import StaffAct
-from triage import assignment, follow_up, forms, hearing, id_reveal, review, seating
+from triage import assignment, follow_up, forms, hearing, id_reveal, review, seating, supplements
 from triage.models import CallOutcome, DeclineReason, Outcome
 from zhoushan_consult.bureau.actions import Action
 from zhoushan_consult.bureau.roles import Act
@@ -119,6 +120,50 @@ ACTIONS = (
         done="已增加交办，处室已收到。",
         hint="有遗漏的事项，或需要另一个处室协办时使用。",
         template="admin/rows_action.html",
+    ),
+    Action(
+        name="supplement",
+        title="交办补充问题",
+        act=Act.ASSIGN,
+        form=forms.SupplementForm,
+        do=lambda appointment, form, **who: supplements.assign(form.chosen(), form.rows.made()[0], **who),
+        offered=lambda appointment: (
+            bool(forms.open_supplements(appointment)) and StaffAct.ADD in appointment.situation.staff_acts
+        ),
+        opened=lambda appointment: True,
+        button="交办补充问题",
+        done="补充问题已交办，处室已收到。",
+        hint="企业通过初审后补充的问题，和其他事项一样交给一个处室答复。",
+        template="admin/rows_action.html",
+    ),
+    Action(
+        name="supplement_noted",
+        title="补充问题不另交办",
+        act=Act.ASSIGN,
+        form=forms.SupplementNotedForm,
+        do=lambda appointment, form, **who: supplements.note(form.chosen(), **who),
+        offered=lambda appointment: bool(forms.open_supplements(appointment)),
+        button="不另交办",
+        done="已记下，不另交办。",
+        hint="补充的内容已经包含在现有交办里时使用。",
+    ),
+    Action(
+        name="objection",
+        title="核实登记异议",
+        act=Act.REVIEW,
+        form=forms.ObjectionForm,
+        do=lambda appointment, form, **who: supplements.decide(
+            forms.open_objection(appointment),
+            Verdict(form.cleaned_data["verdict"]),
+            form.cleaned_data["gist"],
+            **who,
+        ),
+        offered=lambda appointment: forms.open_objection(appointment) is not None,
+        opened=lambda appointment: True,
+        button="保存核实结果",
+        done="核实结果已保存。",
+        hint="有人提出这份登记不是本企业提交的。请打电话向企业核实；作废后，名额和登记资格随即空出。",
+        danger=True,
     ),
     Action(
         name="notified",

@@ -5,6 +5,7 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import ButtonHolder, Layout
 from django import forms
 
+from triage.models import ReplyKind
 from triage.replies import EditedMeanwhile
 from zhoushan_consult.bureau import login
 from zhoushan_consult.bureau.refusals import Refused
@@ -66,7 +67,8 @@ class DeskForm(forms.Form):
 
     def typed(self) -> list[tuple[str, str]]:
         """Label and text of what was typed, to be copied if the form itself is closed by now."""
-        values = [(field.label, field.value()) for field in self.visible_fields()]
+        written = [field for field in self.visible_fields() if not isinstance(field.field, forms.ChoiceField)]
+        values = [(field.label, field.value()) for field in written]
         return [(label, value) for label, value in values if isinstance(value, str) and value.strip()]
 
 
@@ -89,6 +91,29 @@ class DraftForm(DeskForm):
         help_text="法规、标准或文件的名称和条款，不超过 300 字。",
     )
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+
+
+class RevisionForm(DraftForm):
+    """更正 or 补充 of a reply that the firm has read. The number of the wording is that of the last one on the page."""
+
+    key = "revision"
+    buttons = (("save-revision", "保存", "btn"), ("submit-revision", "送审签", "btn btn-primary"))
+
+    kind = forms.ChoiceField(
+        label="办理方式",
+        choices=[
+            (ReplyKind.CORRECTION, "更正：原来的答复有误，以这次为准"),
+            (ReplyKind.SUPPLEMENT, "补充：原来的答复仍然有效，再加以下内容"),
+        ],
+        widget=forms.RadioSelect,
+        error_messages={"required": "请选择是更正还是补充。"},
+    )
+    field_order = ["kind", "body", "law", "version"]
+
+
+class DropForm(DeskForm):
+    key = "drop"
+    buttons = (("drop-revision", "不再更正或补充", "btn btn-warning"),)
 
 
 class SignForm(DeskForm):

@@ -35,7 +35,16 @@ from triage import (
     standby,
     timetable,
 )
-from triage.models import Assignment, AssignmentState, CallOutcome, DeclineReason, FollowUp, Outcome, Part
+from triage.models import (
+    Assignment,
+    AssignmentState,
+    CallOutcome,
+    DeclineReason,
+    FollowUp,
+    Outcome,
+    Part,
+    ReplyKind,
+)
 from triage.rulebook import monthly_review, versions
 from triage.tests import factories as made
 from triage.tests import scenes
@@ -95,7 +104,8 @@ MODULES = (
 )
 """Where the acts are."""
 WITHIN_AN_ACT = {
-    "assignment.cancel_open_assignments",
+    "follow_up.end_work",
+    "work.cancel_assignments",
     "deferral.defer",
     "follow_up.open_follow_up",
     "plan_changes.to_bureau",
@@ -133,6 +143,25 @@ def signed(s: Scene) -> None:
 
 def rewritten(s: Scene) -> None:
     type(s.reply).objects.filter(pk=s.reply.pk).update(version=s.reply.version + 1, body="另一稿")
+
+
+def revision_stands_at(**columns) -> Do:
+    """The 更正 as it was before, or as another officer left it."""
+
+    def change(s: Scene) -> None:
+        type(s.revision).objects.filter(pk=s.revision.pk).update(**columns)
+
+    return change
+
+
+revision_submitted = revision_stands_at(submitted_at=scenes.EARLIER)
+revision_sent_back = revision_stands_at(submitted_at=None)
+revision_dropped = revision_stands_at(dropped_at=scenes.EARLIER)
+revision_rewritten = revision_stands_at(version=3, body="另一稿")
+
+
+def revision_signed(s: Scene) -> None:
+    revision_stands_at(signed_at=scenes.EARLIER, signed_by=s.people.of(HEAD))(s)
 
 
 def done_by_another(s: Scene) -> None:
@@ -394,7 +423,8 @@ act(
     own=True,
     meanwhile=(called_off, signed),
     effect="""
-    new reply: assignment=work body=纳管前办理排水许可。 law=城镇排水条例 version=1 drafted_by=actor drafted_at=now
+    new reply: assignment=work kind=first body=纳管前办理排水许可。 law=城镇排水条例 version=1 drafted_by=actor
+        drafted_at=now
     new replyversion: reply=new reply number=1 body=纳管前办理排水许可。 law=城镇排水条例 by=actor at=now
     trail reply_drafted of work by actor: version=1
     returns new reply
@@ -430,13 +460,14 @@ act(
 )
 act(
     "replies.finish_draft",
-    scenes.given,
+    scenes.given_with_two_heads,
     lambda s: replies.finish_draft(s.work, BODY, LAW, version=0, by=s.by, at=s.at),
     may=(HANDLER, HEAD),
     own=True,
     meanwhile=(called_off, signed),
     effect="""
-    new reply: assignment=work body=纳管前办理排水许可。 law=城镇排水条例 version=1 drafted_by=actor drafted_at=now
+    new reply: assignment=work kind=first body=纳管前办理排水许可。 law=城镇排水条例 version=1 drafted_by=actor
+        drafted_at=now
     new replyversion: reply=new reply number=1 body=纳管前办理排水许可。 law=城镇排水条例 by=actor at=now
     work: state=drafted
     letter reply_to_sign about work to 水处负责人 by email sms
@@ -471,7 +502,7 @@ act(
     sign,
     may=(HEAD,),
     own=True,
-    meanwhile=(called_off, rewritten),
+    meanwhile=(called_off, rewritten, withdrawn),
     says=("请先办理排水许可。",),
     effect="""
     firm: handled_by=水处、大气处 reply_due_on=2026-12-09
@@ -509,6 +540,144 @@ act(
     work: state=released released_at=now
     letter reply_released about firm to firm by email page sms
     trail reply_signed of work by actor: version=1
+    """,
+)
+act(
+    "replies.sign: alone",
+    scenes.before_the_head_who_drafted_it,
+    sign,
+    may=(HEAD,),
+    own=True,
+    effect="""
+    firm: handled_by=水处、大气处 reply_due_on=2026-12-09
+    reply: remark='' signed_by=actor signed_at=now one_person_note=本处室当时没有第二位能拟稿或审签的同志，由水处负责人一人拟写并审签。
+    work: state=released released_at=now
+    letter reply_released about firm to firm by email page sms
+    trail reply_signed of work by actor: note=本处室当时没有第二位能拟稿或审签的同志，由水处负责人一人拟写并审签。 version=1
+    """,
+)
+
+
+def save_revision(s: Scene) -> object:
+    return replies.save_revision(s.work, ReplyKind.CORRECTION, BODY, LAW, version=1, by=s.by, at=s.at)
+
+
+act(
+    "replies.save_revision: first",
+    scenes.answered,
+    save_revision,
+    may=(HANDLER, HEAD),
+    own=True,
+    meanwhile=(called_off, withdrawn, rewritten),
+    effect="""
+    new reply: assignment=work kind=correction body=纳管前办理排水许可。 law=城镇排水条例 version=2 drafted_by=actor
+        drafted_at=now due_on=2026-11-25
+    new replyversion: reply=new reply number=2 body=纳管前办理排水许可。 law=城镇排水条例 by=actor at=now
+    trail reply_drafted of work by actor: kind=correction version=2
+    returns new reply
+    """,
+)
+act(
+    "replies.save_revision: second",
+    scenes.corrected,
+    lambda s: replies.save_revision(s.work, ReplyKind.SUPPLEMENT, BODY, LAW, version=2, by=s.by, at=s.at),
+    may=(HANDLER, HEAD),
+    own=True,
+    meanwhile=(called_off, withdrawn, revision_submitted, revision_rewritten),
+    effect="""
+    new replyversion: reply=revision number=3 body=纳管前办理排水许可。 law=城镇排水条例 by=actor at=now
+    revision: kind=supplement body=纳管前办理排水许可。 law=城镇排水条例 version=3 drafted_by=actor drafted_at=now
+    trail reply_drafted of work by actor: kind=supplement version=3
+    returns revision
+    """,
+)
+act(
+    "replies.finish_revision",
+    scenes.answered_with_two_heads,
+    lambda s: replies.finish_revision(s.work, ReplyKind.SUPPLEMENT, BODY, LAW, version=1, by=s.by, at=s.at),
+    may=(HANDLER, HEAD),
+    own=True,
+    meanwhile=(called_off, withdrawn, rewritten),
+    effect="""
+    new reply: assignment=work kind=supplement body=纳管前办理排水许可。 law=城镇排水条例 version=2 drafted_by=actor
+        drafted_at=now due_on=2026-11-25 submitted_at=now
+    new replyversion: reply=new reply number=2 body=纳管前办理排水许可。 law=城镇排水条例 by=actor at=now
+    letter reply_to_sign about work to 水处负责人 by email sms
+    trail reply_drafted of work by actor: kind=supplement version=2
+    trail reply_submitted of work by actor: kind=supplement
+    """,
+)
+act(
+    "replies.submit_for_signature: a correction",
+    scenes.corrected,
+    lambda s: replies.submit_for_signature(s.work, by=s.by, at=s.at),
+    may=(HANDLER, HEAD),
+    own=True,
+    meanwhile=(revision_submitted, revision_dropped),
+    back=revision_stands_at(submitted_at=None),
+    effect="""
+    revision: submitted_at=now
+    letter reply_to_sign about work to 水处负责人 by email sms
+    trail reply_submitted of work by actor: kind=correction
+    """,
+)
+act(
+    "replies.send_back: a correction",
+    scenes.correction_before_the_head,
+    lambda s: replies.send_back(s.work, "请写明时限", by=s.by, at=s.at),
+    may=(HEAD,),
+    own=True,
+    meanwhile=(revision_signed, revision_sent_back),
+    back=revision_stands_at(submitted_at=scenes.EARLIER),
+    effect="""
+    revision: remark=请写明时限 submitted_at=None
+    letter reply_sent_back about work to 水处经办 by email sms
+    trail reply_sent_back of work by actor: kind=correction
+    """,
+)
+act(
+    "replies.drop_revision",
+    scenes.corrected,
+    lambda s: replies.drop_revision(s.work, by=s.by, at=s.at),
+    may=(HANDLER, HEAD),
+    own=True,
+    meanwhile=(revision_submitted, revision_dropped),
+    effect="""
+    revision: dropped_at=now
+    trail revision_dropped of work by actor: kind=correction version=2
+    """,
+)
+
+
+def sign_revision(s: Scene) -> None:
+    replies.sign(s.work, version=s.revision.version, by=s.by, at=s.at)
+
+
+act(
+    "replies.sign: a correction",
+    scenes.correction_before_the_head,
+    sign_revision,
+    may=(HEAD,),
+    own=True,
+    meanwhile=(withdrawn, revision_sent_back, revision_dropped, revision_rewritten),
+    says=("请先办理接管意见。", "2026年11月20日的答复有不准确的地方"),
+    effect="""
+    revision: remark='' signed_by=actor signed_at=now
+    letter reply_corrected about firm to firm by email page sms
+    trail reply_signed of work by actor: kind=correction version=2
+    """,
+)
+act(
+    "replies.sign: a supplement",
+    scenes.supplement_before_the_head,
+    sign_revision,
+    may=(HEAD,),
+    own=True,
+    says=("请先办理接管意见。", "2026年11月20日已答复，现补充如下"),
+    effect="""
+    revision: remark='' signed_by=actor signed_at=now
+    letter reply_supplemented about firm to firm by email page sms
+    trail reply_signed of work by actor: kind=supplement version=2
     """,
 )
 act(
@@ -1667,6 +1836,7 @@ act(
     effect="""
     new publishedanswer: question=怎样办理排水许可？ answer=向住建部门申请。 law=排水条例 division=水处 topic=water state=draft
         source=firm version=1 drafted_by=actor changed_at=now
+    letter answer_to_publish about new publishedanswer to 局领导 by email sms
     trail answer_proposed of new publishedanswer by actor
     returns new publishedanswer
     """,
@@ -1680,6 +1850,7 @@ act(
     effect="""
     answer: question=怎样办理排水许可？ answer=向住建部门申请。 law=排水条例 version=2 remark='' drafted_by=actor
         changed_at=now
+    letter answer_to_publish about answer to 局领导 by email sms
     trail answer_amended of answer by actor
     """,
 )

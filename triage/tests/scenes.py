@@ -16,7 +16,17 @@ from appointments.models import Appointment, Publicity, PublishedAnswer, Rating,
 from sessions_app import seats
 from sessions_app.days import day_on
 from sessions_app.models import ConsultDay, Plan, Seat
-from triage.models import Assignment, AssignmentState, Hearing, Outcome, Part, Reply, ReplyVersion, Sitting
+from triage.models import (
+    Assignment,
+    AssignmentState,
+    Hearing,
+    Outcome,
+    Part,
+    Reply,
+    ReplyKind,
+    ReplyVersion,
+    Sitting,
+)
 from triage.tests import factories as made
 from triage.tests.desk import follow_up
 from zhoushan_consult.bureau.models import Division, Officer
@@ -115,27 +125,32 @@ class Scene:
         coordinator = self.people.of(Role.COORDINATOR)
         return made.assignment(firm, to, by=coordinator, **({"due_on": date(2026, 12, 15)} | columns))
 
-    def seat(self, firm: Appointment, *, confirmed: bool = False, at: datetime = EARLIER) -> Seat:
-        """`firm` holds the first free seat of its day."""
+    def seat(
+        self, firm: Appointment, *, confirmed: bool = False, told: bool = True, at: datetime = EARLIER
+    ) -> Seat:
+        """`firm` holds the first free seat of its day. Unless `told` is false, the offer reached it at once."""
         seat = seats.take(firm.day, firm.uscc, at=at)
+        if told:
+            seats.start_term(seat, firm.uscc, at)
         if confirmed:
             seats.confirm(seat, firm.uscc, at=at)
         Appointment.objects.filter(pk=firm.pk).update(stage=Stage.SEATED, seat=seat)
         firm.refresh_from_db()
         return Seat.objects.get(pk=seat.pk)
 
-    def draft(self, assignment: Assignment, body: str = "请先办理排水许可。") -> Reply:
+    def draft(self, assignment: Assignment, body: str = "请先办理排水许可。", **columns) -> Reply:
         """The first wording of a reply."""
         by = self.people.named("拟稿人")
-        reply = Reply.objects.create(
-            assignment=assignment,
-            body=body,
-            law="排水许可办法",
-            drafted_by=by,
-            drafted_at=EARLIER,
-            remark="写明期限",
+        columns = {
+            "law": "排水许可办法",
+            "drafted_by": by,
+            "drafted_at": EARLIER,
+            "remark": "写明期限",
+        } | columns
+        reply = Reply.objects.create(assignment=assignment, body=body, **columns)
+        ReplyVersion.objects.create(
+            reply=reply, number=reply.version, body=body, law=reply.law, by=reply.drafted_by, at=EARLIER
         )
-        ReplyVersion.objects.create(reply=reply, number=1, body=body, law=reply.law, by=by, at=EARLIER)
         return reply
 
 
@@ -234,6 +249,61 @@ def before_the_head(s: Scene, **columns) -> None:
     given(s, AssignmentState.DRAFTED, **columns)
     s.reply = s.draft(s.work)
     s.other_reply = s.draft(s.support)
+
+
+def given_with_two_heads(s: Scene) -> None:
+    """A second head of 水处, whom no letter reaches, could sign what the first one drafts."""
+    given(s)
+    deputy, _ = Officer.objects.get_or_create(
+        username="deputy", defaults={"name": "水处副职", "division": made.division("水处")}
+    )
+    deputy.groups.set([Group.objects.get(name=Role.HEAD)])
+
+
+def before_the_head_who_drafted_it(s: Scene) -> None:
+    """水处 has one officer, who drafted and must sign."""
+    before_the_head(s)
+    head = s.people.of(Role.HEAD)
+    Reply.objects.filter(pk=s.reply.pk).update(drafted_by=head)
+    Officer.objects.filter(division=head.division).exclude(pk=head.pk).update(is_active=False)
+
+
+# --- 更正和补充 --------------------------------------------------------------------------------------------------------
+def answered(s: Scene) -> None:
+    """水处 has answered, 大气处 has not; the registration is closed."""
+    given(s, stage=Stage.CLOSED, closed_at=EARLIER)
+    Assignment.objects.filter(pk=s.work.pk).update(state=AssignmentState.RELEASED, released_at=EARLIER)
+    head = s.people.of(Role.HEAD)
+    s.reply = s.draft(s.work, signed_by=head, signed_at=EARLIER, remark="")
+    s.other_reply = s.draft(s.support)
+
+
+def answered_with_two_heads(s: Scene) -> None:
+    given_with_two_heads(Scene(s.people, s.number + 40, s.on))
+    answered(s)
+
+
+def corrected(s: Scene, **columns) -> None:
+    """A 更正 of the reply of 水处 is drafted."""
+    answered(s)
+    columns = {"kind": ReplyKind.CORRECTION, "version": 2, "due_on": date(2026, 11, 25)} | columns
+    s.revision = s.draft(s.work, "请先办理接管意见。", **columns)
+
+
+def correction_before_the_head(s: Scene) -> None:
+    corrected(s, submitted_at=EARLIER)
+
+
+def supplement_before_the_head(s: Scene) -> None:
+    corrected(s, kind=ReplyKind.SUPPLEMENT, submitted_at=EARLIER)
+
+
+def correction_of_a_withdrawn_firm(s: Scene) -> None:
+    corrected(s)
+    Appointment.objects.filter(pk=s.firm.pk).update(stage=Stage.WITHDRAWN)
+    live = Scene(s.people, s.number + 40, s.on)
+    corrected(live)
+    s.live_revision = live.revision
 
 
 def written_before_the_head(s: Scene) -> None:

@@ -117,7 +117,7 @@ def test_sign_button_is_shown_to_the_head_and_not_to_the_handler(drafter, signer
     assert "审签并答复企业" in read(signer.get(page_of(row)))
 
 
-def test_leader_reads_the_draft_without_any_button(signed_in, leader, drafter, row):
+def test_leader_reads_the_draft_without_any_button(signed_in, leader, drafter, head, row):
     write(drafter, row)
     page = signed_in(leader).get(page_of(row))
     assert "可以接入" in read(page) and f'action="{page_of(row)}' not in page.content.decode()

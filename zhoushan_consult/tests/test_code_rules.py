@@ -83,7 +83,8 @@ def test_list_of_public_addresses_has_only_existing_ones():
 
 
 # --- Letters -------------------------------------------------------------------------------------------------------
-POSTING = {"post", "write", "to_role", "to_division", "to_officer", "to_bureau"}
+POSTING = {"post", "write", "to_role", "to_division", "to_officers", "to_bureau"}
+POSTING |= {"_tell", "_tell_drafter", "_notify"}
 
 
 def kinds_posted() -> set[str]:
