@@ -35,6 +35,9 @@ CANCELLING_KINDS = {
 RECEIPTS = {"booking_received", "booking_amended", "reference_again"}
 """Letters with the 受理编号. What is said to a corrected address says it too, so these do not follow."""
 
+RELATED = ("day", "seat__day")
+"""The records from which a letter to a firm takes what it says, besides the registration."""
+
 
 def write(
     kind: str,
@@ -80,6 +83,7 @@ def firm_letter(
         options["calendar"] = _invitation
     elif name in CANCELLING_KINDS:
         options["calendar"] = _calendar_cancellation
+    options = {"related": RELATED} | options
     return LetterKind(name=name, title=title, facts=facts, outdated=outdated, **options)
 
 
@@ -294,7 +298,14 @@ LETTERS = [
     firm_letter("seat_lapsed", "名额逾期未确认", _seat_left, reply_facts),
     firm_letter("deferred", "本期没有排上现场", at_stage(Stage.DEFERRED), _deferred_facts),
     firm_letter("priority_granted", "下期优先安排", _has_priority, _priority_facts, answers_act=True),
-    firm_letter("priority_moved", "优先资格已转到下期登记", _handed_over, _handed_facts, answers_act=True),
+    firm_letter(
+        "priority_moved",
+        "优先资格已转到下期登记",
+        _handed_over,
+        _handed_facts,
+        answers_act=True,
+        related=(*RELATED, "handed_to__day"),
+    ),
     firm_letter("priority_returned", "优先资格已退回", at_stage(Stage.DEFERRED), _deferred_facts),
     to_officers(
         "supplement_added",

@@ -16,6 +16,7 @@ from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
+from zhoushan_consult.outbox import calls as letter_calls
 from zhoushan_consult.outbox import delivery, telephone
 from zhoushan_consult.outbox.models import Channel, Notice, NoticeCall, State
 from zhoushan_consult.outbox.posting import address_index, letters_to_reader
@@ -52,14 +53,6 @@ class PastCall:
     outcome: str
     gist: str
     letters: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class LetterToTell:
-    """A letter that waits to be given by telephone, and what to say now."""
-
-    letter: Notice
-    words: str
 
 
 # --- Acts ------------------------------------------------------------------------------------------------------------
@@ -113,7 +106,8 @@ def settle_heard(
 ) -> None:
     """The firm has heard in this call what these letters say: where it gets them by telephone, they need no second one."""
     waiting = letters_to_reader(appointment).filter(channel=Channel.CALL, state=State.WAITING, kind__in=kinds)
-    if heard := [letter for letter in waiting if not delivery.why_not(letter, at)]:
+    heard = [each.notice for each in letter_calls.as_of(waiting, at) if not each.not_needed]
+    if heard:
         telephone.record_call(heard, by=by, at=at, outcome=call.outcome, gist=call.gist)
 
 
@@ -123,18 +117,17 @@ def _must_be_reached(call: Call, before: str) -> None:
 
 
 # --- What waits to be told -------------------------------------------------------------------------------------------
-def letters_to_tell(appointment: Appointment, now: datetime) -> list[LetterToTell]:
+def letters_to_tell(appointment: Appointment, now: datetime) -> list[letter_calls.Call]:
     """The letters that one call to this firm settles: of this registration, and of its others with the same telephone.
 
-    A letter that is not true any more need not be told.
+    Each with what to say now, or why it need not be told any more.
     """
     same_phone = Q(to_index=address_index(appointment.phone_number))
     others = Appointment.objects.filter(uscc=appointment.uscc).exclude(pk=appointment.pk)
     other_ids = [str(pk) for pk in others.values_list("pk", flat=True)]
     wanted = Q(about_id=str(appointment.pk)) | Q(about_id__in=other_ids) & same_phone
     waiting = delivery.calls_to_make().filter(wanted, about_kind=ABOUT_FIRM, due_at__lte=now)
-    true = [letter for letter in waiting if not delivery.why_not(letter, now)]
-    return [LetterToTell(letter, telephone.words(letter, now)) for letter in true]
+    return letter_calls.as_of(waiting, now)
 
 
 # --- Firms that cannot be reached ------------------------------------------------------------------------------------

@@ -58,13 +58,13 @@ class NotifiedForm(CallForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        choices = [(str(each.letter.pk), each.words) for each in self.record.calls_to_make]
+        choices = [(str(call.notice.pk), call.text) for call in self.record.calls_to_make]
         self.fields["letters"].choices = choices
         self.initial = {"letters": [key for key, _ in choices]}
 
     def chosen(self):
         keys = self.cleaned_data["letters"]
-        return [each.letter for each in self.record.calls_to_make if str(each.letter.pk) in keys]
+        return [call.notice for call in self.record.calls_to_make if str(call.notice.pk) in keys]
 
 
 class ContactForm(ContactFields, ActionForm):

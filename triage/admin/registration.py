@@ -61,9 +61,9 @@ class RegistrationAdmin(AppointmentAdmin):
             found.every_division = list(Division.objects.all())
             found.before = earlier_answers.before(found, request.user)
             found.letters = list(_letters(found))
-            found.calls_to_make = calls.letters_to_tell(found, timezone.now())
             found.past_calls = calls.calls_of(found)
             found.is_unreachable = calls.is_unreachable(found)
+            _read_calls_to_make(found)
         return found
 
     def facts(self, request, record: Appointment) -> dict:
@@ -107,6 +107,15 @@ def _with_all(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
 def _letters(record: Appointment) -> QuerySet[Notice]:
     about = Notice.objects.filter(about_kind=record._meta.label_lower, about_id=str(record.pk))
     return about.order_by("-created_at", "-pk")[:LETTERS_SHOWN]
+
+
+def _read_calls_to_make(record: Appointment) -> None:
+    """The letters to tell on the telephone, as of now. One that need not be told says so where the letters are listed."""
+    waiting = calls.letters_to_tell(record, timezone.now())
+    record.calls_to_make = [call for call in waiting if not call.not_needed]
+    why = {call.notice.pk: call.not_needed for call in waiting}
+    for letter in record.letters:
+        letter.not_needed = why.get(letter.pk, "")
 
 
 def _earlier(record: Appointment) -> list[Appointment]:

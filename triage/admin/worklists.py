@@ -22,7 +22,7 @@ from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Act
 from zhoushan_consult.bureau.worklist import Row, WorkList
 from zhoushan_consult.clock import SHANGHAI, local_date
-from zhoushan_consult.outbox import delivery
+from zhoushan_consult.outbox.calls import as_of
 
 # A registration that has waited for 初审 for more days than this is marked as late.
 LONG_WAIT_DAYS = 3
@@ -228,24 +228,27 @@ def _to_call(now: datetime) -> WorkList:
     to_make = worklists.to_call(now)
     shown = to_make[: worklists.PREVIEW_ROWS]
     doubtful = worklists.undelivered_numbers(shown)
-    rows = [_call_row(call, now, doubtful=call.letters[0].to_index in doubtful) for call in shown]
+    letters = as_of([letter for call in shown for letter in call.letters], now)
+    not_needed = {each.notice.pk: each.not_needed for each in letters if each.not_needed}
+    rows = [_call_row(call, not_needed, doubtful) for call in shown]
     empty = "没有要打的电话。没有手机号码、或短信没有送达的企业会出现在这里。"
     return WorkList("call", "待电话联系", rows, len(to_make), empty)
 
 
-def _call_row(call: CallToMake, now: datetime, *, doubtful: bool) -> Row:
-    true = [letter for letter in call.letters if not delivery.why_not(letter, now)]
+def _call_row(call: CallToMake, not_needed: dict[int, str], doubtful: set[str]) -> Row:
+    true = [letter for letter in call.letters if letter.pk not in not_needed]
     if not true:
-        return Row(_called(call), _call_url(call), "情况有变，几分钟后撤下", lead="不用再打")
+        return Row(_called(call), _call_url(call, ""), not_needed[call.letters[0].pk], lead="不用再打")
     titles = dict.fromkeys(letter.subject for letter in true)
+    is_doubtful = call.firm and call.letters[0].to_index in doubtful
     return Row(
         title=_called(call),
         url=_call_url(call),
         detail="、".join(titles),
         lead=f"{len(true)} 条通知",
         age=f"已打 {call.tried} 次" if call.tried else "",
-        also="短信没有送达，更正联系方式" if doubtful and call.firm else "",
-        also_url=_registration_url(call.firm.pk, "contact") if call.firm else "",
+        also="短信没有送达，更正联系方式" if is_doubtful else "",
+        also_url=_registration_url(call.firm.pk, "contact") if is_doubtful else "",
     )
 
 
@@ -253,10 +256,10 @@ def _called(call: CallToMake) -> str:
     return call.firm.enterprise_name if call.firm else call.letters[0].to_name
 
 
-def _call_url(call: CallToMake) -> str:
+def _call_url(call: CallToMake, panel: str = "notified") -> str:
     # A letter about something else, such as a 咨询日, is recorded on its own page.
     if call.firm:
-        return _registration_url(call.letters[0].about_id, "notified")
+        return _registration_url(call.letters[0].about_id, panel)
     return reverse("admin:outbox_notice_change", args=[call.letters[0].pk])
 
 

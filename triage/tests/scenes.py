@@ -20,6 +20,8 @@ from sessions_app.models import ConsultDay, Plan, Seat
 from triage.models import (
     Assignment,
     AssignmentState,
+    CallOutcome,
+    CallRecord,
     Hearing,
     Outcome,
     Part,
@@ -33,6 +35,7 @@ from triage.tests.desk import follow_up
 from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.clock import SHANGHAI
+from zhoushan_consult.outbox import delivery
 from zhoushan_consult.outbox.models import Notice, State
 
 NOW, DAY = made.NOW, made.DAY

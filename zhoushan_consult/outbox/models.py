@@ -86,8 +86,10 @@ class Notice(models.Model):
             models.Index(
                 fields=["channel", "next_try_at"], condition=Q(state__in=OPEN), name="sweep_finds_due"
             ),
-            # Read by posting.letters_to_page (the progress page), posting.cancel and delivery.failed.
+            # Read by posting (the progress page and what is told of one matter) and by reaching.ways_of.
             models.Index(fields=["about_kind", "about_id"], name="letters_of_one_matter"),
+            # Read by delivery.failed: the first page of 系统管理, and every few minutes the duty of retraction.
+            models.Index(fields=["channel"], condition=Q(state=State.FAILED), name="failed_letters"),
             # Read by delivery._is_over_daily_cap, before each SMS.
             models.Index(fields=["to_index", "created_at"], name="daily_cap_of_one_person"),
             # Read by the list in the admin, which is ordered in this way.

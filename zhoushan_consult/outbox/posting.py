@@ -113,16 +113,16 @@ def told_at(about: Model, of_kinds: Iterable[str]) -> datetime | None:
     None while one of them has reached nobody yet, or none was written. A letter that was cancelled need not be told. One that
     failed and was dismissed counts from then: it stands on the page, and nobody tries further.
     """
-    letters = letters_to_reader(about).filter(kind__in=of_kinds)
-    alive = letters.exclude(state=State.CANCELLED, dismissed_at=None)
-    reached: dict[tuple, datetime | None] = {}
-    columns = ("kind", "created_at", "state", "sent_at", "dismissed_at")
-    for kind, created_at, state, sent_at, dismissed_at in alive.values_list(*columns):
-        # A letter that was sent, and of which we heard later that it did not arrive, has reached nobody.
-        arrived = sent_at if state == State.SENT else dismissed_at
-        earlier = reached.get((kind, created_at))
-        reached[kind, created_at] = min(filter(None, (earlier, arrived)), default=None)
-    times = list(reached.values())
+    rows = (
+        letters_to_reader(about).filter(kind__in=of_kinds).exclude(state=State.CANCELLED, dismissed_at=None)
+    )
+    first: dict[tuple, datetime | None] = {}
+    for row in rows.only("kind", "created_at", "to_name", "state", "sent_at", "dismissed_at"):
+        letter = (row.kind, row.created_at, row.to_name)  # as `reaching.ways_of`
+        # What a gateway took and did not deliver has a time too, but has reached nobody.
+        reached = row.sent_at if row.state == State.SENT else row.dismissed_at
+        first[letter] = min(filter(None, (first.get(letter), reached)), default=None)
+    times = list(first.values())
     return max(times) if times and all(times) else None
 
 

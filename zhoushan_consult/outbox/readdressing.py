@@ -6,8 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Model, Q
 
-from . import kinds
-from .delivery import why_not
+from . import reaching
 from .models import OPEN, Channel, Notice, State
 from .posting import (
     CANCELLABLE,
@@ -18,8 +17,10 @@ from .posting import (
     dedupe_key,
     letters_to_reader,
     store,
-    told_at,
+    waking_time,
 )
+from .records import record_of
+from .validity import why_not
 
 CORRECTED = "联系方式已更正"
 
@@ -43,7 +44,7 @@ def readdress(
     """
     moved = 0
     for letter in _letters_to_wrong_address(about, old, new, sent_since):
-        reason = "另有通知" if letter.kind in said_otherwise else why_not(letter, at)
+        reason = "另有通知" if letter.kind in said_otherwise else why_not(letter, record_of(letter), at)
         if not reason:
             moved += _move(letter, new, at)
         elif letter.state not in (State.SENT, State.INFLIGHT):
@@ -96,9 +97,8 @@ def _move(letter: Notice, new: Recipient, at: datetime) -> int:
         return 0
     _end(letter, f"{CORRECTED}，改发到新的联系方式")
     store([_copy(letter, address, new.name, at)])
-    # Reached by its other way, the reader has been told, and the term goes on.
-    if was_sent and kinds.exists(letter.kind) and not told_at(letter.about(), [letter.kind]):
-        kinds.find(letter.kind).lost(letter.about(), letter.params, at)
+    if was_sent:
+        reaching.lost(letter, record_of(letter), at)
     return 1
 
 
@@ -109,7 +109,7 @@ def _end(letter: Notice, reason: str) -> None:
 
 def _copy(letter: Notice, address: str, to_name: str, at: datetime) -> Notice:
     """The same letter, still of its day (`posting.told_at`), to another address. It is rendered when it leaves."""
-    due = max(letter.due_at, at)
+    due = max(letter.due_at, waking_time(at))
     index = address_index(address)
     return Notice(
         kind=letter.kind,

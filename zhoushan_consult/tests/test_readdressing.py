@@ -192,7 +192,9 @@ def test_term_goes_on_where_the_mailbox_was_right(water):
     write(water, both)
     deliver_due(AT)
     correct(water, both, person(RIGHT, "a@example.com"), sent_since=AT - DAY)
-    assert "lost" not in term_kinds.EVENTS
+    assert term_kinds.EVENTS[-1] == "delivered 01 09:30"
+    deliver_due(AT + 2 * HOUR)
+    assert term_kinds.EVENTS[-1] == "delivered 01 09:30"
 
 
 def test_letter_in_flight_is_sent_again_and_its_worker_finds_it_ended(water):

@@ -10,6 +10,7 @@ from zhoushan_consult.bureau.models import Division, NotAllowed
 from zhoushan_consult.bureau.roles import GRANTS, Act, Role
 from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.outbox import delivery, telephone
+from zhoushan_consult.outbox.delivery import LetterAlreadyHandled
 from zhoushan_consult.outbox.models import CallOutcome, Notice, NoticeCall, State
 from zhoushan_consult.outbox.posting import Recipient, post, told_at
 from zhoushan_consult.tests import term_kinds
@@ -117,10 +118,12 @@ def test_letter_that_is_not_true_any_more_is_not_told(call, coordinator):
 
 
 def test_call_without_anything_to_tell_is_refused_and_leaves_no_row(call, coordinator):
-    letter = call()
+    letter, untrue = call("1"), call("2", untrue="名额已放弃")
     record(letter, by=coordinator)
-    with pytest.raises(telephone.NothingToTell, match="电话记录"):
+    with pytest.raises(LetterAlreadyHandled):
         record(letter, by=coordinator)
+    with pytest.raises(telephone.CallNotNeeded, match="名额已放弃"):
+        record(letter, untrue, by=coordinator)
     assert NoticeCall.objects.count() == 1
 
 

@@ -9,7 +9,7 @@ import zhoushan_consult.vault.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("outbox", "0005_longer_names"),
+        ("outbox", "0006_failed_letters"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
