@@ -1,6 +1,7 @@
 """更正联系方式: by 综合处 for a reason, by the firm on its page; who is told, and what the trail keeps."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -303,7 +304,9 @@ def test_firm_that_moves_does_not_get_a_new_term(client, opened):
 
 def test_wrong_input_is_explained_at_its_field_and_nothing_typed_is_lost(client, opened):
     firm = opened(appointment(1, stage=Stage.ACCEPTED))
-    page = client.post("/status/contact/", typed(firm, phone="2021234", address="新路8号")).content.decode()
+    answer = client.post("/status/contact/", typed(firm, phone="2021234", address="新路8号"))
+    assert answer.status_code == 302 and "2021234" not in answer["Location"]
+    page = client.get(answer["Location"]).content.decode()
     assert "座机请在前面加上区号" in page
     assert 'value="2021234"' in page and 'value="新路8号"' in page
     assert not ContactCorrection.objects.exists()
@@ -311,8 +314,21 @@ def test_wrong_input_is_explained_at_its_field_and_nothing_typed_is_lost(client,
 
 def test_correction_without_a_change_says_so_and_stays_on_the_page(client, opened):
     firm = opened(appointment(1, stage=Stage.ACCEPTED))
-    page = client.post("/status/contact/", typed(firm)).content.decode()
+    page = client.post("/status/contact/", typed(firm), follow=True).content.decode()
     assert "没有要更正的内容" in page
+
+
+def test_what_was_typed_waits_after_a_session_that_ended(client, opened, time_machine):
+    firm = opened(appointment(1, stage=Stage.ACCEPTED))
+    page = client.get("/status/contact/").content.decode()
+    draft = re.search(r'name="draft" value="([^"]+)"', page)[1]
+    time_machine.shift(31 * 60)
+    client.post("/status/contact/", typed(firm, phone="139 0000 0009", draft=draft))
+    answer = client.post(
+        "/status/", {"reference": firm.reference, "phone": firm.phone_number.removeprefix("+86")}
+    )
+    assert answer["Location"] == "/status/contact/"
+    assert 'value="139 0000 0009"' in client.get(answer["Location"]).content.decode()
 
 
 @pytest.mark.parametrize("stage", sorted(ENDED))

@@ -320,6 +320,10 @@ act(
     may=(COORDINATOR,),
     meanwhile=(corrected_by_another,),
     effect="""
+    call: dismissed_at=now
+    letter: state=cancelled dismissed_at=now
+    trail notice_dismissed of firm by actor: channel=call kind=review_accepted
+    trail unreachable_dismissed of firm by actor: reason=查不到别的号码
     """,
 )
 
@@ -338,6 +342,14 @@ act(
     meanwhile=(corrected_by_another,),
     says=("受理编号",),
     effect="""
+    firm: phone=tel:+86-139-0000-0009
+    new contactcorrection: appointment=firm columns=phone reason=企业来电说明换了号码 by=actor at=now
+    letter: state=cancelled next_try_at=None last_error=联系方式已更正，已改发
+    letter contact_corrected about firm to firm by email page sms
+    letter review_accepted about firm to firm by sms
+    trail contact_corrected of firm by actor: changed=['联系电话 138****0442→139****0009'] letters=1
+        reason=企业来电说明换了号码
+    returns new contactcorrection
     """,
 )
 act(
@@ -347,6 +359,13 @@ act(
     meanwhile=(withdrawn, corrected_by_another),
     says=("更正了电子邮箱",),
     effect="""
+    firm: email=new@example.com
+    new contactcorrection: appointment=firm columns=email at=now
+    letter contact_changed about firm to 综合处经办 by email sms
+    letter contact_corrected about firm to firm by email page sms
+    trail contact_corrected of firm by no officer: changed=['电子邮箱 f***@example.com→n***@example.com']
+        letters=0
+    returns new contactcorrection
     """,
 )
 act(
@@ -1186,6 +1205,11 @@ act(
     may=(COORDINATOR,),
     meanwhile=(seat_lost,),
     effect="""
+    new callrecord: appointment=firm by=actor at=now outcome=reached gist=王经理说的
+    seat_held: confirmed_at=now
+    letter seat_confirmed about firm to firm by email page sms
+    trail seat_confirmed of firm by actor: day=2026-12 seat=2
+    trail called of firm by actor: outcome=reached
     """,
 )
 act(
@@ -1195,6 +1219,13 @@ act(
     may=(COORDINATOR,),
     meanwhile=(seat_lost,),
     effect="""
+    firm: seat=None stage=accepted wants_onsite=False
+    new callrecord: appointment=firm by=actor at=now outcome=reached gist=王经理说的
+    new stagemove: appointment=firm old=seated new=accepted note=企业放弃现场名额，改为书面答复 by=actor at=now
+    seat_held: uscc=None offered_at=None reply_by=None
+    letter seat_given_up about firm to firm by email page sms
+    trail stage_accepted of firm by actor: day=2026-12 old=seated seat=2
+    trail called of firm by actor: outcome=reached
     """,
 )
 act(

@@ -95,7 +95,7 @@ def _move(letter: Notice, new: Recipient, at: datetime) -> int:
     if not address:
         _end(letter, CORRECTED)
         return 0
-    _end(letter, f"{CORRECTED}，改发到新的联系方式")
+    _end(letter, f"{CORRECTED}，已改发")
     store([_copy(letter, address, new.name, at)])
     if was_sent:
         reaching.lost(letter, record_of(letter), at)

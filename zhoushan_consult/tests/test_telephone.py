@@ -41,8 +41,8 @@ def water():
 def call(water):
     """A letter that waits to be told on the telephone."""
 
-    def write(key="1", to=FIRM, **params) -> Notice:
-        (letter,) = post("term", about=water, to=to, key=key, at=AT, **params)
+    def write(key="1", to=FIRM, at=AT, **params) -> Notice:
+        (letter,) = post("term", about=water, to=to, key=key, at=at, **params)
         return letter
 
     return write
@@ -72,7 +72,7 @@ def test_one_call_settles_all_letters_it_was_about(call, coordinator, water):
 
 
 def test_each_letter_told_on_the_telephone_begins_its_term(call, coordinator):
-    record(call("1"), call("2"), by=coordinator)
+    record(call("1"), call("2", at=AT + HOUR / 2), by=coordinator)
     assert term_kinds.EVENTS == ["delivered 01 10:30"] * 2
 
 
