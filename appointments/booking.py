@@ -190,7 +190,7 @@ def withdraw(appointment: Appointment, *, at: datetime) -> None:
 
 @transaction.atomic
 def confirm_seat(appointment: Appointment, *, by: Officer | None = None, at: datetime) -> None:
-    """The firm will come on the day (六（五）：通知确认). `by`: the officer to whom it said so on the telephone.
+    """The firm will come on the day (六（五）：通知确认). `by`: the officer to whom it said so (`triage.calls` records the call).
 
     Raises NotOpen where the offer has lapsed or the day has begun. A second click does nothing.
     """
@@ -209,9 +209,9 @@ def confirm_seat(appointment: Appointment, *, by: Officer | None = None, at: dat
 
 @transaction.atomic
 def give_up_seat(appointment: Appointment, *, by: Officer | None = None, at: datetime) -> None:
-    """The firm will not come and gets a written reply instead. `by`: the officer to whom it said so on the telephone.
+    """The firm will not come and gets a written reply instead.
 
-    It leaves the waiting list, and its priority, if it had one, is used up. Raises NotOpen, seats.SeatGone.
+    `by`: the officer to whom it said so (`triage.calls` records the call). It leaves the waiting list, and its priority, if it had one, is used up. Raises NotOpen, seats.SeatGone.
     """
     if by:
         by.must(Act.SETTLE)
