@@ -211,7 +211,8 @@ def confirm_seat(appointment: Appointment, *, by: Officer | None = None, at: dat
 def give_up_seat(appointment: Appointment, *, by: Officer | None = None, at: datetime) -> None:
     """The firm will not come and gets a written reply instead.
 
-    `by`: the officer to whom it said so (`triage.calls` records the call). It leaves the waiting list, and its priority, if it had one, is used up. Raises NotOpen, seats.SeatGone.
+    `by`: the officer to whom it said so (`triage.calls` records the call). It leaves the waiting list, and its priority, if it
+    had one, is used up. Raises NotOpen, seats.SeatGone.
     """
     if by:
         by.must(Act.SETTLE)

@@ -75,7 +75,7 @@ class ContactForm(ContactFields, ActionForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.add_contact_fields(self.record)
+        self.start_from(self.record)
         self.order_fields([*CONTACT_FIELDS, "reason"])
 
     @property
