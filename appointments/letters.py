@@ -32,7 +32,7 @@ CANCELLING_KINDS = {
 }
 """Letters after which the firm need not come. They carry the cancellation of the calendar entry."""
 
-RELATED = ("day", "seat__day")
+WITH_DAY, WITH_SEAT = ("day",), ("day", "seat")
 """The records from which a letter to a firm takes what it says, besides the registration."""
 
 
@@ -80,7 +80,7 @@ def firm_letter(
         options["calendar"] = _invitation
     elif name in CANCELLING_KINDS:
         options["calendar"] = _calendar_cancellation
-    options = {"related": RELATED} | options
+    options = {"related": WITH_DAY} | options
     return LetterKind(name=name, title=title, facts=facts, outdated=outdated, **options)
 
 
@@ -151,6 +151,7 @@ def _offered(appointment: Appointment, params: Params, now: datetime) -> str:
 
 def _offer_reached(appointment: Appointment, params: Params, at: datetime) -> None:
     if not _offered(appointment, params, at):
+        appointment.seat.day = appointment.day
         seats.start_term(appointment.seat, appointment.uscc, at)
 
 
@@ -266,8 +267,11 @@ LETTERS = [
         seat_letter_facts,
         delivered=_offer_reached,
         lost=_offer_lost,
+        related=WITH_SEAT,
     ),
-    firm_letter("seat_confirmed", "已确认参加", holds_seat, seat_letter_facts, answers_act=True),
+    firm_letter(
+        "seat_confirmed", "已确认参加", holds_seat, seat_letter_facts, answers_act=True, related=WITH_SEAT
+    ),
     firm_letter("seat_given_up", "已放弃现场名额", _seat_left, reply_facts, answers_act=True),
     firm_letter("seat_not_needed", "书面答复已够，名额已退回", _seat_left, answers_act=True),
     firm_letter("seat_lapsed", "名额逾期未确认", _seat_left, reply_facts),
@@ -279,7 +283,7 @@ LETTERS = [
         _handed_over,
         _handed_facts,
         answers_act=True,
-        related=(*RELATED, "handed_to__day"),
+        related=(*WITH_DAY, "handed_to__day"),
     ),
     firm_letter("priority_returned", "优先资格已退回", at_stage(Stage.DEFERRED), _deferred_facts),
     to_officers(

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from appointments.facts import read
 from appointments.letters import (
+    WITH_SEAT,
     at_stage,
     firm_facts,
     firm_letter,
@@ -111,9 +112,9 @@ TO_FIRMS = [
     firm_letter("reply_released", "有新的答复意见", at_stage(*REPLY_WANTED), _reply_facts),
     firm_letter("reply_corrected", "答复有更正", at_stage(*STILL_TOLD), _revision_facts),
     firm_letter("reply_supplemented", "有补充答复", at_stage(*STILL_TOLD), _revision_facts),
-    firm_letter("plan_changed", "活动安排有变更", _plan_changed, _plan_change_facts),
-    firm_letter("day_near", "现场咨询提醒", holds_seat, seat_letter_facts),
-    firm_letter("standby_called", "候补入场", _standby, seat_letter_facts),
+    firm_letter("plan_changed", "活动安排有变更", _plan_changed, _plan_change_facts, related=WITH_SEAT),
+    firm_letter("day_near", "现场咨询提醒", holds_seat, seat_letter_facts, related=WITH_SEAT),
+    firm_letter("standby_called", "候补入场", _standby, seat_letter_facts, related=WITH_SEAT),
     firm_letter("heard_solved", "现场咨询已完成", at_stage(Stage.HEARD, Stage.CLOSED), _heard_facts),
     firm_letter("heard_follow", "已列入跟踪督办", at_stage(Stage.FOLLOWING), _heard_facts),
     firm_letter("heard_absent", "未到场", at_stage(Stage.ABSENT), reply_facts),
@@ -243,7 +244,7 @@ def about_revision(name: str, title: str, outdated: Callable) -> LetterKind:
 
 
 def about_follow_up(name: str, title: str, outdated: Callable, **options) -> LetterKind:
-    return to_officers(name, title, _follow_up_facts, outdated, **options)
+    return to_officers(name, title, _follow_up_facts, outdated, related=("division",), **options)
 
 
 TO_OFFICERS = [
