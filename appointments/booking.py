@@ -17,6 +17,7 @@ from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Area, Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
+from zhoushan_consult.identity.phone import reaches
 from zhoushan_consult.outbox import posting
 from zhoushan_consult.vault.blind_index import blind_index
 
@@ -144,13 +145,16 @@ def _explain(clash: IntegrityError, form: Registration, key: str) -> Appointment
 
 
 def find(reference: str, phone: str) -> Appointment | None:
-    """The registration with this 受理编号 and phone. None where either is wrong; the answer does not say which."""
+    """The registration with this 受理编号 and phone. None where either is wrong; the answer does not say which.
+
+    A land line may be typed without its extension.
+    """
     found = (
         Appointment.objects.select_related("day", "seat", "area")
         .filter(reference=clean_reference(reference))
         .first()
     )
-    return found if found and constant_time_compare(found.phone_number, phone) else None
+    return found if found and reaches(phone, found.phone_number) else None
 
 
 @transaction.atomic

@@ -107,12 +107,15 @@ def is_rated(appointment: Appointment) -> bool:
 
 
 def seat_letter_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
-    """The facts of a letter about a seat: who has not confirmed must know until when, counted from this letter on."""
+    """The facts of a letter about a seat: who has not confirmed must know until when, counted from this letter on.
+
+    Past that time, and while the place has not gone to the next firm, `reply_by` is empty.
+    """
     seat, facts = appointment.seat, firm_facts(appointment, params, now)
     if seat:
         end = seat.reply_by or seats.reply_by(appointment.day.date, now)
         days = (appointment.day.date - now.astimezone(calendar.SHANGHAI).date()).days
-        facts |= {"seat": seat, "reply_by": calendar.moment(end), "days": days}
+        facts |= {"seat": seat, "reply_by": calendar.moment(end) if end > now else "", "days": days}
     return facts
 
 
@@ -257,6 +260,7 @@ NOT_WITHDRAWN = at_stage(*(set(Stage) - {Stage.WITHDRAWN}))
 
 LETTERS = [
     firm_letter("booking_received", "登记已收到", NOT_WITHDRAWN, answers_act=True),
+    firm_letter("reference_again", "补发受理编号", NOT_WITHDRAWN, answers_act=True),
     firm_letter("booking_amended", "登记已修改", at_stage(Stage.SUBMITTED), answers_act=True),
     firm_letter("booking_voided", "登记已作废", at_stage(Stage.WITHDRAWN)),
     firm_letter("booking_withdrawn", "登记已撤回", at_stage(Stage.WITHDRAWN), answers_act=True),

@@ -38,7 +38,7 @@ def leave(
     # The seat first, then the registration: all who change both lock the rows in this order, so that there is no deadlock.
     if seat:
         seats.release(seat, firm.uscc, unconfirmed_at=at if lapsed else None)
-        facts = seat_facts(firm.day, seat, **({"lapsed": True} if lapsed else {})) if facts is None else facts
+        facts = seat_facts(firm.day, seat) if facts is None else facts
     firm.move_to(stage, note, by=by, at=at, facts=facts, seat=None, **changes)
     # The row is locked now: a firm that signed in at this instant keeps its seat.
     if seat and upper_floor.work_of(firm).checked_in:

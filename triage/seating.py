@@ -158,13 +158,14 @@ def _lapse(appointment: Appointment, *, at: datetime) -> bool:
     seat = appointment.seat
     kept: dict[str, object]
     if seat.reply_by:
-        note, kept = "逾期未确认，名额已递补，改为书面答复", {"wants_onsite": False, "priority_since": None}
+        note, kept = "逾期未确认，名额收回，改为书面答复", {"wants_onsite": False, "priority_since": None}
     else:
         since = appointment.priority_since or seat.offered_at
         note, kept = "名额通知没有送达，保留优先资格", {"priority_since": since}
     key = letters.seat_params(appointment)["seat"]
+    facts = seat_facts(appointment.day, seat, lapsed=True, told=seat.reply_by is not None)
     try:
-        seat_moves.leave(appointment, Stage.ACCEPTED, note, by=None, at=at, lapsed=True, **kept)
+        seat_moves.leave(appointment, Stage.ACCEPTED, note, by=None, at=at, lapsed=True, facts=facts, **kept)
     except seats.SeatGone:
         return False
     if seat.reply_by:

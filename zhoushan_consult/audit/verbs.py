@@ -15,6 +15,7 @@ class Verb(TextChoices):
     RATED = "rated", "服务评价"
     SUPPLEMENTED = "supplemented", "补充问题"
     OBJECTED = "objected", "提出登记异议"
+    REFERENCE_SENT = "reference_sent", "补发受理编号"
 
     # One for each stage that a registration can move to: `Verb.of_stage`.
     STAGE_SUBMITTED = "stage_submitted", "转为待初审"
