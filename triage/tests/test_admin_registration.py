@@ -419,7 +419,7 @@ def test_telephone_notice_is_recorded_on_the_registration_screen(browser):
     appointment = to_telephone()
     call = Notice.objects.get(channel="call")
     assert "记录电话通知" in show(browser, appointment)
-    press(browser, appointment, "notified", notice=call.pk, outcome="reached", gist="已告知受理编号")
+    press(browser, appointment, "notified", letters=[call.pk], outcome="reached", gist="已告知受理编号")
     call.refresh_from_db()
     assert call.state == "sent"
 
@@ -528,7 +528,7 @@ ACTS = {
     "extra_seat": (beyond_ten, lambda of: {"reason": "省级督办项目"}, Verb.SEAT_ADDED),
     "notified": (
         to_telephone,
-        lambda of: CALLED | {"notice": Notice.objects.get(channel="call").pk},
+        lambda of: CALLED | {"letters": [Notice.objects.get(channel="call").pk]},
         Verb.NOTICE_CALLED,
     ),
     "progress": (followed, lambda of: matter_of(of) | {"text": "已与水务公司沟通"}, Verb.FOLLOW_UP_POSTED),

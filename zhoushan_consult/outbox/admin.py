@@ -16,7 +16,7 @@ from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.form_fields import MultilineField
 from zhoushan_consult.identity import phone as phones
 
-from . import delivery
+from . import delivery, telephone
 from .calls import call_now
 from .models import CallOutcome, Channel, Notice, State
 from .sms_texts import segments
@@ -118,7 +118,7 @@ CALL = Action(
     title="登记通话",
     act=Act.CALL,
     form=CallForm,
-    do=lambda notice, form, **who: delivery.record_call(notice, **form.cleaned_data, **who),
+    do=lambda notice, form, **who: telephone.record_call([notice], **form.cleaned_data, **who),
     offered=is_needed,
     button="登记",
     done="通话已登记。",

@@ -27,8 +27,7 @@ from zhoushan_consult.duties.safe_error import describe
 
 from . import kinds, reaching
 from .adapters import Adapter, PermanentFailure, TemporaryFailure
-from .calls import call_now
-from .models import OPEN, CallOutcome, Channel, Notice, State
+from .models import OPEN, Channel, Notice, State
 from .posting import MORNING, dedupe_key, store, waking_time
 from .records import record_of
 from .rendering import render
@@ -58,15 +57,6 @@ log = logging.getLogger(__name__)
 class LetterAlreadyHandled(Refused):
     def __init__(self):
         super().__init__("这条通知已送出、已取消或正在发送，不能再这样处理。请刷新后查看最新情况。")
-
-
-class CallNotNeeded(Refused):
-    """What was to be said on the telephone is not true any more."""
-
-    def __init__(self, reason: str):
-        super().__init__(
-            f"这个电话不用再打：{reason}。已经打过的，请把说了什么记在登记页的“电话记录”里，必要时再打一次说明。"
-        )
 
 
 def deliver_due(
@@ -118,28 +108,17 @@ def replace_by_call(notice: Notice, *, by: Officer, at: datetime) -> Notice:
 
 @transaction.atomic
 def dismiss(notice: Notice, *, by: Officer, at: datetime) -> None:
-    """Record that nothing more need be done about a letter that failed. Raises LetterAlreadyHandled."""
-    _check_may_manage(by)
-    if not Notice.objects.filter(pk=notice.pk, state=State.FAILED).update(state=State.CANCELLED):
-        raise LetterAlreadyHandled
-    record(Verb.NOTICE_DISMISSED, notice.about(), by=by, at=at, channel=notice.channel, kind=notice.kind)
+    """Record that nothing more need be done about a letter that failed. Raises LetterAlreadyHandled.
 
-
-@transaction.atomic
-def record_call(notice: Notice, *, by: Officer, at: datetime, outcome: str, gist: str) -> None:
-    """A person has telephoned. Reached: done. No answer: it stays on the list. Wrong number: it has failed.
-
-    Raises LetterAlreadyHandled if another officer has recorded the call, CallNotNeeded if its text is not true any more.
+    A term that a reader must keep begins now where they were told by no other way: nothing else would begin it.
     """
-    by.must(Act.CALL)
-    waiting = Notice.objects.filter(pk=notice.pk, channel=Channel.CALL, state=State.WAITING)
-    changes = _changes_after_call(notice, CallOutcome(outcome), at)
-    if not waiting.update(outcome=outcome, gist=gist, attempts=F("attempts") + 1, **changes):
+    _check_may_manage(by)
+    failed = Notice.objects.filter(pk=notice.pk, state=State.FAILED)
+    if not failed.update(state=State.CANCELLED, dismissed_at=at):
         raise LetterAlreadyHandled
     about = record_of(notice)
-    if outcome == CallOutcome.REACHED:
-        reaching.delivered(notice, about, at)
-    record(Verb.NOTICE_CALLED, about or notice, by=by, at=at, outcome=outcome, kind=notice.kind)
+    record(Verb.NOTICE_DISMISSED, about or notice, by=by, at=at, channel=notice.channel, kind=notice.kind)
+    reaching.delivered(notice, about, at)
 
 
 def may_manage_letters(officer: Officer) -> bool:
@@ -217,17 +196,6 @@ def _refuses_everyone(channel: str, now: datetime) -> bool:
         return False
     taken = Notice.objects.filter(state=State.SENT, channel=channel, created_at__gte=found["first"])
     return not taken.exists()
-
-
-def _changes_after_call(notice: Notice, outcome: CallOutcome, at: datetime) -> dict:
-    if outcome == CallOutcome.REACHED:
-        call = call_now(notice, at)
-        if call.not_needed:
-            raise CallNotNeeded(call.not_needed)
-        return {"state": State.SENT, "sent_at": at, "next_try_at": None, "body": call.text}
-    if outcome == CallOutcome.WRONG_NUMBER:
-        return {"state": State.FAILED, "next_try_at": None, "last_error": outcome.label}
-    return {}
 
 
 def _deliver(channel: str, limit: int, clock: Callable[[], datetime]) -> int:

@@ -4,7 +4,8 @@ from django.apps import apps
 from django.db import models
 from django.db.models import Q
 
-from zhoushan_consult.identity.mask import mask_phone
+from zhoushan_consult.bureau.models import Officer
+from zhoushan_consult.identity.mask import mask_email, mask_phone
 from zhoushan_consult.vault.blind_index import LENGTH
 from zhoushan_consult.vault.fields import SealedField
 
@@ -68,6 +69,8 @@ class Notice(models.Model):
     claimed_by = models.CharField("发送进程", max_length=80, blank=True)
     sent_at = models.DateTimeField("送出时间", null=True, blank=True)
     arrived_at = models.DateTimeField("送达时间", null=True, blank=True)
+    # A letter that failed, and with which an officer has decided not to try further (delivery.dismiss).
+    dismissed_at = models.DateTimeField("不再处理的时间", null=True, blank=True)
     gateway_id = models.CharField("网关编号", max_length=120, blank=True)
     last_error = models.CharField("情况说明", max_length=200, blank=True)
     outcome = models.CharField("通话结果", max_length=12, choices=CallOutcome, blank=True)
@@ -108,7 +111,7 @@ class Notice(models.Model):
     def masked_to(self) -> str:
         """The recipient's number or address, masked for lists."""
         address = self.to.open()
-        return _mask_email(address) if self.channel == Channel.EMAIL else mask_phone(address)
+        return mask_email(address) if self.channel == Channel.EMAIL else mask_phone(address)
 
     def about(self) -> models.Model:
         """The record that the letter is about; the letter itself if that record is gone."""
@@ -117,6 +120,18 @@ class Notice(models.Model):
         return records.filter(pk=self.about_id).first() or self
 
 
-def _mask_email(address: str) -> str:
-    name, at, host = address.rpartition("@")
-    return f"{name[:1]}***{at}{host}"
+class NoticeCall(models.Model):
+    """电话通知记录: one attempt to telephone about one letter or several, however it ended. Never changed."""
+
+    notices = models.ManyToManyField(Notice, related_name="calls", verbose_name="通知")
+    by = models.ForeignKey(Officer, models.PROTECT, verbose_name="通话人")
+    at = models.DateTimeField("通话时间")
+    outcome = models.CharField("通话结果", max_length=12, choices=CallOutcome)
+    gist = SealedField("通话内容", blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "电话通知记录"
+        ordering = ["-at", "-pk"]
+
+    def __str__(self):
+        return self.get_outcome_display()

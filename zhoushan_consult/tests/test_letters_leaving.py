@@ -11,7 +11,7 @@ from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.duties import runner
 from zhoushan_consult.duties.models import Duty
-from zhoushan_consult.outbox import delivery
+from zhoushan_consult.outbox import delivery, telephone
 from zhoushan_consult.outbox.adapters import MemoryAdapter, PermanentFailure, TemporaryFailure
 from zhoushan_consult.outbox.delivery import calls_to_make, deliver_due
 from zhoushan_consult.outbox.delivery_reports import poll_reports
@@ -153,7 +153,7 @@ def test_letter_of_a_kind_that_no_floor_declares_goes_as_it_was_written(water, s
 def test_call_of_a_kind_that_no_floor_declares_is_recorded_as_it_was_written(water, settings, coordinator):
     call = write(water, to=LAND_LINE)["call"]
     settings.LETTER_KINDS = []
-    delivery.record_call(call, by=coordinator, at=AT, outcome="reached", gist="已告知")
+    telephone.record_call([call], by=coordinator, at=AT, outcome="reached", gist="已告知")
     assert (put(call).state, call.text) == (State.SENT, "职责是管水")
 
 
@@ -191,7 +191,7 @@ def test_call_that_an_officer_has_recorded_meanwhile_is_not_retracted(water, coo
     call = write(water, to=LAND_LINE)["call"]
     read = list(Notice.objects.filter(pk=call.pk))
     monkeypatch.setattr("zhoushan_consult.outbox.retraction._waiting", lambda now: read)
-    delivery.record_call(call, by=coordinator, at=AT, outcome="no_answer", gist="")
+    telephone.record_call([call], by=coordinator, at=AT, outcome="no_answer", gist="")
     with_duty("水处", "")
     assert retract(AT) == 0
     assert put(call).state == State.WAITING
@@ -241,8 +241,8 @@ def test_letter_that_was_tried_in_vain_says_at_the_next_attempt_what_is_true_the
 def test_call_keeps_what_was_true_when_it_was_made(water, coordinator):
     call, other = write(water, to=LAND_LINE)["call"], write(water, to=LAND_LINE, key="2")["call"]
     with_duty("水处", NEW)
-    delivery.record_call(other, by=coordinator, at=AT, outcome="no_answer", gist="")
-    delivery.record_call(call, by=coordinator, at=AT, outcome="reached", gist="已告知")
+    telephone.record_call([other], by=coordinator, at=AT, outcome="no_answer", gist="")
+    telephone.record_call([call], by=coordinator, at=AT, outcome="reached", gist="已告知")
     assert [put(n).text for n in (call, other)] == [f"职责是{NEW}", f"职责是{OLD}"]
 
 
@@ -250,10 +250,10 @@ def test_outdated_call_is_not_recorded_as_made(water, air, coordinator):
     call, other = write(water, to=LAND_LINE)["call"], write(air, to=LAND_LINE)["call"]
     with_duty("水处", "")
     before = rows()
-    with pytest.raises(delivery.CallNotNeeded, match="职责已撤销"):
-        delivery.record_call(call, by=coordinator, at=AT, outcome="reached", gist="已告知")
+    with pytest.raises(telephone.CallNotNeeded, match="职责已撤销"):
+        telephone.record_call([call], by=coordinator, at=AT, outcome="reached", gist="已告知")
     assert rows() == before
-    delivery.record_call(other, by=coordinator, at=AT, outcome="reached", gist="已告知")
+    telephone.record_call([other], by=coordinator, at=AT, outcome="reached", gist="已告知")
     assert put(other).state == State.SENT
 
 
@@ -411,7 +411,7 @@ def test_kind_is_told_by_a_recorded_call(water, coordinator):
     call = write(water, to=LAND_LINE)["call"]
     for outcome in ("no_answer", "reached"):
         assert told() == []
-        delivery.record_call(call, by=coordinator, at=AT + HOUR, outcome=outcome, gist="已告知")
+        telephone.record_call([call], by=coordinator, at=AT + HOUR, outcome=outcome, gist="已告知")
     assert told() == [("delivered", AT + HOUR)]
 
 
@@ -421,7 +421,7 @@ def test_kind_is_not_told_by_a_call_after_the_email(water, coordinator):
     MemoryAdapter.script = [PermanentFailure("空号")]
     deliver_due(AT)
     call = calls_to_make().get()
-    delivery.record_call(call, by=coordinator, at=AT + HOUR, outcome="reached", gist="已告知")
+    telephone.record_call([call], by=coordinator, at=AT + HOUR, outcome="reached", gist="已告知")
     assert told() == [("delivered", AT)]
 
 
@@ -434,7 +434,7 @@ def test_kind_is_told_that_an_sms_was_lost(water, air, settings, coordinator):
     assert told() == [("delivered", AT), ("lost", AT + HOUR)]
     assert letter_kinds.told[-1][1] == water
     call = calls_to_make().get()
-    delivery.record_call(call, by=coordinator, at=AT + 3 * HOUR, outcome="reached", gist="已告知")
+    telephone.record_call([call], by=coordinator, at=AT + 3 * HOUR, outcome="reached", gist="已告知")
     assert told()[2:] == [("delivered", AT + 3 * HOUR)]
 
 
@@ -485,7 +485,7 @@ def test_letter_is_told_by_the_call_that_is_made_instead(water, settings, coordi
     poll_reports(AT + HOUR)
     assert told_at(water, ["fact"]) is None
     call = calls_to_make().get()
-    delivery.record_call(call, by=coordinator, at=AT + 2 * HOUR, outcome="reached", gist="已告知")
+    telephone.record_call([call], by=coordinator, at=AT + 2 * HOUR, outcome="reached", gist="已告知")
     assert told_at(water, ["fact"]) == AT + 2 * HOUR
 
 
@@ -539,7 +539,7 @@ def test_letter_has_left_although_what_begins_with_it_raises(water, air, caplog)
 def test_call_is_recorded_although_what_begins_with_it_raises(water, coordinator):
     call = write(water, to=LAND_LINE, breaks="delivered")["call"]
     with_duty("水处", BROKEN)
-    delivery.record_call(call, by=coordinator, at=AT, outcome="reached", gist="已告知")
+    telephone.record_call([call], by=coordinator, at=AT, outcome="reached", gist="已告知")
     assert put(call).state == State.SENT
 
 

@@ -19,7 +19,7 @@ from zhoushan_consult.audit import trail
 from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Division, NotAllowed
 from zhoushan_consult.clock import SHANGHAI
-from zhoushan_consult.outbox import delivery, tasks
+from zhoushan_consult.outbox import delivery, tasks, telephone
 from zhoushan_consult.outbox.adapters import Adapter, MemoryAdapter, PermanentFailure, TemporaryFailure
 from zhoushan_consult.outbox.delivery import CLAIM_LEASE, LetterAlreadyHandled, calls_to_make, deliver_due
 from zhoushan_consult.outbox.models import Channel, Notice, State
@@ -444,7 +444,7 @@ def test_failed_sms_replaced_by_a_call_is_on_the_call_list_once(failed, coordina
 )
 def test_outcome_of_a_call_decides_its_state(water, failed, coordinator, outcome, left, now):
     call = calls_to_make().get()
-    delivery.record_call(call, by=coordinator, at=AT, outcome=outcome, gist="已告知时间地点")
+    telephone.record_call([call], by=coordinator, at=AT, outcome=outcome, gist="已告知时间地点")
     call.refresh_from_db()
     assert (call.state, call.outcome, call.attempts, call.gist.open()) == (now, outcome, 1, "已告知时间地点")
     assert calls_to_make().count() == left
@@ -454,9 +454,9 @@ def test_outcome_of_a_call_decides_its_state(water, failed, coordinator, outcome
 
 def test_outcome_of_a_call_is_recorded_once(failed, coordinator):
     call = calls_to_make().get()
-    delivery.record_call(call, by=coordinator, at=AT, outcome="reached", gist="已告知")
+    telephone.record_call([call], by=coordinator, at=AT, outcome="reached", gist="已告知")
     with pytest.raises(LetterAlreadyHandled):
-        delivery.record_call(call, by=coordinator, at=AT, outcome="no_answer", gist="")
+        telephone.record_call([call], by=coordinator, at=AT, outcome="no_answer", gist="")
 
 
 def test_acts_on_a_notice_are_refused_to_other_roles(sms, handler, keeper):
@@ -465,7 +465,7 @@ def test_acts_on_a_notice_are_refused_to_other_roles(sms, handler, keeper):
         with pytest.raises(NotAllowed):
             act(notice, by=handler, at=AT)
     with pytest.raises(NotAllowed):
-        delivery.record_call(notice, by=keeper, at=AT, outcome="reached", gist="")
+        telephone.record_call([notice], by=keeper, at=AT, outcome="reached", gist="")
 
 
 # --- Ways out -------------------------------------------------------------------------------------

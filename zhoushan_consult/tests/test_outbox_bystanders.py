@@ -12,7 +12,7 @@ from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Area, Division, NotAllowed
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.clock import SHANGHAI
-from zhoushan_consult.outbox import delivery, posting
+from zhoushan_consult.outbox import delivery, posting, telephone
 from zhoushan_consult.outbox.adapters import Adapter, MemoryAdapter, PermanentFailure, TemporaryFailure
 from zhoushan_consult.outbox.delivery_reports import poll_reports
 from zhoushan_consult.outbox.models import Channel, Notice, State
@@ -105,7 +105,7 @@ GATEWAY = {Channel.SMS, Channel.EMAIL}
 
 
 def call(notice, by, at, outcome="reached"):
-    delivery.record_call(notice, by=by, at=at, outcome=outcome, gist="已告知时间地点")
+    telephone.record_call([notice], by=by, at=at, outcome=outcome, gist="已告知时间地点")
 
 
 CASES = [

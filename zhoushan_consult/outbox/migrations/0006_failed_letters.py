@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("outbox", "0004_params_of_a_letter"),
+        ("outbox", "0005_longer_names"),
     ]
 
     operations = [
