@@ -147,22 +147,26 @@ def _seat_key(appointment: Appointment) -> str:
     return f"{calendar.slug(appointment.day.date)}:{seat.number}:{seat.offered_at:%Y%m%d%H%M%S}"
 
 
+def _unanswered(appointment: Appointment, params: Params, now: datetime) -> str:
+    return holds_seat(appointment, params, now) or ("企业已确认" if appointment.seat.confirmed_at else "")
+
+
 def _offered(appointment: Appointment, params: Params, now: datetime) -> str:
-    if why_not := holds_seat(appointment, params, now):
+    """By a slow way the offer may come when the time that it had by a quicker one is over."""
+    if why_not := _unanswered(appointment, params, now):
         return why_not
-    if appointment.seat.confirmed_at:
-        return "企业已确认"
-    return "已过确认的期限" if now >= calendar.eve(appointment.day.date) else ""
+    end = appointment.seat.reply_by or calendar.eve(appointment.day.date)
+    return "已过确认的期限" if now >= end else ""
 
 
 def _offer_reached(appointment: Appointment, params: Params, at: datetime) -> None:
-    if not _offered(appointment, params, at):
+    if not _unanswered(appointment, params, at):
         appointment.seat.day = appointment.day
         seats.start_term(appointment.seat, appointment.uscc, at)
 
 
 def _offer_lost(appointment: Appointment, params: Params, at: datetime) -> None:
-    if not _offered(appointment, params, at):
+    if not _unanswered(appointment, params, at):
         seats.suspend_term(appointment.seat, appointment.uscc)
 
 

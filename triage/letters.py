@@ -199,6 +199,10 @@ def _unsettled(day: ConsultDay, params: Params, now: datetime) -> str:
     return "活动已取消" if day.is_cancelled else ""
 
 
+def _cutoff_over(day: ConsultDay, params: Params, now: datetime) -> str:
+    return _unsettled(day, params, now) or day_over(day, params, now)
+
+
 def _hastened(day: ConsultDay, params: Params) -> int:
     """How many replies of this division are owed to firms without a seat."""
     owed = Assignment.objects.filter(division__code=params["division"], state__in=UNANSWERED)
@@ -269,7 +273,7 @@ TO_OFFICERS = [
         _true,
         useful_for=A_DAY,
     ),
-    to_officers("cutoff_summary", "预约截止汇总", _month_end_facts, _unsettled),
+    to_officers("cutoff_summary", "预约截止汇总", _month_end_facts, _cutoff_over),
     to_officers("settle_wanted", "请确定现场名单", _month_end_facts, _unsettled, useful_for=A_DAY),
     to_officers("replies_hastened", "答复期限提前", _hastened_facts, _none_hastened),
     to_officers("run_sheet_ready", "现场安排表", _run_sheet_facts, _run_sheet),

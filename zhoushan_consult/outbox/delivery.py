@@ -177,6 +177,7 @@ def add_to_call_list(notice: Notice, at: datetime) -> Notice:
         to_index=notice.to_index,
         subject=notice.subject,
         body=notice.body,
+        letter=notice.letter,
         created_at=notice.created_at,
         due_at=due,
         next_try_at=due,

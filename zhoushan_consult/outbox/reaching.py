@@ -42,14 +42,7 @@ def lost(notice: Notice, about: Model | None, now: datetime) -> None:
 
 def ways_of(notice: Notice) -> QuerySet[Notice]:
     """The rows of one letter: one for each channel, and the call made instead of its SMS."""
-    # All are written at one instant. The name tells the letters of one act to several officers apart.
-    return Notice.objects.filter(
-        kind=notice.kind,
-        about_kind=notice.about_kind,
-        about_id=notice.about_id,
-        created_at=notice.created_at,
-        to_name=notice.to_name,
-    )
+    return Notice.objects.filter(about_kind=notice.about_kind, about_id=notice.about_id, letter=notice.letter)
 
 
 def _reached(notice: Notice) -> QuerySet[Notice]:
