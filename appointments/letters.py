@@ -35,7 +35,7 @@ CANCELLING_KINDS = {
 RECEIPTS = {"booking_received", "booking_amended", "reference_again"}
 """Letters with the 受理编号. What is said to a corrected address says it too, so these do not follow."""
 
-RELATED = ("day", "seat__day")
+WITH_DAY, WITH_SEAT = ("day",), ("day", "seat")
 """The records from which a letter to a firm takes what it says, besides the registration."""
 
 
@@ -83,7 +83,7 @@ def firm_letter(
         options["calendar"] = _invitation
     elif name in CANCELLING_KINDS:
         options["calendar"] = _calendar_cancellation
-    options = {"related": RELATED} | options
+    options = {"related": WITH_DAY} | options
     return LetterKind(name=name, title=title, facts=facts, outdated=outdated, **options)
 
 
@@ -147,21 +147,26 @@ def _seat_key(appointment: Appointment) -> str:
     return f"{calendar.slug(appointment.day.date)}:{seat.number}:{seat.offered_at:%Y%m%d%H%M%S}"
 
 
+def _unanswered(appointment: Appointment, params: Params, now: datetime) -> str:
+    return holds_seat(appointment, params, now) or ("企业已确认" if appointment.seat.confirmed_at else "")
+
+
 def _offered(appointment: Appointment, params: Params, now: datetime) -> str:
-    if why_not := holds_seat(appointment, params, now):
+    """By a slow way the offer may come when the time that it had by a quicker one is over."""
+    if why_not := _unanswered(appointment, params, now):
         return why_not
-    if appointment.seat.confirmed_at:
-        return "企业已确认"
-    return "已过确认的期限" if now >= calendar.eve(appointment.day.date) else ""
+    end = appointment.seat.reply_by or calendar.eve(appointment.day.date)
+    return "已过确认的期限" if now >= end else ""
 
 
 def _offer_reached(appointment: Appointment, params: Params, at: datetime) -> None:
-    if not _offered(appointment, params, at):
+    if not _unanswered(appointment, params, at):
+        appointment.seat.day = appointment.day
         seats.start_term(appointment.seat, appointment.uscc, at)
 
 
 def _offer_lost(appointment: Appointment, params: Params, at: datetime) -> None:
-    if not _offered(appointment, params, at):
+    if not _unanswered(appointment, params, at):
         seats.suspend_term(appointment.seat, appointment.uscc)
 
 
@@ -291,8 +296,11 @@ LETTERS = [
         seat_letter_facts,
         delivered=_offer_reached,
         lost=_offer_lost,
+        related=WITH_SEAT,
     ),
-    firm_letter("seat_confirmed", "已确认参加", holds_seat, seat_letter_facts, answers_act=True),
+    firm_letter(
+        "seat_confirmed", "已确认参加", holds_seat, seat_letter_facts, answers_act=True, related=WITH_SEAT
+    ),
     firm_letter("seat_given_up", "已放弃现场名额", _seat_left, reply_facts, answers_act=True),
     firm_letter("seat_not_needed", "书面答复已够，名额已退回", _seat_left, answers_act=True),
     firm_letter("seat_lapsed", "名额逾期未确认", _seat_left, reply_facts),
@@ -304,7 +312,7 @@ LETTERS = [
         _handed_over,
         _handed_facts,
         answers_act=True,
-        related=(*RELATED, "handed_to__day"),
+        related=(*WITH_DAY, "handed_to__day"),
     ),
     firm_letter("priority_returned", "优先资格已退回", at_stage(Stage.DEFERRED), _deferred_facts),
     to_officers(

@@ -14,7 +14,7 @@ from secrets import token_hex
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, Min, Model, OuterRef, Q, QuerySet
 from django.utils.module_loading import import_string
 
 from zhoushan_consult.audit.trail import record
@@ -177,6 +177,7 @@ def add_to_call_list(notice: Notice, at: datetime) -> Notice:
         to_index=notice.to_index,
         subject=notice.subject,
         body=notice.body,
+        letter=notice.letter,
         created_at=notice.created_at,
         due_at=due,
         next_try_at=due,
@@ -201,11 +202,10 @@ def _refuses_everyone(channel: str, now: datetime) -> bool:
 def _deliver(channel: str, limit: int, clock: Callable[[], datetime]) -> int:
     started, sent = clock(), 0
     adapter = _adapter(channel)
-    for pk in _due(channel, started)[:limit] if adapter else []:
+    for notice in _due(channel, started)[:limit] if adapter else []:
         if clock() - started >= MAX_RUN:
             break
-        notice = _claim(pk, clock())
-        sent += bool(notice and _send(notice, adapter, clock))
+        sent += _claim(notice, clock()) and _send(notice, adapter, clock)
     return sent
 
 
@@ -218,24 +218,27 @@ def _adapter(channel: str) -> Adapter | None:
         return None
 
 
-def _due(channel: str, now: datetime) -> list[int]:
+def _due(channel: str, now: datetime) -> list[Notice]:
     ready = Notice.objects.filter(_ready(now), channel=channel)
-    return list(ready.order_by("next_try_at", "pk").values_list("pk", flat=True)[:BATCH_SIZE])
+    return list(ready.order_by("next_try_at", "pk").defer("calendar", "gist")[:BATCH_SIZE])
 
 
 def _ready(now: datetime) -> Q:
     return Q(state__in=OPEN, next_try_at__lte=now)
 
 
-def _claim(pk: int, at: datetime) -> Notice | None:
-    """The letter, if this worker and no other may send it now."""
+def _claim(notice: Notice, at: datetime) -> bool:
+    """Whether this worker and no other may send the letter now. If so, it stands as it was read, with the claim."""
     # Host and process tell an operator which worker has a letter; the token tells two claims of one process apart.
     claim = f"{socket.gethostname()[:50]}:{os.getpid()}:{token_hex(4)}"
-    ready = Notice.objects.filter(_ready(at), pk=pk)
-    claimed = {"state": State.INFLIGHT, "next_try_at": at + CLAIM_LEASE, "claimed_by": claim}
-    if not ready.update(attempts=F("attempts") + 1, **claimed):
-        return None
-    return Notice.objects.filter(pk=pk, claimed_by=claim).first()
+    as_read = {name: getattr(notice, name) for name in ("state", "next_try_at", "attempts", "claimed_by")}
+    changes = {"state": State.INFLIGHT, "next_try_at": at + CLAIM_LEASE, "claimed_by": claim}
+    changes |= {"attempts": notice.attempts + 1}
+    if not Notice.objects.filter(pk=notice.pk, **as_read).update(**changes):
+        return False
+    for name, value in changes.items():
+        setattr(notice, name, value)
+    return True
 
 
 def _send(notice: Notice, adapter: Adapter, clock: Callable[[], datetime]) -> bool:
@@ -259,17 +262,21 @@ def _send(notice: Notice, adapter: Adapter, clock: Callable[[], datetime]) -> bo
         return _try_later(notice, failure.reason, clock(), max_attempts=MAX_ATTEMPTS)
     except Exception as error:
         return _try_later(notice, describe(error), clock(), max_attempts=MAX_ATTEMPTS_AFTER_BUG)
+    return _has_left(notice, about, gateway_id, promised_at=now, sent_at=clock())
+
+
+def _has_left(
+    notice: Notice, about: Model | None, gateway_id: str, *, promised_at: datetime, sent_at: datetime
+) -> bool:
+    """Keep the text as it was sent, and begin what begins with it."""
+    sent = {"state": State.SENT, "sent_at": sent_at, "gateway_id": gateway_id[:120], "last_error": ""}
+    sent |= {"subject": notice.subject, "body": notice.body, "calendar": notice.calendar}
+    if not reaching.begins_something(notice):
+        return _finish(notice, **sent)
     with transaction.atomic():
-        has_left = _has_left(notice, gateway_id, clock())
-        if has_left:
-            reaching.delivered(notice, about, now)
+        if has_left := _finish(notice, **sent):
+            reaching.delivered(notice, about, promised_at)
     return has_left
-
-
-def _has_left(notice: Notice, gateway_id: str, at: datetime) -> bool:
-    """Keep the text as it was sent."""
-    sent = {"state": State.SENT, "sent_at": at, "gateway_id": gateway_id[:120], "last_error": ""}
-    return _finish(notice, **sent, subject=notice.subject, body=notice.body, calendar=notice.calendar)
 
 
 def _put_off_until(notice: Notice, now: datetime) -> tuple[datetime, str] | None:

@@ -14,6 +14,8 @@ from django.conf import settings
 from django.db.models import Model
 from django.utils.module_loading import import_string
 
+from zhoushan_consult.bureau.models import Officer
+
 # What the author of a letter wrote down with it: ids and plain values, as they are stored.
 Params = dict
 
@@ -21,6 +23,11 @@ Params = dict
 def always(about: Model, params: Params, now: datetime) -> str:
     """Nothing that can happen later makes a letter of this kind untrue."""
     return ""
+
+
+def account_closed(officer: Officer, params: Params, now: datetime) -> str:
+    """For letters about the officer to whom they go."""
+    return "" if officer.is_active else "账号已停用"
 
 
 def no_calendar(about: Model, params: Params, now: datetime) -> str:

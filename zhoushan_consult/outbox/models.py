@@ -51,6 +51,8 @@ class Notice(models.Model):
     about_id = models.CharField("对象编号", max_length=40)
     # 32 hexadecimal digits: see posting.dedupe_key.
     dedupe_key = models.CharField("去重码", max_length=32)
+    # The same in the rows of one letter: one for each channel, and the call made instead of an SMS.
+    letter = models.CharField("同一封信", max_length=32, blank=True, default="", editable=False)
     # What the author wrote down with it: ids and plain values, from which the text is rendered when the letter leaves.
     params = models.JSONField("依据", default=dict, editable=False)
     to_name = models.CharField("收件人", max_length=100, blank=True)

@@ -116,12 +116,11 @@ def told_at(about: Model, of_kinds: Iterable[str]) -> datetime | None:
     rows = (
         letters_to_reader(about).filter(kind__in=of_kinds).exclude(state=State.CANCELLED, dismissed_at=None)
     )
-    first: dict[tuple, datetime | None] = {}
-    for row in rows.only("kind", "created_at", "to_name", "state", "sent_at", "dismissed_at"):
-        letter = (row.kind, row.created_at, row.to_name)  # as `reaching.ways_of`
+    first: dict[str, datetime | None] = {}
+    for row in rows.only("letter", "state", "sent_at", "dismissed_at"):
         # What a gateway took and did not deliver has a time too, but has reached nobody.
         reached = row.sent_at if row.state == State.SENT else row.dismissed_at
-        first[letter] = min(filter(None, (first.get(letter), reached)), default=None)
+        first[row.letter] = min(filter(None, (first.get(row.letter), reached)), default=None)
     times = list(first.values())
     return max(times) if times and all(times) else None
 
@@ -191,10 +190,12 @@ def _channels(to: Recipient, texts: dict[str, RenderedText]) -> Iterator[tuple[C
 
 def _addressed(shared: dict, key: str, channel: Channel, address: str) -> dict:
     """The columns of one letter, without its text, for one channel and address."""
+    letter = (shared["kind"], shared["about_kind"], shared["about_id"], key)
     return {
         **shared,
         "channel": channel,
-        "dedupe_key": dedupe_key(shared["kind"], shared["about_kind"], shared["about_id"], key, channel),
+        "letter": dedupe_key(*letter),
+        "dedupe_key": dedupe_key(*letter, channel),
         "to": address,
         "to_index": address_index(address),
     }

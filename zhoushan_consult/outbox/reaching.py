@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from zhoushan_consult.duties.safe_error import describe
 
@@ -15,15 +15,19 @@ from .models import Channel, Notice, State
 log = logging.getLogger(__name__)
 
 
+def begins_something(notice: Notice) -> bool:
+    """Whether its kind wants to know that the letter has reached its reader."""
+    return kinds.exists(notice.kind) and kinds.find(notice.kind).delivered is not kinds.no_effect
+
+
 def delivered(notice: Notice, about: Model | None, promised_at: datetime) -> None:
     """Begin what begins with this letter, unless its words had reached the reader by another way before.
 
     `promised_at` is the instant that the text was rendered for: what it says of a term is counted from then. A text that
     was rendered before the other one had left says a term of its own, so its kind is told of both.
     """
-    begin = kinds.find(notice.kind).delivered if kinds.exists(notice.kind) else kinds.no_effect
-    if begin is not kinds.no_effect and not _reached(notice).filter(sent_at__lte=promised_at).exists():
-        _call(begin, notice, about, promised_at)
+    if begins_something(notice) and not _reached(notice).filter(sent_at__lte=promised_at).exists():
+        _call(kinds.find(notice.kind).delivered, notice, about, promised_at)
 
 
 def lost(notice: Notice, about: Model | None, now: datetime) -> None:
@@ -38,19 +42,12 @@ def lost(notice: Notice, about: Model | None, now: datetime) -> None:
 
 def ways_of(notice: Notice) -> QuerySet[Notice]:
     """The rows of one letter: one for each channel, and the call made instead of its SMS."""
-    # All are written at one instant. The name tells the letters of one act to several officers apart.
-    return Notice.objects.filter(
-        kind=notice.kind,
-        about_kind=notice.about_kind,
-        about_id=notice.about_id,
-        created_at=notice.created_at,
-        to_name=notice.to_name,
-    )
+    return Notice.objects.filter(about_kind=notice.about_kind, about_id=notice.about_id, letter=notice.letter)
 
 
 def _reached(notice: Notice) -> QuerySet[Notice]:
     """The other ways by which the letter has reached its reader. The progress page is none: it must be opened first."""
-    return ways_of(notice).filter(state=State.SENT).exclude(channel=Channel.PAGE).exclude(pk=notice.pk)
+    return ways_of(notice).filter(~Q(pk=notice.pk), ~Q(channel=Channel.PAGE), state=State.SENT)
 
 
 def _call(effect: Callable, notice: Notice, about: Model | None, at: datetime) -> None:

@@ -108,7 +108,7 @@ def _end(letter: Notice, reason: str) -> None:
 
 
 def _copy(letter: Notice, address: str, to_name: str, at: datetime) -> Notice:
-    """The same letter, still of its day (`posting.told_at`), to another address. It is rendered when it leaves."""
+    """The same letter (`posting.told_at`), to another address. It is rendered when it leaves."""
     due = max(letter.due_at, waking_time(at))
     index = address_index(address)
     return Notice(
@@ -123,6 +123,7 @@ def _copy(letter: Notice, address: str, to_name: str, at: datetime) -> Notice:
         to_index=index,
         subject=letter.subject,
         body=letter.body,
+        letter=letter.letter,
         created_at=letter.created_at,
         due_at=due,
         next_try_at=due,

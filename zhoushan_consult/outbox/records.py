@@ -34,5 +34,5 @@ def _read(label: str, notices: list[Notice]) -> dict[str, Model]:
     declared = [kinds.find(name) for name in {notice.kind for notice in notices} if kinds.exists(name)]
     related = {name for kind in declared for name in kind.related}
     # The base manager: a record that the default manager hides is still what the letter is about.
-    rows = apps.get_model(label)._base_manager.filter(pk__in={notice.about_id for notice in notices})
+    rows = apps.get_model(label)._base_manager.order_by().filter(pk__in={n.about_id for n in notices})
     return {str(row.pk): row for row in (rows.select_related(*related) if related else rows)}

@@ -207,7 +207,8 @@ def test_letter_in_flight_is_sent_again_and_its_worker_finds_it_ended(water):
             return super().send(notice)
 
     sms = Notice.objects.get(channel=Channel.SMS)
-    delivery._send(delivery._claim(sms.pk, AT), Slow(), lambda: AT)
+    assert delivery._claim(sms, AT)
+    delivery._send(sms, Slow(), lambda: AT)
     sms.refresh_from_db()
     assert sms.state == State.CANCELLED
     assert term_kinds.EVENTS == ["lost"]
