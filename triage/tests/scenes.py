@@ -20,6 +20,8 @@ from sessions_app.models import ConsultDay, Plan, Seat
 from triage.models import (
     Assignment,
     AssignmentState,
+    CallOutcome,
+    CallRecord,
     Hearing,
     Outcome,
     Part,
@@ -33,6 +35,7 @@ from triage.tests.desk import follow_up
 from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.clock import SHANGHAI
+from zhoushan_consult.outbox import delivery
 from zhoushan_consult.outbox.models import Notice, State
 
 NOW, DAY = made.NOW, made.DAY
@@ -210,6 +213,20 @@ def registered(s: Scene) -> None:
     s.firm = s.book()
 
 
+def called_at_a_wrong_number(s: Scene) -> None:
+    """A letter could not be told on the telephone; a call about the matter ended at a stranger too."""
+    s.firm = s.book(stage=Stage.ACCEPTED)
+    letters.write("review_accepted", s.firm, at=EARLIER)
+    letter = Notice.objects.get(about_id=str(s.firm.pk), channel="sms")
+    Notice.objects.filter(pk=letter.pk).update(state=State.FAILED, last_error="空号")
+    s.letter = delivery.add_to_call_list(letter, EARLIER)
+    Notice.objects.filter(pk=s.letter.pk).update(state=State.FAILED, outcome=CallOutcome.WRONG_NUMBER)
+    by = s.people.of(Role.COORDINATOR)
+    s.call = CallRecord.objects.create(
+        appointment=s.firm, by=by, at=EARLIER, outcome=CallOutcome.WRONG_NUMBER, gist="对方说打错了"
+    )
+
+
 def declined(s: Scene) -> None:
     s.firm = s.book(stage=Stage.DECLINED)
 
@@ -233,7 +250,9 @@ def took_a_priority_over(s: Scene) -> None:
     """The firm was deferred before, and its priority went over to the registration that it had made itself."""
     s.firm = s.book(priority_since=EARLIER)
     before = Scene(s.people, s.number, BEFORE)
-    s.earlier = before.book(stage=Stage.ANSWERED, wants_onsite=False, handed_to=s.firm, priority_since=EARLIER)
+    s.earlier = before.book(
+        stage=Stage.ANSWERED, wants_onsite=False, handed_to=s.firm, priority_since=EARLIER
+    )
     s.withdrawn = before.book(1, stage=Stage.WITHDRAWN, handed_to=s.firm)
 
 
