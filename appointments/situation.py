@@ -209,7 +209,7 @@ AT_STEP = {
 
 TAGS = {
     Stage.SUBMITTED: "wait", Stage.ACCEPTED: "go", Stage.DECLINED: "stop", Stage.WITHDRAWN: "stop", Stage.SEATED: "go",
-    Stage.DEFERRED: "act", Stage.ANSWERED: "act", Stage.HEARD: "act", Stage.ABSENT: "go", Stage.FOLLOWING: "go",
+    Stage.DEFERRED: "go", Stage.ANSWERED: "go", Stage.HEARD: "go", Stage.ABSENT: "go", Stage.FOLLOWING: "go",
     Stage.CLOSED: "done",
 }  # fmt: skip
 
@@ -224,12 +224,18 @@ def situation_of(facts: Facts) -> Situation:
         stage=facts.stage,
         steps=ONSITE if facts.wants_onsite else WRITTEN,
         step=AT_STEP[facts.stage],
-        tag="act" if facts.must_confirm else TAGS[facts.stage],
+        tag="act" if _asks(facts) else TAGS[facts.stage],
         next=NEXT[facts.stage](facts),
         standing=_standing(facts),
         firm_acts=frozenset(act for act in FirmAct if not FIRM_ACTS[act](facts)),
         staff_acts=frozenset(act for act in StaffAct if not STAFF_ACTS[act](facts)),
     )
+
+
+def _asks(facts: Facts) -> bool:
+    """Whether the bureau waits for a choice of the firm."""
+    may_come = facts.stage == Stage.DEFERRED and not FIRM_ACTS[FirmAct.STILL_ONSITE](facts)
+    return facts.must_confirm or facts.is_answered or may_come
 
 
 def why_not(act: FirmAct | StaffAct, facts: Facts) -> str:
@@ -307,10 +313,13 @@ def _seated(facts: Facts) -> Next:
 
 def _deferred(facts: Facts) -> Next:
     again = f"{calendar.short(facts.day.next_date)}优先安排" if facts.day.next_date else "下期优先安排"
+    may_come = not FIRM_ACTS[FirmAct.STILL_ONSITE](facts)
     if not facts.is_answered:
-        choice = f"仍需现场咨询的，现在就可以选择，{again}。"
+        choice = f"仍需现场咨询的，现在就可以选择，{again}。" if may_come else PRIORITY_USED
         return _written_reply(facts, f"本期没有排上现场。{choice}", before=True)
-    asked = f"已书面答复。请告诉我们：书面答复是否已够，还是仍需现场咨询（{again}）。"
+    if not may_come:
+        return _ask_firm(facts, "已书面答复。请告诉我们书面答复是否已够。", "没有选择")
+    asked = f"已书面答复。请告诉我们书面答复是否已够；仍需现场咨询的，{again}。"
     return _ask_firm(facts, asked, "没有选择")
 
 
@@ -349,10 +358,8 @@ def _closed(facts: Facts) -> Next:
     if not FIRM_ACTS[FirmAct.UNSOLVED](facts):
         until = f"{calendar.moment(facts.reopen_until)}前" if facts.reopen_until else ""
         words.append(f"如仍未解决，{until}可以在本页反馈，我们继续办理。")
-    elif not facts.rated:
-        words.append("如有新的问题，可以重新登记。")
     else:
-        words.append("如有新的问题，请重新登记。")
+        words.append(OTHER_LIVE if facts.other_live else "如有新的问题，可以重新登记。")
     return Next("".join(words), Turn.NONE)
 
 
@@ -587,7 +594,7 @@ NOT_SETTLED = "本期名单还没有确定，请先确定名单。"
 DAY_IS_OVER = "这一期活动已经结束。"
 DAY_IS_CANCELLED = "这一期活动已经取消。"
 SEATS_STILL_FREE = "本期还有空余名额，会自动通知下一家，不需要增加名额。"
-REPLY_OWED = "这家企业当天未到场，问题还没有全部书面答复。请等处室审签答复后再办结。"
+REPLY_OWED = "这家企业的问题还没有全部答复。请等处室审签答复后再办结。"
 
 WORKED_ON = frozenset(
     {Stage.ACCEPTED, Stage.SEATED, Stage.DEFERRED, Stage.ANSWERED, Stage.HEARD, Stage.ABSENT, Stage.FOLLOWING}
@@ -602,7 +609,7 @@ def _review(facts: Facts) -> str:
 def _reconsider(facts: Facts) -> str:
     if facts.stage not in (Stage.DECLINED, Stage.ACCEPTED):
         return HANDLED_ALREADY
-    return OTHER_LIVE_STAFF if facts.stage == Stage.DECLINED and facts.other_live else ""
+    return OTHER_LIVE_STAFF if facts.other_live else ""
 
 
 def _add(facts: Facts) -> str:
@@ -626,8 +633,12 @@ def _call_in(facts: Facts) -> str:
         return HANDLED_ALREADY
     if facts.day.cancelled:
         return DAY_IS_CANCELLED
+    if _is_that_day(facts):
+        return ""
     day = calendar.short(facts.day.date)
-    return "" if _is_that_day(facts) else f"候补入场只在{day}当天办理。平时空出的名额会自动通知下一家。"
+    if facts.day_over:
+        return f"{day}已过，不能再请候补企业入场。"
+    return f"候补入场只在{day}当天办理。平时空出的名额会自动通知下一家。"
 
 
 def _is_that_day(facts: Facts) -> bool:
@@ -653,7 +664,7 @@ def _conclude(facts: Facts) -> str:
 def _close(facts: Facts) -> str:
     if facts.stage not in (Stage.ANSWERED, Stage.HEARD, Stage.ABSENT):
         return HANDLED_ALREADY
-    return REPLY_OWED if facts.stage == Stage.ABSENT and not facts.work.all_replied else ""
+    return "" if facts.is_answered else REPLY_OWED
 
 
 STAFF_ACTS: dict[StaffAct, Callable[[Facts], str]] = {
