@@ -52,9 +52,8 @@ class RegistrationForm(forms.Form):
     uscc = forms.CharField(
         label="统一社会信用代码",
         help_text="营业执照上的 18 位代码。",
-        widget=forms.TextInput(
-            attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
-        ),
+        # Without autocomplete="off", with which browsers do not restore a field after Back. The code is public.
+        widget=forms.TextInput(attrs={"autocapitalize": "characters", "spellcheck": "false"}),
     )
     address = NormalizedField(
         label="通信地址",
@@ -363,9 +362,7 @@ class LostReferenceForm(forms.Form):
         label="统一社会信用代码",
         help_text="营业执照上的 18 位代码。",
         error_messages={"required": REQUIRED["uscc"]},
-        widget=forms.TextInput(
-            attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
-        ),
+        widget=forms.TextInput(attrs={"autocapitalize": "characters", "spellcheck": "false"}),
     )
     phone = forms.CharField(
         label="联系电话",
@@ -391,6 +388,18 @@ class UnsolvedForm(forms.Form):
         # The remark of a stage move holds 300, and `feedback.report_unsolved` puts eight characters before the text.
         max_length=280,
         error_messages={"required": "请写一两句还没解决的问题，便于处室继续办理。"},
+    )
+
+
+class SupplementForm(forms.Form):
+    """补充问题: what the firm asks in addition, after its registration was accepted."""
+
+    text = MultilineField(
+        label="补充的问题",
+        rows=4,
+        max_length=1000,
+        help_text="和原来的问题一起交处室答复。请不要写身份证号码、电话。",
+        error_messages={"required": "请写明要补充的问题。"},
     )
 
 

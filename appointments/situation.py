@@ -442,6 +442,7 @@ def _standing(facts: Facts) -> str:
 
 # --- Which acts are open ---------------------------------------------------------------------------------------------
 MOVED_ON = "这条登记已进入下一办理阶段，不能再这样办理。请查看最新情况。"
+NO_MORE_CHANGES = "这条登记已进入下一办理阶段，网上不能再修改。名单确定之前，可以用“补充问题”。"
 DAY_BEGUN = "咨询日已经开始，名额不能再变动。不能到场的，问题会书面答复。"
 CHECKED_IN = "贵单位已经签到，不能再这样办理。请与现场工作人员联系。"
 NO_REPLY_YET = "还没有书面答复，请收到答复后再选择。"
@@ -455,7 +456,7 @@ RATED = "您已经评价过，谢谢。每条登记评价一次。"
 
 
 def _amend(facts: Facts) -> str:
-    return "" if facts.stage == Stage.SUBMITTED else MOVED_ON
+    return "" if facts.stage == Stage.SUBMITTED else NO_MORE_CHANGES
 
 
 def _withdraw(facts: Facts) -> str:

@@ -14,6 +14,7 @@ urlpatterns = [
     path("status/", progress.status, name="status"),
     path("status/amend/", progress.amend, name="amend"),
     path("status/reference/", lost_reference.lost_reference, name="lost_reference"),
+    path("status/supplement/", progress.supplement, name="supplement"),
     path("status/unsolved/", progress.unsolved, name="unsolved"),
     path("status/rate/", progress.rate, name="rate"),
     path("status/form/", progress.sheet, name="status_sheet"),

@@ -1,11 +1,13 @@
 """/status/: 受理编号 and phone open a registration for half an hour. The buttons on that page are the acts of the firm."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial, wraps
 
 from django.conf import settings
 from django.contrib import messages
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,8 +22,8 @@ from zhoushan_consult.web.address import client_network
 from zhoushan_consult.web.drafts import Typed
 from zhoushan_consult.web.throttle import allow, exhausted
 
-from .. import booking, check_in_code, facts, feedback, situation
-from ..forms import AmendForm, LookupForm, RatingForm, UnsolvedForm, areas
+from .. import booking, check_in_code, facts, feedback, situation, supplements
+from ..forms import AmendForm, LookupForm, RatingForm, SupplementForm, UnsolvedForm, areas
 from ..lifecycle import Stage
 from ..models import Appointment, Rating
 from ..references import clean_reference
@@ -36,9 +38,26 @@ NOT_FOUND = "没有查到。请核对受理编号和登记时填写的联系电�
 TOO_MANY = "查错的次数过多，请十分钟后再试。"
 CLOSED = "离开时间较长，请重新输入受理编号和联系电话。"
 # Names of the drafts (web/drafts.py). Those of a registration are followed by its 受理编号.
-LOOKUP, AMEND, UNSOLVED, RATE = "lookup", "amend", "unsolved", "rate"
+LOOKUP, AMEND, SUPPLEMENT, UNSOLVED, RATE = "lookup", "amend", "supplement", "unsolved", "rate"
+# The forms of the progress page by act, in the order in which they are shown.
+FORMS: dict[str, type] = {SUPPLEMENT: SupplementForm, UNSOLVED: UnsolvedForm, RATE: RatingForm}
+# The field whose text is given back if its form is not offered any more.
+MAIN_FIELDS = {SUPPLEMENT: "text", UNSOLVED: "reason", RATE: "remark"}
 # The id of the form that the switch of the 长辈版 sends.
 FORM_ID = "typed"
+
+
+@dataclass(frozen=True)
+class OfferedForm:
+    """A form of the progress page: the act that it does, its fields, and the draft that keeps what is typed."""
+
+    act: str
+    form: Form
+    draft: str
+
+    @property
+    def html_id(self) -> str:
+        return f"{self.act}-form"
 
 
 def post_only(view: Callable) -> Callable:
@@ -122,12 +141,16 @@ def _lookup_page(request: HttpRequest, now: datetime, typed: Typed | None = None
 
 def _page(request: HttpRequest, appointment: Appointment, now: datetime, **typed_now: Typed) -> HttpResponse:
     """The progress page. `typed_now`: a form that could not be kept as a draft."""
-    unsolved = typed_now.get(UNSOLVED) or drafts.read(request, _draft(UNSOLVED, appointment), now)
-    rate = typed_now.get(RATE) or drafts.read(request, _draft(RATE, appointment), now)
     shown = facts.read(appointment, now)
+    typed = {
+        name: typed_now.get(name) or drafts.read(request, _draft(name, appointment), now) for name in FORMS
+    }
     # A form that is not offered any more: its text was not sent, and can be copied.
-    unsent = [
-        typed for act, typed in ((UNSOLVED, unsolved), (RATE, rate)) if typed and act not in shown.firm_acts
+    unsent = [kept for name, kept in typed.items() if kept and name not in shown.firm_acts]
+    forms = [
+        OfferedForm(name, made.fill(make) if (made := typed[name]) else make(), _draft(name, appointment))
+        for name, make in FORMS.items()
+        if name in shown.firm_acts
     ]
     context = {
         "appointment": appointment,
@@ -135,13 +158,10 @@ def _page(request: HttpRequest, appointment: Appointment, now: datetime, **typed
         "letters": letters_to_page(appointment),
         "moves": appointment.moves.all(),
         "rating": Rating.objects.filter(appointment=appointment).first(),
-        "unsent": [typed.values.get("reason") or typed.values.get("remark") for typed in unsent],
-        "typed_form": next((f"{act}-form" for act in (UNSOLVED, RATE) if act in shown.firm_acts), ""),
+        "unsent": [kept.values.get(MAIN_FIELDS[name]) for name, kept in typed.items() if kept in unsent],
+        "typed_form": forms[0].html_id if forms else "",
+        "forms": forms,
         "check_in_qr": _check_in_qr(appointment) if appointment.stage == Stage.SEATED else "",
-        "unsolved_form": unsolved.fill(UnsolvedForm) if unsolved else UnsolvedForm(),
-        "rating_form": rate.fill(RatingForm) if rate else RatingForm(),
-        "unsolved_draft": _draft(UNSOLVED, appointment),
-        "rating_draft": _draft(RATE, appointment),
     }
     return render(request, "appointments/status.html", context)
 
@@ -227,6 +247,18 @@ ACTS = {
     "enough": _enough,
     "solved": _solved,
 }
+
+
+@drafts.takes(SupplementForm)
+@post_only
+def supplement(request: HttpRequest) -> HttpResponse:
+    """补充问题: a further question, until the list is settled."""
+
+    def add(appointment, data, at):
+        supplements.add_question(appointment, data["text"], at=at)
+        return "已收到，由综合处交有关处室答复。"
+
+    return _with_form(request, SUPPLEMENT, SupplementForm, add)
 
 
 @drafts.takes(UnsolvedForm)

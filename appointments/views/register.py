@@ -23,10 +23,10 @@ from zhoushan_consult.web.address import client_network
 from zhoushan_consult.web.drafts import Typed
 from zhoushan_consult.web.throttle import allow
 
-from .. import answers, booking, form_token
+from .. import answers, booking, form_token, supplements
 from ..forms import RegistrationForm, areas
 
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # Few, because the firm should read them before it submits.
 ANSWERS_SHOWN = 3
 # The name of the draft (web/drafts.py), and the id of the form on both pages.
@@ -51,6 +51,8 @@ def register(request: HttpRequest) -> HttpResponse:
     form = _make(now)(request.POST)
     if not form.is_valid():
         return _to_form(request, now, Typed.of(request, judged=True))
+    if request.POST.get("step") == "object":
+        return _object(request, now, form)
     if request.POST.get("step") != "submit":
         return _to_check(request, now, form)
     return _submit(request, now, form)
@@ -117,6 +119,21 @@ def _submit(request: HttpRequest, now: datetime, form: RegistrationForm) -> Http
     return redirect("receipt", appointment.receipt_token)
 
 
+def _object(request: HttpRequest, now: datetime, form: RegistrationForm) -> HttpResponse:
+    """不是我们登记的: 综合处 telephones and looks into it. What was typed stays, to be submitted afterwards."""
+    data = form.cleaned_data
+    other = supplements.live_registration(data["uscc"], joining_date(now))
+    if other is None:
+        return _to_check(request, now, form, notice="这一期已没有贵单位的其他登记，可以提交。")
+    bucket = f"object:{client_network(request)}"
+    if not allow(bucket, policy.OBJECTIONS_A_DAY, DAY, now):
+        refusal = "提出次数过多，请明天再试，或电话联系综合处。"
+        return _to_check(request, now, form, refusal=refusal, status=429)
+    supplements.object_to(other, contact_name=data["contact_name"], phone=data["phone"], text="", at=now)
+    notice = f"已转综合处核实，工作人员会拨打{format_phone(data['phone'])}与您联系。核实后可以提交，或由综合处代为登记。"
+    return _to_check(request, now, form, notice=notice)
+
+
 def _why_missed(promised: date, now: datetime) -> str:
     """Why the form cannot be registered for the day that its page promised."""
     reason = "预约已截止" if now >= calendar.booking_closes(promised) else "活动已取消"
@@ -149,7 +166,7 @@ def _page(
     joins = calendar.booking_day(now)
     context |= {
         "fields": fields,
-        "joins": calendar.label(joins),
+        "joins": calendar.short(joins),
         "closes": calendar.short(calendar.last_booking_date(joins)),
         "form_token": token or form_token.issue(request, joins),
         "draft": DRAFT,
@@ -176,7 +193,9 @@ def _check_page(
         "typed": _hidden_fields(typed),
         "notice": typed.notice,
         "refusal": typed.refusal,
-        "joins": calendar.label(joins),
+        "joins": calendar.short(joins),
+        "wants_onsite": form.cleaned_data["wants_onsite"],
+        "other": supplements.live_registration(form.cleaned_data["uscc"], joins),
         "answered": answers.similar(form.cleaned_data["summary"], ANSWERS_SHOWN),
         "form_token": _kept_token(request, typed, joins) or form_token.issue(request, joins),
         "draft": DRAFT,

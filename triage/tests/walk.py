@@ -145,7 +145,7 @@ def buttons(page: html.HtmlElement, here: str) -> Iterator[Press]:
 
 def _filled(form: html.FormElement) -> Iterator[tuple[tuple[str, str], ...]]:
     """The form as a person fills it in; a list of actions is tried with each of them."""
-    for name in [name for name in form.inputs.keys() if name]:
+    for name in filter(None, form.inputs.keys()):
         _fill(form.inputs[name], ROW.sub(r"\2", name), _needs_row(form, name))
     actions = form.inputs["action"] if "action" in form.inputs else None  # noqa: SIM401  not a dict
     if not isinstance(actions, html.SelectElement):
