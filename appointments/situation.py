@@ -187,6 +187,7 @@ class Situation:
     tag: str
     next: Next
     standing: str
+    reply_due_on: date | None
     firm_acts: frozenset[FirmAct]
     staff_acts: frozenset[StaffAct]
 
@@ -227,6 +228,7 @@ def situation_of(facts: Facts) -> Situation:
         tag="act" if _asks(facts) else TAGS[facts.stage],
         next=NEXT[facts.stage](facts),
         standing=_standing(facts),
+        reply_due_on=_reply_due_on(facts),
         firm_acts=frozenset(act for act in FirmAct if not FIRM_ACTS[act](facts)),
         staff_acts=frozenset(act for act in StaffAct if not STAFF_ACTS[act](facts)),
     )
@@ -397,6 +399,12 @@ def _studying(facts: Facts) -> str:
     return "、".join(facts.work.studying)
 
 
+def _reply_due_on(facts: Facts) -> date | None:
+    """Until when the divisions reply; None where nothing is owed, or the term is past."""
+    due = _end_of(facts.work.due_on)
+    return facts.work.due_on if due and due > facts.now else None
+
+
 def _end_of(day: date | None) -> datetime | None:
     return calendar.local_datetime(day, policy.DEADLINES_UNTIL) if day else None
 
@@ -409,9 +417,8 @@ def _written_reply(facts: Facts, words: str, *, before: bool = False) -> Next:
     if not work.open:
         text = "综合处正在安排处室答复。"
         return Next(words + text if before else text + words, Turn.OFFICE, _end_of(work.due_on))
-    by = (
-        f"，最迟{calendar.short(work.due_on)}答复" if work.due_on and _end_of(work.due_on) > facts.now else ""
-    )
+    due_on = _reply_due_on(facts)
+    by = f"，最迟{calendar.short(due_on)}答复" if due_on else ""
     text = f"{_studying(facts)}正在研究{by}。"
     return Next(words + text if before else text + words, Turn.DIVISION, _end_of(work.due_on))
 
@@ -442,7 +449,8 @@ def _standing(facts: Facts) -> str:
 
 # --- Which acts are open ---------------------------------------------------------------------------------------------
 MOVED_ON = "这条登记已进入下一办理阶段，不能再这样办理。请查看最新情况。"
-NO_MORE_CHANGES = "这条登记已进入下一办理阶段，网上不能再修改。名单确定之前，可以用“补充问题”。"
+NO_MORE_CHANGES = "这条登记已进入下一办理阶段，网上不能再修改。"
+SUPPLEMENT_INSTEAD = f"{NO_MORE_CHANGES}要补充的，请用“补充问题”。"
 DAY_BEGUN = "咨询日已经开始，名额不能再变动。不能到场的，问题会书面答复。"
 CHECKED_IN = "贵单位已经签到，不能再这样办理。请与现场工作人员联系。"
 NO_REPLY_YET = "还没有书面答复，请收到答复后再选择。"
@@ -456,7 +464,9 @@ RATED = "您已经评价过，谢谢。每条登记评价一次。"
 
 
 def _amend(facts: Facts) -> str:
-    return "" if facts.stage == Stage.SUBMITTED else NO_MORE_CHANGES
+    if facts.stage == Stage.SUBMITTED:
+        return ""
+    return NO_MORE_CHANGES if _supplement(facts) else SUPPLEMENT_INSTEAD
 
 
 def _withdraw(facts: Facts) -> str:

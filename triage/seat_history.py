@@ -102,4 +102,8 @@ def _left(verb: str, facts: dict) -> str:
         return f"书面答复已够，退回{seat}"
     if not facts.get("lapsed"):
         return f"放弃{seat}，改为书面答复"
-    return f"逾期未确认，收回{seat}" if facts.get("told", True) else f"通知没有送达，收回{seat}，企业保留优先资格"
+    return (
+        f"逾期未确认，收回{seat}"
+        if facts.get("told", True)
+        else f"通知没有送达，收回{seat}，企业保留优先资格"
+    )

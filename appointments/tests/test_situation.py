@@ -295,6 +295,13 @@ def test_what_a_sentence_invites_to_is_open():
     assert met == set(INVITES)
 
 
+def test_refusal_that_names_another_way_names_one_that_is_open():
+    ways = {"补充问题": FirmAct.SUPPLEMENT, "修改登记": FirmAct.AMEND}
+    for words, known, found in walk():
+        for act, (name, way) in product(FirmAct, ways.items()):
+            assert f"“{name}”" not in why_not(act, known) or way in found.firm_acts, (words, act)
+
+
 def test_it_is_always_somebodys_turn_until_the_end():
     for words, known, found in walk():
         assert (found.next.turn == Turn.NONE) == (known.stage in ENDED), words
@@ -308,6 +315,14 @@ def test_mark_that_asks_the_firm_to_act_stands_only_where_it_can():
     for words, _, found in walk():
         assert found.tag != "act" or found.asks_firm, words
         assert 1 <= found.step <= len(found.steps), words
+
+
+def test_term_of_the_reply_is_shown_until_it_is_past():
+    shown = {
+        (known.now < at("12-09T20:00"), found.reply_due_on) for _, known, found in walk() if known.work.open
+    }
+    assert shown == {(True, date(2026, 12, 9)), (False, None)}
+    assert not any(found.reply_due_on for _, known, found in walk() if not known.work.open)
 
 
 def test_what_the_firm_must_keep_ends_at_a_whole_hour_of_the_day():

@@ -616,7 +616,15 @@ REFUSED = [
         after(scenes.accepted, filled_in),
         lambda s: booking.amend(s.firm, s.form, at=s.at),
         NotOpen,
-        says=situation.MOVED_ON,
+        says=situation.SUPPLEMENT_INSTEAD,
+    ),
+    Case(
+        "amend after the list is settled",
+        after(scenes.accepted, scenes.settled, filled_in),
+        lambda s: booking.amend(s.firm, s.form, at=s.at),
+        NotOpen,
+        at=SECOND,
+        says=situation.NO_MORE_CHANGES,
     ),
     Case(
         "withdraw after the day",

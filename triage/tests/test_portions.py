@@ -47,7 +47,10 @@ def fault(text: str, router: Router | None = None) -> str:
     lost = Counter(letters(text)) - Counter(letters("".join(rows.values())))
     if lost:
         return f"{text!r} loses {''.join(lost)}"
-    return next((f"{row!r} is not in the order of {text!r}" for row in rows.values() if not is_in_order(row, text)), "")
+    return next(
+        (f"{row!r} is not in the order of {text!r}" for row in rows.values() if not is_in_order(row, text)),
+        "",
+    )
 
 
 def of_several_questions(texts: Iterable[str]) -> list[str]:
@@ -80,7 +83,22 @@ def test_no_text_loses_a_word_by_rules_and_classifier():
 
 
 PIECES = st.sampled_from(
-    ["废水怎么排？", "另外废气呢？", "消防验收找谁？", "您好，", "食堂在哪？", "第一，", "2、危废放哪", "没有废水。", "“”", "\n", "　", "谢谢！", "VOCs总量", "环评"]
+    [
+        "废水怎么排？",
+        "另外废气呢？",
+        "消防验收找谁？",
+        "您好，",
+        "食堂在哪？",
+        "第一，",
+        "2、危废放哪",
+        "没有废水。",
+        "“”",
+        "\n",
+        "　",
+        "谢谢！",
+        "VOCs总量",
+        "环评",
+    ]
 )
 
 
