@@ -552,8 +552,10 @@ FIRM_ACTS: dict[FirmAct, Callable[[Facts], str]] = {
 
 # --- What cannot be undone is asked once ------------------------------------------------------------------------------
 def consequence(act: FirmAct, facts: Facts) -> str:
-    """What happens if the firm does this, for the page that asks once; "" for an act that is done at once."""
-    return CONSEQUENCES[act](facts) if act in CONSEQUENCES else ""
+    """What happens if the firm does this, for the page that asks once; "" for an act that is done at once, or is not open."""
+    if act not in CONSEQUENCES or why_not(act, facts):
+        return ""
+    return CONSEQUENCES[act](facts)
 
 
 def _of_withdrawing(facts: Facts) -> str:
