@@ -238,7 +238,7 @@ def test_new_answer_is_found_within_a_minute(client, public, monkeypatch):
 def test_firm_sees_similar_answers_before_it_registers(client, public, firm, clock):
     public()
     data = firm(summary="我们油漆用完的空桶怎么处置？")
-    page = client.post("/register/", {**data, "step": "check"}).content.decode()
+    page = client.post("/register/", {**data, "step": "check"}, follow=True).content.decode()
     assert "以下问题已有答复，是否已解决您的疑问？" in page and "委托有资质的单位处置" in page
     assert client.post("/register/", {**data, "step": "submit"}).status_code == 302
     assert Appointment.objects.get().summary == data["summary"]
@@ -247,5 +247,5 @@ def test_firm_sees_similar_answers_before_it_registers(client, public, firm, clo
 def test_firm_with_another_question_sees_no_answers(client, public, firm, clock):
     public()
     data = firm(summary="排污许可证的法定代表人怎么变更？")
-    page = client.post("/register/", {**data, "step": "check"}).content.decode()
+    page = client.post("/register/", {**data, "step": "check"}, follow=True).content.decode()
     assert data["summary"] in page and "是否已解决您的疑问" not in page

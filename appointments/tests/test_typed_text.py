@@ -407,7 +407,7 @@ def test_refused_act_is_announced(client):
     assert title(page(client, "/status/")) == "办理进度"
 
 
-@pytest.mark.parametrize("act", ["unsolved", "rate", "leave", "withdraw", "confirm"])
+@pytest.mark.parametrize("act", ["unsolved", "rate", "leave", "supplement", "confirm"])
 def test_address_of_an_act_leads_back_to_its_page(client, act):
     look_up(client, appointment(1))
     answer = client.get(f"/status/{act}/")

@@ -138,6 +138,7 @@ class DayAdmin(ConsultDayAdmin):
             ],
             "pending": Appointment.objects.filter(day=record, stage=Stage.SUBMITTED).count(),
             "is_closed": now >= calendar.booking_closes(record.date),
+            "has_begun": now >= calendar.starts_at(record.date),
             "is_over": now >= calendar.ends_at(record.date),
             "now": now,
             "list_template": "admin/day/seat_list.html",
