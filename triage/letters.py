@@ -186,7 +186,7 @@ def _month_end_facts(day: ConsultDay, params: Params, now: datetime) -> dict:
         "day": day,
         "pending": rows.filter(stage=Stage.SUBMITTED).count(),
         "accepted": rows.filter(stage=Stage.ACCEPTED).count(),
-        "carried": rows.filter(priority_since__isnull=False).count(),
+        "carried": rows.filter(priority_since__isnull=False, wants_onsite=True).count(),
         "waiting": waiting(day).count(),
         "last": day.date.replace(day=policy.SETTLE_BY),
     }

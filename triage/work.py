@@ -1,4 +1,4 @@
-"""What this floor supplies about a registration (`appointments.upper_floor`): its work, and the end of that work."""
+"""What this floor supplies about a registration (`appointments.upper_floor`): its work. `follow_up.end_work` ends it."""
 
 from datetime import datetime
 
@@ -20,16 +20,17 @@ UNFINISHED = UNANSWERED | {AssignmentState.RETURNED}
 
 def work_of(appointment: Appointment) -> Work:
     """What the divisions do for this registration, in three queries."""
-    given = Assignment.objects.filter(appointment=appointment).select_related("division")
-    given = list(given.exclude(state=AssignmentState.CANCELLED))
+    rows = Assignment.objects.filter(appointment=appointment).exclude(state=AssignmentState.CANCELLED)
+    given = list(rows.select_related("division"))
     current = sorted(
         (one for one in given if one.state != AssignmentState.RETURNED), key=lambda one: one.part != Part.LEAD
     )
     open_ = [one for one in current if one.state in UNANSWERED]
-    following = FollowUp.objects.filter(appointment=appointment, closed_at=None)
-    following = list(following.exclude(origin=FollowUp.Origin.RATING).select_related("division"))
+    matters = FollowUp.objects.filter(appointment=appointment, closed_at=None)
+    following = list(matters.exclude(origin=FollowUp.Origin.RATING).select_related("division"))
     return Work(
         divisions=_names(current),
+        studying=_names(open_),
         due_on=max((one.due_on for one in open_), default=None),
         open=len(open_),
         leads_open=sum(one.part == Part.LEAD for one in open_),
@@ -43,19 +44,6 @@ def work_of(appointment: Appointment) -> Work:
 
 def _names(rows) -> tuple[str, ...]:
     return tuple(dict.fromkeys(row.division.name for row in rows))
-
-
-def end_work(appointment: Appointment, *, by: Officer | None, at: datetime) -> None:
-    """Cancel the 交办 that are not finished, and end the 督办 that are still open. Runs in the caller's transaction.
-
-    A 差评回访 goes on: it is about the service, not about the matter.
-    """
-    cancel_assignments(appointment, by=by, at=at)
-    open_ = FollowUp.objects.filter(appointment=appointment, closed_at=None)
-    for follow_up in open_.exclude(origin=FollowUp.Origin.RATING).select_related("division"):
-        ended = FollowUp.objects.filter(pk=follow_up.pk, closed_at=None)
-        if ended.update(closed_at=at, closed_by=by, result=f"登记已{appointment.get_stage_display()}"):
-            record(Verb.FOLLOW_UP_CLOSED, follow_up, by=by, at=at)
 
 
 def cancel_assignments(appointment: Appointment, *, by: Officer | None, at: datetime) -> int:

@@ -125,9 +125,15 @@ def to_settle(now: datetime) -> list[ConsultDay]:
     return list(days.filter(Q(date__gte=today) | Q(pending__gt=0) | Q(wanting__gt=0)))
 
 
-def undelivered_offers() -> QuerySet[Appointment]:
-    """Firms to which a seat is offered, and which the offer has not reached yet: their time to answer does not run."""
+def undelivered_offers(now: datetime) -> QuerySet[Appointment]:
+    """Firms to which a seat is offered, and which the offer has not reached yet: their time to answer does not run.
+
+    Once the day has begun, they are among those whose result is missing.
+    """
+    today = local_date(now)
+    ahead = today if now < calendar.starts_at(today) else today + timedelta(days=1)
     offered = Appointment.objects.filter(stage=Stage.SEATED, seat__confirmed_at=None, seat__reply_by=None)
+    offered = offered.filter(day__date__gte=ahead)
     return offered.select_related("day", "seat").order_by("day__date", "seat__number")
 
 

@@ -10,6 +10,7 @@ from zhoushan_consult.bureau.actions import Action, ActionForm, may
 from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.record_admin import RecordAdmin
 from zhoushan_consult.bureau.roles import Act
+from zhoushan_consult.form_fields import MultilineField
 
 from .. import answers
 from ..answers import Wording
@@ -22,16 +23,15 @@ class WordingForm(ActionForm):
 
     # Empty for a new draft, which has no version yet.
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
-    question = forms.CharField(
+    question = MultilineField(
         label="问题",
         max_length=300,
-        widget=forms.Textarea(attrs={"rows": 3}),
         help_text="写成任何企业都可能问的一句话，不要出现企业名称、姓名、电话和号码。",
     )
-    answer = forms.CharField(
+    answer = MultilineField(
         label="答复",
         max_length=3000,
-        widget=forms.Textarea(attrs={"rows": 10}),
+        rows=10,
         help_text="先说结论，再说怎么办。",
     )
     law = forms.CharField(
@@ -65,7 +65,7 @@ class VersionForm(ActionForm):
 class RemarkForm(VersionForm):
     """The same with a reason, which the person who drafted it reads."""
 
-    remark = forms.CharField(label="理由", max_length=200, widget=forms.Textarea(attrs={"rows": 2}))
+    remark = MultilineField(label="理由", max_length=200, rows=2)
 
 
 def in_state(*states: Publicity):

@@ -38,6 +38,9 @@ def _worklists(officer: Officer, now: datetime) -> Iterator[WorkList]:
     today = local_date(now)
     # One query for the coming 咨询日: two of the lists below read them.
     days = worklists.days_ahead(now) if officer.may(Act.PLAN) or officer.may(Act.RUN_DAY) else []
+    # First: a place waits, and the firm does not know of it.
+    if officer.may(Act.SETTLE):
+        yield _undelivered(now)
     if officer.may(Act.REVIEW):
         yield _to_review(today, now)
         yield _returned(today)
@@ -45,7 +48,6 @@ def _worklists(officer: Officer, now: datetime) -> Iterator[WorkList]:
         yield _objections(today)
     if officer.may(Act.SETTLE):
         yield _to_settle(now)
-        yield _undelivered(now)
     if officer.may(Act.PLAN):
         yield _to_plan(days, now)
     yield from approvals(officer, now)
@@ -159,7 +161,7 @@ def _settle_row(day: ConsultDay, now: datetime) -> Row:
 
 
 def _undelivered(now: datetime) -> WorkList:
-    preview = worklists.preview(worklists.undelivered_offers())
+    preview = worklists.preview(worklists.undelivered_offers(now))
     rows = [
         Row(
             title=firm.enterprise_name,

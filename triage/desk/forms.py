@@ -9,32 +9,11 @@ from triage.models import ReplyKind
 from triage.replies import EditedMeanwhile
 from zhoushan_consult.bureau import login
 from zhoushan_consult.bureau.refusals import Refused
+from zhoushan_consult.form_fields import MultilineField
 
 
 def button(label: str, css_class: str = "btn btn-primary", **attributes) -> StrictButton:
     return StrictButton(label, type="submit", css_class=css_class, **attributes)
-
-
-class MultilineField(forms.CharField):
-    """A text of several lines, stored with "\\n" at the end of each line.
-
-    Browsers send "\\r\\n", which would count two characters a line against the limit.
-    """
-
-    def __init__(self, *, rows: int, **kwargs):
-        super().__init__(widget=forms.Textarea(attrs={"rows": rows, "class": f"rows-{rows}"}), **kwargs)
-        self.error_messages["max_length"] = "最多 %(limit_value)d 字，现有 %(show_value)d 字，请精简。"
-
-    def widget_attrs(self, widget):
-        # With `maxlength`, a browser silently cuts a pasted text. Without it, the text stays and gets an error.
-        return {
-            key: value
-            for key, value in super().widget_attrs(widget).items()
-            if key not in {"maxlength", "minlength"}
-        }
-
-    def to_python(self, value):
-        return super().to_python(value).replace("\r\n", "\n")
 
 
 class DeskForm(forms.Form):

@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
-from appointments import answers, booking, feedback, staff_entry
+from appointments import answers, booking, feedback, lost_reference, staff_entry
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, Channel, Grade, PublishedAnswer
 from sessions_app import calendar
@@ -101,10 +101,12 @@ MODULES = (
     booking,
     staff_entry,
     feedback,
+    lost_reference,
 )
 """Where the acts are."""
 WITHIN_AN_ACT = {
-    "assignment.cancel_open_assignments",
+    "follow_up.end_work",
+    "work.cancel_assignments",
     "deferral.defer",
     "follow_up.open_follow_up",
     "plan_changes.to_bureau",
@@ -278,6 +280,15 @@ act(
     """,
 )
 act(
+    "review.decline: had taken a priority over",
+    scenes.took_a_priority_over,
+    decline,
+    may=(COORDINATOR,),
+    says=("优先资格退回到本登记", "12月10日（周四）优先安排"),
+    effect="""
+    """,
+)
+act(
     "review.record_call",
     scenes.registered,
     lambda s: review.record_call(s.firm, review.Call(CallOutcome.NO_ANSWER, "无人接听"), by=s.by, at=s.at),
@@ -299,6 +310,16 @@ act(
     new stagemove: appointment=firm old=declined new=submitted note=重新审核 by=actor at=now
     trail stage_submitted of firm by actor: old=declined
     trail reconsidered of firm by actor: why=企业有异议
+    """,
+)
+act(
+    "review.reconsider: after its day",
+    scenes.declined,
+    lambda s: review.reconsider(s.firm, "企业有异议", by=s.by, at=s.at),
+    may=(COORDINATOR,),
+    at=calendar.ends_at(DAY),
+    says=("登记到1月10日（周日）这一期",),
+    effect="""
     """,
 )
 act(
@@ -705,7 +726,7 @@ act(
     at=SECOND,
     meanwhile=(day_cancelled, settled_by_another),
     neighbours=ANOTHER_DAY,
-    says=("12月4日09:00", "1月10日（周日）优先"),
+    says=("12月4日（周五）9:00", "1月10日（周日）优先"),
     effect="""
     day: settled_at=now
     first: seat=seat 2 of day stage=seated
@@ -796,7 +817,7 @@ act(
     lambda s: seating.fill(s.day, at=s.at),
     at=SECOND,
     neighbours=ANOTHER_DAY,
-    says=("12月4日09:00",),
+    says=("12月4日（周五）9:00",),
     effect="""
     late: seat=None stage=accepted wants_onsite=False
     late_seat: uscc=91330902DEM05Y6L6T offered_at=now reply_by=2026-12-04T09:00
@@ -809,6 +830,15 @@ act(
     trail stage_seated of next by no officer: day=2026-12 ground=time old=deferred place=1
         reply_by=2026-12-04T09:00 seat=1 since=2026-11-18T09:24
     returns 2
+    """,
+)
+act(
+    "seating.fill: on the eve, offers that were not delivered",
+    scenes.never_told,
+    lambda s: seating.fill(s.day, at=s.at),
+    at=calendar.eve(DAY) + timedelta(minutes=1),
+    neighbours=ANOTHER_DAY,
+    effect="""
     """,
 )
 act(
@@ -988,6 +1018,16 @@ act(
     """,
 )
 act(
+    "lost_reference.send_again",
+    scenes.accepted,
+    lambda s: lost_reference.send_again(s.firm.uscc, s.firm.phone_number, at=s.at),
+    back=lambda s: None,
+    effect="""
+    letter reference_again about firm to firm by sms
+    trail reference_sent of firm by no officer
+    """,
+)
+act(
     "booking.withdraw",
     scenes.accepted,
     lambda s: booking.withdraw(s.firm, at=s.at),
@@ -997,6 +1037,20 @@ act(
     new stagemove: appointment=firm old=accepted new=withdrawn note=企业撤回 at=now
     letter booking_withdrawn about firm to firm by email page
     trail stage_withdrawn of firm by no officer: old=accepted
+    """,
+)
+act(
+    "booking.withdraw: with 交办 in every state",
+    scenes.given_in_every_state,
+    lambda s: booking.withdraw(s.firm, at=s.at),
+    effect="""
+    """,
+)
+act(
+    "booking.withdraw: had taken a priority over",
+    scenes.took_a_priority_over,
+    lambda s: booking.withdraw(s.firm, at=s.at),
+    effect="""
     """,
 )
 act(
@@ -1096,6 +1150,7 @@ act(
     lambda s: booking.ask_for_seat_again(s.firm, at=s.at),
     meanwhile=(withdrawn,),
     neighbours=((2, DAY),),
+    says=("贵单位1月10日（周日）的登记", "水处书面答复"),
     effect="""
     firm: stage=closed closed_at=now
     new stagemove: appointment=firm old=deferred new=closed note=优先资格已转到贵单位下期的登记 at=now
@@ -1106,14 +1161,38 @@ act(
     """,
 )
 act(
+    "booking.ask_for_seat_again: registered again in writing",
+    scenes.deferred_with_next_booking_in_writing,
+    lambda s: booking.ask_for_seat_again(s.firm, at=s.at),
+    neighbours=((2, DAY),),
+    says=("2月10日（周三）",),
+    effect="""
+    """,
+)
+act(
     "booking.written_reply_is_enough",
-    scenes.deferred,
+    scenes.deferred_and_answered,
     lambda s: booking.written_reply_is_enough(s.firm, at=s.at),
     meanwhile=(withdrawn,),
     effect="""
     firm: stage=closed closed_at=now
     new stagemove: appointment=firm old=deferred new=closed note=企业表示书面答复已解决问题 at=now
     trail stage_closed of firm by no officer: old=deferred
+    """,
+)
+act(
+    "booking.written_reply_is_enough: seated",
+    scenes.answered_before_the_day,
+    lambda s: booking.written_reply_is_enough(s.firm, at=s.at),
+    meanwhile=(seat_lost,),
+    effect="""
+    """,
+)
+act(
+    "feedback.report_solved: followed",
+    scenes.said_solved,
+    lambda s: feedback.report_solved(s.firm, at=s.at),
+    effect="""
     """,
 )
 act(
@@ -1426,24 +1505,6 @@ act(
     """,
 )
 act(
-    "follow_up.process_feedback: solved",
-    scenes.firms_said_solved,
-    as_duty(lambda s: follow_up.process_feedback(at=s.at)),
-    at=NOW + timedelta(hours=2),
-    neighbours=ALONE,
-    effect="""
-    matter: closed_at=2026-11-20T10:00 result=企业反馈已解决
-    second_matter: closed_at=2026-11-20T10:00 result=企业反馈已解决
-    letter follow_up_closed about matter to 办公室督办 by email sms
-    letter follow_up_closed about matter to 综合处经办 by email sms
-    letter follow_up_closed about second_matter to 办公室督办 by email sms
-    letter follow_up_closed about second_matter to 综合处经办 by email sms
-    trail follow_up_closed of matter by no officer
-    trail follow_up_closed of second_matter by no officer
-    returns 2
-    """,
-)
-act(
     "follow_up.process_feedback: unsolved",
     scenes.firms_said_unsolved,
     as_duty(lambda s: follow_up.process_feedback(at=s.at)),
@@ -1665,7 +1726,7 @@ act(
     at=at_nine(DAY - timedelta(days=3)),
     neighbours=ANOTHER_DAY,
     back=two_days_later,
-    says=("请尽快确认", "请带登记时的证件", "三楼会议室"),
+    says=("请在12月9日（周三）18:00前确认", "请带登记时的证件", "三楼会议室"),
     effect="""
     letter day_near about first to first by email page sms
     letter day_near about second to second by email page sms

@@ -164,7 +164,7 @@ def test_signature_applies_only_to_the_version_the_head_has_read(drafter, signer
     "name, data, says",
     [
         ("save", {"body": "", "law": LAW, "version": 0}, "请写明答复内容"),
-        ("submit", {"body": "字" * 5001, "law": LAW, "version": 0}, "最多 5000 字，现有 5001 字"),
+        ("submit", {"body": "字" * 5001, "law": LAW, "version": 0}, "已写 5,001 字，最多 5,000 字"),
         ("hand-back", {"reason": "  "}, "请写明退回的理由"),
     ],
 )

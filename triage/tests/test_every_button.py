@@ -9,7 +9,7 @@ from appointments.models import Publicity
 from sessions_app.days import day_on
 from sessions_app.models import ConsultDay, Plan, Reception
 from triage.tests import scenes
-from triage.tests.scenes import EARLIER, FAR, NOW, SECOND, People, Scene
+from triage.tests.scenes import EARLIER, NOW, SECOND, People, Scene
 from triage.tests.walk import Walk, buttons
 from zhoushan_consult.bureau.models import Area, Officer
 from zhoushan_consult.bureau.roles import Role

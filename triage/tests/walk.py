@@ -60,10 +60,12 @@ class Result:
 
     status: int
     refusals: list[str]
+    done: list[str]
 
     @property
     def is_done(self) -> bool:
-        return self.status == 200 and not self.refusals
+        """Of the rows of a list, some may not be in the state for the action."""
+        return self.status == 200 and (bool(self.done) or not self.refusals)
 
 
 class Walk:
@@ -103,7 +105,7 @@ class Walk:
             answer = self.browser.post(button.address, _multi(button.data), follow=True)
             transaction.set_rollback(True)
         content = answer.content.decode() if "text/html" in answer["Content-Type"] else ""
-        return Result(answer.status_code, _refusals(content) if content else [])
+        return _result(answer.status_code, content)
 
 
 def _multi(data: tuple[tuple[str, str], ...]) -> dict[str, list[str]]:
@@ -120,14 +122,22 @@ def _links(page: html.HtmlElement, here: str) -> Iterator[str]:
             yield address
 
 
-def _refusals(content: str) -> list[str]:
+REFUSALS = (
+    "//*[contains(concat(' ', @class, ' '), ' notice-error ')]"
+    " | //p[contains(concat(' ', @class, ' '), ' error ')]"
+    " | //*[@class='messages']/*[contains(@class, 'notice-warning')]"
+)
+DONE = "//*[@class='messages']/*[contains(@class, 'notice-success')]"
+
+
+def _result(status: int, content: str) -> Result:
+    if not content:
+        return Result(status, [], [])
     page = html.document_fromstring(content)
-    marks = page.xpath(
-        "//*[contains(concat(' ', @class, ' '), ' notice-error ')]"
-        " | //p[contains(concat(' ', @class, ' '), ' error ')]"
-        " | //*[@class='messages']/*[contains(@class, 'notice-warning')]"
-    )
-    return [" ".join(mark.text_content().split()) for mark in marks]
+    found = [
+        [" ".join(mark.text_content().split()) for mark in page.xpath(path)] for path in (REFUSALS, DONE)
+    ]
+    return Result(status, *found)
 
 
 def buttons(page: html.HtmlElement, here: str) -> Iterator[Press]:
@@ -199,7 +209,8 @@ def _choose(control, name: str) -> None:
 
 def _tick(control, name: str) -> None:
     boxes = list(control) if isinstance(control, html.CheckboxGroup) else [control]
-    if name.startswith("agree") or (
-        isinstance(control, html.CheckboxGroup) and not any(b.checked for b in boxes)
-    ):
+    if name == "_selected_action":
+        for box in boxes:
+            box.checked = True
+    elif name.startswith("agree") or (len(boxes) > 1 and not any(box.checked for box in boxes)):
         boxes[0].checked = True

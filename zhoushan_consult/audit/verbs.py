@@ -15,6 +15,7 @@ class Verb(TextChoices):
     RATED = "rated", "服务评价"
     SUPPLEMENTED = "supplemented", "补充问题"
     OBJECTED = "objected", "提出登记异议"
+    REFERENCE_SENT = "reference_sent", "补发受理编号"
 
     # One for each stage that a registration can move to: `Verb.of_stage`.
     STAGE_SUBMITTED = "stage_submitted", "转为待初审"
@@ -91,6 +92,9 @@ class Verb(TextChoices):
     NOTICE_CALLED = "notice_called", "电话通知"
     DUTY_RERUN = "duty_rerun", "再次执行定时任务"
     DUTY_DISMISSED = "duty_dismissed", "定时任务不再补做"
+    WORKDAY_SET = "workday_set", "调整工作日"
+    WORKDAY_CHANGED = "workday_changed", "修改工作日调整"
+    WORKDAY_REMOVED = "workday_removed", "删除工作日调整"
     ACCOUNT_OPENED = "account_opened", "开通账号"
     ACCOUNT_CHANGED = "account_changed", "调整账号"
     PASSWORD_RESET = "password_reset", "重置密码"

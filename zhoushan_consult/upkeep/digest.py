@@ -30,7 +30,7 @@ def _sentences(found: Findings) -> list[str]:
         and f"最早一条未送出的通知自{_moment(found.oldest_unsent)}起在等待，请检查短信、邮件通道。",
         found.unsealed and f"有{found.unsealed}条办理留痕超过3小时没有封存，请查看“办理留痕封存”任务。",
         found.year_unknown
-        and f"{found.year_unknown}年的放假安排还没有录入，期限暂按周一至周五计算；公布后请在“节假日调整”里录入。",
+        and f"{found.year_unknown}年的放假安排还没有录入，期限暂按法律规定的节日推算；公布后请在“工作日调整”里录入。",
     ]
 
 
