@@ -255,7 +255,7 @@ NOT_WITHDRAWN = at_stage(*(set(Stage) - {Stage.WITHDRAWN}))
 
 LETTERS = [
     firm_letter("booking_received", "登记已收到", NOT_WITHDRAWN, answers_act=True),
-    firm_letter("reference_again", "补发受理编号", NOT_WITHDRAWN, answers_act=True),
+    firm_letter("reference_again", "补发受理编号", at_stage(*Stage), answers_act=True),
     firm_letter("booking_amended", "登记已修改", at_stage(Stage.SUBMITTED), answers_act=True),
     firm_letter("booking_voided", "登记已作废", at_stage(Stage.WITHDRAWN)),
     firm_letter("booking_withdrawn", "登记已撤回", at_stage(Stage.WITHDRAWN), answers_act=True),

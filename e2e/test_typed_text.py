@@ -194,17 +194,19 @@ def test_browser_without_cookies_is_told_once_and_keeps_the_text(without_cookies
 
 
 @both
-@pytest.mark.parametrize("form", ["amend", "unsolved", "rate"])
+@pytest.mark.parametrize("form", ["amend", "supplement", "unsolved", "rate"])
 def test_text_typed_while_the_registration_closed_is_there_after_the_next_look_up(
     visit, clock, form, scripts
 ):
-    stage = {"amend": Stage.SUBMITTED, "unsolved": Stage.ANSWERED, "rate": Stage.CLOSED}[form]
+    stages = (Stage.SUBMITTED, Stage.ACCEPTED, Stage.ANSWERED, Stage.CLOSED)
+    stage = dict(zip(("amend", "supplement", "unsolved", "rate"), stages, strict=True))[form]
     now = clock("2026-11-20 10:00")
     made = appointment(1, stage=stage, **({"closed_at": now - timedelta(days=40)} if form == "rate" else {}))
     page = visit(scripts=scripts)
     look_up(page, made)
     field, button = {
         "amend": ("[name=summary]", "保存修改"),
+        "supplement": ("[name=text]", "提交补充的问题"),
         "unsolved": ("[name=reason]", "未解决，请继续办理"),
         "rate": ("[name=remark]", "提交评价"),
     }[form]

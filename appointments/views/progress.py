@@ -161,6 +161,7 @@ def _page(request: HttpRequest, appointment: Appointment, now: datetime, **typed
         "unsent": [kept.values.get(MAIN_FIELDS[name]) for name, kept in typed.items() if kept in unsent],
         "typed_form": forms[0].html_id if forms else "",
         "forms": forms,
+        "has_errors": any(offered.form.errors for offered in forms),
         "check_in_qr": _check_in_qr(appointment) if appointment.stage == Stage.SEATED else "",
     }
     return render(request, "appointments/status.html", context)
