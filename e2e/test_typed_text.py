@@ -242,9 +242,9 @@ def test_refused_act_is_announced_with_the_focus_on_it(visit, scripts):
     made = appointment(1)
     page = visit(scripts=scripts)
     look_up(page, made)
-    page.get_by_text("撤回登记").click()
+    page.get_by_role("link", name="撤回登记").click()
     Appointment.objects.update(stage=Stage.DECLINED)
-    page.get_by_role("button", name="确认撤回").click()
+    page.get_by_role("button", name="确认撤回登记").click()
     expect(page).to_have_title("错误：办理进度 - 企业环保咨询日 - 舟山市生态环境局")
     expect(page.locator(".notice-error")).to_be_focused()
 
