@@ -172,8 +172,7 @@ def _page(request: HttpRequest, appointment: Appointment, now: datetime, **typed
         "unsent": [kept.values.get(MAIN_FIELDS[name]) for name, kept in typed.items() if kept in unsent],
         "typed_form": forms[0].html_id if forms else "",
         "forms": forms,
-        # `{% error_prefix %}` finds it here: the title says that there is an error.
-        "failed_form": next((each.form for each in forms if each.form.errors), None),
+        "has_errors": any(offered.form.errors for offered in forms),
         "check_in_qr": _check_in_qr(appointment) if appointment.stage == Stage.SEATED else "",
     }
     return render(request, "appointments/status.html", context)
