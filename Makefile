@@ -3,7 +3,7 @@
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench mutants format lock clean
+.PHONY: help run test lint bench mutants format fonts lock clean
 
 help: ## List the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -27,6 +27,9 @@ mutants: .venv/requirements-dev.txt ## Mutation testing of the modules that keep
 format: .venv/requirements-dev.txt ## Format the code
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format .
+
+fonts: .venv/requirements-dev.txt ## Build the fallback faces of the PDFs again; ARGS: folders with HanaMin and DejaVu
+	@$(BIN)/python .ci/fonts.py $(ARGS)
 
 lock: .venv/requirements-dev.txt ## Pin the newest versions that requirements*.in allow, with hashes
 	@.ci/lock
