@@ -3,26 +3,23 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from django.db.models import Q
+
 from sessions_app import calendar
 from sessions_app.days import first_open_day
 from sessions_app.models import ConsultDay, Seat
 from zhoushan_consult.audit.trail import record
 from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Officer
-from zhoushan_consult.outbox import posting
 
 from . import letters
 from .lifecycle import Stage
 from .models import Appointment
-from .seat_moves import carry_over, continue_registration, grant_priority
+from .seat_moves import can_take_priority, carry_over, continue_registration, grant_priority
 from .waiting_list import seat_facts
 
 COUNTS_ON_DAY = (Stage.SUBMITTED, Stage.ACCEPTED, Stage.SEATED)
 """Stages in which a firm that wants to come expects its day to take place."""
-CAN_TAKE_PRIORITY = (Stage.SUBMITTED, Stage.ACCEPTED)
-"""Stages in which the firm's other registration can still use a priority."""
-OUTDATED_KINDS = ("seat_offered", "seat_confirmed", "plan_changed", "day_near")
-"""Letters that invite the firm to the cancelled day: those not yet sent are cancelled."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +33,17 @@ class Cancellation:
 
 
 def carry_over_all(cancelled: Cancellation) -> int:
-    """Carry over every firm that wanted to come to the cancelled day. Firms that asked for a written reply stay as they are.
+    """Carry over every firm that wanted to come to the cancelled day, or holds a seat of it whatever it had asked for.
+
+    Firms that wait for a written reply stay as they are.
 
     Seats are freed. The right to a seat dates from its offer, so a seated firm comes before those that waited. Runs in the
     caller's transaction; a second run finds no firm. Returns how many firms were told.
     """
     # Seats before registrations: every act that changes both locks them in this order.
     list(Seat.objects.filter(day=cancelled.day).select_for_update(no_key=True).order_by("pk"))
-    rows = Appointment.objects.filter(day=cancelled.day, wants_onsite=True, stage__in=COUNTS_ON_DAY)
+    comes = Q(wants_onsite=True, stage__in=COUNTS_ON_DAY) | Q(stage=Stage.SEATED)
+    rows = Appointment.objects.filter(comes, day=cancelled.day)
     firms = list(
         rows.select_for_update(of=("self",), no_key=True).select_related("day", "seat").order_by("pk")
     )
@@ -56,9 +56,9 @@ def _carry(firm: Appointment, cancelled: Cancellation) -> None:
     seat, since = firm.seat, _since(firm, cancelled.at)
     note = f"{calendar.short(cancelled.day.date)}活动取消，转到{calendar.short(cancelled.next_day.date)}，优先安排"
     who = {"by": cancelled.by, "at": cancelled.at}
-    other = carry_over(firm, cancelled.next_day, note, since=since, **who)
-    if other and other.stage not in CAN_TAKE_PRIORITY:
-        # That registration is answered already: the priority goes to the day after.
+    other = carry_over(firm, cancelled.next_day, note, since=since, wants_onsite=True, **who)
+    if other and not can_take_priority(other):
+        # That registration is answered already, or in writing: the priority goes to the day after.
         later = first_open_day(calendar.following(cancelled.next_day.date), at=cancelled.at)
         return _carry(firm, replace(cancelled, next_day=later))
     if other:
@@ -83,15 +83,6 @@ def _hand_over(firm: Appointment, other: Appointment, cancelled: Cancellation, s
 
 
 def _tell(firm: Appointment, other: Appointment | None, cancelled: Cancellation) -> None:
-    for kind in OUTDATED_KINDS:
-        posting.cancel(firm, kind, at=cancelled.at)
-    letters.write(
-        "day_cancelled",
-        firm,
-        at=cancelled.at,
-        key=calendar.slug(cancelled.day.date),
-        other=other,
-        reason=cancelled.day.remark,
-        cancelled=calendar.short(cancelled.day.date),
-        next_day=calendar.short(cancelled.next_day.date),
-    )
+    slug = calendar.slug(cancelled.day.date)
+    about = {"cancelled": slug, "other": other.pk if other else None}
+    letters.write("day_cancelled", firm, at=cancelled.at, key=slug, **about)

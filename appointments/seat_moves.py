@@ -4,12 +4,13 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from sessions_app import seats
+from sessions_app import calendar, seats
 from sessions_app.models import ConsultDay
 from zhoushan_consult.audit.trail import record
 from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Officer
 
+from . import letters, upper_floor
 from .lifecycle import Stage
 from .models import Appointment, IllegalMove, StageMove
 from .waiting_list import seat_facts
@@ -38,6 +39,9 @@ def leave(
         seats.release(seat, firm.uscc, unconfirmed_at=at if lapsed else None)
         facts = seat_facts(firm.day, seat, **({"lapsed": True} if lapsed else {})) if facts is None else facts
     firm.move_to(stage, note, by=by, at=at, facts=facts, seat=None, **changes)
+    # The row is locked now: a firm that signed in at this instant keeps its seat.
+    if seat and upper_floor.work_of(firm).checked_in:
+        raise IllegalMove
 
 
 def vacate(absent: Appointment, *, at: datetime) -> None:
@@ -48,7 +52,14 @@ def vacate(absent: Appointment, *, at: datetime) -> None:
 
 
 def carry_over(
-    firm: Appointment, day: ConsultDay, note: str, *, since: datetime, by: Officer | None, at: datetime
+    firm: Appointment,
+    day: ConsultDay,
+    note: str,
+    *,
+    since: datetime,
+    by: Officer | None,
+    at: datetime,
+    **changes,
 ) -> Appointment | None:
     """Take a registration along to `day`, with the priority that dates from `since` (六（五）：下次活动优先安排).
 
@@ -59,13 +70,33 @@ def carry_over(
         return own
     try:
         with transaction.atomic():
-            continue_registration(firm, note, by=by, at=at, day=day, priority_since=since)
+            changes |= {"day": day, "priority_since": since}
+            continue_registration(firm, note, by=by, at=at, **changes)
     except IntegrityError:
         # Between our look and our write the firm registered for that day.
         if own := own_registration(firm, day):
             return own
         raise
     return None
+
+
+def can_take_priority(registration: Appointment) -> bool:
+    """Whether the firm's other registration can use a priority: it still waits for a list, and the firm wants to come."""
+    return registration.wants_onsite and registration.stage in (Stage.SUBMITTED, Stage.ACCEPTED)
+
+
+def return_priority(ended: Appointment, *, by: Officer | None, at: datetime) -> None:
+    """A registration that had taken a priority over ends before it was used: the priority goes back to where it came from.
+
+    That registration is open again, and the firm is asked as before whether it still wants to come.
+    """
+    for earlier in Appointment.objects.filter(handed_to=ended, stage=Stage.CLOSED).select_related("day"):
+        if own_registration(earlier, earlier.day):
+            continue
+        note = "下期的登记已结束，优先资格退回"
+        earlier.move_to(Stage.DEFERRED, note, by=by, at=at, handed_to=None, closed_at=None)
+        record(Verb.PRIORITY_GRANTED, earlier, by=by, at=at, day=calendar.slug(earlier.day.date))
+        letters.write("priority_returned", earlier, at=at, key=letters.key_at(at))
 
 
 def own_registration(firm: Appointment, day: ConsultDay) -> Appointment | None:
@@ -79,8 +110,8 @@ def grant_priority(registration: Appointment, since: datetime) -> None:
     Raises IllegalMove where it ended at this instant.
     """
     since = min(since, registration.priority_since or since)
-    live = Appointment.objects.live().filter(pk=registration.pk)
-    if not live.update(priority_since=since, wants_onsite=True):
+    waiting = Appointment.objects.filter(pk=registration.pk, stage__in=[Stage.SUBMITTED, Stage.ACCEPTED])
+    if not waiting.update(priority_since=since):
         raise IllegalMove
 
 

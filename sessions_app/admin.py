@@ -21,6 +21,11 @@ def plan_is(*plans: Plan):
     return lambda day: day.plan in plans
 
 
+def may_be_submitted(day: ConsultDay) -> bool:
+    """Whether the plan says what it must, so that 送审 would not be refused."""
+    return day.plan in planning.EDITABLE and not planning.missing_texts(day)
+
+
 def _edit(day: ConsultDay, form: PlanForm, **who):
     planning.edit(day, form.rows.made(), **form.cleaned_data, **who)
 
@@ -59,8 +64,8 @@ ACTIONS = (
         act=Act.PLAN,
         form=VersionForm,
         do=lambda day, form, **who: planning.submit(form.plan_as_read(), **who),
-        offered=plan_is(*planning.EDITABLE),
-        opened=plan_is(*planning.EDITABLE),
+        offered=may_be_submitted,
+        opened=may_be_submitted,
         button="送审",
         done="已送局领导审核。",
         hint="送审的是已保存的方案。送审后不能再改，需修改时由局领导退回。",

@@ -6,6 +6,7 @@ from django.db.models import Model
 
 from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.roles import Role
+from zhoushan_consult.outbox.models import Notice
 from zhoushan_consult.outbox.posting import Recipient, post
 
 
@@ -17,11 +18,23 @@ def to_role(
     at: datetime,
     key: str = "1",
     division: Division | None = None,
-    **context,
+    **params,
 ) -> int:
-    """Notify every active officer who holds `role`, in `division` if one is given. Returns how many."""
+    """Notify every active officer who holds `role`, in `division` if one is given. Returns how many.
+
+    `params` are ids and plain values, as `outbox.posting.post` takes them.
+    """
+    if division:
+        params["division"] = division.code
     officers = list(Officer.objects.with_role(role, division))
     for officer in officers:
-        recipient = Recipient(name=officer.name, phone=officer.phone, email=officer.email)
-        post(kind, about=about, to=recipient, key=f"{key}:{officer.pk}", at=at, about_row=about, **context)
+        to_one(officer, kind, about, at=at, key=key, **params)
     return len(officers)
+
+
+def to_one(
+    officer: Officer, kind: str, about: Model, *, at: datetime, key: str = "1", **params
+) -> list[Notice]:
+    """Notify one officer."""
+    to = Recipient(name=officer.name, phone=officer.phone, email=officer.email)
+    return post(kind, about=about, to=to, key=f"{key}:{officer.pk}", at=at, officer=officer.pk, **params)

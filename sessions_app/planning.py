@@ -166,10 +166,14 @@ def _describe_change(name: str, old: str, new: str) -> str:
 def submit(day: ConsultDay, *, by: Officer, at: datetime) -> None:
     """综合处 submits the plan to 局领导. Raises ValidationError where theme or place is missing, PlanStateChanged."""
     by.must(Act.PLAN)
-    missing = [field for field in ("theme", "place") if not getattr(day, field)]
-    if missing:
+    if missing := missing_texts(day):
         raise ValidationError(dict.fromkeys(missing, "送审前请填写。"))
     _move(day, Plan.SUBMITTED, Verb.PLAN_SUBMITTED, by=by, at=at)
+
+
+def missing_texts(day: ConsultDay) -> list[str]:
+    """The texts without which a plan cannot be submitted, and which it lacks."""
+    return [name for name in ("theme", "place") if not getattr(day, name)]
 
 
 def approve(day: ConsultDay, *, by: Officer, at: datetime) -> None:

@@ -77,9 +77,7 @@ def _prepare(about: str, due_at: datetime, now: datetime) -> int:
     if not untouched or last_published(day) is None:
         return 0
     _fill(day, by=None, at=now)
-    return notifications.to_role(
-        Role.COORDINATOR, "plan_prepared", day, at=now, key=calendar.slug(day.date), day=day
-    )
+    return notifications.to_role(Role.COORDINATOR, "plan_prepared", day, at=now, key=calendar.slug(day.date))
 
 
 PREPARE = Kind(

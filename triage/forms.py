@@ -6,7 +6,7 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from appointments.models import Appointment
+from appointments.models import Appointment, Objection, Supplement, Verdict
 from zhoushan_consult.bureau.actions import ActionForm, parse_key
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.bureau.row_forms import RowForm, RowsForm
@@ -175,6 +175,52 @@ class AddForm(DivisionRows):
         if self.rows.is_valid() and len(self.rows.made()) != 1:
             raise ValidationError("请写明交办事项并选择处室。")
         return self.cleaned_data
+
+
+class SupplementForm(AddForm):
+    """补充问题: given to a division like any other question."""
+
+    supplement = Radio(label="哪个补充问题")
+    spare = 0
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["supplement"].choices = [(str(s.pk), s.text) for s in open_supplements(self.record)]
+        self.initial = {"supplement": next((str(s.pk) for s in open_supplements(self.record)), None)}
+
+    def start(self) -> list[dict]:
+        return [{"question": s.text, "part": Part.LEAD} for s in open_supplements(self.record)[:1]]
+
+    def chosen(self) -> Supplement:
+        waiting = open_supplements(self.record)
+        return next(s for s in waiting if str(s.pk) == self.cleaned_data["supplement"])
+
+
+class SupplementNotedForm(ActionForm):
+    """A 补充问题 that is part of a 交办 already."""
+
+    supplement = Radio(label="哪个补充问题")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["supplement"].choices = [(str(s.pk), s.text) for s in open_supplements(self.record)]
+
+    chosen = SupplementForm.chosen
+
+
+def open_supplements(record: Appointment) -> list[Supplement]:
+    return [supplement for supplement in record.supplements.all() if not supplement.handled_at]
+
+
+class ObjectionForm(ActionForm):
+    """登记异议: the result of looking into it."""
+
+    verdict = Radio(label="核实结果", choices=Verdict)
+    gist = Text(label="核实经过", max_length=500, help_text="问过谁、怎样核实的")
+
+
+def open_objection(record: Appointment) -> Objection | None:
+    return next((objection for objection in record.objections.all() if not objection.verdict), None)
 
 
 class ReassignForm(AddForm):

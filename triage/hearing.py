@@ -16,7 +16,7 @@ from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
 
-from . import follow_up, replies
+from . import follow_up, replies, work
 from .models import FollowUp, Hearing, Outcome
 
 STAGE_AFTER = {Outcome.SOLVED: Stage.HEARD, Outcome.FOLLOW: Stage.HEARD, Outcome.ABSENT: Stage.ABSENT}
@@ -46,7 +46,9 @@ def check_in(appointment: Appointment, *, by: Officer, at: datetime) -> Hearing:
     """签到. A second check-in keeps the first time."""
     by.must(Act.RUN_DAY)
     _must_have_come(appointment.day, at)
-    if appointment.stage != Stage.SEATED:
+    # The row is locked, so that a firm that leaves at this instant is not signed in.
+    current = Appointment.objects.select_for_update(of=("self",), no_key=True).get(pk=appointment.pk)
+    if current.stage != Stage.SEATED:
         raise IllegalMove
     hearing, made = Hearing.objects.get_or_create(
         appointment=appointment, defaults={"day": appointment.day, "checked_in_at": at, "by": by, "at": at}
@@ -79,6 +81,9 @@ def conclude(
     record(Verb.HEARING_CONCLUDED, appointment, by=by, at=at, outcome=outcome)
     if outcome == Outcome.ABSENT:
         replies.request_for_absent(appointment, at=at)
+    else:
+        # Answered at the table. What is still open is followed up by name, below.
+        work.cancel_assignments(appointment, by=by, at=at)
     if outcome == Outcome.FOLLOW:
         appointment.move_to(Stage.FOLLOWING, by=by, at=at)
         for promise in promises:
@@ -91,7 +96,7 @@ def conclude(
                 by=by,
                 at=at,
             )
-    letters.write(f"heard_{outcome}", appointment, at=at, gist=gist, promises=promises)
+    letters.write(f"heard_{outcome}", appointment, at=at)
 
 
 def _must_have_come(day: ConsultDay, at: datetime) -> None:

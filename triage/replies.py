@@ -16,8 +16,9 @@ from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act, Role
 
 from . import notifications
-from .assignment import require_own_division, turn, update_firm_page
+from .assignment import require_own_division, turn
 from .models import Assignment, AssignmentState, Part, Reply, ReplyVersion
+from .work import update_firm_page
 
 NEXT_STEP = {
     AssignmentState.DRAFTED: "需要修改的，请处室负责人退回。",
@@ -133,14 +134,8 @@ def sign(assignment: Assignment, *, version: int, by: Officer, at: datetime) -> 
         raise RewrittenMeanwhile(reply)
     Reply.objects.filter(pk=reply.pk).update(signed_by=by, signed_at=at, remark="")
     record(Verb.REPLY_SIGNED, assignment, by=by, at=at, version=version)
-    letters.write(
-        "reply_released",
-        assignment.appointment,
-        at=at,
-        key=f"a{assignment.pk}",
-        reply=reply,
-        assignment=assignment,
-    )
+    firm = assignment.appointment
+    letters.write("reply_released", firm, at=at, key=f"a{assignment.pk}", assignment=assignment.pk)
     update_firm_page(assignment.appointment)
     _answered_in_writing(assignment.appointment, by=by, at=at)
 

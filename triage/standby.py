@@ -6,8 +6,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from appointments import letters, seat_moves
+from appointments.facts import require
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, IllegalMove
+from appointments.situation import StaffAct
 from appointments.waiting_list import basis, seat_facts
 from appointments.waiting_list import waiting as waiting_firms
 from sessions_app import calendar, seats
@@ -60,13 +62,14 @@ def call_in(appointment: Appointment, *, by: Officer, at: datetime) -> Seat:
     with transaction.atomic():
         # Two officers at once must not give the same seat twice.
         lock_day(day)
+        require(appointment, StaffAct.CALL_IN, at)
         timetable.freeze(day, by=by, at=at)
         place = _place(appointment)
         seat = _free_seat(day, appointment.uscc, at=at)
         facts = seat_facts(day, seat, **basis(appointment), standby=True, place=place)
         note = f"候补入场，{seat.number}号名额"
         appointment.move_to(Stage.SEATED, note, by=by, at=at, facts=facts, seat=seat)
-        letters.write("standby_called", appointment, at=at, seat=seat)
+        letters.write("standby_called", appointment, at=at, **letters.seat_params(appointment))
         return seat
 
 

@@ -5,10 +5,10 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Count, Model, Q, QuerySet, Window
 
-from appointments.lifecycle import Stage
-from appointments.models import Appointment
+from appointments.lifecycle import ENDED, Stage
+from appointments.models import Appointment, Objection, Supplement
 from sessions_app import calendar, policy
-from sessions_app.models import ConsultDay
+from sessions_app.models import ConsultDay, Plan
 from zhoushan_consult.clock import local_date
 from zhoushan_consult.outbox import delivery
 from zhoushan_consult.outbox.models import Notice
@@ -36,6 +36,17 @@ def preview(waiting: QuerySet, limit: int = PREVIEW_ROWS) -> Preview:
 def to_review() -> QuerySet[Appointment]:
     """待初审, longest waiting first."""
     return Appointment.objects.filter(stage=Stage.SUBMITTED).select_related("day").order_by("submitted_at")
+
+
+def supplements_to_assign() -> QuerySet[Supplement]:
+    """补充问题 that no division has yet, the oldest first."""
+    waiting = Supplement.objects.filter(handled_at=None).exclude(appointment__stage__in=ENDED)
+    return waiting.select_related("appointment").order_by("at")
+
+
+def objections_to_decide() -> QuerySet[Objection]:
+    """登记异议 that 综合处 has to look into, the oldest first."""
+    return Objection.objects.filter(verdict="").select_related("appointment").order_by("at")
 
 
 def returned() -> QuerySet[Assignment]:
@@ -71,26 +82,37 @@ def to_call(now: datetime) -> QuerySet[Notice]:
 
 
 def days_ahead(now: datetime) -> list[ConsultDay]:
-    """The 咨询日 ahead, up to the one that a registration joins now, with the number of firms that wait on each."""
+    """The 咨询日 ahead, up to the one that a registration joins now."""
+    ahead = ConsultDay.objects.filter(date__gte=local_date(now), date__lte=calendar.booking_day(now))
+    return list(ahead.order_by("date"))
+
+
+def to_settle(now: datetime) -> list[ConsultDay]:
+    """The 咨询日 for which booking is over and no list is settled (六（五）), with the number of firms that wait on each.
+
+    A day that is over stays as long as firms wait: they have been told neither that they come nor that they do not.
+    """
     today = local_date(now)
-    ahead = ConsultDay.objects.filter(date__gte=today, date__lte=calendar.booking_day(now)).order_by("date")
-    return list(
-        ahead.annotate(
+    closed = ConsultDay.objects.filter(
+        settled_at=None, date__lte=calendar.consult_date(today.year, today.month)
+    )
+    days = (
+        closed.exclude(plan=Plan.CANCELLED)
+        .order_by("date")
+        .annotate(
             pending=Count("appointments", filter=Q(appointments__stage=Stage.SUBMITTED)),
             wanting=Count(
                 "appointments", filter=Q(appointments__stage=Stage.ACCEPTED, appointments__wants_onsite=True)
             ),
         )
     )
+    return list(days.filter(Q(date__gte=today) | Q(pending__gt=0) | Q(wanting__gt=0)))
 
 
-def to_settle(days: list[ConsultDay], now: datetime) -> list[ConsultDay]:
-    """Those of `days` for which booking is over and no list is settled (六（五）)."""
-    return [
-        day
-        for day in days
-        if not (day.settled_at or day.is_cancelled) and now >= calendar.booking_closes(day.date)
-    ]
+def undelivered_offers() -> QuerySet[Appointment]:
+    """Firms to which a seat is offered, and which the offer has not reached yet: their time to answer does not run."""
+    offered = Appointment.objects.filter(stage=Stage.SEATED, seat__confirmed_at=None, seat__reply_by=None)
+    return offered.select_related("day", "seat").order_by("day__date", "seat__number")
 
 
 def _with_firm(rows: QuerySet) -> QuerySet:

@@ -211,11 +211,25 @@ DUTIES = [
     "triage.seating.FILL",
     "triage.deferral.CLOSE_UNANSWERED",
     "triage.follow_up.LADDER",
+    "triage.limbo.LIMBO",
+    "zhoushan_consult.outbox.delivery.RETRACT",
     "zhoushan_consult.web.throttle.PURGE",
+    "zhoushan_consult.upkeep.holidays_wanted.HOLIDAYS_WANTED",
     "zhoushan_consult.upkeep.digest.DIGEST",
 ]
 
+# What 六（三）–（六） supply about a registration: the floor of 六（二） may not import them.
+APPOINTMENT_WORK = {"work_of": "triage.work.work_of", "end_work": "triage.follow_up.end_work"}
+
 # --- Letters -----------------------------------------------------------------------------------------------------
+# The kinds of letters that each floor declares, each a list of `outbox.kinds.LetterKind`.
+LETTER_KINDS = [
+    "zhoushan_consult.upkeep.digest.LETTERS",
+    "zhoushan_consult.upkeep.holidays_wanted.LETTERS",
+    "sessions_app.letters.LETTERS",
+    "appointments.letters.LETTERS",
+    "triage.letters.LETTERS",
+]
 OUTBOX_ADAPTERS = {
     "sms": env.str("SMS_ADAPTER", default="zhoushan_consult.outbox.adapters.FileAdapter"),
     "email": env.str("EMAIL_ADAPTER", default="zhoushan_consult.outbox.adapters.FileAdapter"),

@@ -12,13 +12,14 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from zhoushan_consult.bureau.refusals import Refused
+from zhoushan_consult.outbox.posting import letters_to_page
 from zhoushan_consult.web.address import client_network
 from zhoushan_consult.web.throttle import allow
 
-from .. import booking, check_in_code, feedback, progress
+from .. import booking, check_in_code, facts, feedback, situation
 from ..forms import AmendForm, LookupForm, RatingForm, UnsolvedForm, areas
 from ..lifecycle import Stage
-from ..models import Appointment
+from ..models import Appointment, Rating
 from ..references import clean_reference
 
 # As long as a session of an officer without a click (settings.SESSION_COOKIE_AGE).
@@ -80,7 +81,10 @@ def _page(
 ) -> HttpResponse:
     context = {
         "appointment": appointment,
-        "progress": progress.progress_of(appointment, now),
+        "situation": facts.read(appointment, now),
+        "letters": letters_to_page(appointment),
+        "moves": appointment.moves.all(),
+        "rating": Rating.objects.filter(appointment=appointment).first(),
         "check_in_qr": _check_in_qr(appointment) if appointment.stage == Stage.SEATED else "",
         "unsolved_form": forms.get("unsolved_form") or UnsolvedForm(),
         "rating_form": forms.get("rating_form") or RatingForm(),
@@ -96,20 +100,39 @@ def _check_in_qr(appointment: Appointment) -> str:
     return check_in_code.qr_code(settings.SITE_URL + check_in_path)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def act(request: HttpRequest, verb: str) -> HttpResponse:
-    """One act of the firm on its own registration. A second click is refused, and the page shows the present state."""
+    """One act of the firm on its own registration. GET asks once where the act cannot be undone; POST does it.
+
+    A second click is refused, and the page shows the present state.
+    """
     now = timezone.now()
     appointment = _opened_appointment(request, now)
     if appointment is None:
         messages.info(request, "离开时间较长，请重新输入受理编号和联系电话。")
         return redirect("status")
+    if request.method != "POST":
+        return _ask_once(request, appointment, situation.FirmAct(verb), now)
     # Always a redirect: reloading the page must not repeat the act.
     try:
         messages.success(request, ACTS[verb](appointment, at=now))
     except Refused as refusal:
         messages.error(request, str(refusal))
     return redirect("status")
+
+
+def _ask_once(
+    request: HttpRequest, appointment: Appointment, verb: situation.FirmAct, now: datetime
+) -> HttpResponse:
+    """The page that names the consequence. An act that is not open, or needs no question, leads back to the progress page."""
+    known = facts.facts_of(appointment, now)
+    consequence = situation.consequence(verb, known)
+    if refused := situation.why_not(verb, known):
+        messages.error(request, refused)
+    if refused or not consequence:
+        return redirect("status")
+    context = {"appointment": appointment, "verb": verb, "consequence": consequence}
+    return render(request, "appointments/status/ask_once.html", context)
 
 
 def _withdraw(appointment, *, at):

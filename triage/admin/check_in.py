@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from appointments import check_in_code
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
-from appointments.search import safe_to_echo, search
+from appointments.search import find_firm, safe_to_echo
 from sessions_app import calendar
 from sessions_app.models import ConsultDay
 from triage import hearing, standby, timetable
@@ -49,7 +49,7 @@ def check_in_list(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _found_pks(request: HttpRequest, day: ConsultDay, query: str, now: datetime) -> set[int]:
     rows = appointments_for(request.user).filter(day=day)
-    return set(search(rows, query, today=_today(now)).values_list("pk", flat=True))
+    return set(find_firm(rows, query, today=_today(now)).values_list("pk", flat=True))
 
 
 def _day_context(day: ConsultDay, schedule: Schedule, now: datetime) -> dict:

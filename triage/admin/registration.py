@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
+from appointments import facts
 from appointments.admin import AppointmentAdmin, ListForm
 from appointments.models import Appointment, StageMove
 from triage import earlier_answers, visibility
@@ -56,6 +57,7 @@ class RegistrationAdmin(AppointmentAdmin):
         if found:
             # The forms and sections read the attributes below, so they need no query of their own.
             found.trace = shown_trace(found, timezone.now())
+            found.situation = facts.read(found, timezone.now())
             found.every_division = list(Division.objects.all())
             found.before = earlier_answers.before(found, request.user)
             found.letters = list(_letters(found))
@@ -84,6 +86,8 @@ def _with_all(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
         Prefetch(
             "assignments", Assignment.objects.select_related("division", "reply__signed_by", "assigned_by")
         ),
+        "supplements",
+        "objections",
         Prefetch("moves", StageMove.objects.select_related("by")),
         Prefetch("calls", CallRecord.objects.select_related("by")),
         Prefetch("reviews", Review.objects.select_related("by")),

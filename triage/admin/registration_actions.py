@@ -1,31 +1,18 @@
 """Every action on a registration: the act it needs, when it is open, its form, and the one call it makes."""
 
-from django.utils import timezone
-
 from appointments import booking
-from appointments.lifecycle import MOVES, Stage
-from appointments.models import Appointment
-from sessions_app import calendar
-from triage import assignment, follow_up, forms, hearing, id_reveal, review, seating
+from appointments.models import Verdict
+from appointments.situation import StaffAct
+from triage import assignment, follow_up, forms, hearing, id_reveal, review, seating, supplements
 from triage.models import CallOutcome, DeclineReason, Outcome
 from zhoushan_consult.bureau.actions import Action
 from zhoushan_consult.bureau.roles import Act
 from zhoushan_consult.outbox import delivery
 
-# Stages in which divisions work on a registration, so that more work can still be assigned.
-BEING_WORKED_ON = {Stage.ACCEPTED, Stage.SEATED, Stage.DEFERRED, Stage.HEARD, Stage.ABSENT, Stage.FOLLOWING}
 
-
-def at_stage(*stages: Stage):
-    """For `offered` or `opened`: whether the registration is at one of the stages."""
-    return lambda appointment: appointment.stage in stages
-
-
-def on_the_day(appointment: Appointment) -> bool:
-    """Whether the firm has a seat and its 咨询日 has begun. It stays true later, so that 现场结果 can be added."""
-    return appointment.stage == Stage.SEATED and timezone.now() >= calendar.local_datetime(
-        appointment.day.date
-    )
+def open_to(act: StaffAct):
+    """For `offered` or `opened`: whether the act is open in the situation of the registration, which the screen has read."""
+    return lambda appointment: act in appointment.situation.staff_acts
 
 
 def _call(form) -> review.Call:
@@ -66,8 +53,8 @@ ACTIONS = (
         act=Act.REVIEW,
         form=forms.AcceptForm,
         do=_accept,
-        offered=at_stage(Stage.SUBMITTED),
-        opened=at_stage(Stage.SUBMITTED),
+        offered=open_to(StaffAct.ACCEPT),
+        opened=open_to(StaffAct.ACCEPT),
         button="通过初审并交办",
         done="已通过初审，交办已送达各处室，并已通知企业。",
         hint="每项交给一个处室。可以改处室、拆分、增加或去掉；与规则建议的处室不同时，请写明调整理由。",
@@ -79,7 +66,7 @@ ACTIONS = (
         act=Act.REVIEW,
         form=forms.DeclineForm,
         do=_decline,
-        offered=at_stage(Stage.SUBMITTED),
+        offered=open_to(StaffAct.DECLINE),
         button="不予通过并通知企业",
         done="已不予通过，并已通知企业。",
         hint="请先打电话告知企业不予通过及理由（实施方案六（三）），再在这里记录。没有接通的，先记在“电话记录”。",
@@ -90,8 +77,8 @@ ACTIONS = (
         title="现场签到",
         act=Act.RUN_DAY,
         do=lambda appointment, form, **who: hearing.check_in(appointment, **who),
-        offered=lambda appointment: on_the_day(appointment) and not hasattr(appointment, "hearing"),
-        opened=on_the_day,
+        offered=open_to(StaffAct.CHECK_IN),
+        opened=open_to(StaffAct.CHECK_IN),
         button="企业已到，签到",
         done="已签到。",
     ),
@@ -101,8 +88,8 @@ ACTIONS = (
         act=Act.RUN_DAY,
         form=forms.ConcludeForm,
         do=_conclude,
-        offered=on_the_day,
-        opened=on_the_day,
+        offered=open_to(StaffAct.CONCLUDE),
+        opened=open_to(StaffAct.CONCLUDE),
         button="保存现场结果",
         done="现场结果已保存，并已告知企业。",
         hint="需跟踪督办的，请在下面逐项写明督办事项和责任处室。",
@@ -128,11 +115,55 @@ ACTIONS = (
         act=Act.ASSIGN,
         form=forms.AddForm,
         do=lambda appointment, form, **who: assignment.add(appointment, form.rows.made()[0], **who),
-        offered=at_stage(*BEING_WORKED_ON),
+        offered=open_to(StaffAct.ADD),
         button="增加交办",
         done="已增加交办，处室已收到。",
         hint="有遗漏的事项，或需要另一个处室协办时使用。",
         template="admin/rows_action.html",
+    ),
+    Action(
+        name="supplement",
+        title="交办补充问题",
+        act=Act.ASSIGN,
+        form=forms.SupplementForm,
+        do=lambda appointment, form, **who: supplements.assign(form.chosen(), form.rows.made()[0], **who),
+        offered=lambda appointment: (
+            bool(forms.open_supplements(appointment)) and StaffAct.ADD in appointment.situation.staff_acts
+        ),
+        opened=lambda appointment: True,
+        button="交办补充问题",
+        done="补充问题已交办，处室已收到。",
+        hint="企业通过初审后补充的问题，和其他事项一样交给一个处室答复。",
+        template="admin/rows_action.html",
+    ),
+    Action(
+        name="supplement_noted",
+        title="补充问题不另交办",
+        act=Act.ASSIGN,
+        form=forms.SupplementNotedForm,
+        do=lambda appointment, form, **who: supplements.note(form.chosen(), **who),
+        offered=lambda appointment: bool(forms.open_supplements(appointment)),
+        button="不另交办",
+        done="已记下，不另交办。",
+        hint="补充的内容已经包含在现有交办里时使用。",
+    ),
+    Action(
+        name="objection",
+        title="核实登记异议",
+        act=Act.REVIEW,
+        form=forms.ObjectionForm,
+        do=lambda appointment, form, **who: supplements.decide(
+            forms.open_objection(appointment),
+            Verdict(form.cleaned_data["verdict"]),
+            form.cleaned_data["gist"],
+            **who,
+        ),
+        offered=lambda appointment: forms.open_objection(appointment) is not None,
+        opened=lambda appointment: True,
+        button="保存核实结果",
+        done="核实结果已保存。",
+        hint="有人提出这份登记不是本企业提交的。请打电话向企业核实；作废后，名额和登记资格随即空出。",
+        danger=True,
     ),
     Action(
         name="notified",
@@ -161,7 +192,7 @@ ACTIONS = (
         title="代企业确认参加",
         act=Act.SETTLE,
         do=lambda appointment, form, **who: booking.confirm_seat(appointment, **who),
-        offered=lambda appointment: appointment.stage == Stage.SEATED and not appointment.seat.confirmed_at,
+        offered=open_to(StaffAct.CONFIRM),
         button="企业确认参加",
         done="已确认。",
         hint="企业在电话里答复参加时使用。",
@@ -171,7 +202,7 @@ ACTIONS = (
         title="代企业放弃名额",
         act=Act.SETTLE,
         do=lambda appointment, form, **who: booking.give_up_seat(appointment, **who),
-        offered=at_stage(Stage.SEATED),
+        offered=open_to(StaffAct.GIVE_UP),
         button="企业放弃名额",
         done="名额已空出，将自动递补下一家；该企业改为书面答复。",
         hint="企业在电话里表示不来时使用。",
@@ -185,9 +216,7 @@ ACTIONS = (
         do=lambda appointment, form, **who: seating.add_seat(
             appointment.day, appointment, form.cleaned_data["reason"], **who
         ),
-        offered=lambda appointment: (
-            Stage.SEATED in MOVES[Stage(appointment.stage)] and bool(appointment.day.settled_at)
-        ),
+        offered=open_to(StaffAct.EXTRA_SEAT),
         button="为这家企业增加一个名额",
         done="已增加名额，并已通知企业确认。",
         hint="原则上每次不超过10家（实施方案六（五））。确需增加的，请写明理由，理由将留存。",
@@ -219,7 +248,7 @@ ACTIONS = (
         title="办结登记",
         act=Act.FOLLOW_UP,
         do=lambda appointment, form, **who: follow_up.close_registration(appointment, **who),
-        offered=at_stage(Stage.ANSWERED, Stage.HEARD, Stage.ABSENT),
+        offered=open_to(StaffAct.CLOSE),
         button="办结",
         done="已办结，并已通知企业。",
         hint="没有未办事项时使用。企业如有不同意见，可在进度页反馈“未解决”。",
@@ -232,7 +261,7 @@ ACTIONS = (
         do=lambda appointment, form, **who: review.reconsider(
             appointment, form.cleaned_data["reason"], **who
         ),
-        offered=at_stage(Stage.DECLINED, Stage.ACCEPTED),
+        offered=open_to(StaffAct.RECONSIDER),
         button="退回待初审",
         done="已退回待初审，未办的交办已撤销。",
         hint="企业提出异议，或发现判断有误时使用。未办的交办会一并撤销。",

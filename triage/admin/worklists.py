@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 from django.contrib import admin
+from django.db.models import Model
 from django.urls import reverse
 from django.utils.text import Truncator
 
 from appointments.models import Appointment
 from sessions_app import calendar, policy
-from sessions_app.models import ConsultDay, Plan
-from triage import worklists
+from sessions_app.models import ConsultDay, Plan, Seat
+from triage import limbo, worklists
 from triage.models import Assignment, FollowUp
 from triage.routing.decision import Decision
 from triage.rulebook.explanation import division_names
@@ -23,6 +24,8 @@ from zhoushan_consult.outbox.models import Notice
 
 # A registration that has waited for 初审 for more days than this is marked as late.
 LONG_WAIT_DAYS = 3
+# An offer leaves within seconds by day. After this time a person should telephone.
+OFFER_OVERDUE = timedelta(hours=2)
 
 
 def worklists_of(officer: Officer, now: datetime) -> list[WorkList]:
@@ -32,13 +35,16 @@ def worklists_of(officer: Officer, now: datetime) -> list[WorkList]:
 
 def _worklists(officer: Officer, now: datetime) -> Iterator[WorkList]:
     today = local_date(now)
-    # One query for the coming 咨询日: three of the lists below read them.
+    # One query for the coming 咨询日: two of the lists below read them.
     days = worklists.days_ahead(now) if officer.may(Act.PLAN) or officer.may(Act.APPROVE_PLAN) else []
     if officer.may(Act.REVIEW):
         yield _to_review(today, now)
         yield _returned(today)
+        yield _supplements(today)
+        yield _objections(today)
     if officer.may(Act.SETTLE):
-        yield _to_settle(days, now)
+        yield _to_settle(now)
+        yield _undelivered(now)
     if officer.may(Act.PLAN):
         yield _to_plan(days, now)
     if officer.may(Act.APPROVE_PLAN):
@@ -48,6 +54,7 @@ def _worklists(officer: Officer, now: datetime) -> Iterator[WorkList]:
     if officer.may(Act.READ_ALL):
         yield _overdue_replies(today)
         yield _overdue_follow_ups(today)
+        yield _in_limbo(now)
     if officer.may(Act.RUN_DAY):
         yield from _to_run(today)
         yield _to_conclude(now)
@@ -69,7 +76,7 @@ def _review_row(appointment: Appointment, decision: Decision, today: date) -> Ro
         url=_registration_url(appointment.pk),
         lead=f"建议{division_names(decision)}",
         detail=Truncator(appointment.summary).chars(48),
-        age=f"已等 {waited} 天" if waited else "今天提交",
+        age=_waited(appointment.submitted_at, today),
         late=waited > LONG_WAIT_DAYS,
     )
 
@@ -96,8 +103,44 @@ def _returned(today: date) -> WorkList:
     )
 
 
-def _to_settle(days: list[ConsultDay], now: datetime) -> WorkList:
-    rows = [_settle_row(day, now) for day in worklists.to_settle(days, now)]
+def _supplements(today: date) -> WorkList:
+    preview = worklists.preview(worklists.supplements_to_assign())
+    rows = [
+        Row(
+            title=supplement.appointment.enterprise_name,
+            url=_registration_url(supplement.appointment_id, "supplement"),
+            detail=Truncator(supplement.text).chars(48),
+            age=_waited(supplement.at, today),
+        )
+        for supplement in preview.rows
+    ]
+    empty = "没有待交办的补充问题。企业通过初审后补充的问题会出现在这里。"
+    return WorkList("supplements", "待交办的补充问题", rows, preview.count, empty)
+
+
+def _objections(today: date) -> WorkList:
+    preview = worklists.preview(worklists.objections_to_decide())
+    rows = [
+        Row(
+            title=objection.appointment.enterprise_name,
+            url=_registration_url(objection.appointment_id, "objection"),
+            detail="有人提出这份登记不是本企业提交的，请核实",
+            age=_waited(objection.at, today),
+            late=True,
+        )
+        for objection in preview.rows
+    ]
+    empty = "没有待核实的登记异议。企业提出名下登记不是自己提交的，会出现在这里。"
+    return WorkList("objections", "待核实的登记异议", rows, preview.count, empty)
+
+
+def _waited(since: datetime, today: date) -> str:
+    days = (today - local_date(since)).days
+    return f"已等 {days} 天" if days else "今天提交"
+
+
+def _to_settle(now: datetime) -> WorkList:
+    rows = [_settle_row(day, now) for day in worklists.to_settle(now)]
     empty = "没有待确定的名单。每月1日起，当月10日的现场名单在这里确定。"
     return WorkList("settle", "待确定名单", rows, len(rows), empty)
 
@@ -113,6 +156,23 @@ def _settle_row(day: ConsultDay, now: datetime) -> Row:
         age=f"{last.month}月{last.day}日前确定",
         late=local_date(now) > last,
     )
+
+
+def _undelivered(now: datetime) -> WorkList:
+    preview = worklists.preview(worklists.undelivered_offers())
+    rows = [
+        Row(
+            title=firm.enterprise_name,
+            url=_registration_url(firm.pk, "notified"),
+            lead=f"{firm.seat}",
+            detail=f"{calendar.short(firm.day.date)}，没有送达之前，确认期限不开始计算",
+            age=f"{firm.seat.offered_at.astimezone(SHANGHAI):%-m月%-d日 %-H:%M}发出",
+            late=now - firm.seat.offered_at > OFFER_OVERDUE,
+        )
+        for firm in preview.rows
+    ]
+    empty = "没有还未送达的名额通知。短信没有送出、要打电话的会出现在这里。"
+    return WorkList("undelivered", "名额通知未送达", rows, preview.count, empty)
 
 
 def _to_plan(days: list[ConsultDay], now: datetime) -> WorkList:
@@ -201,6 +261,24 @@ def _overdue_follow_ups(today: date) -> WorkList:
     rows = [_overdue_row(follow_up, follow_up.promise, today) for follow_up in preview.rows]
     empty = f"没有逾期的督办。到期没有办结、或立项满{policy.FOLLOW_UP_ALARM_DAYS}天的会出现在这里。"
     return WorkList("late_follow_ups", "逾期和久未办结的督办", rows, preview.count, empty)
+
+
+def _in_limbo(now: datetime) -> WorkList:
+    found = list(limbo.search(now))
+    rows = [
+        Row(each.hole.title, _record_url(each.record), each.hole.advice, lead=str(each.record), late=True)
+        for each in found[: worklists.PREVIEW_ROWS]
+    ]
+    empty = "没有无人办理的事项。登记、交办、督办没有下一步或没有人办的，会出现在这里。"
+    return WorkList("limbo", "没有着落的事项", rows, len(found), empty)
+
+
+def _record_url(record: Model) -> str:
+    if isinstance(record, Assignment | FollowUp):
+        return _registration_url(record.appointment_id)
+    if isinstance(record, Seat):
+        return _day_url(record.day)
+    return reverse(f"admin:{record._meta.app_label}_{record._meta.model_name}_change", args=[record.pk])
 
 
 def _overdue_row(row: Assignment | FollowUp, text: str, today: date) -> Row:

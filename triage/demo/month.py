@@ -23,6 +23,7 @@ from triage.models import Assignment, AssignmentState, CallOutcome, DeclineReaso
 from triage.rulebook.routing_traces import shown_trace
 from zhoushan_consult.bureau.models import Area, Division, Officer
 from zhoushan_consult.identity import samples
+from zhoushan_consult.outbox.delivery import deliver_due
 
 Story = Iterator[datetime]
 
@@ -43,7 +44,10 @@ def play(stories: list[Story], now: datetime) -> None:
     for number, story in enumerate(stories):
         _queue(waiting, story, number)
     while waiting and waiting[0][0] <= now:
-        _, number, story = heapq.heappop(waiting)
+        at, number, story = heapq.heappop(waiting)
+        # What was due by then has left by then: the time to answer an offer, for example, has begun.
+        while deliver_due(at):
+            pass
         _queue(waiting, story, number)
 
 

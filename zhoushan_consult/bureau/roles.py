@@ -41,6 +41,7 @@ class Act(StrEnum):
     EXPORT = "导出台账"
     ACCOUNTS = "管理账号"
     HEALTH = "查看运行情况"
+    WORKDAYS = "调整工作日"
     RULES = "维护分办规则"
     PUBLISH = "公开答复"
     READ_AREA = "查阅本辖区"
@@ -58,7 +59,7 @@ GRANTS: dict[Role, frozenset[Act]] = {
     Role.HEAD: frozenset({Act.DRAFT, Act.SIGN, Act.FOLLOW_UP}),
     Role.WATCH: frozenset({Act.WATCH, Act.RECEIVE}),
     Role.LEADER: frozenset({Act.APPROVE_PLAN, Act.READ_ALL, Act.WATCH, Act.EXTRA_SEAT, Act.PUBLISH}),
-    Role.SYSTEM: frozenset({Act.ACCOUNTS, Act.HEALTH}),
+    Role.SYSTEM: frozenset({Act.ACCOUNTS, Act.HEALTH, Act.WORKDAYS}),
     Role.COUNTY: frozenset({Act.READ_AREA}),
 }  # fmt: skip
 

@@ -1,20 +1,20 @@
 """Sends the letters that are due, each once, however many workers do so at the same time; and what officers do by hand.
 
-A worker claims a letter by a conditional UPDATE, calls the gateway outside any transaction, and writes the result only
-while the claim is still its own. If the worker dies in between, the claim expires and the letter is sent again under
-the same key, by which a gateway can recognise it.
+A worker claims a letter by a conditional UPDATE, asks its kind whether it is still true, renders it, calls the gateway outside
+any transaction, and writes the result only while the claim is still its own. If the worker dies in between, the claim expires
+and the letter is sent again under the same key, by which a gateway can recognise it.
 """
 
 import logging
 import os
 import socket
 from collections.abc import Callable
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from secrets import token_hex
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, Min, Model, OuterRef, Q, QuerySet
 from django.utils.module_loading import import_string
 
 from zhoushan_consult.audit.trail import record
@@ -23,11 +23,14 @@ from zhoushan_consult.bureau.models import NotAllowed, Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
 from zhoushan_consult.clock import local_date, local_datetime
+from zhoushan_consult.duties.kinds import Kind, every
 from zhoushan_consult.duties.safe_error import describe
 
+from . import kinds
 from .adapters import Adapter, PermanentFailure, TemporaryFailure
 from .models import OPEN, CallOutcome, Channel, Notice, State
-from .posting import dedupe_key, store
+from .posting import MORNING, dedupe_key, store, waking_time
+from .rendering import render
 
 # The wait after each attempt that failed. After the last one the letter has failed.
 RETRY_DELAYS = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720, 1440)]
@@ -44,8 +47,8 @@ BATCH_SIZE = 200
 OVERDUE_AFTER = timedelta(minutes=10)
 # A gateway that refuses the letters of so many people, and takes no letter meanwhile, counts as down.
 PEOPLE_REFUSED = 3
-# When letters over the daily cap are sent.
-MORNING = time(8)
+# A person who has just acted waits for the answer, also at night: so long is it sent then, with its repeats.
+ANSWER_WITHIN = timedelta(minutes=10)
 
 log = logging.getLogger(__name__)
 
@@ -113,8 +116,12 @@ def record_call(notice: Notice, *, by: Officer, at: datetime, outcome: str, gist
     by.must(Act.CALL)
     waiting = Notice.objects.filter(pk=notice.pk, channel=Channel.CALL, state=State.WAITING)
     changes = _changes_after_call(CallOutcome(outcome), at)
+    if outcome == CallOutcome.REACHED:
+        changes["body"] = render(notice, notice.about(), at).body
     if not waiting.update(outcome=outcome, gist=gist, attempts=F("attempts") + 1, **changes):
         raise LetterAlreadyHandled
+    if outcome == CallOutcome.REACHED:
+        kinds.find(notice.kind).delivered(notice.about(), notice.params, at)
     record(Verb.NOTICE_CALLED, notice.about(), by=by, at=at, outcome=outcome, kind=notice.kind)
 
 
@@ -163,6 +170,7 @@ def add_to_call_list(notice: Notice, at: datetime) -> Notice:
         channel=Channel.CALL,
         about_kind=notice.about_kind,
         about_id=notice.about_id,
+        params=notice.params,
         dedupe_key=dedupe_key(notice.dedupe_key, Channel.CALL),
         to_name=notice.to_name,
         to=notice.to,
@@ -240,13 +248,16 @@ def _claim(pk: int, at: datetime) -> Notice | None:
 
 def _send(notice: Notice, adapter: Adapter, clock: Callable[[], datetime]) -> bool:
     """Whether it was sent. Every failure of the adapter is written down and does not stop the next letters."""
-    if (
-        notice.attempts > MAX_ATTEMPTS
-    ):  # each attempt ended with a dead worker, so no other branch has counted it
+    # Each attempt ended with a dead worker, so no other branch has counted it.
+    if notice.attempts > MAX_ATTEMPTS:
         return _fail(notice, "多次发送中断", clock())
-    if notice.channel == Channel.SMS and _is_over_daily_cap(notice, clock()):
-        return _put_off(notice, clock())
+    now = clock()
     try:
+        if reason := why_not(notice, now):
+            return retract(notice, reason, now)
+        if put_off := _put_off_until(notice, now):
+            return _put_off(notice, *put_off)
+        about = _render_into(notice, now)
         gateway_id = adapter.send(notice)
     except PermanentFailure as failure:
         return _fail(notice, failure.reason, clock())
@@ -254,7 +265,90 @@ def _send(notice: Notice, adapter: Adapter, clock: Callable[[], datetime]) -> bo
         return _try_later(notice, failure.reason, clock(), max_attempts=MAX_ATTEMPTS)
     except Exception as error:
         return _try_later(notice, describe(error), clock(), max_attempts=MAX_ATTEMPTS_AFTER_BUG)
-    return _finish(notice, state=State.SENT, sent_at=clock(), gateway_id=gateway_id[:120], last_error="")
+    return _has_left(notice, about, gateway_id, promised_at=now, sent_at=clock())
+
+
+def why_not(notice: Notice, now: datetime) -> str:
+    """Why the letter must not leave at `now`: it is not true any more, or of no use; "" if it may.
+
+    A letter of a kind that is not declared any more was written before an update: it is sent as it was written.
+    """
+    if not kinds.exists(notice.kind):
+        return ""
+    about = notice.about()
+    if about == notice:
+        return "所涉记录已不存在"
+    return kinds.find(notice.kind).why_not(about, notice.params, notice.created_at, now)
+
+
+@transaction.atomic
+def retract(notice: Notice, reason: str, now: datetime) -> bool:
+    """Cancel a letter that must not leave any more, or a call that need not be made. False, as nothing was sent."""
+    if notice.state == State.INFLIGHT:
+        cancelled = _finish(notice, state=State.CANCELLED, next_try_at=None, last_error=reason)
+    else:
+        same = Notice.objects.filter(pk=notice.pk, state=notice.state, attempts=notice.attempts)
+        cancelled = same.update(state=State.CANCELLED, next_try_at=None, last_error=reason)
+    if cancelled:
+        facts = {"channel": notice.channel, "kind": notice.kind, "why": reason}
+        record(Verb.NOTICE_RETRACTED, notice.about(), by=None, at=now, **facts)
+    return False
+
+
+def retract_outdated(about: str, due_at: datetime, now: datetime) -> int:
+    """Cancel what waits and need not reach anybody any more: calls on the list, failed letters. Returns how many."""
+    retracted = 0
+    for notice in Notice.objects.filter(state__in=[State.WAITING, State.RETRY, State.FAILED]).order_by("pk"):
+        if reason := why_not(notice, now):
+            with transaction.atomic():
+                retract(notice, reason, now)
+            retracted += 1
+    return retracted
+
+
+RETRACT = Kind(
+    name="retract_outdated_letters",
+    label="撤下已不属实的通知",
+    schedule=every(timedelta(minutes=5)),
+    run=retract_outdated,
+    useful_for=timedelta(hours=1),
+)
+
+
+def _render_into(notice: Notice, now: datetime) -> Model:
+    """Put the text as of `now` into the letter that is about to leave. Returns the record that it is about."""
+    about = notice.about()
+    if kinds.exists(notice.kind):
+        notice.subject, notice.body, notice.calendar = render(notice, about, now)
+    return about
+
+
+@transaction.atomic
+def _has_left(
+    notice: Notice, about: Model, gateway_id: str, *, promised_at: datetime, sent_at: datetime
+) -> bool:
+    """Keep the text as it was sent. A term that the reader must keep begins with the instant that the text was rendered for."""
+    sent = {"state": State.SENT, "sent_at": sent_at, "gateway_id": gateway_id[:120], "last_error": ""}
+    text = {"subject": notice.subject, "body": notice.body, "calendar": notice.calendar}
+    if not _finish(notice, **sent, **text):
+        return False
+    if kinds.exists(notice.kind):
+        kinds.find(notice.kind).delivered(about, notice.params, promised_at)
+    return True
+
+
+def _put_off_until(notice: Notice, now: datetime) -> tuple[datetime, str] | None:
+    """Until when this letter must wait, and why; None if it may leave at `now`."""
+    if (morning := waking_time(now)) != now and not _is_fresh_answer(notice, now):
+        return morning, "夜间不打扰，次日早上再发"
+    if notice.channel == Channel.SMS and _is_over_daily_cap(notice, now):
+        return local_datetime(local_date(now) + timedelta(days=1), MORNING), "当日短信已达上限，次日再发"
+    return None
+
+
+def _is_fresh_answer(notice: Notice, now: datetime) -> bool:
+    declared = kinds.exists(notice.kind) and kinds.find(notice.kind)
+    return bool(declared and declared.answers_act and now - notice.created_at <= ANSWER_WITHIN)
 
 
 def _is_over_daily_cap(notice: Notice, now: datetime) -> bool:
@@ -265,12 +359,10 @@ def _is_over_daily_cap(notice: Notice, now: datetime) -> bool:
     return others.filter(counted).count() >= settings.OUTBOX_DAILY_CAP
 
 
-def _put_off(notice: Notice, now: datetime) -> bool:
-    morning = local_datetime(local_date(now) + timedelta(days=1), MORNING)
-    reason = "当日短信已达上限，次日再发"
+def _put_off(notice: Notice, until: datetime, reason: str) -> bool:
     # The gateway was not asked, so this was no attempt.
     attempts = notice.attempts - 1
-    _finish(notice, state=State.WAITING, next_try_at=morning, attempts=attempts, last_error=reason)
+    _finish(notice, state=State.WAITING, next_try_at=until, attempts=attempts, last_error=reason)
     return False
 
 

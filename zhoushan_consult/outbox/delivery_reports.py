@@ -14,6 +14,7 @@ from django.utils.module_loading import import_string
 
 from zhoushan_consult.duties.safe_error import describe
 
+from . import kinds
 from .adapters import PermanentFailure, TemporaryFailure
 from .delivery import add_to_call_list
 from .models import Channel, Notice, State
@@ -67,4 +68,6 @@ def _apply_report(notice: Notice, delivered: bool | None, now: datetime) -> bool
     failed = same_message.update(state=State.FAILED, last_error="运营商没有送达，可能停机、关机或号码有误")
     if failed:
         add_to_call_list(notice, now)
+        if kinds.exists(notice.kind):
+            kinds.find(notice.kind).lost(notice.about(), notice.params, now)
     return bool(failed)

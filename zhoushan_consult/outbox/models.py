@@ -50,6 +50,8 @@ class Notice(models.Model):
     about_id = models.CharField("对象编号", max_length=40)
     # 32 hexadecimal digits: see posting.dedupe_key.
     dedupe_key = models.CharField("去重码", max_length=32)
+    # What the author wrote down with it: ids and plain values, from which the text is rendered when the letter leaves.
+    params = models.JSONField("依据", default=dict, editable=False)
     to_name = models.CharField("收件人", max_length=60, blank=True)
     to = SealedField("收件号码", blank=True)
     # The encrypted number is different in each row, so only its blind index can be compared.
@@ -94,7 +96,10 @@ class Notice(models.Model):
 
     @property
     def text(self) -> str:
-        """The text of the letter. Only its reader, and the person who telephones, may see it."""
+        """The text as it was sent; before that, as it was when the letter was written.
+
+        Only its reader, and the person who telephones, may see it.
+        """
         return self.body.open()
 
     @property

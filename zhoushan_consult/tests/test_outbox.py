@@ -24,6 +24,7 @@ from zhoushan_consult.outbox.adapters import Adapter, MemoryAdapter, PermanentFa
 from zhoushan_consult.outbox.delivery import CLAIM_LEASE, LetterAlreadyHandled, calls_to_make, deliver_due
 from zhoushan_consult.outbox.models import Channel, Notice, State
 from zhoushan_consult.outbox.posting import Recipient, cancel, letters_to_page, post
+from zhoushan_consult.tests import letter_kinds
 
 AT = datetime(2026, 12, 1, 9, 30, tzinfo=SHANGHAI)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -42,7 +43,7 @@ def letters(settings, tmp_path):
         "all": {
             "page": f"名额已安排\n{SECRET}",
             "sms": f"{SECRET}：{{{{ site_url }}}}/status/",
-            "email": f"通知：{{{{ firm }}}}\n{{{{ to.name }}}}，您好：\n\n{SECRET}，{{{{ firm }}}}。",
+            "email": f"通知：{{{{ firm }}}}\n{{{{ to_name }}}}，您好：\n\n{SECRET}，{{{{ firm }}}}。",
         },
         "sms": {"sms": f"第{{{{ number }}}}封，{SECRET}"},
         "email": {"email": f"标题\n{SECRET}"},
@@ -55,6 +56,7 @@ def letters(settings, tmp_path):
     settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path, *settings.TEMPLATES[0]["DIRS"]]}]
     settings.OUTBOX_ADAPTERS = dict.fromkeys(["sms", "email"], MEMORY)
     settings.OUTBOX_DAILY_CAP = 1000
+    settings.LETTER_KINDS = [*settings.LETTER_KINDS, letter_kinds.PATH]
     MemoryAdapter.forget()
 
 

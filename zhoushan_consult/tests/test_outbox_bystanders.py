@@ -17,6 +17,7 @@ from zhoushan_consult.outbox.adapters import Adapter, MemoryAdapter, PermanentFa
 from zhoushan_consult.outbox.delivery_reports import poll_reports
 from zhoushan_consult.outbox.models import Channel, Notice, State
 from zhoushan_consult.outbox.posting import Recipient, cancel, latest_calendar, letters_to_page, post
+from zhoushan_consult.tests import letter_kinds
 from zhoushan_consult.tests.evidence import LETTERS, TRAIL, entries, name, refused, rows
 
 AT = datetime(2026, 12, 1, 9, 30, tzinfo=SHANGHAI)
@@ -45,6 +46,7 @@ def gateways(settings, tmp_path):
     settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path, *settings.TEMPLATES[0]["DIRS"]]}]
     settings.OUTBOX_ADAPTERS = {"sms": MEMORY, "email": MEMORY}
     settings.OUTBOX_DAILY_CAP = 1000
+    settings.LETTER_KINDS = [*settings.LETTER_KINDS, letter_kinds.PATH]
     MemoryAdapter.forget()
 
 
