@@ -4,8 +4,10 @@ import json
 import logging
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
+from threading import Barrier
 from unicodedata import normalize
 from zipfile import ZipFile
 
@@ -172,3 +174,20 @@ def test_press_that_hangs_is_stopped(monkeypatch, tmp_path):
     monkeypatch.setattr(typesetting, "TIMEOUT", 0.2)
     with pytest.raises(typesetting.PaperError):
         typeset("甲")
+
+
+def test_two_papers_are_set_at_a_time_and_the_others_wait(monkeypatch):
+    active, most, pair = [], [], Barrier(2, timeout=20)
+
+    def press(job, name):
+        active.append(name)
+        most.append(len(active))
+        pair.wait()
+        active.pop()
+        return b"%PDF"
+
+    monkeypatch.setattr(typesetting, "_press", press)
+    with ThreadPoolExecutor(8) as visitors:
+        papers = list(visitors.map(lambda text: typesetting.typeset(PAPER, {"text": text}), "甲乙丙丁戊己庚辛"))
+    assert papers == [b"%PDF"] * 8
+    assert max(most) == 2
