@@ -17,6 +17,7 @@ from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Area, Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
+from zhoushan_consult.identity.phone import reaches
 from zhoushan_consult.outbox import posting
 from zhoushan_consult.vault.blind_index import blind_index
 
@@ -24,6 +25,7 @@ from . import letters, seat_moves, waiting_list
 from .facts import NotOpen, require
 from .lifecycle import Stage
 from .models import Appointment, Channel, StageMove
+from .priority import can_take_priority
 from .references import clean_reference, new_reference
 from .situation import FirmAct, StaffAct
 
@@ -143,13 +145,16 @@ def _explain(clash: IntegrityError, form: Registration, key: str) -> Appointment
 
 
 def find(reference: str, phone: str) -> Appointment | None:
-    """The registration with this 受理编号 and phone. None where either is wrong; the answer does not say which."""
+    """The registration with this 受理编号 and phone. None where either is wrong; the answer does not say which.
+
+    A land line may be typed without its extension.
+    """
     found = (
         Appointment.objects.select_related("day", "seat", "area")
         .filter(reference=clean_reference(reference))
         .first()
     )
-    return found if found and constant_time_compare(found.phone_number, phone) else None
+    return found if found and reaches(phone, found.phone_number) else None
 
 
 @transaction.atomic
@@ -217,14 +222,14 @@ def ask_for_seat_again(appointment: Appointment, *, at: datetime) -> Appointment
     """A deferred firm still wants to come: carried to the next day with priority (六（五）：下次活动优先安排).
 
     A firm that is deferred again keeps the date of its priority, and so its position. Where it has registered for that day
-    itself, that registration gets the priority and this one is closed; one that cannot use it is passed over, and this one
-    goes to the day after. Returns the registration with the priority. Raises NotOpen, IllegalMove.
+    itself, that registration gets the priority and this one is answered in writing; one that cannot use it is passed over,
+    and this one goes to the day after. Returns the registration with the priority. Raises NotOpen, IllegalMove.
     """
     require(appointment, FirmAct.STILL_ONSITE, at)
     since = appointment.priority_since or at
     day = first_open_day(calendar.following(appointment.day.date), at=at)
     while own := _carry_over(appointment, day, since, at):
-        if seat_moves.can_take_priority(own):
+        if can_take_priority(own):
             return _hand_over(appointment, own, since, at=at)
         day = first_open_day(calendar.following(day.date), at=at)
     slug = calendar.slug(day.date)
@@ -240,11 +245,8 @@ def _carry_over(
 
 
 def _hand_over(appointment: Appointment, own: Appointment, since: datetime, *, at: datetime) -> Appointment:
-    """The firm's own registration for a later day takes the priority over, and this one is closed."""
-    seat_moves.grant_priority(own, since)
-    record(Verb.PRIORITY_GRANTED, own, by=None, at=at, day=calendar.slug(own.day.date))
-    note = "优先资格已转到贵单位下期的登记"
-    appointment.move_to(Stage.CLOSED, note, by=None, at=at, handed_to=own, priority_since=since)
+    note = f"仍需现场咨询，优先资格转到贵单位{calendar.short(own.day.date)}的登记"
+    seat_moves.hand_over(appointment, own, note, since=since, by=None, at=at)
     letters.write("priority_moved", appointment, at=at, key=letters.key_at(at))
     return own
 

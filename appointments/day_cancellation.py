@@ -15,7 +15,8 @@ from zhoushan_consult.bureau.models import Officer
 from . import letters
 from .lifecycle import Stage
 from .models import Appointment
-from .seat_moves import can_take_priority, carry_over, continue_registration, grant_priority
+from .priority import can_take_priority
+from .seat_moves import carry_over, hand_over
 from .waiting_list import seat_facts
 
 COUNTS_ON_DAY = (Stage.SUBMITTED, Stage.ACCEPTED, Stage.SEATED)
@@ -62,7 +63,9 @@ def _carry(firm: Appointment, cancelled: Cancellation) -> None:
         later = first_open_day(calendar.following(cancelled.next_day.date), at=cancelled.at)
         return _carry(firm, replace(cancelled, next_day=later))
     if other:
-        _hand_over(firm, other, cancelled, since)
+        day = calendar.short(other.day.date)
+        note = f"{calendar.short(cancelled.day.date)}活动取消，优先资格转到贵单位{day}的登记"
+        hand_over(firm, other, note, since=since, **who)
     facts = seat_facts(cancelled.day, seat, to=calendar.slug(cancelled.next_day.date))
     record(Verb.CARRIED_OVER, firm, **who, **facts)
     _tell(firm, other, cancelled)
@@ -74,15 +77,6 @@ def _since(firm: Appointment, at: datetime) -> datetime:
     return min(moment for moment in known if moment)
 
 
-def _hand_over(firm: Appointment, other: Appointment, cancelled: Cancellation, since: datetime) -> None:
-    """A firm has one booking per day: its other registration gets the priority, this one a written answer."""
-    note = f"{calendar.short(cancelled.day.date)}活动取消，优先资格转到贵单位{calendar.short(other.day.date)}的登记"
-    continue_registration(firm, note, by=cancelled.by, at=cancelled.at, wants_onsite=False)
-    grant_priority(other, since)
-    record(Verb.PRIORITY_GRANTED, other, by=cancelled.by, at=cancelled.at, day=calendar.slug(other.day.date))
-
-
 def _tell(firm: Appointment, other: Appointment | None, cancelled: Cancellation) -> None:
-    slug = calendar.slug(cancelled.day.date)
-    about = {"cancelled": slug, "other": other.pk if other else None}
-    letters.write("day_cancelled", firm, at=cancelled.at, key=slug, **about)
+    about = {"cancelled": calendar.slug(cancelled.day.date), "other": other.pk if other else None}
+    letters.write("day_cancelled", firm, at=cancelled.at, key=letters.key_at(cancelled.at), **about)

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from datetime import datetime
 
 from sessions_app import calendar, policy, seats
-from sessions_app.days import next_open_date
 from sessions_app.letters import to_officers
 from sessions_app.models import ConsultDay
 from zhoushan_consult.identity import phone as phones
@@ -18,7 +17,8 @@ from zhoushan_consult.outbox.posting import Recipient, latest_calendar, post
 
 from . import calendar_entry, upper_floor, waiting_list
 from .lifecycle import ENDED, Stage
-from .models import Appointment, Rating
+from .models import Appointment, Publicity, PublishedAnswer, Rating
+from .priority import next_chance
 
 INVITING_KINDS = {"seat_offered", "seat_confirmed", "plan_changed", "day_near"}
 """Letters that ask a seated firm to come. They carry the calendar entry, or a newer version of it."""
@@ -103,12 +103,15 @@ def is_rated(appointment: Appointment) -> bool:
 
 
 def seat_letter_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
-    """The facts of a letter about a seat: who has not confirmed must know until when, counted from this letter on."""
+    """The facts of a letter about a seat: who has not confirmed must know until when, counted from this letter on.
+
+    Past that time, and while the place has not gone to the next firm, `reply_by` is empty.
+    """
     seat, facts = appointment.seat, firm_facts(appointment, params, now)
     if seat:
         end = seat.reply_by or seats.reply_by(appointment.day.date, now)
         days = (appointment.day.date - now.astimezone(calendar.SHANGHAI).date()).days
-        facts |= {"seat": seat, "reply_by": calendar.moment(end), "days": days}
+        facts |= {"seat": seat, "reply_by": calendar.moment(end) if end > now else "", "days": days}
     return facts
 
 
@@ -138,7 +141,11 @@ def _seat_key(appointment: Appointment) -> str:
 
 
 def _offered(appointment: Appointment, params: Params, now: datetime) -> str:
-    return holds_seat(appointment, params, now) or ("企业已确认" if appointment.seat.confirmed_at else "")
+    if why_not := holds_seat(appointment, params, now):
+        return why_not
+    if appointment.seat.confirmed_at:
+        return "企业已确认"
+    return "已过确认的期限" if now >= calendar.eve(appointment.day.date) else ""
 
 
 def _offer_reached(appointment: Appointment, params: Params, at: datetime) -> None:
@@ -161,7 +168,7 @@ def _seat_left(appointment: Appointment, params: Params, now: datetime) -> str:
 def _deferred_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
     day = appointment.day
     return reply_facts(appointment, params, now) | {
-        "next_day": calendar.short(next_open_date(calendar.following(day.date), at=now)),
+        "next_day": calendar.short(next_chance(appointment, at=now).date),
         "full": not seats.free_seats(day).exists(),
         "over": now >= calendar.ends_at(day.date),
         "answer_days": policy.DEFERRAL_ANSWER_DAYS,
@@ -182,7 +189,7 @@ def _has_priority(appointment: Appointment, params: Params, now: datetime) -> st
 
 def _handed_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
     other = appointment.handed_to
-    facts = firm_facts(appointment, params, now) | {"other": other}
+    facts = reply_facts(appointment, params, now) | {"other": other}
     return facts | ({"other_day": calendar.short(other.day.date)} if other else {})
 
 
@@ -221,10 +228,34 @@ def _calendar_cancellation(appointment: Appointment, params: Params, now: dateti
     return calendar_entry.render_cancellation(last, appointment, at=now)
 
 
+def _waits_for_second(answer: PublishedAnswer, params: Params, now: datetime) -> str:
+    if answer.state != Publicity.DRAFT or answer.remark:
+        return f"这条答复{'已退回修改' if answer.remark else answer.get_state_display()}"
+    return "拟稿人不能自己审核" if answer.drafted_by_id == params["officer"] else ""
+
+
+def _sent_back(answer: PublishedAnswer, params: Params, now: datetime) -> str:
+    return "" if answer.state == Publicity.DRAFT and answer.remark else "这条答复已经修改或办结"
+
+
+def is_public(*states: Publicity) -> Callable[[PublishedAnswer, Params, datetime], str]:
+    """For `outdated`: the letter is true while the public answer is in one of these states."""
+
+    def why_not(answer: PublishedAnswer, params: Params, now: datetime) -> str:
+        return "" if answer.state in states else f"这条答复{answer.get_state_display()}"
+
+    return why_not
+
+
+def about_answer(name: str, title: str, outdated: Callable) -> LetterKind:
+    return to_officers(name, title, lambda answer, params, now: {}, outdated)
+
+
 NOT_WITHDRAWN = at_stage(*(set(Stage) - {Stage.WITHDRAWN}))
 
 LETTERS = [
     firm_letter("booking_received", "登记已收到", NOT_WITHDRAWN, answers_act=True),
+    firm_letter("reference_again", "补发受理编号", NOT_WITHDRAWN, answers_act=True),
     firm_letter("booking_amended", "登记已修改", at_stage(Stage.SUBMITTED), answers_act=True),
     firm_letter("booking_voided", "登记已作废", at_stage(Stage.WITHDRAWN)),
     firm_letter("booking_withdrawn", "登记已撤回", at_stage(Stage.WITHDRAWN), answers_act=True),
@@ -256,6 +287,10 @@ LETTERS = [
         lambda objection, params, now: {},
         lambda objection, params, now: "已经核实" if objection.verdict else "",
     ),
+    about_answer("answer_to_publish", "公开答复待审核", _waits_for_second),
+    about_answer("answer_sent_back", "拟公开答复退回修改", _sent_back),
+    about_answer("answer_published", "拟公开答复已公开", is_public(Publicity.PUBLISHED)),
+    about_answer("answer_dropped", "拟公开答复不公开", is_public(Publicity.DROPPED)),
     firm_letter("day_cancelled", "活动取消", _cancelled_still, _cancelled_facts),
 ]
 """`plan_changed`, `day_near` and what tells of reviews, replies and the day itself are in `triage.letters`."""

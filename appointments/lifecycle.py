@@ -28,7 +28,7 @@ MOVES: dict[Stage, frozenset[Stage]] = {
     S.WITHDRAWN: frozenset(),
     S.SEATED: frozenset({S.HEARD, S.ABSENT, S.ACCEPTED, S.DEFERRED, S.CLOSED, S.WITHDRAWN}),
     S.DEFERRED: frozenset({S.SEATED, S.ACCEPTED, S.CLOSED, S.WITHDRAWN}),
-    S.ANSWERED: frozenset({S.FOLLOWING, S.CLOSED}),
+    S.ANSWERED: frozenset({S.FOLLOWING, S.CLOSED, S.DEFERRED}),
     S.HEARD: frozenset({S.FOLLOWING, S.CLOSED}),
     S.ABSENT: frozenset({S.FOLLOWING, S.CLOSED}),
     S.FOLLOWING: frozenset({S.CLOSED}),

@@ -63,7 +63,7 @@ class Appointment(models.Model):
         blank=True,
         validators=[RegexValidator(r"^[0-9]{6}$", "邮政编码是 6 位数字，如 316021。")],
     )
-    contact_name = models.CharField("姓名", max_length=40)
+    contact_name = models.CharField("姓名", max_length=100)
     id_type = models.CharField("证件类型", max_length=10, choices=IdType, default=IdType.RESIDENT)
     id_number = SealedField("身份证号码")
     id_index = models.CharField("证件索引", max_length=64, editable=False)

@@ -13,6 +13,7 @@ from zhoushan_consult.bureau.models import Officer
 from . import letters, upper_floor
 from .lifecycle import Stage
 from .models import Appointment, IllegalMove, StageMove
+from .priority import comes_back_to, own_registration
 from .waiting_list import seat_facts
 
 
@@ -37,7 +38,7 @@ def leave(
     # The seat first, then the registration: all who change both lock the rows in this order, so that there is no deadlock.
     if seat:
         seats.release(seat, firm.uscc, unconfirmed_at=at if lapsed else None)
-        facts = seat_facts(firm.day, seat, **({"lapsed": True} if lapsed else {})) if facts is None else facts
+        facts = seat_facts(firm.day, seat) if facts is None else facts
     firm.move_to(stage, note, by=by, at=at, facts=facts, seat=None, **changes)
     # The row is locked now: a firm that signed in at this instant keeps its seat.
     if seat and upper_floor.work_of(firm).checked_in:
@@ -66,7 +67,7 @@ def carry_over(
     A firm has one live booking a day. Where it has registered for `day` itself, nothing is changed and that registration
     is returned: `grant_priority` hands the priority over to it. Runs in the caller's transaction. Raises IllegalMove.
     """
-    if own := own_registration(firm, day):
+    if own := own_registration(firm, day.date):
         return own
     try:
         with transaction.atomic():
@@ -74,34 +75,39 @@ def carry_over(
             continue_registration(firm, note, by=by, at=at, **changes)
     except IntegrityError:
         # Between our look and our write the firm registered for that day.
-        if own := own_registration(firm, day):
+        if own := own_registration(firm, day.date):
             return own
         raise
     return None
 
 
-def can_take_priority(registration: Appointment) -> bool:
-    """Whether the firm's other registration can use a priority: it still waits for a list, and the firm wants to come."""
-    return registration.wants_onsite and registration.stage in (Stage.SUBMITTED, Stage.ACCEPTED)
+def hand_over(
+    firm: Appointment, own: Appointment, note: str, *, since: datetime, by: Officer | None, at: datetime
+) -> None:
+    """The firm's own registration for a later day takes the priority over; this one goes on in writing.
+
+    Runs in the caller's transaction. Raises IllegalMove where one of the two was moved at this instant.
+    """
+    changes = {"wants_onsite": False, "handed_to": own, "priority_since": since}
+    continue_registration(firm, note, by=by, at=at, **changes)
+    grant_priority(own, since)
+    record(Verb.PRIORITY_GRANTED, own, by=by, at=at, day=calendar.slug(own.day.date))
 
 
 def return_priority(ended: Appointment, *, by: Officer | None, at: datetime) -> None:
     """A registration that had taken a priority over ends before it was used: the priority goes back to where it came from.
 
-    That registration is open again, and the firm is asked as before whether it still wants to come.
+    That registration is open again, and the firm is asked as before whether it still wants to come. One that is still 待初审
+    stands on a cancelled day: `plan_changes.CARRY` carries it over, and tells the firm.
     """
-    for earlier in Appointment.objects.filter(handed_to=ended, stage=Stage.CLOSED).select_related("day"):
-        if own_registration(earlier, earlier.day):
-            continue
-        note = "下期的登记已结束，优先资格退回"
-        earlier.move_to(Stage.DEFERRED, note, by=by, at=at, handed_to=None, closed_at=None)
+    note, changes = "下期的登记已结束，优先资格退回", {"wants_onsite": True, "handed_to": None}
+    for earlier in comes_back_to(ended):
         record(Verb.PRIORITY_GRANTED, earlier, by=by, at=at, day=calendar.slug(earlier.day.date))
+        if earlier.stage == Stage.SUBMITTED:
+            continue_registration(earlier, note, by=by, at=at, **changes)
+            continue
+        earlier.move_to(Stage.DEFERRED, note, by=by, at=at, closed_at=None, **changes)
         letters.write("priority_returned", earlier, at=at, key=letters.key_at(at))
-
-
-def own_registration(firm: Appointment, day: ConsultDay) -> Appointment | None:
-    """The live registration that the firm itself made for `day`."""
-    return Appointment.objects.live().filter(day=day, uscc=firm.uscc).select_related("day").first()
 
 
 def grant_priority(registration: Appointment, since: datetime) -> None:

@@ -56,6 +56,10 @@ class StaffAct(TextChoices):
     CLOSE = "close", "办结登记"
 
 
+# In DayFacts the field `date` hides the type.
+Date = date
+
+
 @dataclass(frozen=True)
 class DayFacts:
     """The 咨询日 of the registration. `place` is "" while the plan is not published: a draft is not told to firms."""
@@ -65,8 +69,11 @@ class DayFacts:
     cancelled: bool = False
     settled: bool = False
     place: str = ""
-    # The 咨询日 for which a firm would be carried over now: the next one that is not cancelled or settled.
-    next_date: date | None = None
+    # One of the ten is free, and goes to the next firm by itself.
+    seat_free: bool = False
+    # The 咨询日 for which a firm would be carried over now (`priority.next_chance`), and whether it is registered for it.
+    next_date: Date | None = None
+    next_is_own: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,11 +89,13 @@ class SeatFacts:
 class Work:
     """What the floor above knows: 交办 and replies, the day itself, and 督办.
 
-    `divisions` answer, the lead first, until `due_on`. `open` 交办 have no released reply, `leads_open` of them are leads;
-    `returned` ones wait for 综合处. `following` are the divisions of the open 督办, until `follow_up_due_on`.
+    `divisions` have the matter, the lead first; `studying` are those that still owe a reply, until `due_on`. `open` 交办 have no
+    released reply, `leads_open` of them are leads; `returned` ones wait for 综合处. `following` are the divisions of the open
+    督办, until `follow_up_due_on`.
     """
 
     divisions: tuple[str, ...] = ()
+    studying: tuple[str, ...] = ()
     due_on: date | None = None
     open: int = 0
     leads_open: int = 0
@@ -97,9 +106,14 @@ class Work:
     follow_up_due_on: date | None = None
 
     @property
+    def owes_reply(self) -> bool:
+        """Whether a lead division has still to reply, or 综合处 to find one that does."""
+        return bool(self.leads_open or self.returned)
+
+    @property
     def all_replied(self) -> bool:
         """Whether every lead division has replied."""
-        return bool(self.replied) and not self.leads_open and not self.returned
+        return bool(self.replied) and not self.owes_reply
 
 
 @dataclass(frozen=True)
@@ -107,8 +121,9 @@ class Facts:
     """Everything that decides about a registration, at the instant `now`.
 
     `answer_by`: until when the firm may answer what was told to it last; empty while the words have not reached it.
-    `reopen_until` likewise for 未解决 after 办结. `seated_since`: the firm had a seat of a later day. `standing_in`: another
-    registration of the firm is live for the same 咨询日.
+    `reopen_until` likewise for 未解决 after 办结. `seated_since`: the firm had a seat of a later day. `other_live`: another
+    registration of the firm is live for the 咨询日 to which this one would go back. `handed_to`: the day of its registration that
+    has the priority of this one now; `comes_back_to`: of the one that gets it back if this one ends.
     """
 
     now: datetime
@@ -118,6 +133,8 @@ class Facts:
     seat: SeatFacts | None = None
     position: int | None = None
     priority_since: datetime | None = None
+    handed_to: date | None = None
+    comes_back_to: date | None = None
     answer_by: datetime | None = None
     reopen_until: datetime | None = None
     seated_since: bool = False
@@ -132,6 +149,13 @@ class Facts:
     @property
     def day_over(self) -> bool:
         return self.now >= calendar.ends_at(self.day.date)
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the firm has all its answers: its silence closes the registration after its time."""
+        if self.stage in (Stage.DEFERRED, Stage.ABSENT):
+            return self.work.all_replied
+        return self.stage in (Stage.ANSWERED, Stage.HEARD) and not self.work.owes_reply
 
     @property
     def must_confirm(self) -> bool:
@@ -238,10 +262,9 @@ def _accepted(facts: Facts) -> Next:
         return Next(
             f"{calendar.short(day.date)}的活动已取消，正在为您转到下一期，几分钟后可以看到。", Turn.OFFICE
         )
-    replied = facts.work.all_replied
-    studied = "书面答复已登在本页。" if replied else f"{_divisions(facts)}正在研究答复。"
-    if facts.day_over:
-        text = "这一期活动已经结束，贵单位没有排上现场。综合处正在处理；仍需现场咨询的，下期优先。"
+    studied = _studied(facts)
+    if facts.day_begun:
+        text = "这一期没有排上现场。综合处正在处理；仍需现场咨询的，下期优先。"
         return Next(studied + text, Turn.OFFICE)
     if facts.day.settled:
         text = f"{calendar.short(day.date)}的现场名单已经确定，正在为您安排，几分钟后可以看到。"
@@ -284,36 +307,39 @@ def _seated(facts: Facts) -> Next:
 
 def _deferred(facts: Facts) -> Next:
     again = f"{calendar.short(facts.day.next_date)}优先安排" if facts.day.next_date else "下期优先安排"
-    if not facts.work.all_replied:
+    if not facts.is_answered:
         choice = f"仍需现场咨询的，现在就可以选择，{again}。"
         return _written_reply(facts, f"本期没有排上现场。{choice}", before=True)
     asked = f"已书面答复。请告诉我们：书面答复是否已够，还是仍需现场咨询（{again}）。"
-    return _ask_firm(facts, asked, "没有选择的，按已答复办结。")
+    return _ask_firm(facts, asked, "没有选择")
 
 
 def _answered(facts: Facts) -> Next:
-    return _ask_firm(facts, "已经书面答复。请告诉我们问题是否解决。", "没有反馈的，按已答复办结。")
+    if not facts.is_answered:
+        return _written_reply(facts, "已经书面答复，还有事项没有答完。", before=True)
+    return _ask_firm(facts, "已经书面答复。请告诉我们问题是否解决。", "没有反馈")
 
 
 def _heard(facts: Facts) -> Next:
-    return _ask_firm(facts, "现场咨询已完成。请告诉我们问题是否解决。", "没有反馈的，按已答复办结。")
+    if not facts.is_answered:
+        return _written_reply(facts, "现场咨询已完成，还有事项没有答完。", before=True)
+    return _ask_firm(facts, "现场咨询已完成。请告诉我们问题是否解决。", "没有反馈")
 
 
 def _absent(facts: Facts) -> Next:
-    if not facts.work.all_replied:
+    if not facts.is_answered:
         return _written_reply(facts, "当天未到场，问题改为书面答复。", before=True)
-    return _ask_firm(
-        facts, "当天未到场，问题已书面答复。请告诉我们问题是否解决。", "没有反馈的，按已答复办结。"
-    )
+    return _ask_firm(facts, "当天未到场，问题已书面答复。请告诉我们问题是否解决。", "没有反馈")
 
 
 def _following(facts: Facts) -> Next:
     work = facts.work
     if not work.following:
         return Next("您反馈的问题正在转有关处室办理，进展会登在本页。", Turn.OFFICE)
-    due = f"，期限{calendar.short(work.follow_up_due_on)}" if work.follow_up_due_on else ""
-    text = f"未尽事项由{'、'.join(work.following)}跟踪督办{due}，进展会登在本页。"
-    return Next(text, Turn.DIVISION, _end_of(work.follow_up_due_on))
+    due = _end_of(work.follow_up_due_on)
+    term = f"，期限{calendar.short(work.follow_up_due_on)}" if due and due > facts.now else "，正在催办"
+    text = f"未尽事项由{'、'.join(work.following)}跟踪督办{term}，进展会登在本页。"
+    return Next(text, Turn.DIVISION, due)
 
 
 def _closed(facts: Facts) -> Next:
@@ -353,8 +379,15 @@ NEXT: dict[Stage, Callable[[Facts], Next]] = {
 }
 
 
-def _divisions(facts: Facts) -> str:
-    return "、".join(facts.work.divisions) or "有关处室"
+def _studied(facts: Facts) -> str:
+    """How far the written reply is, for a firm that may be seated as well."""
+    if facts.work.all_replied:
+        return "书面答复已登在本页。"
+    return f"{_studying(facts)}正在研究答复。" if facts.work.open else "综合处正在安排处室答复。"
+
+
+def _studying(facts: Facts) -> str:
+    return "、".join(facts.work.studying)
 
 
 def _end_of(day: date | None) -> datetime | None:
@@ -372,18 +405,24 @@ def _written_reply(facts: Facts, words: str, *, before: bool = False) -> Next:
     by = (
         f"，最迟{calendar.short(work.due_on)}答复" if work.due_on and _end_of(work.due_on) > facts.now else ""
     )
-    text = f"{_divisions(facts)}正在研究{by}。"
+    text = f"{_studying(facts)}正在研究{by}。"
     return Next(words + text if before else text + words, Turn.DIVISION, _end_of(work.due_on))
 
 
-def _ask_firm(facts: Facts, asked: str, otherwise: str) -> Next:
+def _ask_firm(facts: Facts, asked: str, silent: str) -> Next:
+    """The firm is asked; its silence (`silent`) closes the registration. Past its time, the duty does so in the morning."""
     if facts.answer_by is None:
-        return Next(asked, Turn.FIRM, None)
-    return Next(f"{asked}{calendar.moment(facts.answer_by)}前{otherwise}", Turn.FIRM, facts.answer_by)
+        return Next(asked, Turn.FIRM)
+    if facts.answer_by < facts.now:
+        return Next(f"{asked}期限内{silent}，将按已答复办结；现在仍可以选择。", Turn.OFFICE, facts.answer_by)
+    until = calendar.moment(facts.answer_by)
+    return Next(f"{asked}{until}前{silent}的，按已答复办结。", Turn.FIRM, facts.answer_by)
 
 
 def _standing(facts: Facts) -> str:
     """The firm's position on the waiting list and its basis; "" where it does not wait."""
+    if facts.handed_to:
+        return f"现场咨询的优先资格已转到贵单位{calendar.short(facts.handed_to)}的登记。"
     if not facts.wants_onsite or facts.position is None or facts.day.cancelled:
         return ""
     if facts.stage in (Stage.SUBMITTED, Stage.ACCEPTED) and facts.priority_since and not facts.day.settled:
@@ -396,6 +435,7 @@ def _standing(facts: Facts) -> str:
 
 # --- Which acts are open ---------------------------------------------------------------------------------------------
 MOVED_ON = "这条登记已进入下一办理阶段，不能再这样办理。请查看最新情况。"
+NO_MORE_CHANGES = "这条登记已进入下一办理阶段，网上不能再修改。名单确定之前，可以用“补充问题”。"
 DAY_BEGUN = "咨询日已经开始，名额不能再变动。不能到场的，问题会书面答复。"
 CHECKED_IN = "贵单位已经签到，不能再这样办理。请与现场工作人员联系。"
 NO_REPLY_YET = "还没有书面答复，请收到答复后再选择。"
@@ -409,7 +449,7 @@ RATED = "您已经评价过，谢谢。每条登记评价一次。"
 
 
 def _amend(facts: Facts) -> str:
-    return "" if facts.stage == Stage.SUBMITTED else MOVED_ON
+    return "" if facts.stage == Stage.SUBMITTED else NO_MORE_CHANGES
 
 
 def _withdraw(facts: Facts) -> str:
@@ -521,12 +561,17 @@ def _of_being_solved(facts: Facts) -> str:
 
 def _of_asking_again(facts: Facts) -> str:
     day = calendar.short(facts.day.next_date)
-    return f"确认后，登记转到{day}这一期，优先安排现场名额；本期有空出的名额，不再通知您。"
+    missed = "本期有空出的名额，不再通知您。" if facts.offers_go_on else ""
+    if facts.day.next_is_own:
+        return f"确认后，优先资格转到贵单位{day}的登记，优先安排现场名额；这份登记的问题先书面答复。{missed}"
+    return f"确认后，登记转到{day}这一期，优先安排现场名额。{missed}"
 
 
 def _place_goes_on(facts: Facts) -> str:
-    used = "优先资格同时用完，" if facts.priority_since else ""
-    return f"{'现场名额递补给下一家，' if facts.seat else ''}{used}"
+    seat = "现场名额递补给下一家，" if facts.seat else ""
+    if facts.comes_back_to:
+        return f"{seat}优先资格退回到贵单位{calendar.short(facts.comes_back_to)}的登记，"
+    return f"{seat}优先资格同时用完，" if facts.priority_since else seat
 
 
 CONSEQUENCES: dict[FirmAct, Callable[[Facts], str]] = {
@@ -542,7 +587,7 @@ OTHER_LIVE_STAFF = "这家企业同一期另有一份登记正在办理，请在
 NOT_SETTLED = "本期名单还没有确定，请先确定名单。"
 DAY_IS_OVER = "这一期活动已经结束。"
 DAY_IS_CANCELLED = "这一期活动已经取消。"
-ONLY_THAT_DAY = "只在咨询日当天办理。"
+SEATS_STILL_FREE = "本期还有空余名额，会自动通知下一家，不需要增加名额。"
 REPLY_OWED = "这家企业当天未到场，问题还没有全部书面答复。请等处室审签答复后再办结。"
 
 WORKED_ON = frozenset(
@@ -572,30 +617,38 @@ def _extra_seat(facts: Facts) -> str:
         return DAY_IS_CANCELLED
     if facts.day_begun:
         return DAY_IS_OVER
-    return "" if facts.day.settled else NOT_SETTLED
+    if not facts.day.settled:
+        return NOT_SETTLED
+    return SEATS_STILL_FREE if facts.day.seat_free else ""
 
 
 def _call_in(facts: Facts) -> str:
     if facts.stage not in (Stage.ACCEPTED, Stage.DEFERRED) or not facts.wants_onsite:
         return HANDLED_ALREADY
-    return _on_the_day(facts)
+    if facts.day.cancelled:
+        return DAY_IS_CANCELLED
+    day = calendar.short(facts.day.date)
+    return "" if _is_that_day(facts) else f"候补入场只在{day}当天办理。平时空出的名额会自动通知下一家。"
 
 
-def _on_the_day(facts: Facts) -> str:
-    return "" if facts.now.astimezone(calendar.SHANGHAI).date() == facts.day.date else ONLY_THAT_DAY
+def _is_that_day(facts: Facts) -> bool:
+    return facts.now.astimezone(calendar.SHANGHAI).date() == facts.day.date
 
 
 def _check_in(facts: Facts) -> str:
-    if facts.stage != Stage.SEATED or facts.work.checked_in:
+    if early := _conclude(facts):
+        return early
+    if facts.work.checked_in:
         return HANDLED_ALREADY
-    return _on_the_day(facts)
+    return "" if _is_that_day(facts) else f"{calendar.short(facts.day.date)}已过，请直接记录现场结果。"
 
 
 def _conclude(facts: Facts) -> str:
     if facts.stage != Stage.SEATED:
         return HANDLED_ALREADY
-    begun = facts.now >= calendar.local_datetime(facts.day.date)
-    return "" if begun else "当天才能签到和记录结果。"
+    if facts.now >= calendar.local_datetime(facts.day.date):
+        return ""
+    return f"咨询日是{calendar.short(facts.day.date)}，当天才能签到和记录结果。"
 
 
 def _close(facts: Facts) -> str:

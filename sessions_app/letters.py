@@ -64,7 +64,21 @@ def _reception_declined(person: Reception, params: Params, now: datetime) -> str
     return day_over(person.day, params, now) if person.declined else "接待人员已改为参加"
 
 
+def in_plan(*plans: Plan) -> Callable[[ConsultDay, Params, datetime], str]:
+    """For `outdated`: the letter is true while the plan is in one of these states and its day not over."""
+
+    def why_not(day: ConsultDay, params: Params, now: datetime) -> str:
+        if now >= calendar.ends_at(day.date):
+            return "咨询日已过"
+        return "" if day.plan in plans else f"方案{day.get_plan_display()}"
+
+    return why_not
+
+
 LETTERS = [
+    to_officers("plan_to_approve", "活动方案待审核", day_facts, in_plan(Plan.SUBMITTED)),
+    to_officers("plan_approved", "活动方案已公布", day_facts, in_plan(Plan.PUBLISHED)),
+    to_officers("plan_sent_back", "活动方案退回修改", day_facts, in_plan(Plan.RETURNED)),
     to_officers(
         "plan_wanted",
         "活动方案催办",

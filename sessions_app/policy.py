@@ -30,6 +30,7 @@ DEADLINES_FROM = time.fromisoformat(env.str("DEADLINES_FROM", default="08:00"))
 DEADLINES_UNTIL = time.fromisoformat(env.str("DEADLINES_UNTIL", default="20:00"))
 REMIND_DAYS_BEFORE = tuple(env.list("REMIND_DAYS_BEFORE", cast=int, default=[3, 1]))  # 六（五）：通知确认
 REPLY_WORKDAYS = env.int("REPLY_WORKDAYS", default=5)  # 六（四）：研究答复意见的工作日
+REVISION_WORKDAYS = env.int("REVISION_WORKDAYS", default=3)  # 六（四）：更正或补充已发出的答复的工作日
 REPLY_REMIND_WORKDAYS = env.int("REPLY_REMIND_WORKDAYS", default=2)  # 六（四）：到期前提醒处室
 FOLLOW_UP_WORKDAYS = env.int("FOLLOW_UP_WORKDAYS", default=10)  # 六（六）：后续服务的默认期限
 # 六（六）：立项满几天未办结，提醒综合处和办公室
@@ -40,6 +41,7 @@ REOPEN_WITHIN_DAYS = env.int("REOPEN_WITHIN_DAYS", default=30)  # 六（六）�
 # 六（五）（六）：书面答复或现场咨询告知企业后，等企业反馈的天数；没有反馈的，按已答复办结
 DEFERRAL_ANSWER_DAYS = env.int("DEFERRAL_ANSWER_DAYS", default=15)
 RECEIPTS_A_DAY = env.int("RECEIPTS_A_DAY", default=3)  # 一个电话或邮箱一天内收到的登记回执，防止骚扰他人
+OBJECTIONS_A_DAY = env.int("OBJECTIONS_A_DAY", default=5)  # 同一网络一天内可提出的登记异议
 # 同一网络每小时可提交的登记，防止恶意占用
 REGISTRATIONS_AN_HOUR = env.int("REGISTRATIONS_AN_HOUR", default=600)
 RETENTION_YEARS = env.int("RETENTION_YEARS", default=3)  # 个人信息：办结满3年抹去

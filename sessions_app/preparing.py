@@ -15,7 +15,7 @@ from zhoushan_consult.duties.kinds import Kind, monthly
 from . import calendar, notifications, policy
 from .days import day_on, first_not_cancelled
 from .models import ConsultDay, Plan, Reception
-from .planning import EDITABLE, TEXTS, PlanStateChanged
+from .planning import EDITABLE, TEXTS, DayOver, PlanStateChanged, is_ahead
 
 UNTOUCHED = {"plan": Plan.DRAFT, "version": 1} | dict.fromkeys(TEXTS, "")
 
@@ -37,8 +37,10 @@ def has_blanks(day: ConsultDay) -> bool:
 
 @transaction.atomic
 def copy_last(day: ConsultDay, *, by: Officer, at: datetime) -> None:
-    """Fill the blanks from the last published plan, for 综合处. Raises NothingBefore, PlanStateChanged."""
+    """Fill the blanks from the last published plan, for 综合处. Raises NothingBefore, PlanStateChanged, DayOver."""
     by.must(Act.PLAN)
+    if not is_ahead(day, at):
+        raise DayOver
     _fill(day, by=by, at=at)
 
 

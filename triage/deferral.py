@@ -105,8 +105,7 @@ def unanswered(now: datetime) -> Iterator[Appointment]:
     recent = StageMove.objects.filter(appointment=OuterRef("pk"), at__gt=long_ago)
     for appointment in asked.exclude(Exists(recent)).select_related("day", "seat").order_by("pk"):
         facts = facts_of(appointment, now)
-        answered = facts.stage == Stage.HEARD or (facts.work.all_replied and not facts.work.open)
-        if answered and facts.answer_by and facts.answer_by < now:
+        if facts.is_answered and facts.answer_by and facts.answer_by < now:
             yield appointment
 
 

@@ -99,11 +99,14 @@ def _end(follow_up: FollowUp, result: str, *, by: Officer | None, at: datetime, 
 
 
 def end_work(appointment: Appointment, *, by: Officer | None, at: datetime) -> None:
-    """A registration has ended: its 交办 are cancelled, its 督办 end. Runs in the caller's transaction (`upper_floor`).
+    """A registration has ended: its 交办 are cancelled, its 督办 end, and so do the 更正 of a firm that hears nothing more.
+
+    Runs in the caller's transaction (`upper_floor`).
 
     A 差评回访 goes on: it is about the service, not about the matter.
     """
     work.cancel_assignments(appointment, by=by, at=at)
+    work.drop_revisions(appointment, by=by, at=at)
     result = "企业反馈已解决" if by is None else f"登记{appointment.get_stage_display()}"
     still_open = FollowUp.objects.filter(appointment=appointment, closed_at=None)
     for follow_up in still_open.exclude(origin=FollowUp.Origin.RATING).select_related("division"):

@@ -10,6 +10,7 @@ from appointments.models import Appointment, Objection, Supplement, Verdict
 from zhoushan_consult.bureau.actions import ActionForm, parse_key
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.bureau.row_forms import RowForm, RowsForm
+from zhoushan_consult.form_fields import MultilineField
 
 from .assignment import AssignmentItem
 from .hearing import Promise
@@ -27,7 +28,7 @@ from .rulebook import explanation
 
 MOVABLE = {AssignmentState.OPEN, AssignmentState.DRAFTED, AssignmentState.RETURNED}
 
-Text = partial(forms.CharField, widget=forms.Textarea(attrs={"rows": 3}))
+Text = partial(MultilineField, rows=3)
 Radio = partial(forms.ChoiceField, widget=forms.RadioSelect)
 
 

@@ -23,8 +23,8 @@ from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.outbox.kinds import LetterKind, Params
 
 from . import timetable
-from .models import Assignment, AssignmentState, FollowUp, FollowUpPost, Hearing, Reply, Review
-from .work import UNANSWERED
+from .models import Assignment, AssignmentState, FollowUp, FollowUpPost, Hearing, Reply, ReplyKind, Review
+from .work import SILENT_TO_FIRM, UNANSWERED
 
 A_DAY, A_WEEK = timedelta(days=1), timedelta(days=7)
 
@@ -43,8 +43,17 @@ def _declined_facts(appointment: Appointment, params: Params, now: datetime) -> 
 
 def _reply_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
     assignment = Assignment.objects.select_related("division").get(pk=params["assignment"])
-    reply = Reply.objects.get(assignment=assignment)
+    reply = Reply.objects.get(assignment=assignment, kind=ReplyKind.FIRST)
     return firm_facts(appointment, {}, now) | {"assignment": assignment, "reply": reply}
+
+
+def _revision_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
+    """`said_at`: when that was said which is corrected or supplemented."""
+    reply = Reply.objects.select_related("assignment__division").get(pk=params["reply"])
+    before = Reply.objects.filter(assignment=reply.assignment, version__lt=reply.version)
+    said = before.filter(signed_at__isnull=False).exclude(kind=ReplyKind.SUPPLEMENT).last()
+    told = {"assignment": reply.assignment, "reply": reply, "said_at": said.signed_at}
+    return firm_facts(appointment, {}, now) | told
 
 
 def _plan_change_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
@@ -93,11 +102,15 @@ def _term_facts(appointment: Appointment, params: Params, now: datetime) -> dict
 BEING_ANSWERED = (Stage.ACCEPTED, Stage.SEATED, Stage.DEFERRED)
 REPLY_WANTED = (*BEING_ANSWERED, Stage.ANSWERED, Stage.HEARD, Stage.ABSENT, Stage.FOLLOWING)
 
+STILL_TOLD = tuple(set(Stage) - SILENT_TO_FIRM)
+
 TO_FIRMS = [
     firm_letter("review_accepted", "已通过初审", at_stage(*BEING_ANSWERED), _accepted_facts),
     firm_letter("review_declined", "未通过初审", at_stage(Stage.DECLINED), _declined_facts),
     firm_letter("review_reopened", "登记重新审核", at_stage(Stage.SUBMITTED)),
     firm_letter("reply_released", "有新的答复意见", at_stage(*REPLY_WANTED), _reply_facts),
+    firm_letter("reply_corrected", "答复有更正", at_stage(*STILL_TOLD), _revision_facts),
+    firm_letter("reply_supplemented", "有补充答复", at_stage(*STILL_TOLD), _revision_facts),
     firm_letter("plan_changed", "活动安排有变更", _plan_changed, _plan_change_facts),
     firm_letter("day_near", "现场咨询提醒", holds_seat, seat_letter_facts),
     firm_letter("standby_called", "候补入场", _standby, seat_letter_facts),
@@ -125,11 +138,34 @@ def in_state(*states: AssignmentState) -> Callable[[Assignment, Params, datetime
     return why_not
 
 
+def drafting_is(state: AssignmentState) -> Callable[[Assignment, Params, datetime], str]:
+    """For `outdated`: the reply in hand, which may be a 更正 or 补充, stands there."""
+
+    def why_not(assignment: Assignment, params: Params, now: datetime) -> str:
+        return "" if assignment.standing == state else f"答复{assignment.standing.label}"
+
+    return why_not
+
+
 def _reply_soon(assignment: Assignment, params: Params, now: datetime) -> str:
     """Past the term, `reply_late` says so."""
     if now >= calendar.local_datetime(assignment.due_on + A_DAY):
         return "已经逾期，另有通知"
     return in_state(*UNANSWERED)(assignment, params, now)
+
+
+def _revision_term(reply: Reply, params: Params, now: datetime) -> dict:
+    return {"what": reply.get_kind_display(), "due_on": reply.due_on}
+
+
+def _revision_in_hand(reply: Reply, params: Params, now: datetime) -> str:
+    return "" if reply.is_in_hand else f"{reply.get_kind_display()}已办结"
+
+
+def _revision_soon(reply: Reply, params: Params, now: datetime) -> str:
+    if now >= calendar.local_datetime(reply.due_on + A_DAY):
+        return "已经逾期，另有通知"
+    return _revision_in_hand(reply, params, now)
 
 
 def _follow_up_facts(follow_up: FollowUp, params: Params, now: datetime) -> dict:
@@ -150,7 +186,7 @@ def _month_end_facts(day: ConsultDay, params: Params, now: datetime) -> dict:
         "day": day,
         "pending": rows.filter(stage=Stage.SUBMITTED).count(),
         "accepted": rows.filter(stage=Stage.ACCEPTED).count(),
-        "carried": rows.filter(priority_since__isnull=False).count(),
+        "carried": rows.filter(priority_since__isnull=False, wants_onsite=True).count(),
         "waiting": waiting(day).count(),
         "last": day.date.replace(day=policy.SETTLE_BY),
     }
@@ -202,6 +238,10 @@ def about_assignment(name: str, title: str, outdated: Callable, **options) -> Le
     return to_officers(name, title, _assignment_facts, outdated, **options)
 
 
+def about_revision(name: str, title: str, outdated: Callable) -> LetterKind:
+    return to_officers(name, title, _revision_term, outdated)
+
+
 def about_follow_up(name: str, title: str, outdated: Callable, **options) -> LetterKind:
     return to_officers(name, title, _follow_up_facts, outdated, **options)
 
@@ -209,8 +249,10 @@ def about_follow_up(name: str, title: str, outdated: Callable, **options) -> Let
 TO_OFFICERS = [
     about_assignment("assignment_new", "新的交办事项", in_state(*UNANSWERED)),
     about_assignment("assignment_returned", "交办被退回", in_state(AssignmentState.RETURNED)),
-    about_assignment("reply_to_sign", "答复待审签", in_state(AssignmentState.DRAFTED)),
-    about_assignment("reply_sent_back", "答复退回修改", in_state(AssignmentState.OPEN)),
+    about_assignment("reply_to_sign", "答复待审签", drafting_is(AssignmentState.DRAFTED)),
+    about_assignment("reply_sent_back", "答复退回修改", drafting_is(AssignmentState.OPEN)),
+    about_revision("revision_soon", "更正或补充即将到期", _revision_soon),
+    about_revision("revision_late", "更正或补充已逾期", _revision_in_hand),
     about_assignment("reply_soon", "答复即将到期", _reply_soon),
     about_assignment("reply_late", "答复已逾期", in_state(*UNANSWERED)),
     about_assignment("reply_for_absent", "未到场企业待书面答复", in_state(*UNANSWERED)),

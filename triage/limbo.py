@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, Model, OuterRef
+from django.db.models import Exists, Model, OuterRef, Q
 
 from appointments.facts import ASKING_KINDS, facts_of
 from appointments.lifecycle import ENDED, Stage
@@ -16,14 +16,14 @@ from appointments.models import Appointment, Publicity, PublishedAnswer, StageMo
 from appointments.situation import ANSWERABLE, Turn, situation_of
 from sessions_app.models import ConsultDay, Plan, Seat
 from zhoushan_consult.bureau.models import Division, Officer
-from zhoushan_consult.bureau.roles import Role
+from zhoushan_consult.bureau.roles import Act, Role
 from zhoushan_consult.clock import local_date
 from zhoushan_consult.duties.kinds import Kind, daily
 from zhoushan_consult.outbox import posting
 
-from . import notifications
-from .models import Assignment, AssignmentState, FollowUp
-from .work import UNFINISHED
+from . import notifications, second_person
+from .models import Assignment, AssignmentState, FollowUp, Reply
+from .work import UNFINISHED, revisions_in_hand
 
 SETTLED_IN = timedelta(days=1)
 """Duties mend some states by themselves within this time: a firm's 未解决 becomes a 督办 the next morning, for example."""
@@ -101,6 +101,23 @@ def _without_officer(now: datetime) -> Iterator[Model]:
             yield from Assignment.objects.filter(division=division, state=AssignmentState.DRAFTED)
 
 
+def _without_signer(now: datetime) -> Iterator[Model]:
+    """A draft of the only head waits for a signature that must be another's."""
+    heads = Officer.objects.who_may(Act.SIGN)
+    drafts = Reply.objects.filter(signed_at=None, dropped_at=None, drafted_by__in=heads)
+    waiting = drafts.filter(Q(assignment__state=AssignmentState.DRAFTED) | Q(submitted_at__isnull=False))
+    for reply in waiting.select_related("drafted_by", "assignment__division"):
+        if not second_person.signers(reply.assignment.division, reply.drafted_by):
+            yield reply.assignment
+
+
+def _revision_without_officer(now: datetime) -> Iterator[Model]:
+    for reply in revisions_in_hand().select_related("assignment__division"):
+        roles = (Role.HEAD,) if reply.submitted_at else (Role.HANDLER, Role.HEAD)
+        if not _has_officer(reply.assignment.division, *roles):
+            yield reply
+
+
 def _has_officer(division: Division | None, *roles: Role) -> bool:
     return any(Officer.objects.with_role(role, division) for role in roles)
 
@@ -126,6 +143,13 @@ HOLES = [
     Hole("seat_of_nobody", "名额没有对应的登记", "请联系系统管理查看。", _seat_of_nobody),
     Hole("firm_not_asked", "等企业反馈，但企业没有收到通知", "请核对联系电话，再电话告知。", _firm_not_asked),
     Hole("without_officer", "处室没有可办理的人", "请系统管理开通该处室的账号。", _without_officer),
+    Hole("without_signer", "答复待审签，没有第二人可审签", "请负责人退回，由经办人送审签。", _without_signer),
+    Hole(
+        "revision_without_officer",
+        "更正或补充没有可办理的人",
+        "请系统管理开通该处室的账号。",
+        _revision_without_officer,
+    ),
     Hole(
         "plan_without_leader",
         "方案待审核，没有可审核的局领导",

@@ -4,13 +4,13 @@ from datetime import datetime
 
 from django.db.models import Model
 
-from sessions_app.notifications import to_one, to_role
+from sessions_app.notifications import moment_key, to_one, to_role
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.bureau.roles import Role
 
 from .models import Assignment
 
-__all__ = ["to_division", "to_handlers", "to_one", "to_role"]
+__all__ = ["moment_key", "to_division", "to_handlers", "to_one", "to_role"]
 
 
 def to_division(

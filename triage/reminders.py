@@ -16,6 +16,7 @@ from zhoushan_consult.workdays.days import add_workdays
 
 from . import notifications, timetable, worklists
 from .models import Assignment, AssignmentState
+from .work import revisions_in_hand
 
 
 def remind_firms(about: str, due_at: datetime, now: datetime) -> int:
@@ -32,7 +33,10 @@ def remind_firms(about: str, due_at: datetime, now: datetime) -> int:
 
 
 def remind_divisions(about: str, due_at: datetime, now: datetime) -> int:
-    """Before and after the term: tell the handlers of each 交办 without a released reply; once it is late, the head too."""
+    """Before and after the term: tell the handlers of each 交办 without a released reply; once it is late, the head too.
+
+    So for each 更正 or 补充 that is not signed. Returns how many wait.
+    """
     today = local_date(due_at)
     soon = add_workdays(today, policy.REPLY_REMIND_WORKDAYS)
     waiting = Assignment.objects.filter(
@@ -40,10 +44,26 @@ def remind_divisions(about: str, due_at: datetime, now: datetime) -> int:
     )
     count = 0
     for assignment in waiting.select_related("division", "appointment"):
-        late = assignment.due_on < today
-        step = "late" if late else "soon"
-        for role in (Role.HANDLER, Role.HEAD) if late else (Role.HANDLER,):
+        step, roles = _step(assignment.due_on, today)
+        for role in roles:
             notifications.to_division(assignment, f"reply_{step}", at=now, role=role, key=step)
+        count += 1
+    return count + _remind_of_revisions(today, soon, now)
+
+
+def _step(due_on: date, today: date) -> tuple[str, tuple[Role, ...]]:
+    """The name of the reminder, and the roles that get it."""
+    return ("late", (Role.HANDLER, Role.HEAD)) if due_on < today else ("soon", (Role.HANDLER,))
+
+
+def _remind_of_revisions(today: date, soon: date, now: datetime) -> int:
+    waiting = revisions_in_hand().filter(due_on__lte=soon)
+    count = 0
+    for reply in waiting.select_related("assignment__division", "assignment__appointment"):
+        step, roles = _step(reply.due_on, today)
+        for role in roles:
+            division = reply.assignment.division
+            notifications.to_role(role, f"revision_{step}", reply, at=now, key=step, division=division)
         count += 1
     return count
 

@@ -100,4 +100,6 @@ def _left(verb: str, facts: dict) -> str:
         return f"撤回登记，空出{seat}"
     if verb == Verb.STAGE_CLOSED:
         return f"书面答复已够，退回{seat}"
-    return f"逾期未确认，收回{seat}" if facts.get("lapsed") else f"放弃{seat}，改为书面答复"
+    if not facts.get("lapsed"):
+        return f"放弃{seat}，改为书面答复"
+    return f"逾期未确认，收回{seat}" if facts.get("told", True) else f"通知没有送达，收回{seat}，企业保留优先资格"

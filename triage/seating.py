@@ -41,11 +41,6 @@ class DayCancelled(Refused):
         super().__init__("这一期活动已经取消，不再安排名额。要求现场咨询的企业已转到下一期。")
 
 
-class SeatsStillFree(Refused):
-    def __init__(self):
-        super().__init__("本期还有空余名额，会自动通知下一家，不需要增加名额。")
-
-
 class NotYetClosed(Refused):
     def __init__(self, day: ConsultDay):
         last = calendar.short(calendar.last_booking_date(day.date))
@@ -112,8 +107,8 @@ def _offer(appointment: Appointment, seat: Seat, *, by: Officer | None, at: date
 def add_seat(day: ConsultDay, appointment: Appointment, reason: str, *, by: Officer, at: datetime) -> Seat:
     """An 11th seat for one firm: 局领导 only, with a reason (六（五）：原则上不超过10家).
 
-    Raises SeatsStillFree while one of the ten is free: that one goes to the next firm by itself. Raises NotOpen, also once
-    the day has begun.
+    Raises NotOpen: also while one of the ten is free, because that one goes to the next firm by itself, and once the day has
+    begun.
     """
     by.must(Act.EXTRA_SEAT)
     if not reason.strip():
@@ -121,8 +116,6 @@ def add_seat(day: ConsultDay, appointment: Appointment, reason: str, *, by: Offi
     with transaction.atomic():
         lock_day(day)
         require(appointment, StaffAct.EXTRA_SEAT, at)
-        if at <= seats.offers_end(day) and seats.free_seats(day).exists():
-            raise SeatsStillFree
         seat = seats.add(day, appointment.uscc, reason=reason, at=at)
         record(Verb.SEAT_ADDED, seat, by=by, at=at, **seat_facts(day, seat, reason=reason))
         _offer(appointment, seat, by=by, at=at, extra=reason)
@@ -163,14 +156,16 @@ def _lapse(appointment: Appointment, *, at: datetime) -> bool:
     A firm that the offer never reached has lost nothing: it is told that it got no seat, and keeps or gets its priority.
     """
     seat = appointment.seat
+    kept: dict[str, object]
     if seat.reply_by:
-        note, kept = "逾期未确认，名额已递补，改为书面答复", {"wants_onsite": False, "priority_since": None}
+        note, kept = "逾期未确认，名额收回，改为书面答复", {"wants_onsite": False, "priority_since": None}
     else:
         since = appointment.priority_since or seat.offered_at
         note, kept = "名额通知没有送达，保留优先资格", {"priority_since": since}
     key = letters.seat_params(appointment)["seat"]
+    facts = seat_facts(appointment.day, seat, lapsed=True, told=seat.reply_by is not None)
     try:
-        seat_moves.leave(appointment, Stage.ACCEPTED, note, by=None, at=at, lapsed=True, **kept)
+        seat_moves.leave(appointment, Stage.ACCEPTED, note, by=None, at=at, lapsed=True, facts=facts, **kept)
     except seats.SeatGone:
         return False
     if seat.reply_by:

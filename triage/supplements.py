@@ -56,4 +56,5 @@ def decide(objection: Objection, verdict: Verdict, gist: str, *, by: Officer, at
     seat_moves.leave(
         firm, Stage.WITHDRAWN, "经核实，不是该企业的登记，作废", by=by, at=at, priority_since=None
     )
+    seat_moves.return_priority(firm, by=by, at=at)
     letters.write("booking_voided", firm, at=at)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Count, Model, Q, QuerySet, Window
+from django.db.models import Count, Model, OuterRef, Q, QuerySet, Subquery, Value, Window
+from django.db.models.functions import Coalesce
 
 from appointments.lifecycle import ENDED, Stage
 from appointments.models import Appointment, Objection, Supplement
@@ -14,6 +15,7 @@ from zhoushan_consult.outbox import delivery
 from zhoushan_consult.outbox.models import Notice
 
 from .models import Assignment, AssignmentState, FollowUp
+from .work import revisions_in_hand
 
 PREVIEW_ROWS = 6
 """Rows of a work list on the home page; the rest is one click away."""
@@ -55,10 +57,19 @@ def returned() -> QuerySet[Assignment]:
 
 
 def overdue_replies(today: date) -> QuerySet[Assignment]:
-    """交办 without a released reply after their term."""
-    return _with_firm(
-        Assignment.objects.filter(state__in=[AssignmentState.OPEN, AssignmentState.DRAFTED], due_on__lt=today)
+    """交办 without a released reply after their term, and those with a late 更正 or 补充.
+
+    `wanted_on` is the term, `revision` the kind of what is late; "" for the first reply.
+    """
+    late = revisions_in_hand().filter(due_on__lt=today)
+    own = late.filter(assignment=OuterRef("pk"))
+    unanswered = Q(state__in=[AssignmentState.OPEN, AssignmentState.DRAFTED], due_on__lt=today)
+    rows = Assignment.objects.filter(unanswered | Q(pk__in=late.order_by().values("assignment")))
+    rows = rows.annotate(
+        wanted_on=Coalesce(Subquery(own.values("due_on")[:1]), "due_on"),
+        revision=Coalesce(Subquery(own.values("kind")[:1]), Value("")),
     )
+    return _with_firm(rows.order_by("wanted_on", "pk"))
 
 
 def overdue_follow_ups(today: date) -> QuerySet[FollowUp]:
@@ -82,9 +93,14 @@ def to_call(now: datetime) -> QuerySet[Notice]:
 
 
 def days_ahead(now: datetime) -> list[ConsultDay]:
-    """The 咨询日 ahead, up to the one that a registration joins now."""
-    ahead = ConsultDay.objects.filter(date__gte=local_date(now), date__lte=calendar.booking_day(now))
-    return list(ahead.order_by("date"))
+    """The 咨询日 from today on."""
+    return list(ConsultDay.objects.filter(date__gte=local_date(now)).order_by("date"))
+
+
+def plans_to_approve(now: datetime) -> QuerySet[ConsultDay]:
+    """Plans that 综合处 has submitted, of every 咨询日 that is not over."""
+    ahead = ConsultDay.objects.filter(date__gte=calendar.current_day(now))
+    return ahead.filter(plan=Plan.SUBMITTED).order_by("date")
 
 
 def to_settle(now: datetime) -> list[ConsultDay]:
@@ -109,9 +125,15 @@ def to_settle(now: datetime) -> list[ConsultDay]:
     return list(days.filter(Q(date__gte=today) | Q(pending__gt=0) | Q(wanting__gt=0)))
 
 
-def undelivered_offers() -> QuerySet[Appointment]:
-    """Firms to which a seat is offered, and which the offer has not reached yet: their time to answer does not run."""
+def undelivered_offers(now: datetime) -> QuerySet[Appointment]:
+    """Firms to which a seat is offered, and which the offer has not reached yet: their time to answer does not run.
+
+    Once the day has begun, they are among those whose result is missing.
+    """
+    today = local_date(now)
+    ahead = today if now < calendar.starts_at(today) else today + timedelta(days=1)
     offered = Appointment.objects.filter(stage=Stage.SEATED, seat__confirmed_at=None, seat__reply_by=None)
+    offered = offered.filter(day__date__gte=ahead)
     return offered.select_related("day", "seat").order_by("day__date", "seat__number")
 
 

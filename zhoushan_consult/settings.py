@@ -215,6 +215,7 @@ DUTIES = [
     "zhoushan_consult.outbox.delivery.RETRACT",
     "zhoushan_consult.web.throttle.PURGE",
     "zhoushan_consult.upkeep.holidays_wanted.HOLIDAYS_WANTED",
+    "zhoushan_consult.web.drafts.PURGE",
     "zhoushan_consult.upkeep.digest.DIGEST",
 ]
 
@@ -261,6 +262,8 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="企业环保咨询�
 
 # --- Language, time, numbers ---------------------------------------------------------------------------------------
 LANGUAGE_CODE = "zh-hans"
+# Our words for the sentences of Django and the libraries. They come before their own catalogues.
+LOCALE_PATHS = [BASE_DIR / "zhoushan_consult" / "locale"]
 TIME_ZONE = SHANGHAI.key
 PHONENUMBER_DEFAULT_REGION = "CN"
 # E164, the default, drops extensions.
@@ -335,6 +338,8 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 # __Host-: a browser accepts the cookie only over HTTPS and from this very host, not from a neighbouring subdomain.
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
+# Names the drafts of this browser (web/drafts.py).
+DRAFT_COOKIE_NAME = "__Host-draft" if HTTPS else "draft"
 CSRF_FAILURE_VIEW = "zhoushan_consult.web.errors.csrf_failure"
 # The longest form, with every field full of Chinese, is far below 256 KiB.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024

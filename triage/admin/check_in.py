@@ -10,8 +10,7 @@ from django.urls import URLPattern
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from appointments import check_in_code
-from appointments.lifecycle import Stage
+from appointments import check_in_code, facts
 from appointments.models import Appointment
 from appointments.search import find_firm, safe_to_echo
 from sessions_app import calendar
@@ -92,14 +91,13 @@ def _firm_page(request: HttpRequest, appointment: Appointment, form=None, status
     form = form or OutcomeForm(
         record=appointment, action="outcome", initial=_initial_promise(appointment, slot)
     )
-    has_begun = timezone.now() >= calendar.local_datetime(appointment.day.date)
     context = {
         "title": appointment.enterprise_name,
         "day": appointment.day,
         "record": appointment,
         "slot": slot,
         "form": form,
-        "open": appointment.stage == Stage.SEATED and has_begun,
+        "situation": facts.read(appointment, timezone.now()),
     }
     return render_page(request, "admin/check_in/firm.html", context, status=status)
 

@@ -9,7 +9,7 @@ from appointments import facts
 from appointments.admin import AppointmentAdmin, ListForm
 from appointments.models import Appointment, StageMove
 from triage import earlier_answers, visibility
-from triage.models import Assignment, CallRecord, FollowUp, Review
+from triage.models import Assignment, CallRecord, FollowUp, Reply, Review
 from triage.rulebook import explanation
 from triage.rulebook.routing_traces import shown_trace
 from zhoushan_consult.bureau.actions import may, parse_key
@@ -83,9 +83,8 @@ class RegistrationAdmin(AppointmentAdmin):
 def _with_all(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
     related = rows.select_related("day", "seat", "area", "entered_by", "hearing__by", "rating")
     return related.prefetch_related(
-        Prefetch(
-            "assignments", Assignment.objects.select_related("division", "reply__signed_by", "assigned_by")
-        ),
+        Prefetch("assignments", Assignment.objects.select_related("division", "assigned_by")),
+        Prefetch("assignments__replies", Reply.objects.select_related("drafted_by", "signed_by")),
         "supplements",
         "objections",
         Prefetch("moves", StageMove.objects.select_related("by")),

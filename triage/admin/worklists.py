@@ -9,10 +9,11 @@ from django.urls import reverse
 from django.utils.text import Truncator
 
 from appointments.models import Appointment
-from sessions_app import calendar, policy
+from sessions_app import calendar, planning, policy
 from sessions_app.models import ConsultDay, Plan, Seat
 from triage import limbo, worklists
-from triage.models import Assignment, FollowUp
+from triage.approvals import approvals
+from triage.models import Assignment, FollowUp, Reply, ReplyKind
 from triage.routing.decision import Decision
 from triage.rulebook.explanation import division_names
 from triage.rulebook.routing_traces import current_traces
@@ -36,7 +37,10 @@ def worklists_of(officer: Officer, now: datetime) -> list[WorkList]:
 def _worklists(officer: Officer, now: datetime) -> Iterator[WorkList]:
     today = local_date(now)
     # One query for the coming 咨询日: two of the lists below read them.
-    days = worklists.days_ahead(now) if officer.may(Act.PLAN) or officer.may(Act.APPROVE_PLAN) else []
+    days = worklists.days_ahead(now) if officer.may(Act.PLAN) or officer.may(Act.RUN_DAY) else []
+    # First: a place waits, and the firm does not know of it.
+    if officer.may(Act.SETTLE):
+        yield _undelivered(now)
     if officer.may(Act.REVIEW):
         yield _to_review(today, now)
         yield _returned(today)
@@ -44,11 +48,9 @@ def _worklists(officer: Officer, now: datetime) -> Iterator[WorkList]:
         yield _objections(today)
     if officer.may(Act.SETTLE):
         yield _to_settle(now)
-        yield _undelivered(now)
     if officer.may(Act.PLAN):
         yield _to_plan(days, now)
-    if officer.may(Act.APPROVE_PLAN):
-        yield _to_approve(days)
+    yield from approvals(officer, now)
     if officer.may(Act.CALL):
         yield _to_call(now)
     if officer.may(Act.READ_ALL):
@@ -56,7 +58,7 @@ def _worklists(officer: Officer, now: datetime) -> Iterator[WorkList]:
         yield _overdue_follow_ups(today)
         yield _in_limbo(now)
     if officer.may(Act.RUN_DAY):
-        yield from _to_run(today)
+        yield from _to_run(days, today)
         yield _to_conclude(now)
 
 
@@ -159,7 +161,7 @@ def _settle_row(day: ConsultDay, now: datetime) -> Row:
 
 
 def _undelivered(now: datetime) -> WorkList:
-    preview = worklists.preview(worklists.undelivered_offers())
+    preview = worklists.preview(worklists.undelivered_offers(now))
     rows = [
         Row(
             title=firm.enterprise_name,
@@ -177,20 +179,20 @@ def _undelivered(now: datetime) -> WorkList:
 
 def _to_plan(days: list[ConsultDay], now: datetime) -> WorkList:
     known = {day.date: day for day in days}
+    sent_back = {day.date for day in days if day.plan == Plan.RETURNED and planning.is_ahead(day, now)}
     rows = [
         _plan_row(date_, known.get(date_), now)
-        for date_ in _plans_wanted(now)
+        for date_ in sorted(_plans_wanted(now) | sent_back)
         if _needs_a_plan(known.get(date_))
     ]
-    empty = "没有待拟的方案。每月20日起，下月的活动方案在这里拟订和送审。"
+    empty = "没有待拟的方案。每月20日起，下月的活动方案在这里拟订和送审；退回修改的也在这里。"
     return WorkList("plan", "待拟方案", rows, len(rows), empty)
 
 
-def _plans_wanted(now: datetime) -> list[date]:
+def _plans_wanted(now: datetime) -> set[date]:
     """The dates whose plan is due: the next 咨询日, and from the 20th on also that of the next month."""
     late_in_month = now.astimezone(SHANGHAI).day >= policy.PLAN_WANTED_FROM
-    wanted = {calendar.current_day(now)} | ({calendar.booking_day(now)} if late_in_month else set())
-    return sorted(wanted)
+    return {calendar.current_day(now)} | ({calendar.booking_day(now)} if late_in_month else set())
 
 
 def _needs_a_plan(day: ConsultDay | None) -> bool:
@@ -220,15 +222,6 @@ def _plan_row(date_: date, day: ConsultDay | None, now: datetime) -> Row:
     )
 
 
-def _to_approve(days: list[ConsultDay]) -> WorkList:
-    rows = [
-        Row(f"{calendar.short(day.date)}活动方案", _day_url(day), f"{day.theme}　{day.place}", age="待审核")
-        for day in days
-        if day.plan == Plan.SUBMITTED
-    ]
-    return WorkList("approve", "待审核方案", rows, len(rows), "没有待审核的方案。综合处送审后会出现在这里。")
-
-
 def _to_call(now: datetime) -> WorkList:
     preview = worklists.preview(worklists.to_call(now))
     rows = [_call_row(notice) for notice in preview.rows]
@@ -250,15 +243,19 @@ def _call_row(notice: Notice) -> Row:
 
 def _overdue_replies(today: date) -> WorkList:
     preview = worklists.preview(worklists.overdue_replies(today))
-    rows = [_overdue_row(assignment, assignment.question, today) for assignment in preview.rows]
+    rows = [_late_reply_row(assignment, today) for assignment in preview.rows]
     return WorkList(
-        "late_replies", "逾期交办", rows, preview.count, "没有逾期的交办。到期没有答复的会出现在这里。"
+        "late_replies",
+        "逾期交办",
+        rows,
+        preview.count,
+        "没有逾期的交办。到期没有答复、或没有审签更正和补充的会出现在这里。",
     )
 
 
 def _overdue_follow_ups(today: date) -> WorkList:
     preview = worklists.preview(worklists.overdue_follow_ups(today))
-    rows = [_overdue_row(follow_up, follow_up.promise, today) for follow_up in preview.rows]
+    rows = [_late_follow_up_row(follow_up, today) for follow_up in preview.rows]
     empty = f"没有逾期的督办。到期没有办结、或立项满{policy.FOLLOW_UP_ALARM_DAYS}天的会出现在这里。"
     return WorkList("late_follow_ups", "逾期和久未办结的督办", rows, preview.count, empty)
 
@@ -276,18 +273,31 @@ def _in_limbo(now: datetime) -> WorkList:
 def _record_url(record: Model) -> str:
     if isinstance(record, Assignment | FollowUp):
         return _registration_url(record.appointment_id)
+    if isinstance(record, Reply):
+        return _registration_url(record.assignment.appointment_id)
     if isinstance(record, Seat):
         return _day_url(record.day)
     return reverse(f"admin:{record._meta.app_label}_{record._meta.model_name}_change", args=[record.pk])
 
 
-def _overdue_row(row: Assignment | FollowUp, text: str, today: date) -> Row:
+def _late_reply_row(assignment: Assignment, today: date) -> Row:
+    what = f"{ReplyKind(assignment.revision).label}：" if assignment.revision else ""
+    return _late_row(assignment, what + assignment.question, _deadline(assignment.wanted_on, today))
+
+
+def _late_follow_up_row(follow_up: FollowUp, today: date) -> Row:
+    late = follow_up.due_on < today
+    age = _deadline(follow_up.due_on, today) if late else _days_open(follow_up, today)
+    return _late_row(follow_up, follow_up.promise, age)
+
+
+def _late_row(row: Assignment | FollowUp, text: str, age: str) -> Row:
     return Row(
         title=row.appointment.enterprise_name,
         url=_registration_url(row.appointment_id),
         lead=str(row.division),
         detail=Truncator(text).chars(48),
-        age=_deadline(row.due_on, today) if row.due_on < today else _days_open(row, today),
+        age=age,
         late=True,
     )
 
@@ -296,10 +306,10 @@ def _days_open(follow_up: FollowUp, today: date) -> str:
     return f"立项 {(today - local_date(follow_up.opened_at)).days} 天"
 
 
-def _to_run(today: date) -> Iterator[WorkList]:
+def _to_run(days: list[ConsultDay], today: date) -> Iterator[WorkList]:
     """A link to 现场签到 on the 咨询日 and on the day before."""
-    near = ConsultDay.objects.filter(date__in=[today, today + timedelta(days=1)], settled_at__isnull=False)
-    for day in near.exclude(plan=Plan.CANCELLED):
+    near = [day for day in days if day.date <= today + timedelta(days=1)]
+    for day in [day for day in near if day.settled_at and not day.is_cancelled]:
         age = "今天" if day.date == today else "明天"
         row = Row("现场签到和结果", _check_in_url(day), day.place, lead=calendar.short(day.date), age=age)
         yield WorkList("run", "咨询日现场", [row], 1, "")

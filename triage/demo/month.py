@@ -229,7 +229,7 @@ class Month:
             replies.save_draft(row, REPLY, LAW, version=0, by=self._handler(row), at=at)
             replies.submit_for_signature(row, by=self._handler(row), at=at)
         for row in firm.assignments.filter(state=AssignmentState.DRAFTED):
-            replies.sign(row, version=row.reply.version, by=self._head(row), at=at)
+            replies.sign(row, version=row.reply_in_hand.version, by=self._head(row), at=at)
         firm.refresh_from_db()
 
     def then_written(self, firm: Appointment, at: datetime) -> Story:

@@ -19,6 +19,7 @@ def forms_of_page(open_forms: Iterable[DeskForm], attempt: Attempt | None, page:
     """
     forms = {form.key: form for form in open_forms}
     if attempt and attempt.form.key in forms:
+        attempt.form.buttons = forms[attempt.form.key].buttons
         forms[attempt.form.key] = attempt.form
     return {key: form.lay_out(page) for key, form in forms.items()}
 

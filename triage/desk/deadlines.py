@@ -57,9 +57,9 @@ class Today:
         days = (due_on - self.day).days
         return sum(is_workday(self.day + timedelta(days=n), self.overrides) for n in range(1, days + 1))
 
-    def add_deadlines(self, rows: Iterable) -> list:
-        """The rows as a list; each has a ``deadline`` for its ``due_on``, which the templates show."""
+    def add_deadlines(self, rows: Iterable, by: str = "due_on") -> list:
+        """The rows as a list; each has a ``deadline`` for its last day, the attribute ``by``, which the templates show."""
         marked = list(rows)
         for row in marked:
-            row.deadline = self.deadline(row.due_on)
+            row.deadline = self.deadline(getattr(row, by))
         return marked

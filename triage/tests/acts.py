@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
-from appointments import answers, booking, feedback, staff_entry
+from appointments import answers, booking, feedback, lost_reference, staff_entry
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, Channel, Grade, PublishedAnswer
 from sessions_app import calendar
@@ -35,7 +35,16 @@ from triage import (
     standby,
     timetable,
 )
-from triage.models import Assignment, AssignmentState, CallOutcome, DeclineReason, FollowUp, Outcome, Part
+from triage.models import (
+    Assignment,
+    AssignmentState,
+    CallOutcome,
+    DeclineReason,
+    FollowUp,
+    Outcome,
+    Part,
+    ReplyKind,
+)
 from triage.rulebook import monthly_review, versions
 from triage.tests import factories as made
 from triage.tests import scenes
@@ -92,10 +101,12 @@ MODULES = (
     booking,
     staff_entry,
     feedback,
+    lost_reference,
 )
 """Where the acts are."""
 WITHIN_AN_ACT = {
-    "assignment.cancel_open_assignments",
+    "follow_up.end_work",
+    "work.cancel_assignments",
     "deferral.defer",
     "follow_up.open_follow_up",
     "plan_changes.to_bureau",
@@ -133,6 +144,25 @@ def signed(s: Scene) -> None:
 
 def rewritten(s: Scene) -> None:
     type(s.reply).objects.filter(pk=s.reply.pk).update(version=s.reply.version + 1, body="另一稿")
+
+
+def revision_stands_at(**columns) -> Do:
+    """The 更正 as it was before, or as another officer left it."""
+
+    def change(s: Scene) -> None:
+        type(s.revision).objects.filter(pk=s.revision.pk).update(**columns)
+
+    return change
+
+
+revision_submitted = revision_stands_at(submitted_at=scenes.EARLIER)
+revision_sent_back = revision_stands_at(submitted_at=None)
+revision_dropped = revision_stands_at(dropped_at=scenes.EARLIER)
+revision_rewritten = revision_stands_at(version=3, body="另一稿")
+
+
+def revision_signed(s: Scene) -> None:
+    revision_stands_at(signed_at=scenes.EARLIER, signed_by=s.people.of(HEAD))(s)
 
 
 def done_by_another(s: Scene) -> None:
@@ -250,6 +280,15 @@ act(
     """,
 )
 act(
+    "review.decline: had taken a priority over",
+    scenes.took_a_priority_over,
+    decline,
+    may=(COORDINATOR,),
+    says=("优先资格退回到本登记", "12月10日（周四）优先安排"),
+    effect="""
+    """,
+)
+act(
     "review.record_call",
     scenes.registered,
     lambda s: review.record_call(s.firm, review.Call(CallOutcome.NO_ANSWER, "无人接听"), by=s.by, at=s.at),
@@ -271,6 +310,16 @@ act(
     new stagemove: appointment=firm old=declined new=submitted note=重新审核 by=actor at=now
     trail stage_submitted of firm by actor: old=declined
     trail reconsidered of firm by actor: why=企业有异议
+    """,
+)
+act(
+    "review.reconsider: after its day",
+    scenes.declined,
+    lambda s: review.reconsider(s.firm, "企业有异议", by=s.by, at=s.at),
+    may=(COORDINATOR,),
+    at=calendar.ends_at(DAY),
+    says=("登记到1月10日（周日）这一期",),
+    effect="""
     """,
 )
 act(
@@ -394,7 +443,8 @@ act(
     own=True,
     meanwhile=(called_off, signed),
     effect="""
-    new reply: assignment=work body=纳管前办理排水许可。 law=城镇排水条例 version=1 drafted_by=actor drafted_at=now
+    new reply: assignment=work kind=first body=纳管前办理排水许可。 law=城镇排水条例 version=1 drafted_by=actor
+        drafted_at=now
     new replyversion: reply=new reply number=1 body=纳管前办理排水许可。 law=城镇排水条例 by=actor at=now
     trail reply_drafted of work by actor: version=1
     returns new reply
@@ -430,13 +480,14 @@ act(
 )
 act(
     "replies.finish_draft",
-    scenes.given,
+    scenes.given_with_two_heads,
     lambda s: replies.finish_draft(s.work, BODY, LAW, version=0, by=s.by, at=s.at),
     may=(HANDLER, HEAD),
     own=True,
     meanwhile=(called_off, signed),
     effect="""
-    new reply: assignment=work body=纳管前办理排水许可。 law=城镇排水条例 version=1 drafted_by=actor drafted_at=now
+    new reply: assignment=work kind=first body=纳管前办理排水许可。 law=城镇排水条例 version=1 drafted_by=actor
+        drafted_at=now
     new replyversion: reply=new reply number=1 body=纳管前办理排水许可。 law=城镇排水条例 by=actor at=now
     work: state=drafted
     letter reply_to_sign about work to 水处负责人 by email sms
@@ -471,7 +522,7 @@ act(
     sign,
     may=(HEAD,),
     own=True,
-    meanwhile=(called_off, rewritten),
+    meanwhile=(called_off, rewritten, withdrawn),
     says=("请先办理排水许可。",),
     effect="""
     firm: handled_by=水处、大气处 reply_due_on=2026-12-09
@@ -512,6 +563,144 @@ act(
     """,
 )
 act(
+    "replies.sign: alone",
+    scenes.before_the_head_who_drafted_it,
+    sign,
+    may=(HEAD,),
+    own=True,
+    effect="""
+    firm: handled_by=水处、大气处 reply_due_on=2026-12-09
+    reply: remark='' signed_by=actor signed_at=now one_person_note=本处室当时没有第二位能拟稿或审签的同志，由水处负责人一人拟写并审签。
+    work: state=released released_at=now
+    letter reply_released about firm to firm by email page sms
+    trail reply_signed of work by actor: note=本处室当时没有第二位能拟稿或审签的同志，由水处负责人一人拟写并审签。 version=1
+    """,
+)
+
+
+def save_revision(s: Scene) -> object:
+    return replies.save_revision(s.work, ReplyKind.CORRECTION, BODY, LAW, version=1, by=s.by, at=s.at)
+
+
+act(
+    "replies.save_revision: first",
+    scenes.answered,
+    save_revision,
+    may=(HANDLER, HEAD),
+    own=True,
+    meanwhile=(called_off, withdrawn, rewritten),
+    effect="""
+    new reply: assignment=work kind=correction body=纳管前办理排水许可。 law=城镇排水条例 version=2 drafted_by=actor
+        drafted_at=now due_on=2026-11-25
+    new replyversion: reply=new reply number=2 body=纳管前办理排水许可。 law=城镇排水条例 by=actor at=now
+    trail reply_drafted of work by actor: kind=correction version=2
+    returns new reply
+    """,
+)
+act(
+    "replies.save_revision: second",
+    scenes.corrected,
+    lambda s: replies.save_revision(s.work, ReplyKind.SUPPLEMENT, BODY, LAW, version=2, by=s.by, at=s.at),
+    may=(HANDLER, HEAD),
+    own=True,
+    meanwhile=(called_off, withdrawn, revision_submitted, revision_rewritten),
+    effect="""
+    new replyversion: reply=revision number=3 body=纳管前办理排水许可。 law=城镇排水条例 by=actor at=now
+    revision: kind=supplement body=纳管前办理排水许可。 law=城镇排水条例 version=3 drafted_by=actor drafted_at=now
+    trail reply_drafted of work by actor: kind=supplement version=3
+    returns revision
+    """,
+)
+act(
+    "replies.finish_revision",
+    scenes.answered_with_two_heads,
+    lambda s: replies.finish_revision(s.work, ReplyKind.SUPPLEMENT, BODY, LAW, version=1, by=s.by, at=s.at),
+    may=(HANDLER, HEAD),
+    own=True,
+    meanwhile=(called_off, withdrawn, rewritten),
+    effect="""
+    new reply: assignment=work kind=supplement body=纳管前办理排水许可。 law=城镇排水条例 version=2 drafted_by=actor
+        drafted_at=now due_on=2026-11-25 submitted_at=now
+    new replyversion: reply=new reply number=2 body=纳管前办理排水许可。 law=城镇排水条例 by=actor at=now
+    letter reply_to_sign about work to 水处负责人 by email sms
+    trail reply_drafted of work by actor: kind=supplement version=2
+    trail reply_submitted of work by actor: kind=supplement
+    """,
+)
+act(
+    "replies.submit_for_signature: a correction",
+    scenes.corrected,
+    lambda s: replies.submit_for_signature(s.work, by=s.by, at=s.at),
+    may=(HANDLER, HEAD),
+    own=True,
+    meanwhile=(revision_submitted, revision_dropped),
+    back=revision_stands_at(submitted_at=None),
+    effect="""
+    revision: submitted_at=now
+    letter reply_to_sign about work to 水处负责人 by email sms
+    trail reply_submitted of work by actor: kind=correction
+    """,
+)
+act(
+    "replies.send_back: a correction",
+    scenes.correction_before_the_head,
+    lambda s: replies.send_back(s.work, "请写明时限", by=s.by, at=s.at),
+    may=(HEAD,),
+    own=True,
+    meanwhile=(revision_signed, revision_sent_back),
+    back=revision_stands_at(submitted_at=scenes.EARLIER),
+    effect="""
+    revision: remark=请写明时限 submitted_at=None
+    letter reply_sent_back about work to 水处经办 by email sms
+    trail reply_sent_back of work by actor: kind=correction
+    """,
+)
+act(
+    "replies.drop_revision",
+    scenes.corrected,
+    lambda s: replies.drop_revision(s.work, by=s.by, at=s.at),
+    may=(HANDLER, HEAD),
+    own=True,
+    meanwhile=(revision_submitted, revision_dropped),
+    effect="""
+    revision: dropped_at=now
+    trail revision_dropped of work by actor: kind=correction version=2
+    """,
+)
+
+
+def sign_revision(s: Scene) -> None:
+    replies.sign(s.work, version=s.revision.version, by=s.by, at=s.at)
+
+
+act(
+    "replies.sign: a correction",
+    scenes.correction_before_the_head,
+    sign_revision,
+    may=(HEAD,),
+    own=True,
+    meanwhile=(withdrawn, revision_sent_back, revision_dropped, revision_rewritten),
+    says=("请先办理接管意见。", "2026年11月20日的答复有不准确的地方"),
+    effect="""
+    revision: remark='' signed_by=actor signed_at=now
+    letter reply_corrected about firm to firm by email page sms
+    trail reply_signed of work by actor: kind=correction version=2
+    """,
+)
+act(
+    "replies.sign: a supplement",
+    scenes.supplement_before_the_head,
+    sign_revision,
+    may=(HEAD,),
+    own=True,
+    says=("请先办理接管意见。", "2026年11月20日已答复，现补充如下"),
+    effect="""
+    revision: remark='' signed_by=actor signed_at=now
+    letter reply_supplemented about firm to firm by email page sms
+    trail reply_signed of work by actor: kind=supplement version=2
+    """,
+)
+act(
     "replies.mark_answered",
     scenes.gave_up_after_the_reply,
     as_duty(lambda s: replies.mark_answered(at=s.at)),
@@ -537,7 +726,7 @@ act(
     at=SECOND,
     meanwhile=(day_cancelled, settled_by_another),
     neighbours=ANOTHER_DAY,
-    says=("12月4日09:00", "1月10日（周日）优先"),
+    says=("12月4日（周五）9:00", "1月10日（周日）优先"),
     effect="""
     day: settled_at=now
     first: seat=seat 2 of day stage=seated
@@ -628,7 +817,7 @@ act(
     lambda s: seating.fill(s.day, at=s.at),
     at=SECOND,
     neighbours=ANOTHER_DAY,
-    says=("12月4日09:00",),
+    says=("12月4日（周五）9:00",),
     effect="""
     late: seat=None stage=accepted wants_onsite=False
     late_seat: uscc=91330902DEM05Y6L6T offered_at=now reply_by=2026-12-04T09:00
@@ -641,6 +830,15 @@ act(
     trail stage_seated of next by no officer: day=2026-12 ground=time old=deferred place=1
         reply_by=2026-12-04T09:00 seat=1 since=2026-11-18T09:24
     returns 2
+    """,
+)
+act(
+    "seating.fill: on the eve, offers that were not delivered",
+    scenes.never_told,
+    lambda s: seating.fill(s.day, at=s.at),
+    at=calendar.eve(DAY) + timedelta(minutes=1),
+    neighbours=ANOTHER_DAY,
+    effect="""
     """,
 )
 act(
@@ -820,6 +1018,16 @@ act(
     """,
 )
 act(
+    "lost_reference.send_again",
+    scenes.accepted,
+    lambda s: lost_reference.send_again(s.firm.uscc, s.firm.phone_number, at=s.at),
+    back=lambda s: None,
+    effect="""
+    letter reference_again about firm to firm by sms
+    trail reference_sent of firm by no officer
+    """,
+)
+act(
     "booking.withdraw",
     scenes.accepted,
     lambda s: booking.withdraw(s.firm, at=s.at),
@@ -829,6 +1037,20 @@ act(
     new stagemove: appointment=firm old=accepted new=withdrawn note=企业撤回 at=now
     letter booking_withdrawn about firm to firm by email page
     trail stage_withdrawn of firm by no officer: old=accepted
+    """,
+)
+act(
+    "booking.withdraw: with 交办 in every state",
+    scenes.given_in_every_state,
+    lambda s: booking.withdraw(s.firm, at=s.at),
+    effect="""
+    """,
+)
+act(
+    "booking.withdraw: had taken a priority over",
+    scenes.took_a_priority_over,
+    lambda s: booking.withdraw(s.firm, at=s.at),
+    effect="""
     """,
 )
 act(
@@ -928,6 +1150,7 @@ act(
     lambda s: booking.ask_for_seat_again(s.firm, at=s.at),
     meanwhile=(withdrawn,),
     neighbours=((2, DAY),),
+    says=("贵单位1月10日（周日）的登记", "水处书面答复"),
     effect="""
     firm: stage=closed closed_at=now
     new stagemove: appointment=firm old=deferred new=closed note=优先资格已转到贵单位下期的登记 at=now
@@ -938,14 +1161,38 @@ act(
     """,
 )
 act(
+    "booking.ask_for_seat_again: registered again in writing",
+    scenes.deferred_with_next_booking_in_writing,
+    lambda s: booking.ask_for_seat_again(s.firm, at=s.at),
+    neighbours=((2, DAY),),
+    says=("2月10日（周三）",),
+    effect="""
+    """,
+)
+act(
     "booking.written_reply_is_enough",
-    scenes.deferred,
+    scenes.deferred_and_answered,
     lambda s: booking.written_reply_is_enough(s.firm, at=s.at),
     meanwhile=(withdrawn,),
     effect="""
     firm: stage=closed closed_at=now
     new stagemove: appointment=firm old=deferred new=closed note=企业表示书面答复已解决问题 at=now
     trail stage_closed of firm by no officer: old=deferred
+    """,
+)
+act(
+    "booking.written_reply_is_enough: seated",
+    scenes.answered_before_the_day,
+    lambda s: booking.written_reply_is_enough(s.firm, at=s.at),
+    meanwhile=(seat_lost,),
+    effect="""
+    """,
+)
+act(
+    "feedback.report_solved: followed",
+    scenes.said_solved,
+    lambda s: feedback.report_solved(s.firm, at=s.at),
+    effect="""
     """,
 )
 act(
@@ -1258,24 +1505,6 @@ act(
     """,
 )
 act(
-    "follow_up.process_feedback: solved",
-    scenes.firms_said_solved,
-    as_duty(lambda s: follow_up.process_feedback(at=s.at)),
-    at=NOW + timedelta(hours=2),
-    neighbours=ALONE,
-    effect="""
-    matter: closed_at=2026-11-20T10:00 result=企业反馈已解决
-    second_matter: closed_at=2026-11-20T10:00 result=企业反馈已解决
-    letter follow_up_closed about matter to 办公室督办 by email sms
-    letter follow_up_closed about matter to 综合处经办 by email sms
-    letter follow_up_closed about second_matter to 办公室督办 by email sms
-    letter follow_up_closed about second_matter to 综合处经办 by email sms
-    trail follow_up_closed of matter by no officer
-    trail follow_up_closed of second_matter by no officer
-    returns 2
-    """,
-)
-act(
     "follow_up.process_feedback: unsolved",
     scenes.firms_said_unsolved,
     as_duty(lambda s: follow_up.process_feedback(at=s.at)),
@@ -1497,7 +1726,7 @@ act(
     at=at_nine(DAY - timedelta(days=3)),
     neighbours=ANOTHER_DAY,
     back=two_days_later,
-    says=("请尽快确认", "请带登记时的证件", "三楼会议室"),
+    says=("请在12月9日（周三）18:00前确认", "请带登记时的证件", "三楼会议室"),
     effect="""
     letter day_near about first to first by email page sms
     letter day_near about second to second by email page sms
@@ -1667,6 +1896,7 @@ act(
     effect="""
     new publishedanswer: question=怎样办理排水许可？ answer=向住建部门申请。 law=排水条例 division=水处 topic=water state=draft
         source=firm version=1 drafted_by=actor changed_at=now
+    letter answer_to_publish about new publishedanswer to 局领导 by email sms
     trail answer_proposed of new publishedanswer by actor
     returns new publishedanswer
     """,
@@ -1680,6 +1910,7 @@ act(
     effect="""
     answer: question=怎样办理排水许可？ answer=向住建部门申请。 law=排水条例 version=2 remark='' drafted_by=actor
         changed_at=now
+    letter answer_to_publish about answer to 局领导 by email sms
     trail answer_amended of answer by actor
     """,
 )

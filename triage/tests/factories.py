@@ -101,6 +101,12 @@ def released(of: Appointment, to: str, body: str, *, by: Officer) -> Assignment:
     """A 交办 that was answered with `body`, signed and released at NOW."""
     given = assignment(of, to, by=by, state=AssignmentState.RELEASED, released_at=NOW)
     Reply.objects.create(
-        assignment=given, body=body, drafted_by=by, drafted_at=NOW, signed_by=by, signed_at=NOW
+        assignment=given,
+        body=body,
+        drafted_by=by,
+        drafted_at=NOW,
+        signed_by=by,
+        signed_at=NOW,
+        one_person_note="由一人拟写并审签。",
     )
     return given

@@ -23,6 +23,7 @@ from triage import (
     replies,
     review,
     seating,
+    second_person,
     standby,
     timetable,
 )
@@ -34,6 +35,7 @@ from triage.models import (
     Hearing,
     Outcome,
     Part,
+    ReplyKind,
     RoutingLesson,
 )
 from triage.rulebook import monthly_review, versions
@@ -104,6 +106,14 @@ def seated_later(s: Scene) -> None:
 
 def drafted_by_the_actor(s: Scene) -> None:
     type(s.answer).objects.filter(pk=s.answer.pk).update(drafted_by=s.people.of(LEADER))
+
+
+def drafted_by_the_head(s: Scene) -> None:
+    type(s.reply).objects.filter(pk=s.reply.pk).update(drafted_by=s.people.of(HEAD))
+
+
+def no_head(s: Scene) -> None:
+    s.people.of(HEAD).groups.clear()
 
 
 def reply_owed(s: Scene) -> None:
@@ -222,6 +232,78 @@ REFUSED = [
         scenes.before_the_head,
         lambda s: replies.sign(s.work, version=2, by=s.by, at=s.at),
         replies.RewrittenMeanwhile,
+        HEAD,
+    ),
+    Case(
+        "sign the own draft where a colleague could have drafted",
+        after(scenes.before_the_head, drafted_by_the_head),
+        acts.sign,
+        second_person.NeedsSecondPerson,
+        HEAD,
+    ),
+    Case(
+        "submit the own draft where only oneself may sign",
+        after(scenes.drafted, drafted_by_the_head),
+        lambda s: replies.submit_for_signature(s.work, by=s.by, at=s.at),
+        second_person.NobodyToSign,
+        HEAD,
+    ),
+    Case(
+        "submit a draft where nobody may sign",
+        after(scenes.drafted, no_head),
+        lambda s: replies.submit_for_signature(s.work, by=s.by, at=s.at),
+        second_person.NobodyToSign,
+        HANDLER,
+    ),
+    Case(
+        "correct a reply that is not released",
+        scenes.before_the_head,
+        acts.save_revision,
+        IllegalMove,
+        HANDLER,
+    ),
+    Case(
+        "correct a reply by the same text",
+        scenes.answered,
+        lambda s: replies.finish_revision(
+            s.work, ReplyKind.CORRECTION, s.reply.body, s.reply.law, version=1, by=s.by, at=s.at
+        ),
+        replies.NothingCorrected,
+        HANDLER,
+    ),
+    Case(
+        "correct the reply to a firm that has withdrawn",
+        after(scenes.answered, firm_is(stage=Stage.WITHDRAWN)),
+        acts.save_revision,
+        replies.RegistrationEnded,
+        HANDLER,
+    ),
+    Case(
+        "release the reply to a firm that has withdrawn",
+        after(scenes.before_the_head, firm_is(stage=Stage.WITHDRAWN)),
+        acts.sign,
+        replies.RegistrationEnded,
+        HEAD,
+    ),
+    Case(
+        "drop a correction that nobody began",
+        scenes.answered,
+        lambda s: replies.drop_revision(s.work, by=s.by, at=s.at),
+        IllegalMove,
+        HANDLER,
+    ),
+    Case(
+        "drop the first reply",
+        scenes.drafted,
+        lambda s: replies.drop_revision(s.work, by=s.by, at=s.at),
+        IllegalMove,
+        HANDLER,
+    ),
+    Case(
+        "sign a correction that is still drafted",
+        scenes.corrected,
+        acts.sign_revision,
+        IllegalMove,
         HEAD,
     ),
     Case(
@@ -533,6 +615,14 @@ IDLE = [
         "save the same draft again",
         scenes.drafted,
         lambda s: replies.save_draft(s.work, s.reply.body, s.reply.law, version=0, by=s.by, at=s.at),
+        by=HANDLER,
+    ),
+    Case(
+        "save the same correction again",
+        scenes.corrected,
+        lambda s: replies.save_revision(
+            s.work, ReplyKind.CORRECTION, s.revision.body, s.revision.law, version=0, by=s.by, at=s.at
+        ),
         by=HANDLER,
     ),
     Case(

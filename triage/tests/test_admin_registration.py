@@ -137,7 +137,7 @@ def test_screen_query_count_stays_bounded_with_many_assignments_and_calls(
             appointment=appointment, by=coordinator, at=made.NOW, outcome="reached", gist="谈过"
         )
     browser.get(address(appointment))
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(14):
         page = show(browser, appointment)
     assert page.count("谈过") == 20 and "问题0" in page and "问题19" in page
 
@@ -312,14 +312,14 @@ def test_adding_an_assignment_the_division_already_has_is_refused(browser, retur
     assert "已有内容相同的交办" in answer.content.decode()
 
 
-def test_registration_screen_shows_the_released_reply(browser, returned, head):
+def test_registration_screen_shows_the_released_reply(browser, returned, handler, head):
     from triage.models import Reply
 
     Assignment.objects.update(state=AssignmentState.RELEASED)
     Reply.objects.create(
         assignment=returned,
         body="可以接管。",
-        drafted_by=head,
+        drafted_by=handler,
         drafted_at=made.NOW,
         signed_by=head,
         signed_at=made.NOW,

@@ -134,7 +134,7 @@ def test_leader_sees_plans_to_approve_and_late_work(signed_in, leader):
     day_on(made.DAY)
     ConsultDay.objects.update(plan=Plan.SUBMITTED, theme="雨污分流", place="一楼大厅")
     answer = signed_in(leader).get("/admin/")
-    assert titles(answer) == ["approve", "late_replies", "late_follow_ups"]
+    assert titles(answer) == ["approve", "check_answers", "answers_back", "late_replies", "late_follow_ups"]
     assert "雨污分流" in worklist(answer, "approve")
 
 
@@ -152,6 +152,7 @@ def test_every_empty_worklist_says_that_nothing_is_waiting(browser):
     ConsultDay.objects.filter(date=made.DAY).delete()
     answer = browser.get("/admin/")
     codes = {"review", "returned", "settle", "call", "late_replies", "late_follow_ups", "conclude"}
+    codes |= {"check_answers", "answers_back"}
     assert set(titles(answer)) == codes | {"plan"}
     for code in codes:
         assert "没有" in worklist(answer, code)

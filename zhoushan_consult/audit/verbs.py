@@ -15,6 +15,7 @@ class Verb(TextChoices):
     RATED = "rated", "服务评价"
     SUPPLEMENTED = "supplemented", "补充问题"
     OBJECTED = "objected", "提出登记异议"
+    REFERENCE_SENT = "reference_sent", "补发受理编号"
 
     # One for each stage that a registration can move to: `Verb.of_stage`.
     STAGE_SUBMITTED = "stage_submitted", "转为待初审"
@@ -54,6 +55,7 @@ class Verb(TextChoices):
     REPLY_SUBMITTED = "reply_submitted", "送审签"
     REPLY_SENT_BACK = "reply_sent_back", "退回修改答复"
     REPLY_SIGNED = "reply_signed", "审签答复"
+    REVISION_DROPPED = "revision_dropped", "不再更正或补充答复"
 
     # 六（五） seats and the day
     LIST_SETTLED = "list_settled", "确定名单"

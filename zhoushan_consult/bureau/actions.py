@@ -66,7 +66,7 @@ def never(record: Model, form: forms.Form, officer: Officer) -> bool:
 
 @dataclass(frozen=True)
 class Action:
-    """A button on a record: who may press it, when it is offered, its form, and the call that it makes.
+    """A button on a record: who may press it, when it is offered and to whom, its form, and the call that it makes.
 
     `do(record, form, by=…, at=…)` makes the call; a text that it returns is shown once, in the answer. `already(record, form,
     officer)` tells whether this officer has done exactly this before: then a refusal is a second click, and counts as done.
@@ -83,9 +83,16 @@ class Action:
     button: str = "确定"
     hint: str = ""
     offered: Callable[[Model], bool] = lambda record: True
+    # For one officer in particular, such as the one who did the step before.
+    offered_to: Callable[[Model, Officer], bool] = lambda record, officer: True
     opened: Callable[[Model], bool] = lambda record: False
     template: str = "admin/action.html"
     danger: bool = False
+
+    def is_offered(self, record: Model, officer: Officer) -> bool:
+        """Whether the button works for this officer now, so that it is shown."""
+        allowed = self.act is None or officer.may(self.act)
+        return allowed and self.offered(record) and self.offered_to(record, officer)
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,11 @@ GRANTS: dict[Role, frozenset[Act]] = {
 }  # fmt: skip
 
 
+def roles_that_may(act: Act) -> frozenset[Role]:
+    """The roles that allow `act`."""
+    return frozenset(role for role, acts in GRANTS.items() if act in acts)
+
+
 def acts_of(roles: Set[str]) -> frozenset[Act]:
     """Every act that at least one of the named roles allows. Groups that are no role allow nothing."""
     return frozenset().union(*(GRANTS[Role(role)] for role in roles if role in set(Role)))

@@ -12,6 +12,7 @@ from zhoushan_consult.bureau.record_admin import RecordAdmin
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
 from zhoushan_consult.bureau.worklist import Row, WorkList
+from zhoushan_consult.form_fields import MultilineField
 from zhoushan_consult.identity import phone as phones
 
 from . import delivery
@@ -23,7 +24,7 @@ class CallForm(ActionForm):
     """How a telephone call went (六（三）)."""
 
     outcome = forms.ChoiceField(label="通话结果", choices=CallOutcome, widget=forms.RadioSelect)
-    gist = forms.CharField(label="通话内容", max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
+    gist = MultilineField(label="通话内容", max_length=500)
 
 
 # Rows on the first page; the link below them shows all.

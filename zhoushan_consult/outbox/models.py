@@ -52,7 +52,7 @@ class Notice(models.Model):
     dedupe_key = models.CharField("去重码", max_length=32)
     # What the author wrote down with it: ids and plain values, from which the text is rendered when the letter leaves.
     params = models.JSONField("依据", default=dict, editable=False)
-    to_name = models.CharField("收件人", max_length=60, blank=True)
+    to_name = models.CharField("收件人", max_length=100, blank=True)
     to = SealedField("收件号码", blank=True)
     # The encrypted number is different in each row, so only its blind index can be compared.
     to_index = models.CharField("收件号码索引", max_length=LENGTH, blank=True, editable=False)
