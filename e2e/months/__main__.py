@@ -19,7 +19,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--months", type=int, default=2, help="months a seed")
     parser.add_argument("--database", choices=["sqlite", "postgres"], default="sqlite")
     parser.add_argument("--replay", metavar="FILE", help="play the steps of a file instead")
-    parser.add_argument("--scripts", metavar="FOLDER", help="write a script for each kind of violation into this folder")
+    parser.add_argument(
+        "--scripts", metavar="FOLDER", help="write a script for each kind of violation into this folder"
+    )
     parser.add_argument("--shrink", action="store_true", help="shrink them to the fewest steps; slow")
     parser.add_argument("--only", default="", help="shrink and print only kinds that contain this text")
     parser.add_argument("--steps", metavar="FILE", help="write all steps of the run into this file")

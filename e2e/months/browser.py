@@ -1,6 +1,7 @@
 """One person's browser: it keeps its cookies, follows redirects, and reports every answer."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from urllib.parse import urljoin, urlsplit
 
 from django.test import Client
@@ -9,6 +10,10 @@ from .clock import Clock
 from .pages import Data, Page
 
 MAX_REDIRECTS = 4
+# A session ends after half an hour without a click.
+SIGNED_IN_FOR = timedelta(minutes=28)
+# To where the screens of admin and desk lead back after an act that was done.
+DONE = "#main"
 LOGIN = ("/admin/login/", "/desk/login/")
 
 
@@ -17,21 +22,33 @@ class Browser:
 
     def __init__(self, clock: Clock, address: str, on_answer: Callable[[Page], None], officer=None):
         self.clock, self.on_answer, self.officer = clock, on_answer, officer
+        self._last: datetime | None = None
         self.client = Client(raise_request_exception=False, enforce_csrf_checks=True, REMOTE_ADDR=address)
 
     def get(self, url: str) -> Page:
+        self._stay_signed_in()
         return self._follow(url, self.client.get(url.partition("#")[0]))
 
-    def post(self, url: str, data: Data) -> Page:
-        """The page on which the person then stands."""
+    def post(self, url: str, data: Data, *, follow: bool = True) -> Page:
+        """The page on which the person then stands. Without `follow`, a redirect that says done is not opened."""
+        self._stay_signed_in()
         fields: dict[str, list[str]] = {}
         for name, value in data:
             fields.setdefault(name, []).append(value)
-        return self._follow(url, self.client.post(url, fields))
+        response = self.client.post(url, fields)
+        if not follow and response.get("Location", "").endswith(DONE):
+            self.client.cookies.pop("messages", None)
+            return self._page(url, response)
+        return self._follow(url, response)
 
     def sign_in(self) -> None:
         # The login page has tests of its own; here it would be half of all requests.
         self.client.force_login(self.officer, backend="django.contrib.auth.backends.ModelBackend")
+
+    def _stay_signed_in(self) -> None:
+        if self.officer and (self._last is None or self.clock.now - self._last > SIGNED_IN_FOR):
+            self.sign_in()
+        self._last = self.clock.now
 
     def _follow(self, url: str, response) -> Page:
         for _ in range(MAX_REDIRECTS):

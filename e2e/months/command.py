@@ -10,8 +10,11 @@ django.setup()
 
 from django.db import connection  # noqa: E402  needs the settings
 
+from . import script  # noqa: E402
 from .database import Database, Postgres  # noqa: E402
-from .run import Result, play_seed  # noqa: E402
+from .invariants import INVARIANTS  # noqa: E402
+from .run import Result, play_months, play_steps  # noqa: E402
+from .shrink import Shrinker, span  # noqa: E402
 from .violations import Violation  # noqa: E402
 
 
@@ -19,10 +22,22 @@ def run(options: argparse.Namespace) -> int:
     database = _database()
     database.prepare()
     try:
-        results = [_play(seed, options, database) for seed in _seeds(options.seeds)]
+        if options.replay:
+            return _replay(options, database)
+        return _report([_play(seed, options, database) for seed in _seeds(options.seeds)])
     finally:
         database.clear()
-    return _report(results)
+
+
+def _replay(options: argparse.Namespace, database: Database) -> int:
+    """The steps of a file, with what became of each; with `--scripts`, its violations shrunk into that folder."""
+    steps, until = script.read(Path(options.replay))
+    database.reset()
+    result = play_steps(steps, span(steps, until)[0], until)
+    print(script.told(result))
+    if options.scripts:
+        _write_scripts(0, result, options, database)
+    return 1 if result.violations else 0
 
 
 def _database() -> Database:
@@ -43,16 +58,36 @@ def _seeds(text: str) -> list[int]:
 
 def _play(seed: int, options: argparse.Namespace, database: Database) -> Result:
     database.reset()
-    result = play_seed(seed, options.months)
+    result = play_months(seed, options.months)
     print(f"seed {seed}: {_figures(result.figures)}; {len(result.violations)} violations", flush=True)
     if options.steps:
         Path(options.steps).write_text("\n".join(map(str, result.steps)) + "\n")
+    if options.scripts:
+        _write_scripts(seed, result, options, database)
     return result
 
 
+def _write_scripts(seed: int, result: Result, options: argparse.Namespace, database: Database) -> None:
+    """One for each kind that has no script yet: the first violation of its kind is mostly the shortest."""
+    folder, docs = Path(options.scripts), {check.__name__: check.__doc__ for check in INVARIANTS}
+    for first in {violation.key: violation for violation in reversed(result.violations)}.values():
+        if options.only not in " ".join(first.key) or script.path(folder, first).exists():
+            continue
+        shrinker = Shrinker(first, database.reset)
+        steps = shrinker.shrink(result.steps) if options.shrink else result.steps
+        until = span(steps, first.at)[1]
+        text = script.text(first, steps, docstring=docs.get(first.invariant, ""), seed=seed, until=until)
+        print(
+            f"{script.write(folder, first, text)}: {len(steps)} steps, {shrinker.replays} replays", flush=True
+        )
+
+
 def _figures(figures: Counter) -> str:
-    named = [f"{figures[name]:.0f} {name}" for name in ("months", "registrations", "steps", "letters", "outages")]
-    return ", ".join(named) + f", {figures['seconds']:.1f} s CPU"
+    named = [
+        f"{figures[name]:.0f} {name}" for name in ("months", "registrations", "steps", "letters", "outages")
+    ]
+    a_month = figures["seconds"] / max(figures["months"], 1)
+    return ", ".join(named) + f", {figures['seconds']:.0f} s CPU ({a_month:.0f} a month)"
 
 
 def _report(results: list[Result]) -> int:

@@ -11,7 +11,7 @@ from itertools import count
 
 from zhoushan_consult.clock import local_date, local_datetime
 
-from . import addresses, facts
+from . import addresses, facts, people
 from .pages import Button, Page
 from .player import DONE, Player
 from .steps import KEEP, LOOK, Step
@@ -20,19 +20,20 @@ MINUTES = {"ten minutes": 10, "two days": 2 * 1440, "five days": 5 * 1440}
 NEVER = {"status", "status=check", "change_list", "appointment", "consultday", "set_theme"}
 # How likely each button of a page is pressed, against the others and against nothing.
 FIRM_HABITS = {
-    "confirm": 60, "give-up": 10, "withdraw": 3, "still-onsite": 40, "enough": 16, "solved": 16, "unsolved": 6, "rate": 16,
+    "confirm": 200, "give-up": 20, "withdraw": 1, "still-onsite": 40, "enough": 16, "solved": 16, "unsolved": 6, "rate": 16,
     "amend": 6,
 }  # fmt: skip
 OFFICER_HABITS = {
-    "accept": 80, "decline": 8, "notified": 60, "call": 2, "check_in": 8, "conclude": 8, "reassign": 2, "add": 2,
+    "accept": 80, "decline": 8, "notified": 60, "call": 2, "check_in": 8, "conclude": 8, "reassign": 1, "add": 2,
     "confirm_seat": 3, "give_up": 2, "extra_seat": 3, "progress": 12, "close_matter": 30, "close": 25, "reconsider": 3,
     "reveal_id": 1, "edit": 40, "copy_last": 20, "submit": 60, "approve": 90, "send_back": 10, "settle": 90, "amend": 3,
-    "rearrange": 2, "cancel": 1, "save": 8, "sign": 80, "send-back": 12, "hand-back": 5, "close=": 30, "check-in": 40,
+    "rearrange": 2, "cancel": 1, "save": 8, "sign": 80, "send-back": 12, "hand-back": 3, "close=": 30, "check-in": 40,
     "outcome=solved": 40, "outcome=follow": 25, "outcome=absent": 12, "call-in": 30, "retry": 30, "telephone": 30,
-    "dismiss": 15, "again": 30, "waive": 10, "reception=comes": 30, "reception=absent": 8, "add=": 80,
+    "dismiss": 15, "again": 30, "waive": 10, "receptions=comes": 30, "receptions=absent": 8, "add=": 80,
 }  # fmt: skip
 FIRM_NOTHING, OFFICER_NOTHING, OTHER = 35, 8, 5
 STALE, WRONG = 0.06, 0.07
+DESK = [name for code in ("general", *people.DIVISIONS) for name in (code, f"{code}-head")]
 FIRMS_A_MONTH = (12, 25)
 OFFICE_HOURS = (8.7, 17.2)
 
@@ -46,6 +47,7 @@ class Director:
         self._agenda: list[tuple[datetime, int, Callable[[datetime], None]]] = []
         self._numbers, self._firms = count(), count(1)
         self._moods: dict[str, set[str]] = {}
+        self._slow: set[str] = set()
         self._kept: list[Step] = []
         self._awake: set[str] = set()
         self.player.on_letter = self._on_letter
@@ -73,21 +75,21 @@ class Director:
     def _plan_month(self, first) -> None:
         """What will happen in this month: arrivals, working days, a cancelled day, outages, and who is careless."""
         rng, following = self.rng, (first + timedelta(days=32)).replace(day=1)
-        days = (following - first).days
-        begins = local_datetime(first)
-        if begins >= self.until:
+        if local_datetime(first) >= self.until:
             return
         self._at(local_datetime(following), lambda at: self._plan_month(following))
-        self._moods = {"plan": {"careless"} if rng.random() < 0.12 else set()}
-        self._moods["settle"] = {"careless"} if rng.random() < 0.12 else set()
-        self._moods["cancel"] = {"wanted"} if rng.random() < 0.18 else set()
+        self._moods = {mood: {"careless"} if rng.random() < 0.12 else set() for mood in ("plan", "settle")}
         self._slow = {who for who in self.player.officers if rng.random() < 0.15}
+        begins = max(first, local_date(self.begin) + timedelta(days=1))
+        days = (following - begins).days
+        if rng.random() < 0.18:
+            self._at(self._any_time(first, 11), self._cancel)
         for _ in range(rng.randint(*FIRMS_A_MONTH)):
-            self._at(self._any_time(first, days), self._register_new)
+            self._at(self._any_time(begins, days), self._register_new)
         for day in range(days):
-            self._plan_day(first + timedelta(days=day))
+            self._plan_day(begins + timedelta(days=day))
         for _ in range(rng.choice([0, 0, 1, 1, 2])):
-            self._at(self._any_time(first, days), self._outage)
+            self._at(self._any_time(begins, days), self._outage)
 
     def _any_time(self, first, days: int) -> datetime:
         hour = min(23.9, max(0, self.rng.gauss(14, 4.5)))
@@ -97,7 +99,13 @@ class Director:
     def _plan_day(self, day) -> None:
         works = day.weekday() < 5 or day.day == 10
         if works:
-            for who, chance in (("lead", 0.9), ("clerk", 0.7), ("leader", 0.25), ("system", 0.15), ("watch", 0.1)):
+            for who, chance in (
+                ("lead", 0.8),
+                ("clerk", 0.5),
+                ("leader", 0.25),
+                ("system", 0.15),
+                ("watch", 0.1),
+            ):
                 if self.rng.random() < chance:
                     self._at(self._office_time(day), self._wake_officer(who))
             if self.rng.random() < 0.5:
@@ -106,6 +114,8 @@ class Director:
             for hour in (8.2, 8.7, 9.5, 10.2, 11.0, 11.4, 13.0):
                 at = local_datetime(day) + timedelta(hours=hour, seconds=self.rng.randrange(900))
                 self._at(at, self._run_the_day)
+        if works and self.rng.random() < 0.5:
+            self._at(self._office_time(day), self._wake_officer(self.rng.choice(DESK)))
         if self.rng.random() < 0.6:
             self._at(self._any_time(day, 1), self._wake_any_firm)
 
@@ -129,7 +139,9 @@ class Director:
     def _register(self, at: datetime, number: int) -> None:
         self.player.firm(number)
         options = {"wrong": True} if self.rng.random() < WRONG else {}
-        outcome = self._do(at, f"firm {number}", "register", self._first_button(), pick=self._pick(), **options)
+        outcome = self._do(
+            at, f"firm {number}", "register", self._first_button(), pick=self._pick(), **options
+        )
         if outcome.result != DONE:
             outcome = self._do(at, f"firm {number}", "register", self._first_button(), pick=self._pick())
 
@@ -157,7 +169,9 @@ class Director:
         self._at(self._office_time(local_date(at) + timedelta(days=days)), self._wake_officer(who))
 
     def _wake_any_firm(self, at: datetime) -> None:
-        live = [one for one in self.player.judge.world().registrations.values() if one.uscc in self.player.names]
+        live = [
+            one for one in self.player.judge.world().registrations.values() if one.uscc in self.player.names
+        ]
         recent = [one for one in live if at - one.submitted_at < timedelta(days=75)]
         if recent:
             self._wake_firm(at, self.rng.choice(recent).name)
@@ -175,7 +189,9 @@ class Director:
         if outcome.page:
             self._choose(at, who, page, outcome.page, FIRM_HABITS, FIRM_NOTHING)
         if one.stage == "withdrawn" and self.rng.random() < 0.2:
-            self._at(at + timedelta(hours=self.rng.choice([1, 30])), lambda then: self._register(then, number))
+            self._at(
+                at + timedelta(hours=self.rng.choice([1, 30])), lambda then: self._register(then, number)
+            )
 
     # --- officers ------------------------------------------------------------------------------------------------------
     def _wake_officer(self, who: str) -> Callable[[datetime], None]:
@@ -192,12 +208,16 @@ class Director:
         """Some of the links of a first page, from the top."""
         world = self.player.judge.world()
         links = [(url, addresses.page_name(url, world)) for url, _ in home.links]
-        wanted = [(url, name) for url, name in dict(links).items() if name and " " in name or name == "receptions"]
+        wanted = [
+            (url, name) for url, name in dict(links).items() if (name and " " in name) or name == "receptions"
+        ]
         chosen = wanted[: self.rng.randint(1, 5)]
         if wanted and self.rng.random() < 0.3:
             chosen.append(self.rng.choice(wanted))
         for url, name in chosen:
-            at = self.player.clock.now + timedelta(minutes=self.rng.randint(1, 9), seconds=self.rng.randrange(60))
+            at = self.player.clock.now + timedelta(
+                minutes=self.rng.randint(1, 9), seconds=self.rng.randrange(60)
+            )
             self._visit(at, who, name, url.partition("#panel-")[2])
 
     def _visit(self, at: datetime, who: str, name: str, wanted: str = "") -> None:
@@ -219,9 +239,16 @@ class Director:
         if not name.startswith("day "):
             return habits
         careless = {"plan": ("approve", "submit"), "settle": ("settle",)}
-        left_out = {act for mood, acts in careless.items() if "careless" in self._moods.get(mood, ()) for act in acts}
-        cancels = {"cancel": 12} if "wanted" in self._moods.get("cancel", ()) else {}
-        return {act: 0 if act in left_out else weight for act, weight in (habits | cancels).items()}
+        left_out = {
+            act for mood, acts in careless.items() if "careless" in self._moods.get(mood, ()) for act in acts
+        }
+        return {act: 0 if act in left_out else weight for act, weight in habits.items()}
+
+    def _cancel(self, at: datetime) -> None:
+        """局领导 cancels one of the days ahead."""
+        ahead = [day for day in self.player.judge.world().days.values() if day.ends_at > at]
+        if ahead:
+            self._do(at, "leader", f"day {self.rng.choice(ahead).slug}", "cancel", pick=self._pick())
 
     def _browse(self, at: datetime) -> None:
         """What is not on a list: an old registration, a plan ahead, a firm that telephones."""
@@ -233,7 +260,9 @@ class Director:
             self._visit(at, who, f"registration {rng.choice(recent).name}")
         elif what < 0.8 and world.days:
             self._visit(at, who, f"day {rng.choice(list(world.days.values())[-3:]).slug}")
-        elif what < 0.9 and who != "leader":
+        elif what < 0.84:
+            self._visit(at, "watch", "receptions")
+        elif what < 0.92 and who != "leader":
             self._do(at, who, "entry", "add", pick=self._pick())
         elif who != "leader":
             self._do(at, who, "new-day", "add", pick=self._pick())
@@ -252,7 +281,9 @@ class Director:
             self._visit(self.player.clock.now + timedelta(minutes=1), "lead", f"floor {slug}")
 
     # --- one act -------------------------------------------------------------------------------------------------------
-    def _choose(self, at: datetime, who: str, name: str, page: Page, habits: dict[str, int], nothing: int) -> None:
+    def _choose(
+        self, at: datetime, who: str, name: str, page: Page, habits: dict[str, int], nothing: int
+    ) -> None:
         buttons = [button for button in page.buttons if button.name not in NEVER]
         weights = [_weight(button, habits) for button in buttons]
         if not buttons or self.rng.random() < nothing / (nothing + sum(weights) or 1):
@@ -261,20 +292,23 @@ class Director:
         act_at = self.player.clock.now
         wrong = self.rng.random() < WRONG
         outcome = self._do(act_at, who, name, button.name, pick=self._pick(), wrong=wrong)
-        if wrong and outcome.result != DONE:
-            self._do(act_at, who, name, button.name, pick=self._pick())
-        elif self.rng.random() < 0.05:
+        # Once more: rightly this time, or as a second click.
+        if (wrong and outcome.result != DONE) or self.rng.random() < 0.05:
             self._do(act_at, who, name, button.name, pick=self._pick())
 
     def _keep(self, at: datetime, who: str, name: str) -> None:
         """Load a page and leave it open; some time later one of its buttons is pressed."""
         outcome = self._do(at, who, name, KEEP)
-        buttons = [button for button in outcome.page.buttons if button.name not in NEVER] if outcome.page else []
+        buttons = (
+            [button for button in outcome.page.buttons if button.name not in NEVER] if outcome.page else []
+        )
         if not buttons:
             return
         kept = self.steps[-1].at
         habits = FIRM_HABITS if who.startswith("firm") else OFFICER_HABITS
-        button = self.rng.choices(buttons, [_weight(each, habits) or 1 for each in buttons])[0]
+        button = self.rng.choices(buttons, [_weight(each, habits) for each in buttons])[0]
+        if self.rng.random() * 8 > _weight(button, habits):
+            return
         hours = self.rng.choice([0.05, 0.3, 1, 5, 24, 49, 100])
         looks_again = who.startswith("firm") and self.rng.random() < 0.7
 

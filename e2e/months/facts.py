@@ -5,9 +5,12 @@ A `World` is read in a dozen queries. Personal columns are not among them.
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import NamedTuple
+
+from django.db import DEFAULT_DB_ALIAS, connection
+from django.db.models import DateTimeField, Q
 
 from appointments.models import Appointment, Rating, StageMove
 from sessions_app import policy
@@ -23,7 +26,7 @@ BEFORE_THE_DAY = {"submitted", "accepted", "seated", "deferred"}
 UNANSWERED = {"open", "drafted"}
 UNFINISHED = UNANSWERED | {"returned"}
 WAITING_LETTER = {"waiting", "retry", "inflight"}
-SEATS, OFFER_HOURS = policy.SEATS, 48
+SEATS, LONG = policy.SEATS, timedelta(hours=48)
 REGISTRATION, DAY = Appointment._meta.label_lower, ConsultDay._meta.label_lower
 
 
@@ -174,7 +177,9 @@ class Registration:
     @property
     def leads(self) -> list[Work]:
         """The 交办 whose answer the firm waits for."""
-        return [work for work in self.works if work.part == "lead" and work.state not in {"cancelled", "returned"}]
+        return [
+            work for work in self.works if work.part == "lead" and work.state not in {"cancelled", "returned"}
+        ]
 
     @property
     def is_answered(self) -> bool:
@@ -204,10 +209,12 @@ class Registration:
 class World:
     """All rows at one instant."""
 
-    def __init__(self, now: datetime, names: dict[str, int]):
-        """`names`: the number of each firm by its credit code."""
-        self.now, self._firms = now, names
-        self.days = {row.pk: row for row in _rows(Day, ConsultDay, "pk date plan place settled_at published_at theme")}
+    def __init__(self, now: datetime, names: dict[str, int], store: "Letters"):
+        """`names`: the number of each firm by its credit code. `store` keeps the letters from one world to the next."""
+        self.now, self._firms, self._store = now, names, store
+        self.days = {
+            row.pk: row for row in _rows(Day, ConsultDay, "pk date plan place settled_at published_at theme")
+        }
         self.seats = {row.pk: row for row in self._seats()}
         self._works, self._matters = _grouped(self._all_works()), _grouped(self._all_matters())
         self._talks = {row.registration: row for row in self._all_talks()}
@@ -229,8 +236,7 @@ class World:
 
     @cached_property
     def letters(self) -> list[Letter]:
-        columns = "pk kind channel about_kind about_id state created_at sent_at next_try_at"
-        return _rows(Letter, Notice, columns)
+        return self._store.read()
 
     @cached_property
     def _letters_of(self) -> dict[tuple[str, str], list[Letter]]:
@@ -278,7 +284,9 @@ class World:
 
     def waiting(self, day: Day) -> list[Registration]:
         """The firms that wait for a seat of the day, in turn."""
-        wanting = [one for one in self.of_day(day) if one.stage in {"accepted", "deferred"} and one.wants_onsite]
+        wanting = [
+            one for one in self.of_day(day) if one.stage in {"accepted", "deferred"} and one.wants_onsite
+        ]
         return sorted(wanting, key=lambda one: one.turn)
 
     def seats_of(self, day: Day) -> list[SeatRow]:
@@ -301,7 +309,9 @@ class World:
 
 def moves_since(pk: int) -> list[Move]:
     rows = StageMove.objects.filter(pk__gt=pk).order_by("pk")
-    return [Move(*each) for each in rows.values_list("pk", "appointment_id", "old", "new", "note", "by_id", "at")]
+    return [
+        Move(*each) for each in rows.values_list("pk", "appointment_id", "old", "new", "note", "by_id", "at")
+    ]
 
 
 def trail_since(pk: int) -> list[Trail]:
@@ -322,6 +332,12 @@ def next_letter_at() -> datetime | None:
     """When a sweep has the next letter to send or to try again."""
     waiting = Notice.objects.filter(state__in=WAITING_LETTER, channel__in=["sms", "email"])
     return waiting.order_by("next_try_at").values_list("next_try_at", flat=True).first()
+
+
+def ends_of_offers(now: datetime) -> list[datetime]:
+    """When the next offer that is open ends."""
+    running = Seat.objects.filter(confirmed_at=None, uscc__isnull=False, reply_by__gte=now)
+    return list(running.order_by("reply_by").values_list("reply_by", flat=True)[:1])
 
 
 def phone_of(registration: int) -> tuple[str, str]:
@@ -355,8 +371,69 @@ def workdays_later(day: date, count: int) -> date:
     return add_workdays(day, count)
 
 
+class _Table:
+    """Reads columns of a model as tuples. The statement is compiled once: it is read hundreds of times a month."""
+
+    def __init__(self, kind, model, columns: str):
+        self.kind = kind
+        rows = model.objects.order_by("pk").values_list(*columns.split())
+        compiler = rows.query.get_compiler(DEFAULT_DB_ALIAS)
+        self._sql, self._params = compiler.as_sql()
+        fields = [column[0].output_field for column in compiler.select]
+        # SQLite keeps no time zone. Django's own conversion costs five times as much.
+        naive = connection.vendor == "sqlite"
+        self._instants = [
+            place for place, field in enumerate(fields) if naive and isinstance(field, DateTimeField)
+        ]
+
+    def read(self) -> list:
+        with connection.cursor() as cursor:
+            cursor.execute(self._sql, self._params)
+            rows = cursor.fetchall()
+        return (
+            [self.kind(*self._aware(values)) for values in rows]
+            if self._instants
+            else [self.kind(*r) for r in rows]
+        )
+
+    def _aware(self, values: tuple) -> list:
+        found = list(values)
+        for place in self._instants:
+            if found[place] is not None:
+                found[place] = found[place].replace(tzinfo=UTC)
+        return found
+
+
+_TABLES: dict[type, _Table] = {}
+
+
 def _rows(kind, model, columns: str) -> list:
-    return [kind(*values) for values in model.objects.order_by("pk").values_list(*columns.split())]
+    if kind not in _TABLES:
+        _TABLES[kind] = _Table(kind, model, columns)
+    return _TABLES[kind].read()
+
+
+class Letters:
+    """All letters, read again only where they can still change: there are thousands, and most are sent."""
+
+    _COLUMNS = "pk kind channel about_kind about_id state created_at sent_at next_try_at".split()
+
+    def __init__(self):
+        self._known: dict[int, Letter] = {}
+        self._open: set[int] = set()
+        self._last = 0
+
+    def read(self) -> list[Letter]:
+        changing = Notice.objects.filter(Q(pk__gt=self._last) | Q(pk__in=self._open))
+        for values in changing.order_by("pk").values_list(*self._COLUMNS):
+            letter = Letter(*values)
+            self._known[letter.pk] = letter
+            self._last = max(self._last, letter.pk)
+            if letter.state in {"sent", "cancelled"}:
+                self._open.discard(letter.pk)
+            else:
+                self._open.add(letter.pk)
+        return list(self._known.values())
 
 
 def _grouped(rows: list) -> dict[int, list]:
@@ -364,6 +441,3 @@ def _grouped(rows: list) -> dict[int, list]:
     for row in rows:
         found[row.registration].append(row)
     return found
-
-
-LONG = timedelta(hours=OFFER_HOURS)

@@ -30,10 +30,22 @@ TEXTS = {
 ALWAYS = {"agree_notice": True, "agree_id_use": True, "DELETE": False, "website": ""}
 SKIPPED = {"q", "website", "due_on", "uscc_reason", "cited", "csrfmiddlewaretoken"}
 # What is chosen mostly, by action and field: the right way through each form.
-PREFERRED = {("decline", "outcome"): ["reached"], ("call", "outcome"): ["reached", "reached", "no_answer", "wrong_number"]}
+PREFERRED = {
+    ("decline", "outcome"): ["reached"],
+    ("call", "outcome"): ["reached", "reached", "no_answer", "wrong_number"],
+}
 CALL_OUTCOMES = ["reached"] * 8 + ["no_answer"] * 2 + ["wrong_number"]
 WRONGS = ["blank", "long", "odd", "missing", "choice"]
-ODD_TEXTS = ["  ", "\u3000", "<script>alert(1)</script>", "𠮷䶮㎡₂", "a" * 3, "'; --", "９１３３０９", "\r\n\r\n"]
+ODD_TEXTS = [
+    "  ",
+    "\u3000",
+    "<script>alert(1)</script>",
+    "𠮷䶮㎡₂",
+    "a" * 3,
+    "'; --",
+    "９１３３０９",
+    "\r\n\r\n",
+]
 _ROW = re.compile(r"^row-(\d+)-(\w+)$")
 
 
@@ -97,6 +109,8 @@ class _Filler:
         control = self.form.inputs[name]
         if isinstance(control, html.RadioGroup | html.SelectElement):
             self._choose(control, short)
+        elif getattr(control, "type", "") == "radio":  # the only one of its group
+            control.checked = True
         elif isinstance(control, html.CheckboxGroup) or getattr(control, "type", "") == "checkbox":
             self._tick(control, short)
         else:
@@ -135,7 +149,9 @@ class _Filler:
         """One mistake, as people make them."""
         texts = [name for name in self.names if name in self.typed]
         how = self.rng.choice(WRONGS)
-        if how == "choice" and (choices := [n for n in self.names if hasattr(self.form.inputs[n], "value_options")]):
+        if how == "choice" and (
+            choices := [n for n in self.names if hasattr(self.form.inputs[n], "value_options")]
+        ):
             self._choose_impossible(self.form.inputs[self.rng.choice(choices)])
         elif texts:
             self._mistype(self.rng.choice(texts), how)

@@ -109,7 +109,11 @@ def every_change_is_told(look: Look) -> Iterator[Broken]:
             still.append((move, act))
         else:
             why = f"{move.note or act}" if move.by is None else act
-            yield Broken(f"{move.old} to {move.new}", one.name, f"moved at {local(move.at):%m-%d %H:%M} ({why}), no letter")
+            yield Broken(
+                f"{move.old} to {move.new}",
+                one.name,
+                f"moved at {local(move.at):%m-%d %H:%M} ({why}), no letter",
+            )
     memory.untold = still
 
 
@@ -148,7 +152,11 @@ def priority_is_not_lost(look: Look) -> Iterator[Broken]:
         if keeps or one.stage in TALKED - {"closed"} or one.stage == "declined" or _lapsed(was, one):
             continue
         if not any(other.priority_since for other in look.after.live_of_firm(one.uscc) if other.pk != one.pk):
-            yield Broken(f"{was.stage} to {one.stage}", one.name, f"had priority since {local(was.priority_since):%m-%d}")
+            yield Broken(
+                f"{was.stage} to {one.stage}",
+                one.name,
+                f"had priority since {local(was.priority_since):%m-%d}",
+            )
 
 
 BY_TELEPHONE = {"give_up", "withdraw"}
@@ -170,12 +178,18 @@ def a_priority_can_be_used(look: Look) -> Iterator[Broken]:
         if unusable and not _has_usable(look.after, one):
             stuck.add(what := ("unusable", one.pk))
             if look.memory.lasts(what, look.now) > SOON:
-                yield Broken(one.stage, one.name, f"its priority cannot be used: {one.stage}, onsite {one.wants_onsite}")
+                yield Broken(
+                    one.stage,
+                    one.name,
+                    f"its priority cannot be used: {one.stage}, onsite {one.wants_onsite}",
+                )
     look.memory.forget_others("unusable", stuck)
 
 
 def _has_usable(world: World, one: Registration) -> bool:
-    return any(o.priority_since and o.wants_onsite and o.stage != "answered" for o in world.live_of_firm(one.uscc))
+    return any(
+        o.priority_since and o.wants_onsite and o.stage != "answered" for o in world.live_of_firm(one.uscc)
+    )
 
 
 @invariant
@@ -187,7 +201,9 @@ def terms_run_from_delivery(look: Look) -> Iterator[Broken]:
         offers = [x for x in one.letters if x.kind == "seat_offered" and x.created_at >= was.seat.offered_at]
         reached = [x.sent_at for x in offers if x.channel != "page" and x.state == "sent" and x.sent_at]
         if not reached:
-            yield Broken("unread", one.name, f"the offer of {local(was.seat.offered_at):%m-%d %H:%M} never left")
+            yield Broken(
+                "unread", one.name, f"the offer of {local(was.seat.offered_at):%m-%d %H:%M} never left"
+            )
         elif look.now - min(reached) < LONG - timedelta(minutes=5) and not _is_eve(one.day, look.now):
             yield Broken("short", one.name, f"the offer left at {local(min(reached)):%m-%d %H:%M}")
 
@@ -205,14 +221,20 @@ def firms_are_seated_in_turn(look: Look) -> Iterator[Broken]:
         if look.act == "call-in":
             continue
         for other in look.after.waiting(one.day):
-            if other.turn < one.turn and other.stage in {"accepted", "deferred"} and _waited(look.before, other):
+            if (
+                other.turn < one.turn
+                and other.stage in {"accepted", "deferred"}
+                and _waited(look.before, other)
+            ):
                 yield Broken("passed over", one.name, f"seated before {other.name}")
                 break
 
 
 def _waited(before: World, other: Registration) -> bool:
     was = before.registrations.get(other.pk)
-    return bool(was and was.stage in {"accepted", "deferred"} and was.wants_onsite and was.day_pk == other.day_pk)
+    return bool(
+        was and was.stage in {"accepted", "deferred"} and was.wants_onsite and was.day_pk == other.day_pk
+    )
 
 
 @invariant
@@ -232,19 +254,20 @@ def _left_behind(one: Registration) -> Iterator[tuple[str, bool, str]]:
     yield "term", bool(one.reply_due_on), f"its page still says 最迟答复 {one.reply_due_on}"
     yield "seat", bool(one.seat and one.stage != "closed"), "it holds a seat"
     matters = [matter for matter in one.open_matters if matter.origin != "rating"]
-    yield "matter", bool(matters and _not_just_said(one)), "a 督办 is still open"
-
-
-def _not_just_said(one: Registration) -> bool:
-    """The morning duty closes the 督办 of a firm that reported 已解决."""
-    return False if one.stage == "closed" else True
+    # Those of a firm that reported 已解决 are closed by the duty of the next morning: see `nothing_is_in_limbo`.
+    yield "matter", bool(matters and one.stage != "closed"), "a 督办 is still open"
 
 
 @invariant
 def solved_is_chased_no_more(look: Look) -> Iterator[Broken]:
     """What was solved on the day is chased no more: its 交办 do not stay open."""
     for one in look.after.registrations.values():
-        if one.talk and one.talk.outcome == "solved" and one.being_answered and one.stage in {"heard", "closed"}:
+        if (
+            one.talk
+            and one.talk.outcome == "solved"
+            and one.being_answered
+            and one.stage in {"heard", "closed"}
+        ):
             yield Broken("work", one.name, f"solved on the day, and a 交办 is still open ({one.stage})")
 
 
@@ -270,7 +293,9 @@ def acts_end_with_the_day(look: Look) -> Iterator[Broken]:
         if was.stage != "seated" and one.stage == "seated" and (look.act != "call-in" or over == "over"):
             yield Broken(f"seated: {over}", one.name, f"seated by {look.act or 'a duty'}, the day is {over}")
         if was.stage == one.stage == "seated" and not was.seat.confirmed_at and one.seat.confirmed_at:
-            yield Broken(f"confirmed: {over}", one.name, f"confirmed by {look.act or 'a duty'}, the day is {over}")
+            yield Broken(
+                f"confirmed: {over}", one.name, f"confirmed by {look.act or 'a duty'}, the day is {over}"
+            )
         if was.stage == "seated" and one.stage in {"accepted", "withdrawn"}:
             came = "checked in" if was.talk else over
             yield Broken(f"{one.stage}: {came}", one.name, f"left its seat by {look.act or 'a duty'}, {came}")
@@ -316,10 +341,18 @@ def _holes(one: Registration, look: Look) -> Iterator[tuple[str, timedelta, str]
         yield "deferred without an answer", A_DAY, "deferred, no 交办 is open and it is not answered"
     if one.stage == "following" and not one.open_matters:
         yield "followed up by no one", A_DAY, "跟踪督办, and no 督办 is open"
-    if one.open_matters and one.stage not in {"following"} and any(m.origin != "rating" for m in one.open_matters):
+    if (
+        one.open_matters
+        and one.stage not in {"following"}
+        and any(m.origin != "rating" for m in one.open_matters)
+    ):
         yield "督办 without its registration", A_DAY, f"a 督办 is open, the registration is {one.stage}"
     if one.stage in {"heard", "answered", "absent"} and not works and not one.open_matters:
-        yield f"no end: {one.stage}", NO_END, f"{one.stage} for {NO_END.days} days, and nothing will ever happen"
+        yield (
+            f"no end: {one.stage}",
+            NO_END,
+            f"{one.stage} for {NO_END.days} days, and nothing will ever happen",
+        )
 
 
 @invariant
@@ -329,7 +362,9 @@ def the_trail_tells_every_move(look: Look) -> Iterator[Broken]:
     for move in look.moves:
         if (str(move.registration), move.at) not in entries:
             one = look.after.registrations[move.registration]
-            yield Broken(f"{move.old} to {move.new}", one.name, f"no entry at {local(move.at):%m-%d %H:%M:%S}")
+            yield Broken(
+                f"{move.old} to {move.new}", one.name, f"no entry at {local(move.at):%m-%d %H:%M:%S}"
+            )
 
 
 @invariant

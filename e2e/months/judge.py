@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 
-from . import facts, letters, sentences
+from . import counting, facts, letters, sentences
 from .clock import Clock
 from .invariants import INVARIANTS, Look, Memory
 from .pages import Page, squeeze
@@ -12,7 +12,15 @@ from .violations import Broken, Violation
 from .worker import Worker
 
 # Sentences of frameworks that no page may show.
-FOREIGN = ("这个字段是必填项", "确保该变量", "此字段", "请填写这个字段", "选择一个有效的选项", "输入一个有效的", "Enter a valid")
+FOREIGN = (
+    "这个字段是必填项",
+    "确保该变量",
+    "此字段",
+    "请填写这个字段",
+    "选择一个有效的选项",
+    "输入一个有效的",
+    "Enter a valid",
+)
 
 
 class Judge:
@@ -27,6 +35,7 @@ class Judge:
         self.letters_judged = 0
         self._known: set[tuple] = set()
         self._moves = self._trail = self._letters = 0
+        self._store = facts.Letters()
         self._world: facts.World | None = None
         self._last = self.world()
         self._calls_judged_on: date | None = None
@@ -34,7 +43,7 @@ class Judge:
     def world(self) -> facts.World:
         """The rows as they are now, read again after `forget`."""
         if self._world is None or self._world.now != self.clock.now:
-            self._world = facts.World(self.clock.now, self.names)
+            self._world = facts.World(self.clock.now, self.names, self._store)
         return self._world
 
     def forget(self) -> None:
@@ -103,9 +112,14 @@ class Judge:
     def answered(self, who: str, page: Page) -> None:
         """Every answer to every request."""
         if page.status >= 500:
-            what = f"{type(page.exception).__name__}: {page.exception}"[:300] if page.exception else page.status
+            what = (
+                f"{type(page.exception).__name__}: {page.exception}"[:300] if page.exception else page.status
+            )
             where = "/".join("N" if part.isdigit() else part for part in page.url.split("?")[0].split("/"))
-            self.report("no_answer_fails", [Broken(f"{where} {type(page.exception).__name__}", who, f"{where}: {what}")])
+            self.report(
+                "no_answer_fails",
+                [Broken(f"{where} {type(page.exception).__name__}", who, f"{where}: {what}")],
+            )
         elif any(foreign in page.text for foreign in FOREIGN):
             found = next(foreign for foreign in FOREIGN if foreign in page.text)
             where = "/".join("N" if part.isdigit() else part for part in page.url.split("?")[0].split("/"))
@@ -116,7 +130,9 @@ class Judge:
         one = self.world().by_name.get(name)
         if one is None:
             return
-        panel = "".join(squeeze(each.text_content()) for each in page.main.xpath(".//div[contains(@class,'panel')]"))
+        panel = "".join(
+            squeeze(each.text_content()) for each in page.main.xpath(".//div[contains(@class,'panel')]")
+        )
         self.report("no_page_is_untrue", self._untrue_page(panel, one))
         self.report("no_button_is_past", self._past_buttons(page, one))
 
@@ -137,15 +153,19 @@ class Judge:
 
     def button_refused(self, step: Step, sentence: str) -> None:
         """A button that a fresh page shows works, when it is rightly used."""
-        self.report("a_shown_button_works", [Broken(f"{step.act}: {sentence[:40]}", step.page, sentence[:160])])
+        self.report(
+            "a_shown_button_works", [Broken(f"{step.act}: {sentence[:40]}", step.page, sentence[:160])]
+        )
 
     def text_lost(self, step: Step, name: str) -> None:
         """Nothing typed is lost."""
-        self.report("nothing_typed_is_lost", [Broken(f"{step.act}: {name}", step.page, f"{name} is not on the page")])
+        self.report(
+            "nothing_typed_is_lost", [Broken(f"{step.act}: {name}", step.page, f"{name} is not on the page")]
+        )
 
-    def first_page(self, step: Step, page: Page, counts: list[tuple[str, int, int]]) -> None:
+    def first_page(self, who: str, name: str, page: Page, division: str) -> None:
         """Every number on a first page equals the list behind it."""
-        for name, said, real in counts:
+        for what, said, real in counting.counts(page, self.world(), division):
             if said != real:
-                text = f"it says {said}, the list has {real}"
-                self.report("numbers_equal_their_lists", [Broken(f"{step.page}: {name}", step.who, text)])
+                broken = Broken(f"{name}: {what}", who, f"it says {said}, the list has {real}")
+                self.report("numbers_equal_their_lists", [broken])

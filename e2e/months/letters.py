@@ -20,9 +20,9 @@ def judge_sent(notice, at: datetime, world: World, *, answers_own_act: bool) -> 
     At night only the answer to the person's own act goes out, and its repeats within ten minutes.
     """
     subject = owner(notice, world)
-    if not QUIET_UNTIL <= local(at).time() < QUIET_FROM:
-        if not (answers_own_act and at - notice.created_at <= ANSWER_WITHIN):
-            yield Broken(f"{NIGHT}: {notice.kind}", subject, f"left at {local(at):%H:%M}")
+    is_night = not QUIET_UNTIL <= local(at).time() < QUIET_FROM
+    if is_night and not (answers_own_act and at - notice.created_at <= ANSWER_WITHIN):
+        yield Broken(f"{NIGHT}: {notice.kind}", subject, f"left at {local(at):%H:%M}")
     if notice.about_kind == REGISTRATION:
         current = phone_of(int(notice.about_id))
         if notice.to.open() not in current:
@@ -118,7 +118,11 @@ def _plan_wanted(notice, text: str, world: World) -> str | None:
     state = "submitted" if "待您审核" in text else "draft"
     if world.now >= day.ends_at:
         return "the day is over"
-    return None if (day.plan == "returned" and state == "draft") or day.plan == state else f"the plan is {day.plan}"
+    return (
+        None
+        if (day.plan == "returned" and state == "draft") or day.plan == state
+        else f"the plan is {day.plan}"
+    )
 
 
 def _plan_late(notice, text: str, world: World) -> str | None:

@@ -42,7 +42,9 @@ class Page:
 
     @cached_property
     def tree(self):
-        return html.document_fromstring(self.content or b"<html></html>", parser=html.HTMLParser(encoding="utf-8"))
+        return html.document_fromstring(
+            self.content or b"<html></html>", parser=html.HTMLParser(encoding="utf-8")
+        )
 
     @cached_property
     def main(self):
@@ -89,12 +91,18 @@ class Page:
     def links(self) -> list[tuple[str, str]]:
         """Address (with its fragment) and label of every link of the main part that stays on this site."""
         found = ((link.get("href"), squeeze(link.text_content())) for link in self.main.xpath(".//a[@href]"))
-        return [(urljoin(self.url, href), label) for href, label in found if not href.startswith(("#", "http", "tel:"))]
+        return [
+            (urljoin(self.url, href), label)
+            for href, label in found
+            if not href.startswith(("#", "http", "tel:"))
+        ]
 
     @property
     def refusals(self) -> list[str]:
         """What stands in the way: the alerts of the page."""
-        alerts = self.main.xpath(".//*[@role='alert'] | .//*[contains(@class, 'notice-error')] | .//p[@class='error']")
+        alerts = self.main.xpath(
+            ".//*[@role='alert'] | .//*[contains(@class, 'notice-error')] | .//p[@class='error']"
+        )
         return [text for text in (squeeze(each.text_content()) for each in alerts) if text]
 
     @property

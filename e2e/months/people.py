@@ -10,7 +10,14 @@ from zhoushan_consult.bureau.models import Area, Division, Officer
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.identity import samples
 
-DIVISIONS = {"water": "水处", "air": "大气处", "soil": "土壤处", "science": "科监处", "eia": "环评处", "office": "办公室"}
+DIVISIONS = {
+    "water": "水处",
+    "air": "大气处",
+    "soil": "土壤处",
+    "science": "科监处",
+    "eia": "环评处",
+    "office": "办公室",
+}
 QUESTIONS = [
     "我公司水产加工废水拟接入市政污水管网，请问需要办理哪些手续？",
     "船坞除锈改用超高压水后，冲洗废水含油，能否委托有资质的单位用槽车运走处理？",

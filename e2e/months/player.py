@@ -17,6 +17,7 @@ from .steps import KEEP, LOOK, Step
 from .worker import Worker
 
 STATUS = "status"
+FIRST_PAGES = ("home", "desk", "overview", "follow-ups")
 DONE, REFUSED, NOT_SHOWN, NO_PAGE = "done", "refused", "not shown", "no page"
 # Pages of confirmation after one press: an act asks once at most, a form has one check page.
 MAX_CONFIRMATIONS = 2
@@ -42,12 +43,13 @@ class Player:
         self.firms: dict[int, Firm] = {}
         self.names: dict[str, int] = {}
         self.judge = Judge(clock, self.names)
-        self.worker = Worker(clock, self._after_round)
+        self.worker = Worker(clock, self.judge.forget, self._after_round)
         self.judge.worker = self.worker
         Gateway.on_letter = staticmethod(self._on_letter)
         self.on_letter = lambda notice, at: None
         self.kept: dict[tuple, Page] = {}
         self.steps_played = 0
+        self._open: tuple[str, str, Page] | None = None
         self._browsers: dict[str, Browser] = {}
         self.worker.work()
 
@@ -71,14 +73,13 @@ class Player:
 
         if who.startswith("firm "):
             return Browser(self.clock, self.firm(int(who[5:])).network, on_answer)
-        made = Browser(self.clock, "192.0.2.1", on_answer, self.officers[who])
-        made.sign_in()
-        return made
+        return Browser(self.clock, "192.0.2.1", on_answer, self.officers[who])
 
     # --- one step ------------------------------------------------------------------------------------------------------
     def play(self, step: Step) -> Outcome:
         self.worker.run_until(step.at)
         self.clock.move_to(step.at)
+        self.worker.beat()
         self.judge.calls()
         self.steps_played += 1
         if step.who == "gateway":
@@ -123,12 +124,25 @@ class Player:
         return self._press(browser, page, button, step) if button else Outcome(NOT_SHOWN, page)
 
     def open(self, browser: Browser, step: Step) -> Page | None:
-        """The page of the step, freshly loaded; None where it does not exist."""
+        """The page of the step, as it is now; None where it does not exist. One that was loaded this second is used again."""
+        if self._open and self._open[:2] == (step.who, step.page) and self._open[2].at == self.clock.now:
+            return self._open[2]
+        page = self._load(browser, step)
+        self._open = (step.who, step.page, page) if page else None
+        return page
+
+    def _load(self, browser: Browser, step: Step) -> Page | None:
         kind, _, record = step.page.partition(" ")
         if kind == STATUS:
             return self._look_up(browser, step, record)
         url = addresses.address(step.page, self.judge.world())
-        return browser.get(url) if url else None
+        page = browser.get(url) if url else None
+        if step.page in FIRST_PAGES:
+            officer = self.officers[step.who]
+            self.judge.first_page(
+                step.who, step.page, page, officer.division.name if officer.division else ""
+            )
+        return page
 
     def _look_up(self, browser: Browser, step: Step, name: str) -> Page | None:
         """/status/, opened for the registration: with 受理编号 and telephone, unless it is open already."""
@@ -142,7 +156,9 @@ class Player:
         return page
 
     def _leave(self, browser: Browser, page: Page) -> Page:
-        token = page.tree.xpath("//form[contains(@action, '/status/leave/')]//input[@name='csrfmiddlewaretoken']/@value")
+        token = page.tree.xpath(
+            "//form[contains(@action, '/status/leave/')]//input[@name='csrfmiddlewaretoken']/@value"
+        )
         return browser.post("/status/leave/", [("csrfmiddlewaretoken", token[0])]) if token else page
 
     def _enter(self, browser: Browser, page: Page, one) -> Page:
@@ -161,7 +177,10 @@ class Player:
             return Outcome(NOT_SHOWN, page)
         known = self._known(step, rng)
         filled = fill(page, button, rng, known, wrong=step.wrong)
-        after = browser.post(button.url, filled.data)
+        self._open = None
+        # An officer reads the answer to every fourth act: the screens are half of the work of a run.
+        follow = step.who.startswith("firm ") or step.pick % 4 == 0
+        after = browser.post(button.url, filled.data, follow=follow)
         for _ in range(MAX_CONFIRMATIONS):
             if not (confirm := _confirmation(after, button)):
                 break
@@ -174,7 +193,9 @@ class Player:
         if not button.link:
             return page, button
         page = browser.get(button.url)
-        forms = [each for each in page.buttons if not each.link and each.name.partition("=")[0] == button.name]
+        forms = [
+            each for each in page.buttons if not each.link and each.name.partition("=")[0] == button.name
+        ]
         return page, forms[0] if forms else None
 
     def _known(self, step: Step, rng: random.Random) -> dict[str, str]:
@@ -183,11 +204,11 @@ class Player:
         if number is None:
             return {}
         registering = step.page in ("register", "entry")
-        known = self.firm(number).texts() | {"summary": rng.choice(QUESTIONS)}
+        known = self.firm(number).texts() | {"summary": rng.choice(QUESTIONS), "id_type": "resident"}
         known["wants_onsite"] = "0" if rng.random() < 0.15 else "1"
         if step.act == "amend" and rng.random() < 0.3:
             known["phone"] = f"137{number:08d}"
-        return known if registering or step.act == "amend" and step.who.startswith("firm ") else {}
+        return known if registering or (step.act == "amend" and step.who.startswith("firm ")) else {}
 
     def _firm_number(self, step: Step, rng: random.Random) -> int | None:
         if step.who.startswith("firm "):
@@ -198,7 +219,9 @@ class Player:
         refusals = after.refusals
         if after.status < 400 and not refusals:
             return Outcome(DONE, after)
-        sentence = refusals[0] if refusals else f"{after.status} {after.text[:120]}"
+        sentence = (
+            " ".join(dict.fromkeys(refusals))[-200:] if refusals else f"{after.status} {after.text[:120]}"
+        )
         if after.status < 500:
             if not step.kept and not step.wrong and page.at == self.clock.now:
                 self.judge.button_refused(step, sentence)

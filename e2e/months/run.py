@@ -1,9 +1,11 @@
 """One run: an empty service, a clock, a player, and its steps: made from a seed, or given."""
 
+import gc
 import random
 import secrets
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,7 +18,8 @@ from .player import Player
 from .steps import Step
 from .violations import Violation
 
-BEGINS = [datetime(2025, 11, 1, tzinfo=SHANGHAI), datetime(2026, 3, 1, tzinfo=SHANGHAI), datetime(2026, 8, 1, tzinfo=SHANGHAI)]
+BEGINS = [datetime(year, month, 1, 8, tzinfo=SHANGHAI) for year, month in ((2025, 11), (2026, 3), (2026, 8))]
+A_MONTH = timedelta(days=30.4)
 
 
 @dataclass
@@ -27,34 +30,57 @@ class Result:
     violations: list[Violation]
     begin: datetime
     figures: Counter = field(default_factory=Counter)
+    # What became of each step, of a replay.
+    outcomes: list[str] = field(default_factory=list)
 
 
-def play_seed(seed: int, months: int) -> Result:
-    """Play so many months at random."""
-    begin = BEGINS[seed % len(BEGINS)] + timedelta(hours=8)
-    until = _months_later(begin, months)
+def play_months(seed: int, months: int) -> Result:
+    """Play so many months at random; each seed begins in one of three seasons."""
+    begin = BEGINS[seed % len(BEGINS)]
+    return play_seed(seed, begin, _months_later(begin, months))
+
+
+def play_seed(seed: int, begin: datetime, until: datetime) -> Result:
+    """Play at random from `begin` on."""
     with _standing(begin, seed) as clock:
         player = Player(clock)
         director = Director(player, seed, begin, until)
+        gc.collect()
+        gc.freeze()
         started = time.process_time()
         director.play()
-        return _result(player, director.steps, begin, months, time.process_time() - started)
+        return _result(player, director.steps, begin, until, time.process_time() - started)
 
 
-def play_steps(steps: list[Step], begin: datetime, until: datetime, *, stop=None) -> Result:
-    """Play these steps again. `stop(violations)`: whether to end at once."""
+def play_steps(
+    steps: list[Step],
+    begin: datetime,
+    until: datetime,
+    *,
+    stop: Callable[[list[Violation]], bool] = lambda found: False,
+) -> Result:
+    """Play these steps again, until `stop` says that what was found is enough."""
+    outcomes = []
     with _standing(begin, 0) as clock:
         player = Player(clock)
         started = time.process_time()
         for step in steps:
-            if step.who.startswith("firm "):
-                player.firm(int(step.who[5:]))
-            player.play(step)
-            if stop and stop(player.judge.violations):
+            outcomes.append(_again(player, step))
+            if stop(player.judge.violations):
                 break
         else:
             player.worker.run_until(until)
-        return _result(player, steps, begin, 0, time.process_time() - started)
+            player.judge.look()
+        result = _result(player, steps, begin, until, time.process_time() - started)
+    result.outcomes = outcomes
+    return result
+
+
+def _again(player: Player, step: Step) -> str:
+    if step.who.startswith("firm "):
+        player.firm(int(step.who[5:]))
+    outcome = player.play(step)
+    return f"{outcome.result} {outcome.sentence}".strip()
 
 
 @contextmanager
@@ -80,9 +106,9 @@ def _months_later(begin: datetime, months: int) -> datetime:
     return begin.replace(year=year, month=month + 1)
 
 
-def _result(player: Player, steps: list[Step], begin: datetime, months: int, seconds: float) -> Result:
+def _result(player: Player, steps: list[Step], begin: datetime, until: datetime, seconds: float) -> Result:
     figures = Counter(
-        months=months,
+        months=(until - begin) / A_MONTH,
         steps=player.steps_played,
         letters=player.judge.letters_judged,
         outages=sum(step.who in ("gateway", "worker") for step in steps),

@@ -7,7 +7,7 @@ whose words are nowhere said is never judged.
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from .facts import BEFORE_THE_DAY, Day, Registration, World, local
 
@@ -159,7 +159,9 @@ def answer_is_to_come(said: Said, one: Registration, world: World) -> Complaint:
         return f"it is {one.stage}"
     if one.stage == "submitted":
         return None
-    return None if one.being_answered or any(w.state == "returned" for w in one.works) else "all answers are out"
+    return (
+        None if one.being_answered or any(w.state == "returned" for w in one.works) else "all answers are out"
+    )
 
 
 @says(r"名额已满")
@@ -220,7 +222,11 @@ def did_not_come(said: Said, one: Registration, world: World) -> Complaint:
 @says(r"列入跟踪督办|正在跟踪督办")
 def is_followed_up(said: Said, one: Registration, world: World) -> Complaint:
     """A 督办 is open."""
-    return None if one.open_matters or one.stage == "following" else f"it is {one.stage}, and nothing is followed up"
+    return (
+        None
+        if one.open_matters or one.stage == "following"
+        else f"it is {one.stage}, and nothing is followed up"
+    )
 
 
 @says(r"的咨询事项已办结|^已办结|已按答复办结")
@@ -267,7 +273,11 @@ def may_rate(said: Said, one: Registration, world: World) -> Complaint:
 @says(r"(?:候补|优先名单，?目前|优先名单)第(?P<place>\d+)位")
 def stands_at(said: Said, one: Registration, world: World) -> Complaint:
     """So many firms, minus one, come before it."""
-    asking = [o for o in world.of_day(one.day) if o.stage in {"submitted", "accepted", "deferred"} and o.wants_onsite]
+    asking = [
+        o
+        for o in world.of_day(one.day)
+        if o.stage in {"submitted", "accepted", "deferred"} and o.wants_onsite
+    ]
     place = 1 + sum(other.turn < one.turn for other in asking)
     return None if place == int(said["place"]) else f"it is number {place}"
 
@@ -303,14 +313,8 @@ def was_solved(said: Said, one: Registration, world: World) -> Complaint:
 @says(rf"{DATE}（周(?P<weekday>.)）")
 def names_the_weekday(said: Said, one: Registration, world: World) -> Complaint:
     """The weekday belongs to the date."""
-    today = local(world.now)
-    for days in range(-120, 400):
-        date = (today + timedelta(days=days)).date()
-        if (date.month, date.day) == (int(said["month"]), int(said["day"])):
-            if "一二三四五六日"[date.weekday()] == said["weekday"]:
-                return None
-    return "no such day"
-
-
-def clock_text(instant: datetime) -> str:
-    return f"{local(instant):%m-%d %H:%M}"
+    today = local(world.now).date()
+    near = (today + timedelta(days=days) for days in range(-120, 400))
+    same = [date for date in near if (date.month, date.day) == (int(said["month"]), int(said["day"]))]
+    right = any("一二三四五六日"[date.weekday()] == said["weekday"] for date in same)
+    return None if right else f"it is 周{'一二三四五六日'[same[0].weekday()]}"

@@ -7,7 +7,7 @@
 a step is left out. `act` is the name of a button, or look (nothing is pressed), or keep (the page is kept, to be used when it is old).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from zhoushan_consult.clock import SHANGHAI
@@ -36,6 +36,9 @@ class Step:
         options += [f"minutes={self.minutes}"] if self.minutes else []
         line = " | ".join([f"{self.at:{FORMAT}}", self.who, self.page, self.act, " ".join(options)])
         return line.rstrip(" |") + (f"   # {self.note}" if self.note else "")
+
+    def changed(self, **changes) -> "Step":
+        return replace(self, **changes)
 
 
 def parse(line: str) -> Step | None:

@@ -7,10 +7,9 @@ from datetime import datetime, time, timedelta
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from sessions_app.models import Seat
 from triage.rulebook import routing_traces
 from zhoushan_consult.clock import local_date, local_datetime
-from zhoushan_consult.duties.models import OPEN, Duty
+from zhoushan_consult.duties.models import OPEN, Duty, Heartbeat
 from zhoushan_consult.duties.runner import run_due
 from zhoushan_consult.outbox.delivery import deliver_due
 
@@ -19,21 +18,20 @@ from .clock import Clock
 
 # When the daily duties are over; and, on the first of a month, the cutoff.
 ROUNDS = (time(0, 6), time(8, 31), time(9, 21), time(18, 31))
-# While offers run, one may end at any hour.
-HOURS = tuple(time(hour, 1) for hour in range(8, 21))
-SWEEP_AFTER, ROUND_AFTER = timedelta(seconds=5), timedelta(seconds=65)
+SWEEP_AFTER, ROUND_EVERY = timedelta(seconds=5), timedelta(minutes=9)
 
 
 class Worker:
-    """`run_until` moves the clock, and does on the way what is due. `on_round` is called after each round."""
+    """`run_until` moves the clock, and does on the way what is due. `on_duties` is called after the duties of a round, `on_round` at its end."""
 
-    def __init__(self, clock: Clock, on_round: Callable[[], None]):
-        self.clock, self.on_round = clock, on_round
+    def __init__(self, clock: Clock, on_duties: Callable[[], None], on_round: Callable[[], None]):
+        self.clock, self.on_duties, self.on_round = clock, on_duties, on_round
         self.kinds = {path: import_string(path) for path in settings.DUTIES}
         self.stopped_until: datetime | None = None
         self.up_since = clock.now
         self._known_until: datetime | None = None
         self._soon: list[datetime] = []
+        self._round_at: datetime | None = None
 
     @property
     def is_up(self) -> bool:
@@ -42,28 +40,42 @@ class Worker:
     def stop_for(self, span: timedelta) -> None:
         self.stopped_until = self.clock.now + span
         self.up_since = self.stopped_until
-        self._soon = [self.stopped_until]
+        self._soon, self._round_at = [], self.stopped_until
 
     def hurry(self) -> None:
-        """After an act: letters leave within seconds, duties follow within the minute."""
-        self._soon += [self.clock.now + SWEEP_AFTER, self.clock.now + ROUND_AFTER]
+        """After an act: letters leave within seconds, duties follow within minutes."""
+        self._soon.append(self.clock.now + SWEEP_AFTER)
+        self._round_at = self._round_at or self.clock.now + ROUND_EVERY
 
     def run_until(self, instant: datetime) -> None:
-        while (at := self._next(instant)) is not None:
+        while (found := self._next(instant)) is not None:
+            at, whole = found
             self.clock.move_to(at)
             self._soon = [each for each in self._soon if each > at]
             if self.is_up:
-                self.work()
+                self.work() if whole else self.sweep()
+
+    def sweep(self) -> None:
+        """The tasks that beat sends every few seconds."""
+        routing_traces.store_missing(self.clock.now)
+        deliver_due(self.clock.now)
 
     def work(self) -> None:
-        """One round: exactly what the three tasks of beat would do now."""
+        """A whole round: exactly what the tasks of beat would do now."""
         now = self.clock.now
-        routing_traces.store_missing(now)
+        self._round_at = None
+        self.beat()
         with _only(list(self._due_kinds(now))):
             run_due(now)
         self._known_until = now
-        deliver_due(now)
+        self.on_duties()
+        self.sweep()
         self.on_round()
+
+    def beat(self) -> None:
+        """Beat sends a round every minute; most of them have nothing to do and are left out here."""
+        if self.is_up and (self._known_until is None or self._known_until >= self.up_since):
+            Heartbeat.objects.update(at=self.clock.now)
 
     def _due_kinds(self, now: datetime) -> Iterator[str]:
         """The duties with something to do: to ask all of them each time would take most of the run."""
@@ -73,13 +85,17 @@ class Worker:
             if new or kind.name in begun:
                 yield path
 
-    def _next(self, until: datetime) -> datetime | None:
-        """The next instant at which a worker has something to do, before `until`."""
-        now, found = self.clock.now, [*self._soon]
-        found += self._rounds(now, until)
+    def _next(self, until: datetime) -> tuple[datetime, bool] | None:
+        """The next instant before `until` at which a worker has something to do, and whether duties are part of it."""
+        now = self.clock.now
+        found = [(at, True) for at in self._rounds(now, until)]
+        found += [(self._round_at, True)] if self._round_at else []
+        found += [(at, False) for at in self._soon]
+        found += [(end + SWEEP_AFTER, True) for end in facts.ends_of_offers(now)]
         if letter := facts.next_letter_at():
-            found.append(max(letter, now + SWEEP_AFTER))
-        return min((at for at in found if now < at < until), default=None)
+            found.append((max(letter, now + SWEEP_AFTER), False))
+        ahead = [(at, not whole) for at, whole in found if now < at < until]
+        return (min(ahead)[0], not min(ahead)[1]) if ahead else None
 
     def _rounds(self, now: datetime, until: datetime) -> Iterator[datetime]:
         day = local_date(now)
@@ -91,10 +107,7 @@ class Worker:
             day += timedelta(days=1)
 
     def _times(self, day_of_month: int) -> list[time]:
-        rounds = [each for each in ROUNDS if each.hour or day_of_month == 1]
-        offers = Seat.objects.filter(offered_at__isnull=False, confirmed_at=None, uscc__isnull=False)
-        running = offers.filter(reply_by__gt=self.clock.now - timedelta(hours=2)).exists()
-        return sorted(rounds + (list(HOURS) if running else []))
+        return [each for each in ROUNDS if each.hour or day_of_month == 1]
 
 
 @contextmanager
