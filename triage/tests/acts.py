@@ -128,7 +128,6 @@ WITHIN_AN_ACT = {
     "seating.let_lapse",
     "seating.offer_free_seats",
     "seating.seat_firm",
-    "work.cancel_assignments",
     "work.drop_revisions",
 }
 """What is only ever done as a part of an act of the table."""

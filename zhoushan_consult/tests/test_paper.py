@@ -188,6 +188,8 @@ def test_two_papers_are_set_at_a_time_and_the_others_wait(monkeypatch):
 
     monkeypatch.setattr(typesetting, "_press", press)
     with ThreadPoolExecutor(8) as visitors:
-        papers = list(visitors.map(lambda text: typesetting.typeset(PAPER, {"text": text}), "甲乙丙丁戊己庚辛"))
+        papers = list(
+            visitors.map(lambda text: typesetting.typeset(PAPER, {"text": text}), "甲乙丙丁戊己庚辛")
+        )
     assert papers == [b"%PDF"] * 8
     assert max(most) == 2
