@@ -19,6 +19,7 @@ from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
 from zhoushan_consult.identity.phone import reaches
 from zhoushan_consult.outbox import posting
+from zhoushan_consult.outbox.readdressing import readdress
 from zhoushan_consult.vault.blind_index import blind_index
 
 from . import letters, seat_moves, waiting_list
@@ -161,14 +162,18 @@ def find(reference: str, phone: str) -> Appointment | None:
 def amend(appointment: Appointment, form: Registration, *, at: datetime) -> None:
     """The firm corrects its registration while 待初审, and is told at the telephone that stands there now. Raises NotOpen."""
     require(appointment, FirmAct.AMEND, at)
+    # What waits to be sent would go to the old telephone; the new letter says all that it says.
+    posting.cancel(appointment, at=at)
+    old = letters.recipient(appointment)
     waiting = Appointment.objects.filter(pk=appointment.pk, stage=Stage.SUBMITTED)
     changes = form.columns() | {"uscc": appointment.uscc, "enterprise_name": appointment.enterprise_name}
     if not waiting.update(amended_at=at, version=F("version") + 1, **changes):
         raise NotOpen
     record(Verb.AMENDED, appointment, by=None, at=at)
     appointment.refresh_from_db()
-    # What waits to be sent would go to the old telephone; the new letter says all that it says.
-    posting.cancel(appointment, at=at)
+    readdress(
+        appointment, old=old, new=letters.recipient(appointment), at=at, said_otherwise=letters.RECEIPTS
+    )
     letters.write("booking_amended", appointment, at=at, key=str(appointment.version))
 
 
@@ -185,7 +190,7 @@ def withdraw(appointment: Appointment, *, at: datetime) -> None:
 
 @transaction.atomic
 def confirm_seat(appointment: Appointment, *, by: Officer | None = None, at: datetime) -> None:
-    """The firm will come on the day (六（五）：通知确认). `by`: the officer to whom it said so on the telephone.
+    """The firm will come on the day (六（五）：通知确认). `by`: the officer to whom it said so (`triage.calls` records the call).
 
     Raises NotOpen where the offer has lapsed or the day has begun. A second click does nothing.
     """
@@ -204,9 +209,10 @@ def confirm_seat(appointment: Appointment, *, by: Officer | None = None, at: dat
 
 @transaction.atomic
 def give_up_seat(appointment: Appointment, *, by: Officer | None = None, at: datetime) -> None:
-    """The firm will not come and gets a written reply instead. `by`: the officer to whom it said so on the telephone.
+    """The firm will not come and gets a written reply instead.
 
-    It leaves the waiting list, and its priority, if it had one, is used up. Raises NotOpen, seats.SeatGone.
+    `by`: the officer to whom it said so (`triage.calls` records the call). It leaves the waiting list, and its priority, if it
+    had one, is used up. Raises NotOpen, seats.SeatGone.
     """
     if by:
         by.must(Act.SETTLE)

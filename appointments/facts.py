@@ -6,6 +6,7 @@ from sessions_app import calendar, policy, seats
 from sessions_app.days import accepts_firms, next_open_date
 from sessions_app.models import ConsultDay, Seat
 from zhoushan_consult.outbox.posting import on_its_way, told_at
+from zhoushan_consult.outbox.readdressing import may_be_readdressed
 
 from . import priority, upper_floor, waiting_list
 from .lifecycle import LIVE, Stage
@@ -36,6 +37,8 @@ ASKING_KINDS = (
 """Letters after which the firm has its time to answer: they must have reached it first."""
 CLOSING_KINDS = ("closed", "deferral_closed", "feedback_closed")
 """Letters that tell the firm of 办结: from then on it has its time to say 未解决."""
+RESEND_WITHIN = timedelta(days=policy.RESEND_WITHIN_DAYS)
+"""A letter sent longer ago is not sent again to a corrected address."""
 
 
 def facts_of(appointment: Appointment, now: datetime) -> Facts:
@@ -59,6 +62,7 @@ def facts_of(appointment: Appointment, now: datetime) -> Facts:
         seated_since=stage == Stage.DEFERRED and priority.is_used(appointment),
         other_live=_other_live(appointment, now),
         rated=stage in RATABLE and Rating.objects.filter(appointment=appointment).exists(),
+        told_lately=stage not in LIVE and may_be_readdressed(appointment, now - RESEND_WITHIN),
         work=upper_floor.work_of(appointment),
     )
 

@@ -3,6 +3,7 @@
 In addition to 附件2 the form has 证件类型, 县区/功能区, 事项类别, and the two consents that the 个人信息保护法 asks for.
 """
 
+from dataclasses import asdict
 from datetime import date
 
 from crispy_forms.helper import FormHelper
@@ -17,6 +18,7 @@ from zhoushan_consult.form_fields import MultilineField, NormalizedField
 from zhoushan_consult.identity import mailbox, names, phone, postcode, resident_id, uscc
 
 from .booking import Registration, Source
+from .contact import Contact, contact_of
 from .models import Channel, Grade
 from .topics import TopicChoice
 
@@ -241,6 +243,49 @@ class AmendForm(RegistrationForm):
             "uscc": self.appointment.uscc,
         }
         return super().registration()
+
+
+CONTACT_FIELDS = ("contact_name", "phone", "email", "address", "postcode")
+
+
+class ContactFields(forms.Form):
+    """How a firm is reached: the fields of 附件2 for that, with the same rules and sentences."""
+
+    contact_name = RegistrationForm.base_fields["contact_name"]
+    phone = RegistrationForm.base_fields["phone"]
+    email = RegistrationForm.base_fields["email"]
+    address = RegistrationForm.base_fields["address"]
+    postcode = RegistrationForm.base_fields["postcode"]
+
+    def start_from(self, appointment) -> None:
+        """Show what is registered, to be corrected."""
+        registered = contact_of(appointment)
+        self.initial |= asdict(registered) | {"phone": phone.format_phone(registered.phone)}
+        for name in REQUIRED.keys() & self.fields:
+            self.fields[name].error_messages["required"] = REQUIRED[name]
+        self.fields[
+            "phone"
+        ].help_text = "今后的通知发到这个号码，企业也用它查询进度。座机请加区号，分机写“转8001”。"
+
+    def clean_phone(self):
+        return phone.clean(self.cleaned_data["phone"])
+
+    def contact(self) -> Contact:
+        """The valid form, as `contact.correct` takes it."""
+        return Contact(**{name: self.cleaned_data[name] for name in CONTACT_FIELDS})
+
+
+class ContactForm(ContactFields):
+    """更正联系方式 by the firm itself."""
+
+    def __init__(self, *args, appointment, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.start_from(appointment)
+        self.fields["contact_name"].help_text = "到场人换了的，签到时请带新到场人的证件。"
+        self.helper = FormHelper()
+        # The template has the <form>, and the CSRF token in it.
+        self.helper.form_tag = False
+        self.helper.disable_csrf = True
 
 
 class EntryForm(RegistrationForm):

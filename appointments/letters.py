@@ -1,4 +1,4 @@
-"""Letters to a firm about its registration: the recipient, what each kind may say, and what must still be true when it leaves.
+"""Letters about a registration: the recipient, what each kind may say, and what must still be true when it leaves.
 
 The texts are in `templates/notices/<kind>/`. No letter carries an ID number; SMS and e-mail carry no question and
 no reply either, only where to read them.
@@ -17,7 +17,7 @@ from zhoushan_consult.outbox.posting import Recipient, latest_calendar, post
 
 from . import calendar_entry, upper_floor, waiting_list
 from .lifecycle import ENDED, Stage
-from .models import Appointment, Publicity, PublishedAnswer, Rating
+from .models import Appointment, ContactCorrection, Publicity, PublishedAnswer, Rating
 from .priority import next_chance
 
 INVITING_KINDS = {"seat_offered", "seat_confirmed", "plan_changed", "day_near"}
@@ -31,6 +31,12 @@ CANCELLING_KINDS = {
     "booking_voided",
 }
 """Letters after which the firm need not come. They carry the cancellation of the calendar entry."""
+
+RECEIPTS = {"booking_received", "booking_amended", "reference_again"}
+"""Letters with the 受理编号. What is said to a corrected address says it too, so these do not follow."""
+
+WITH_DAY, WITH_SEAT = ("day",), ("day", "seat")
+"""The records from which a letter to a firm takes what it says, besides the registration."""
 
 
 def write(
@@ -77,6 +83,7 @@ def firm_letter(
         options["calendar"] = _invitation
     elif name in CANCELLING_KINDS:
         options["calendar"] = _calendar_cancellation
+    options = {"related": WITH_DAY} | options
     return LetterKind(name=name, title=title, facts=facts, outdated=outdated, **options)
 
 
@@ -140,21 +147,26 @@ def _seat_key(appointment: Appointment) -> str:
     return f"{calendar.slug(appointment.day.date)}:{seat.number}:{seat.offered_at:%Y%m%d%H%M%S}"
 
 
+def _unanswered(appointment: Appointment, params: Params, now: datetime) -> str:
+    return holds_seat(appointment, params, now) or ("企业已确认" if appointment.seat.confirmed_at else "")
+
+
 def _offered(appointment: Appointment, params: Params, now: datetime) -> str:
-    if why_not := holds_seat(appointment, params, now):
+    """By a slow way the offer may come when the time that it had by a quicker one is over."""
+    if why_not := _unanswered(appointment, params, now):
         return why_not
-    if appointment.seat.confirmed_at:
-        return "企业已确认"
-    return "已过确认的期限" if now >= calendar.eve(appointment.day.date) else ""
+    end = appointment.seat.reply_by or calendar.eve(appointment.day.date)
+    return "已过确认的期限" if now >= end else ""
 
 
 def _offer_reached(appointment: Appointment, params: Params, at: datetime) -> None:
-    if not _offered(appointment, params, at):
+    if not _unanswered(appointment, params, at):
+        appointment.seat.day = appointment.day
         seats.start_term(appointment.seat, appointment.uscc, at)
 
 
 def _offer_lost(appointment: Appointment, params: Params, at: datetime) -> None:
-    if not _offered(appointment, params, at):
+    if not _unanswered(appointment, params, at):
         seats.suspend_term(appointment.seat, appointment.uscc)
 
 
@@ -218,6 +230,23 @@ def _cancelled_still(appointment: Appointment, params: Params, now: datetime) ->
     return "咨询日已过" if now >= calendar.starts_at(goes_on.day.date) else ""
 
 
+def _correction_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
+    correction = ContactCorrection.objects.get(pk=params["correction"])
+    return firm_facts(appointment, {}, now) | {
+        "changed": "、".join(correction.labels),
+        "by_firm": correction.by_id is None,
+        "new_address": correction.moves_letters,
+        "new_phone": "phone" in correction.changed,
+        "new_name": "contact_name" in correction.changed,
+    }
+
+
+def _corrected_again(appointment: Appointment, params: Params, now: datetime) -> str:
+    """Of two corrections that wait, the later letter tells of the address as it is."""
+    later = ContactCorrection.objects.filter(appointment=appointment, pk__gt=params["correction"])
+    return "联系方式又有更正，另有通知" if later.exists() else ""
+
+
 def _invitation(appointment: Appointment, params: Params, now: datetime) -> str:
     confirmed = bool(appointment.seat and appointment.seat.confirmed_at)
     return calendar_entry.render(appointment, confirmed=confirmed, at=now) if appointment.seat else ""
@@ -257,6 +286,7 @@ LETTERS = [
     firm_letter("booking_received", "登记已收到", NOT_WITHDRAWN, answers_act=True),
     firm_letter("reference_again", "补发受理编号", NOT_WITHDRAWN, answers_act=True),
     firm_letter("booking_amended", "登记已修改", at_stage(Stage.SUBMITTED), answers_act=True),
+    firm_letter("contact_corrected", "联系方式已更正", _corrected_again, _correction_facts, answers_act=True),
     firm_letter("booking_voided", "登记已作废", at_stage(Stage.WITHDRAWN)),
     firm_letter("booking_withdrawn", "登记已撤回", at_stage(Stage.WITHDRAWN), answers_act=True),
     firm_letter(
@@ -266,14 +296,24 @@ LETTERS = [
         seat_letter_facts,
         delivered=_offer_reached,
         lost=_offer_lost,
+        related=WITH_SEAT,
     ),
-    firm_letter("seat_confirmed", "已确认参加", holds_seat, seat_letter_facts, answers_act=True),
+    firm_letter(
+        "seat_confirmed", "已确认参加", holds_seat, seat_letter_facts, answers_act=True, related=WITH_SEAT
+    ),
     firm_letter("seat_given_up", "已放弃现场名额", _seat_left, reply_facts, answers_act=True),
     firm_letter("seat_not_needed", "书面答复已够，名额已退回", _seat_left, answers_act=True),
     firm_letter("seat_lapsed", "名额逾期未确认", _seat_left, reply_facts),
     firm_letter("deferred", "本期没有排上现场", at_stage(Stage.DEFERRED), _deferred_facts),
     firm_letter("priority_granted", "下期优先安排", _has_priority, _priority_facts, answers_act=True),
-    firm_letter("priority_moved", "优先资格已转到下期登记", _handed_over, _handed_facts, answers_act=True),
+    firm_letter(
+        "priority_moved",
+        "优先资格已转到下期登记",
+        _handed_over,
+        _handed_facts,
+        answers_act=True,
+        related=(*WITH_DAY, "handed_to__day"),
+    ),
     firm_letter("priority_returned", "优先资格已退回", at_stage(Stage.DEFERRED), _deferred_facts),
     to_officers(
         "supplement_added",
@@ -292,5 +332,6 @@ LETTERS = [
     about_answer("answer_published", "拟公开答复已公开", is_public(Publicity.PUBLISHED)),
     about_answer("answer_dropped", "拟公开答复不公开", is_public(Publicity.DROPPED)),
     firm_letter("day_cancelled", "活动取消", _cancelled_still, _cancelled_facts),
+    to_officers("contact_changed", "企业更正了联系方式", _correction_facts, _corrected_again),
 ]
 """`plan_changed`, `day_near` and what tells of reviews, replies and the day itself are in `triage.letters`."""

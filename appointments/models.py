@@ -197,6 +197,42 @@ class StageMove(models.Model):
         return f"{self.get_new_display()}"
 
 
+class ContactCorrection(models.Model):
+    """更正联系方式: who corrected how a firm is reached, when and why. The values stand in the registration alone."""
+
+    appointment = models.ForeignKey(
+        Appointment, models.PROTECT, related_name="contact_corrections", verbose_name="预约登记"
+    )
+    # Names of columns of Appointment, with commas between them.
+    columns = models.CharField("更正的栏目", max_length=80)
+    reason = models.CharField("理由", max_length=200, blank=True)
+    by = models.ForeignKey(
+        Officer, models.PROTECT, null=True, blank=True, verbose_name="更正人", help_text="空：企业自己更正"
+    )
+    at = models.DateTimeField("更正时间")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "更正联系方式"
+        ordering = ["-at", "-pk"]
+
+    def __str__(self):
+        return "、".join(self.labels)
+
+    @property
+    def changed(self) -> list[str]:
+        return self.columns.split(",")
+
+    @property
+    def labels(self) -> list[str]:
+        """What was corrected, as the form calls it."""
+        return [str(Appointment._meta.get_field(name).verbose_name) for name in self.changed]
+
+    @property
+    def moves_letters(self) -> bool:
+        """Whether letters go to another address from now on."""
+        return not {"phone", "email"}.isdisjoint(self.changed)
+
+
 class Supplement(models.Model):
     """补充问题: what a firm asks in addition after its registration was accepted, until the list of its day is settled."""
 

@@ -13,7 +13,7 @@ from django.db.models import TextChoices
 
 from sessions_app import calendar, policy
 
-from .lifecycle import AWAITING_DAY, MOVES, Stage
+from .lifecycle import AWAITING_DAY, ENDED, MOVES, Stage
 
 
 class Turn(StrEnum):
@@ -29,6 +29,7 @@ class FirmAct(TextChoices):
     """What a firm can do on its progress page. The value is the address of the act."""
 
     AMEND = "amend", "修改登记"
+    CONTACT = "contact", "更正联系方式"
     WITHDRAW = "withdraw", "撤回登记"
     CONFIRM = "confirm", "确认参加"
     GIVE_UP = "give-up", "放弃名额"
@@ -46,6 +47,7 @@ class StaffAct(TextChoices):
     ACCEPT = "accept", "通过初审并交办"
     DECLINE = "decline", "不予通过"
     RECONSIDER = "reconsider", "重新审核"
+    CONTACT = "contact", "更正联系方式"
     ADD = "add", "另行交办"
     CONFIRM = "confirm_seat", "代企业确认参加"
     GIVE_UP = "give_up", "代企业放弃名额"
@@ -124,6 +126,7 @@ class Facts:
     `reopen_until` likewise for 未解决 after 办结. `seated_since`: the firm had a seat of a later day. `other_live`: another
     registration of the firm is live for the 咨询日 to which this one would go back. `handed_to`: the day of its registration that
     has the priority of this one now; `comes_back_to`: of the one that gets it back if this one ends.
+    `told_lately`: letters about it wait, failed, or left within RESEND_WITHIN_DAYS; known of registrations that have ended.
     """
 
     now: datetime
@@ -140,6 +143,7 @@ class Facts:
     seated_since: bool = False
     other_live: bool = False
     rated: bool = False
+    told_lately: bool = False
     work: Work = field(default_factory=Work)
 
     @property
@@ -457,6 +461,7 @@ NO_REPLY_YET = "还没有书面答复，请收到答复后再选择。"
 PRIORITY_USED = "贵单位此后已安排过现场咨询，优先资格已经使用。如有新的问题，请重新登记。"
 REOPEN_TOO_LATE = f"办结已超过 {policy.REOPEN_WITHIN_DAYS} 天。如仍有问题，请重新登记。"
 OTHER_LIVE = "贵单位同一期另有一份登记正在办理，请在那份登记里继续反映。"
+CONTACT_ENDED = "这条登记已经结束，联系方式不用再更正。如有新的问题，请重新登记。"
 AMEND_INSTEAD = "初审前请直接点“修改登记”，把问题补充在问题概述里。"
 NO_MORE_QUESTIONS = "现场名单已经确定或已经答复，不能再补充。现场可以当面提出；新的问题也可以另行登记。"
 NOTHING_TO_RATE = "答复或现场咨询之后即可评价。"
@@ -467,6 +472,10 @@ def _amend(facts: Facts) -> str:
     if facts.stage == Stage.SUBMITTED:
         return ""
     return NO_MORE_CHANGES if _supplement(facts) else SUPPLEMENT_INSTEAD
+
+
+def _contact(facts: Facts) -> str:
+    return CONTACT_ENDED if facts.stage in ENDED else ""
 
 
 def _withdraw(facts: Facts) -> str:
@@ -538,6 +547,7 @@ def _supplement(facts: Facts) -> str:
 
 FIRM_ACTS: dict[FirmAct, Callable[[Facts], str]] = {
     FirmAct.AMEND: _amend,
+    FirmAct.CONTACT: _contact,
     FirmAct.WITHDRAW: _withdraw,
     FirmAct.CONFIRM: _confirm,
     FirmAct.GIVE_UP: _give_up,
@@ -606,6 +616,7 @@ OTHER_LIVE_STAFF = "这家企业同一期另有一份登记正在办理，请在
 NOT_SETTLED = "本期名单还没有确定，请先确定名单。"
 DAY_IS_OVER = "这一期活动已经结束。"
 DAY_IS_CANCELLED = "这一期活动已经取消。"
+NOTHING_UNDELIVERED = "这条登记已经结束，也没有还要送达的通知，联系方式不用再更正。"
 SEATS_STILL_FREE = "本期还有空余名额，会自动通知下一家，不需要增加名额。"
 REPLY_OWED = "这家企业的问题还没有全部答复。请等处室审签答复后再办结。"
 
@@ -623,6 +634,10 @@ def _reconsider(facts: Facts) -> str:
     if facts.stage not in (Stage.DECLINED, Stage.ACCEPTED):
         return HANDLED_ALREADY
     return OTHER_LIVE_STAFF if facts.other_live else ""
+
+
+def _contact_by_staff(facts: Facts) -> str:
+    return NOTHING_UNDELIVERED if facts.stage in ENDED and not facts.told_lately else ""
 
 
 def _add(facts: Facts) -> str:
@@ -684,6 +699,7 @@ STAFF_ACTS: dict[StaffAct, Callable[[Facts], str]] = {
     StaffAct.ACCEPT: _review,
     StaffAct.DECLINE: _review,
     StaffAct.RECONSIDER: _reconsider,
+    StaffAct.CONTACT: _contact_by_staff,
     StaffAct.ADD: _add,
     StaffAct.CONFIRM: _confirm,
     StaffAct.GIVE_UP: _give_up,

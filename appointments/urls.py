@@ -13,6 +13,7 @@ urlpatterns = [
     path("receipt/<str:token>/calendar.ics", receipt.calendar_entry, name="calendar_entry"),
     path("status/", progress.status, name="status"),
     path("status/amend/", progress.amend, name="amend"),
+    path("status/contact/", progress.contact, name="contact"),
     path("status/reference/", lost_reference.lost_reference, name="lost_reference"),
     path("status/supplement/", progress.supplement, name="supplement"),
     path("status/unsolved/", progress.unsolved, name="unsolved"),

@@ -35,6 +35,17 @@ def day_over(day: ConsultDay, params: Params, now: datetime) -> str:
     return "活动已取消" if day.is_cancelled else ""
 
 
+def in_plan(*plans: Plan) -> Callable[[ConsultDay, Params, datetime], str]:
+    """For `outdated`: the letter is true while the plan is in one of these states and its day not over."""
+
+    def why_not(day: ConsultDay, params: Params, now: datetime) -> str:
+        if now >= calendar.ends_at(day.date):
+            return "咨询日已过"
+        return "" if day.plan in plans else f"方案{day.get_plan_display()}"
+
+    return why_not
+
+
 def _plan_wanted(day: ConsultDay, params: Params, now: datetime) -> str:
     if day.plan in (Plan.PUBLISHED, Plan.CANCELLED):
         return f"方案{day.get_plan_display()}"
@@ -43,11 +54,11 @@ def _plan_wanted(day: ConsultDay, params: Params, now: datetime) -> str:
 
 
 def _plan_late(day: ConsultDay, params: Params, now: datetime) -> str:
-    return f"方案{day.get_plan_display()}" if day.plan in (Plan.PUBLISHED, Plan.CANCELLED) else ""
+    return in_plan(Plan.DRAFT, Plan.SUBMITTED, Plan.RETURNED)(day, params, now)
 
 
 def _plan_prepared(day: ConsultDay, params: Params, now: datetime) -> str:
-    return "" if day.plan == Plan.DRAFT else f"方案{day.get_plan_display()}"
+    return in_plan(Plan.DRAFT)(day, params, now)
 
 
 def _still_unanswered(day: ConsultDay, params: Params, now: datetime) -> dict:
@@ -62,17 +73,6 @@ def _reception_open(day: ConsultDay, params: Params, now: datetime) -> str:
 
 def _reception_declined(person: Reception, params: Params, now: datetime) -> str:
     return day_over(person.day, params, now) if person.declined else "接待人员已改为参加"
-
-
-def in_plan(*plans: Plan) -> Callable[[ConsultDay, Params, datetime], str]:
-    """For `outdated`: the letter is true while the plan is in one of these states and its day not over."""
-
-    def why_not(day: ConsultDay, params: Params, now: datetime) -> str:
-        if now >= calendar.ends_at(day.date):
-            return "咨询日已过"
-        return "" if day.plan in plans else f"方案{day.get_plan_display()}"
-
-    return why_not
 
 
 LETTERS = [

@@ -40,6 +40,8 @@ RATINGS_SHOWN_FROM = env.int("RATINGS_SHOWN_FROM", default=3)  # 好差评：满
 REOPEN_WITHIN_DAYS = env.int("REOPEN_WITHIN_DAYS", default=30)  # 六（六）：办结后企业可反馈未解决的天数
 # 六（五）（六）：书面答复或现场咨询告知企业后，等企业反馈的天数；没有反馈的，按已答复办结
 DEFERRAL_ANSWER_DAYS = env.int("DEFERRAL_ANSWER_DAYS", default=15)
+# 联系方式更正后，几天内发到旧号码、现在仍属实的通知补发到新号码
+RESEND_WITHIN_DAYS = env.int("RESEND_WITHIN_DAYS", default=7)
 RECEIPTS_A_DAY = env.int("RECEIPTS_A_DAY", default=3)  # 一个电话或邮箱一天内收到的登记回执，防止骚扰他人
 OBJECTIONS_A_DAY = env.int("OBJECTIONS_A_DAY", default=5)  # 同一网络一天内可提出的登记异议
 # 同一网络每小时可提交的登记，防止恶意占用

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from appointments.facts import read
 from appointments.letters import (
+    WITH_SEAT,
     at_stage,
     firm_facts,
     firm_letter,
@@ -111,9 +112,9 @@ TO_FIRMS = [
     firm_letter("reply_released", "有新的答复意见", at_stage(*REPLY_WANTED), _reply_facts),
     firm_letter("reply_corrected", "答复有更正", at_stage(*STILL_TOLD), _revision_facts),
     firm_letter("reply_supplemented", "有补充答复", at_stage(*STILL_TOLD), _revision_facts),
-    firm_letter("plan_changed", "活动安排有变更", _plan_changed, _plan_change_facts),
-    firm_letter("day_near", "现场咨询提醒", holds_seat, seat_letter_facts),
-    firm_letter("standby_called", "候补入场", _standby, seat_letter_facts),
+    firm_letter("plan_changed", "活动安排有变更", _plan_changed, _plan_change_facts, related=WITH_SEAT),
+    firm_letter("day_near", "现场咨询提醒", holds_seat, seat_letter_facts, related=WITH_SEAT),
+    firm_letter("standby_called", "候补入场", _standby, seat_letter_facts, related=WITH_SEAT),
     firm_letter("heard_solved", "现场咨询已完成", at_stage(Stage.HEARD, Stage.CLOSED), _heard_facts),
     firm_letter("heard_follow", "已列入跟踪督办", at_stage(Stage.FOLLOWING), _heard_facts),
     firm_letter("heard_absent", "未到场", at_stage(Stage.ABSENT), reply_facts),
@@ -198,6 +199,10 @@ def _unsettled(day: ConsultDay, params: Params, now: datetime) -> str:
     return "活动已取消" if day.is_cancelled else ""
 
 
+def _cutoff_over(day: ConsultDay, params: Params, now: datetime) -> str:
+    return _unsettled(day, params, now) or day_over(day, params, now)
+
+
 def _hastened(day: ConsultDay, params: Params) -> int:
     """How many replies of this division are owed to firms without a seat."""
     owed = Assignment.objects.filter(division__code=params["division"], state__in=UNANSWERED)
@@ -243,7 +248,7 @@ def about_revision(name: str, title: str, outdated: Callable) -> LetterKind:
 
 
 def about_follow_up(name: str, title: str, outdated: Callable, **options) -> LetterKind:
-    return to_officers(name, title, _follow_up_facts, outdated, **options)
+    return to_officers(name, title, _follow_up_facts, outdated, related=("division",), **options)
 
 
 TO_OFFICERS = [
@@ -268,7 +273,7 @@ TO_OFFICERS = [
         _true,
         useful_for=A_DAY,
     ),
-    to_officers("cutoff_summary", "预约截止汇总", _month_end_facts, _unsettled),
+    to_officers("cutoff_summary", "预约截止汇总", _month_end_facts, _cutoff_over),
     to_officers("settle_wanted", "请确定现场名单", _month_end_facts, _unsettled, useful_for=A_DAY),
     to_officers("replies_hastened", "答复期限提前", _hastened_facts, _none_hastened),
     to_officers("run_sheet_ready", "现场安排表", _run_sheet_facts, _run_sheet),

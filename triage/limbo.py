@@ -21,7 +21,7 @@ from zhoushan_consult.clock import local_date
 from zhoushan_consult.duties.kinds import Kind, daily
 from zhoushan_consult.outbox import posting
 
-from . import notifications, second_person
+from . import calls, notifications, second_person
 from .models import Assignment, AssignmentState, FollowUp, Reply
 from .work import UNFINISHED, revisions_in_hand
 
@@ -87,8 +87,13 @@ def _firm_not_asked(now: datetime) -> Iterator[Model]:
     recent = StageMove.objects.filter(appointment=OuterRef("pk"), at__gt=now - SETTLED_IN)
     for appointment in asked.exclude(Exists(recent)).select_related("day", "seat"):
         known = situation_of(facts_of(appointment, now)).next
-        if known.turn == Turn.FIRM and known.by is None and not posting.on_its_way(appointment, ASKING_KINDS):
+        if known.turn == Turn.FIRM and known.by is None and not _will_be_asked(appointment):
             yield appointment
+
+
+def _will_be_asked(appointment: Appointment) -> bool:
+    """The question is on its way; or the telephone is wrong, and the firm stands in the list 联系不上的企业."""
+    return posting.on_its_way(appointment, ASKING_KINDS) or calls.is_unreachable(appointment)
 
 
 def _without_officer(now: datetime) -> Iterator[Model]:

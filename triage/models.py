@@ -30,6 +30,8 @@ class CallRecord(models.Model):
     at = models.DateTimeField("通话时间")
     outcome = models.CharField("通话结果", max_length=15, choices=CallOutcome)
     gist = models.TextField("通话内容", max_length=500)
+    # Of a call to a wrong number: since when nobody tries to find the right one.
+    dismissed_at = models.DateTimeField("不再联系的时间", null=True, blank=True)
 
     class Meta:
         verbose_name = verbose_name_plural = "电话沟通记录"

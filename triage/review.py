@@ -1,6 +1,5 @@
 """初审 (六（三）): accept, decline with a reason and a recorded call, reconsider. 交办 is in `assignment`."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
@@ -18,26 +17,14 @@ from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
 
-from . import assignment, work
-from .models import CallOutcome, CallRecord, DeclineReason, Review, RoutingTrace
+from . import assignment, calls, work
+from .calls import Call, CallFirst
+from .models import CallOutcome, DeclineReason, Review, RoutingTrace
 
 
 class ChangedMeanwhile(Refused):
     def __init__(self):
         super().__init__("企业刚刚修改了登记内容，本次操作没有生效。请重新查看后再决定。")
-
-
-class CallFirst(Refused):
-    def __init__(self):
-        super().__init__("请先电话沟通：接通并告知理由后，才能不予通过（实施方案六（三））。")
-
-
-@dataclass(frozen=True)
-class Call:
-    """A telephone call, as the officer reports it."""
-
-    outcome: CallOutcome
-    gist: str
 
 
 @transaction.atomic
@@ -82,7 +69,7 @@ def decline(
     require(appointment, StaffAct.DECLINE, at)
     _must_be_unchanged(appointment, version)
     appointment.move_to(Stage.DECLINED, DeclineReason(reason).label, by=by, at=at)
-    spoken = _store_call(appointment, call, by=by, at=at)
+    spoken = calls.store(appointment, call, by=by, at=at)
     made = Review.objects.create(
         appointment=appointment,
         accepted=False,
@@ -94,13 +81,7 @@ def decline(
     )
     seat_moves.return_priority(appointment, by=by, at=at)
     letters.write("review_declined", appointment, at=at, key=_review_number(appointment), review=made.pk)
-
-
-@transaction.atomic
-def record_call(appointment: Appointment, call: Call, *, by: Officer, at: datetime) -> CallRecord:
-    """Record a call that decides nothing: no answer, or a question clarified."""
-    by.must(Act.CALL)
-    return _store_call(appointment, call, by=by, at=at)
+    calls.settle_heard(appointment, {"review_declined"}, call, by=by, at=at)
 
 
 @transaction.atomic
@@ -123,13 +104,6 @@ def reconsider(appointment: Appointment, why: str, *, by: Officer, at: datetime)
     work.cancel_assignments(appointment, by=by, at=at)
     record(Verb.RECONSIDERED, appointment, by=by, at=at, why=why)
     letters.write("review_reopened", appointment, at=at, key=letters.key_at(at))
-
-
-def _store_call(appointment: Appointment, call: Call, *, by: Officer, at: datetime) -> CallRecord:
-    record(Verb.CALLED, appointment, by=by, at=at, outcome=call.outcome)
-    return CallRecord.objects.create(
-        appointment=appointment, by=by, at=at, outcome=call.outcome, gist=call.gist
-    )
 
 
 def _must_be_unchanged(appointment: Appointment, version: int) -> None:

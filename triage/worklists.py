@@ -1,5 +1,6 @@
 """What waits for whom, derived from the rows: a flag could be forgotten."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -12,8 +13,9 @@ from sessions_app import calendar, policy
 from sessions_app.models import ConsultDay, Plan
 from zhoushan_consult.clock import local_date
 from zhoushan_consult.outbox import delivery
-from zhoushan_consult.outbox.models import Notice
+from zhoushan_consult.outbox.models import Channel, Notice, State
 
+from . import calls
 from .models import Assignment, AssignmentState, FollowUp
 from .work import revisions_in_hand
 
@@ -87,9 +89,42 @@ def to_conclude(now: datetime) -> QuerySet[Appointment]:
     return seated.select_related("day", "seat").order_by("day__date", "seat__number")
 
 
-def to_call(now: datetime) -> QuerySet[Notice]:
-    """Letters that a person has to give by telephone."""
-    return delivery.calls_to_make().filter(due_at__lte=now)
+@dataclass(frozen=True)
+class CallToMake:
+    """One telephone call: to a firm, about all letters that wait for its telephone; to another person, about one letter."""
+
+    letters: list[Notice]
+    firm: Appointment | None = None
+
+    @property
+    def tried(self) -> int:
+        """How often a person has telephoned already."""
+        return max(letter.attempts for letter in self.letters)
+
+
+def to_call(now: datetime) -> list[CallToMake]:
+    """The calls that a person has to make, the longest waiting first."""
+    letters = list(delivery.calls_to_make().filter(due_at__lte=now).defer("body", "calendar", "gist"))
+    about_firms = [letter.about_id for letter in letters if letter.about_kind == calls.ABOUT_FIRM]
+    firms = Appointment.objects.only("uscc", "enterprise_name").in_bulk({int(pk) for pk in about_firms})
+    found: dict[object, CallToMake] = {}
+    for letter in letters:
+        firm = firms.get(int(letter.about_id)) if letter.about_kind == calls.ABOUT_FIRM else None
+        key = (firm.uscc, letter.to_index) if firm else letter.pk
+        found.setdefault(key, CallToMake([], firm)).letters.append(letter)
+    return list(found.values())
+
+
+def undelivered_numbers(to_make: Iterable[CallToMake]) -> set[str]:
+    """Of the numbers to call, those to which an SMS could not be delivered: they may be wrong. As `Notice.to_index`."""
+    numbers = {letter.to_index for call in to_make for letter in call.letters}
+    failed = Notice.objects.filter(channel=Channel.SMS, state=State.FAILED, to_index__in=numbers - {""})
+    return set(failed.values_list("to_index", flat=True))
+
+
+def unreachable() -> QuerySet[Appointment]:
+    """联系不上的企业, the oldest registration first."""
+    return calls.unreachable().order_by("submitted_at")
 
 
 def days_ahead(now: datetime) -> list[ConsultDay]:

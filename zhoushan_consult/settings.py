@@ -212,7 +212,7 @@ DUTIES = [
     "triage.deferral.CLOSE_UNANSWERED",
     "triage.follow_up.LADDER",
     "triage.limbo.LIMBO",
-    "zhoushan_consult.outbox.delivery.RETRACT",
+    "zhoushan_consult.outbox.retraction.RETRACT",
     "zhoushan_consult.web.throttle.PURGE",
     "zhoushan_consult.upkeep.holidays_wanted.HOLIDAYS_WANTED",
     "zhoushan_consult.web.drafts.PURGE",

@@ -23,7 +23,16 @@ from zhoushan_consult.web.drafts import Typed
 from zhoushan_consult.web.throttle import allow, exhausted
 
 from .. import booking, check_in_code, facts, feedback, situation, supplements
-from ..forms import AmendForm, LookupForm, RatingForm, SupplementForm, UnsolvedForm, areas
+from ..contact import correct
+from ..forms import (
+    AmendForm,
+    ContactForm,
+    LookupForm,
+    RatingForm,
+    SupplementForm,
+    UnsolvedForm,
+    areas,
+)
 from ..lifecycle import Stage
 from ..models import Appointment, Rating
 from ..references import clean_reference
@@ -38,7 +47,8 @@ NOT_FOUND = "没有查到。请核对受理编号和登记时填写的联系电�
 TOO_MANY = "查错的次数过多，请十分钟后再试。"
 CLOSED = "离开时间较长，请重新输入受理编号和联系电话。"
 # Names of the drafts (web/drafts.py). Those of a registration are followed by its 受理编号.
-LOOKUP, AMEND, SUPPLEMENT, UNSOLVED, RATE = "lookup", "amend", "supplement", "unsolved", "rate"
+LOOKUP, AMEND, CONTACT = "lookup", "amend", "contact"
+SUPPLEMENT, UNSOLVED, RATE = "supplement", "unsolved", "rate"
 # The forms of the progress page by act, in the order in which they are shown.
 FORMS: dict[str, type] = {SUPPLEMENT: SupplementForm, UNSOLVED: UnsolvedForm, RATE: RatingForm}
 # The field whose text is given back if its form is not offered any more.
@@ -101,7 +111,8 @@ def _open(request: HttpRequest, now: datetime) -> HttpResponse:
     request.session["opened"] = {"pk": found.pk, "at": now.isoformat()}
     drafts.erase(request, LOOKUP)
     # What was typed before the registration was closed waits there.
-    return redirect("amend" if drafts.read(request, _draft(AMEND, found), now) else "status")
+    unsent = [form for form in (AMEND, CONTACT) if drafts.read(request, _draft(form, found), now)]
+    return redirect(unsent[0] if unsent else "status")
 
 
 def _look_up_again(request: HttpRequest, now: datetime, refusal: str = "") -> HttpResponse:
@@ -358,6 +369,47 @@ def _amend_page(
         "typed_form": FORM_ID,
     }
     return render(request, "appointments/amend.html", context)
+
+
+@drafts.takes(ContactForm)
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def contact(request: HttpRequest) -> HttpResponse:
+    """The firm corrects how it is reached, until its registration has ended."""
+    now = timezone.now()
+    appointment = _opened_appointment(request, now)
+    if appointment is None:
+        return _ask_again(request, now)
+    if refused := situation.why_not(situation.FirmAct.CONTACT, facts.facts_of(appointment, now)):
+        messages.error(request, refused)
+        return redirect("status")
+    draft = _draft(CONTACT, appointment)
+    if request.method != "POST":
+        return _contact_page(request, appointment, drafts.read(request, draft, now))
+    form, refusal = ContactForm(request.POST, appointment=appointment), ""
+    if form.is_valid():
+        try:
+            correct(appointment, form.contact(), at=now)
+            drafts.erase(request, draft)
+            messages.success(request, "联系方式已更正，今后的通知按新的发送。")
+            return redirect("status")
+        except Refused as refused:
+            refusal = str(refused)
+    typed = Typed.of(request, judged=True, refusal=refusal)
+    to = reverse("contact") + "#error-summary"
+    return drafts.redirect(request, to, draft, typed, now) or _contact_page(request, appointment, typed)
+
+
+def _contact_page(request: HttpRequest, appointment: Appointment, typed: Typed | None) -> HttpResponse:
+    make = partial(ContactForm, appointment=appointment)
+    context = {
+        "form": typed.fill(make) if typed else make(),
+        "appointment": appointment,
+        "notice": typed.notice if typed else "",
+        "draft": _draft(CONTACT, appointment),
+        "typed_form": FORM_ID,
+    }
+    return render(request, "appointments/contact.html", context)
 
 
 @post_only

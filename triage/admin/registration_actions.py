@@ -1,13 +1,14 @@
 """Every action on a registration: the act it needs, when it is open, its form, and the one call it makes."""
 
-from appointments import booking
+from appointments import contact
 from appointments.models import Verdict
 from appointments.situation import StaffAct
-from triage import assignment, follow_up, forms, hearing, id_reveal, review, seating, supplements
+from sessions_app import policy
+from triage import assignment, calls, follow_up, forms, hearing, id_reveal, review, seating, supplements
 from triage.models import CallOutcome, DeclineReason, Outcome
 from zhoushan_consult.bureau.actions import Action
 from zhoushan_consult.bureau.roles import Act
-from zhoushan_consult.outbox import delivery
+from zhoushan_consult.outbox import telephone
 
 
 def open_to(act: StaffAct):
@@ -15,8 +16,8 @@ def open_to(act: StaffAct):
     return lambda appointment: act in appointment.situation.staff_acts
 
 
-def _call(form) -> review.Call:
-    return review.Call(CallOutcome(form.cleaned_data["outcome"]), form.cleaned_data["gist"])
+def _call(form) -> calls.Call:
+    return calls.Call(CallOutcome(form.cleaned_data["outcome"]), form.cleaned_data["gist"])
 
 
 def _accept(appointment, form, **who):
@@ -31,7 +32,12 @@ def _decline(appointment, form, **who):
 
 def _notified(appointment, form, **who):
     data = form.cleaned_data
-    delivery.record_call(form.chosen(), outcome=data["outcome"], gist=data["gist"], **who)
+    telephone.record_call(form.chosen(), outcome=data["outcome"], gist=data["gist"], **who)
+
+
+def _correct_contact(appointment, form, **who):
+    data = form.cleaned_data
+    contact.correct(appointment, form.contact(), data["reason"], version=data["version"], **who)
 
 
 def _conclude(appointment, form, **who):
@@ -175,37 +181,66 @@ ACTIONS = (
         opened=lambda appointment: True,
         button="保存通话结果",
         done="通话结果已保存。",
-        hint="这些通知不能发短信，请打电话告知。无人接听的会留在待办里。",
+        hint="这些通知不能发短信，请打一个电话一并告知。无人接听的留在待办里；号码有误的，请接着更正联系方式。",
     ),
     Action(
         name="call",
         title="电话记录",
         act=Act.CALL,
         form=forms.CallForm,
-        do=lambda appointment, form, **who: review.record_call(appointment, _call(form), **who),
+        do=lambda appointment, form, **who: calls.record_call(appointment, _call(form), **who),
         button="保存电话记录",
         done="电话记录已保存。",
         hint="核实情况、没有接通等，都可以记在这里；不影响办理阶段。",
     ),
     Action(
+        name="contact",
+        title="更正联系方式",
+        act=Act.CALL,
+        form=forms.ContactForm,
+        do=_correct_contact,
+        offered=open_to(StaffAct.CONTACT),
+        opened=lambda appointment: appointment.is_unreachable,
+        button="保存更正",
+        done="联系方式已更正，还没有送达的通知已改发到新的联系方式。",
+        hint=(
+            f"还没有送出的通知改发到新的号码和邮箱；{policy.RESEND_WITHIN_DAYS}天内发到旧号码、现在仍属实的补发，"
+            "企业的确认、反馈期限从新的送达时间起算。"
+        ),
+    ),
+    Action(
+        name="unreachable",
+        title="联系不上，不再联系",
+        act=Act.CALL,
+        form=forms.ReasonForm,
+        do=lambda appointment, form, **who: calls.dismiss(appointment, form.cleaned_data["reason"], **who),
+        offered=lambda appointment: appointment.is_unreachable,
+        button="不再联系",
+        done="已记为不再联系。企业凭受理编号查进度时可以看到全部通知。",
+        hint="找不到正确的号码时使用。通知留在企业的进度页，确认、反馈的期限从现在起算；理由将留存。",
+        danger=True,
+    ),
+    Action(
         name="confirm_seat",
         title="代企业确认参加",
         act=Act.SETTLE,
-        do=lambda appointment, form, **who: booking.confirm_seat(appointment, **who),
+        form=forms.CallForm,
+        do=lambda appointment, form, **who: calls.confirm_seat(appointment, _call(form), **who),
         offered=open_to(StaffAct.CONFIRM),
         button="企业确认参加",
-        done="已确认。",
-        hint="企业在电话里答复参加时使用。",
+        done="已确认，通话已记录。",
+        hint="企业在电话里答复参加时使用，通话一并记录。请复述时间、地点，提醒带登记时的证件。",
     ),
     Action(
         name="give_up",
         title="代企业放弃名额",
         act=Act.SETTLE,
-        do=lambda appointment, form, **who: booking.give_up_seat(appointment, **who),
+        form=forms.CallForm,
+        do=lambda appointment, form, **who: calls.give_up_seat(appointment, _call(form), **who),
         offered=open_to(StaffAct.GIVE_UP),
         button="企业放弃名额",
-        done="名额已空出，将自动递补下一家；该企业改为书面答复。",
-        hint="企业在电话里表示不来时使用。",
+        done="名额已空出，将自动递补下一家；该企业改为书面答复。通话已记录。",
+        hint="企业在电话里表示不来时使用，通话一并记录。请说明：名额给下一家，问题书面答复。",
         danger=True,
     ),
     Action(

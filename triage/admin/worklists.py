@@ -17,11 +17,12 @@ from triage.models import Assignment, FollowUp, Reply, ReplyKind
 from triage.routing.decision import Decision
 from triage.rulebook.explanation import division_names
 from triage.rulebook.routing_traces import current_traces
+from triage.worklists import CallToMake
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Act
 from zhoushan_consult.bureau.worklist import Row, WorkList
 from zhoushan_consult.clock import SHANGHAI, local_date
-from zhoushan_consult.outbox.models import Notice
+from zhoushan_consult.outbox.calls import not_needed
 
 # A registration that has waited for 初审 for more days than this is marked as late.
 LONG_WAIT_DAYS = 3
@@ -53,6 +54,7 @@ def _worklists(officer: Officer, now: datetime) -> Iterator[WorkList]:
     yield from approvals(officer, now)
     if officer.may(Act.CALL):
         yield _to_call(now)
+        yield _unreachable()
     if officer.may(Act.READ_ALL):
         yield _overdue_replies(today)
         yield _overdue_follow_ups(today)
@@ -223,22 +225,57 @@ def _plan_row(date_: date, day: ConsultDay | None, now: datetime) -> Row:
 
 
 def _to_call(now: datetime) -> WorkList:
-    preview = worklists.preview(worklists.to_call(now))
-    rows = [_call_row(notice) for notice in preview.rows]
+    to_make = worklists.to_call(now)
+    shown = to_make[: worklists.PREVIEW_ROWS]
+    doubtful = worklists.undelivered_numbers(shown)
+    untrue = not_needed([letter for call in shown for letter in call.letters], now)
+    rows = [_call_row(call, untrue, doubtful) for call in shown]
     empty = "没有要打的电话。没有手机号码、或短信没有送达的企业会出现在这里。"
-    return WorkList("call", "待电话联系", rows, preview.count, empty)
+    return WorkList("call", "待电话联系", rows, len(to_make), empty)
 
 
-def _call_row(notice: Notice) -> Row:
-    # A letter about something else, such as a 咨询日, is recorded on its own page.
-    about_firm = notice.about_kind == Appointment._meta.label_lower
-    url = (
-        _registration_url(notice.about_id, "notified")
-        if about_firm
-        else reverse("admin:outbox_notice_change", args=[notice.pk])
+def _call_row(call: CallToMake, untrue: dict[int, str], doubtful: set[str]) -> Row:
+    true = [letter for letter in call.letters if letter.pk not in untrue]
+    if not true:
+        return Row(_called(call), _call_url(call, ""), untrue[call.letters[0].pk], lead="不用再打")
+    titles = dict.fromkeys(letter.subject for letter in true)
+    is_doubtful = call.firm and call.letters[0].to_index in doubtful
+    return Row(
+        title=_called(call),
+        url=_call_url(call),
+        detail="、".join(titles),
+        lead=f"{len(true)} 条通知",
+        age=f"已打 {call.tried} 次" if call.tried else "",
+        also="短信没有送达，更正联系方式" if is_doubtful else "",
+        also_url=_registration_url(call.firm.pk, "contact") if is_doubtful else "",
     )
-    tried = f"已打 {notice.attempts} 次" if notice.attempts else ""
-    return Row(notice.to_name, url, Truncator(notice.text).chars(60), age=tried)
+
+
+def _called(call: CallToMake) -> str:
+    return call.firm.enterprise_name if call.firm else call.letters[0].to_name
+
+
+def _call_url(call: CallToMake, panel: str = "notified") -> str:
+    # A letter about something else, such as a 咨询日, is recorded on its own page.
+    if call.firm:
+        return _registration_url(call.letters[0].about_id, panel)
+    return reverse("admin:outbox_notice_change", args=[call.letters[0].pk])
+
+
+def _unreachable() -> WorkList:
+    preview = worklists.preview(worklists.unreachable())
+    rows = [
+        Row(
+            title=firm.enterprise_name,
+            url=_registration_url(firm.pk, "contact"),
+            detail="找到正确的号码后更正，通知会补发",
+            lead=f"{firm.masked_phone} 号码有误",
+            late=True,
+        )
+        for firm in preview.rows
+    ]
+    empty = "没有联系不上的企业。电话打过、号码有误的会出现在这里，直到更正联系方式。"
+    return WorkList("unreachable", "联系不上的企业", rows, preview.count, empty)
 
 
 def _overdue_replies(today: date) -> WorkList:

@@ -17,7 +17,7 @@ from appointments.models import Appointment, Channel, Grade
 from sessions_app import calendar, planning, receiving
 from sessions_app.days import day_on
 from sessions_app.models import Reception
-from triage import assignment, follow_up, hearing, replies, review, seating, timetable
+from triage import assignment, calls, follow_up, hearing, replies, review, seating, timetable
 from triage.assignment import AssignmentItem
 from triage.models import Assignment, AssignmentState, CallOutcome, DeclineReason, Outcome, Part
 from triage.rulebook.routing_traces import shown_trace
@@ -174,7 +174,7 @@ class Month:
             if outside
             else "反映其他单位污染的，请拨打 12345，会有专人受理。"
         )
-        call = review.Call(CallOutcome.REACHED, f"已说明不属于咨询日范围。{advice}")
+        call = calls.Call(CallOutcome.REACHED, f"已说明不属于咨询日范围。{advice}")
         review.decline(firm, reason, advice, call, version=firm.version, by=self.coordinator, at=at)
 
     def then_accepted(self, firm: Appointment, at: datetime) -> Story:

@@ -29,7 +29,7 @@ def click(action: Action, record: Model, request: HttpRequest, *, at: datetime) 
     attempt = perform(action, record, action.form(request.POST), by=request.user, at=at)
     if not attempt.is_done:
         return attempt
-    messages.success(request, action.done)
+    messages.success(request, action.done_words(record))
     return None
 
 

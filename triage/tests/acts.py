@@ -10,19 +10,20 @@ of `test_acts` hold every act to its words and to what all acts have in common. 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
-from appointments import answers, booking, feedback, lost_reference, staff_entry
+from appointments import answers, booking, contact, feedback, lost_reference, staff_entry
 from appointments import supplements as additions
 from appointments.lifecycle import Stage
-from appointments.models import Appointment, Channel, Grade, PublishedAnswer, Verdict
+from appointments.models import Appointment, Channel, ContactCorrection, Grade, PublishedAnswer, Verdict
 from sessions_app import calendar
 from sessions_app.models import ConsultDay, Plan, Reception
 from triage import (
     assignment,
+    calls,
     cutoff_summary,
     deferral,
     follow_up,
@@ -54,6 +55,7 @@ from triage.tests import factories as made
 from triage.tests import scenes
 from triage.tests.scenes import DAY, FAR, MORNING, NEXT, NOW, SECOND, Scene
 from zhoushan_consult.bureau.roles import Role
+from zhoushan_consult.outbox.models import Notice, State
 
 COORDINATOR, HANDLER, HEAD, LEADER = Role.COORDINATOR, Role.HANDLER, Role.HEAD, Role.LEADER
 Do = Callable[[Scene], object]
@@ -88,6 +90,8 @@ class Row:
 MODULES = (
     timetable,
     assignment,
+    calls,
+    contact,
     cutoff_summary,
     deferral,
     follow_up,
@@ -113,6 +117,9 @@ MODULES = (
 )
 """Where the acts are."""
 WITHIN_AN_ACT = {
+    "work.cancel_assignments",
+    "calls.settle_heard",
+    "calls.store",
     "deferral.defer",
     "follow_up.end_work",
     "follow_up.open_follow_up",
@@ -141,6 +148,13 @@ def amended(s: Scene) -> None:
 
 def withdrawn(s: Scene) -> None:
     Appointment.objects.filter(pk=s.firm.pk).update(stage=Stage.WITHDRAWN, seat=None)
+
+
+def corrected_by_another(s: Scene) -> None:
+    """The failed letters went to the new number, and so did the firm's page."""
+    Appointment.objects.filter(pk=s.firm.pk).update(phone="+8613900000008")
+    ContactCorrection.objects.create(appointment=s.firm, columns="phone", reason="换号", at=s.at)
+    Notice.objects.filter(about_id=str(s.firm.pk), state=State.FAILED).update(state=State.CANCELLED)
 
 
 def called_off(s: Scene) -> None:
@@ -235,7 +249,8 @@ def portion(
     return assignment.AssignmentItem(made.division(division), question, **more)
 
 
-REACHED = review.Call(CallOutcome.REACHED, "已告知属信访渠道")
+TOLD = calls.Call(CallOutcome.REACHED, "王经理说的")
+REACHED = calls.Call(CallOutcome.REACHED, "已告知属信访渠道")
 
 
 def accept(s: Scene) -> object:
@@ -319,14 +334,69 @@ act(
     """,
 )
 act(
-    "review.record_call",
+    "calls.record_call",
     scenes.registered,
-    lambda s: review.record_call(s.firm, review.Call(CallOutcome.NO_ANSWER, "无人接听"), by=s.by, at=s.at),
+    lambda s: calls.record_call(s.firm, calls.Call(CallOutcome.NO_ANSWER, "无人接听"), by=s.by, at=s.at),
     may=(COORDINATOR,),
     effect="""
     new callrecord: appointment=firm by=actor at=now outcome=no_answer gist=无人接听
     trail called of firm by actor: outcome=no_answer
     returns new callrecord
+    """,
+)
+act(
+    "calls.dismiss",
+    scenes.called_at_a_wrong_number,
+    lambda s: calls.dismiss(s.firm, "查不到别的号码", by=s.by, at=s.at),
+    may=(COORDINATOR,),
+    meanwhile=(corrected_by_another,),
+    effect="""
+    call: dismissed_at=now
+    letter: state=cancelled dismissed_at=now
+    trail notice_dismissed of firm by actor: channel=call kind=review_accepted
+    trail unreachable_dismissed of firm by actor: reason=查不到别的号码
+    """,
+)
+
+
+def correct_contact(s: Scene) -> object:
+    """A new telephone for a firm whose old one was wrong."""
+    right = replace(contact.contact_of(s.firm), phone="+8613900000009")
+    return contact.correct(s.firm, right, "企业来电说明换了号码", by=s.by, at=s.at)
+
+
+act(
+    "contact.correct",
+    scenes.called_at_a_wrong_number,
+    correct_contact,
+    may=(COORDINATOR,),
+    meanwhile=(corrected_by_another,),
+    says=("受理编号",),
+    effect="""
+    firm: phone=tel:+86-139-0000-0009
+    new contactcorrection: appointment=firm columns=phone reason=企业来电说明换了号码 by=actor at=now
+    letter: state=cancelled next_try_at=None last_error=联系方式已更正，已改发
+    letter contact_corrected about firm to firm by email page sms
+    letter review_accepted about firm to firm by sms
+    trail contact_corrected of firm by actor: changed=['联系电话 138****0442→139****0009'] letters=1
+        reason=企业来电说明换了号码
+    returns new contactcorrection
+    """,
+)
+act(
+    "contact.correct: by the firm",
+    scenes.registered,
+    lambda s: contact.correct(s.firm, replace(contact.contact_of(s.firm), email="new@example.com"), at=s.at),
+    meanwhile=(withdrawn, corrected_by_another),
+    says=("更正了电子邮箱",),
+    effect="""
+    firm: email=new@example.com
+    new contactcorrection: appointment=firm columns=email at=now
+    letter contact_changed about firm to 综合处经办 by email sms
+    letter contact_corrected about firm to firm by email page sms
+    trail contact_corrected of firm by no officer: changed=['电子邮箱 f***@example.com→n***@example.com']
+        letters=0
+    returns new contactcorrection
     """,
 )
 act(
@@ -1221,6 +1291,36 @@ act(
     seat_held: uscc=None offered_at=None reply_by=None
     letter seat_given_up about firm to firm by email page sms
     trail stage_accepted of firm by actor: day=2026-12 old=seated seat=2
+    """,
+)
+act(
+    "calls.confirm_seat",
+    scenes.offered,
+    lambda s: calls.confirm_seat(s.firm, TOLD, by=s.by, at=s.at),
+    may=(COORDINATOR,),
+    meanwhile=(seat_lost,),
+    effect="""
+    new callrecord: appointment=firm by=actor at=now outcome=reached gist=王经理说的
+    seat_held: confirmed_at=now
+    letter seat_confirmed about firm to firm by email page sms
+    trail seat_confirmed of firm by actor: day=2026-12 seat=2
+    trail called of firm by actor: outcome=reached
+    """,
+)
+act(
+    "calls.give_up_seat",
+    scenes.offered,
+    lambda s: calls.give_up_seat(s.firm, TOLD, by=s.by, at=s.at),
+    may=(COORDINATOR,),
+    meanwhile=(seat_lost,),
+    effect="""
+    firm: seat=None stage=accepted wants_onsite=False
+    new callrecord: appointment=firm by=actor at=now outcome=reached gist=王经理说的
+    new stagemove: appointment=firm old=seated new=accepted note=企业放弃现场名额，改为书面答复 by=actor at=now
+    seat_held: uscc=None offered_at=None reply_by=None
+    letter seat_given_up about firm to firm by email page sms
+    trail stage_accepted of firm by actor: day=2026-12 old=seated seat=2
+    trail called of firm by actor: outcome=reached
     """,
 )
 act(

@@ -28,6 +28,8 @@ from sessions_app.models import ConsultDay, Plan, Seat
 from triage.models import (
     Assignment,
     AssignmentState,
+    CallOutcome,
+    CallRecord,
     Hearing,
     Outcome,
     Part,
@@ -41,6 +43,7 @@ from triage.tests.desk import follow_up
 from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.clock import SHANGHAI
+from zhoushan_consult.outbox import delivery
 from zhoushan_consult.outbox.models import Notice, State
 
 NOW, DAY = made.NOW, made.DAY
@@ -216,6 +219,20 @@ def empty(s: Scene) -> None:
 
 def registered(s: Scene) -> None:
     s.firm = s.book()
+
+
+def called_at_a_wrong_number(s: Scene) -> None:
+    """A letter could not be told on the telephone; a call about the matter ended at a stranger too."""
+    s.firm = s.book(stage=Stage.ACCEPTED)
+    letters.write("review_accepted", s.firm, at=EARLIER)
+    letter = Notice.objects.get(about_id=str(s.firm.pk), channel="sms")
+    Notice.objects.filter(pk=letter.pk).update(state=State.FAILED, last_error="空号")
+    s.letter = delivery.add_to_call_list(letter, EARLIER)
+    Notice.objects.filter(pk=s.letter.pk).update(state=State.FAILED, outcome=CallOutcome.WRONG_NUMBER)
+    by = s.people.of(Role.COORDINATOR)
+    s.call = CallRecord.objects.create(
+        appointment=s.firm, by=by, at=EARLIER, outcome=CallOutcome.WRONG_NUMBER, gist="对方说打错了"
+    )
 
 
 def declined(s: Scene) -> None:

@@ -16,6 +16,7 @@ from sessions_app import calendar, planning, seats
 from sessions_app.models import ConsultDay, Plan, Seat
 from triage import (
     assignment,
+    calls,
     deferral,
     follow_up,
     hearing,
@@ -152,7 +153,7 @@ def sent(s: Scene) -> None:
 
 # --- What is refused --------------------------------------------------------------------------------------------------
 def decline(s: Scene) -> None:
-    call = review.Call(CallOutcome.NO_ANSWER, "无人接听")
+    call = calls.Call(CallOutcome.NO_ANSWER, "无人接听")
     review.decline(s.firm, DeclineReason.COMPLAINT, "请拨12369", call, version=1, by=s.by, at=s.at)
 
 
@@ -192,7 +193,7 @@ def propose(s: Scene) -> None:
 
 
 REFUSED = [
-    Case("decline without a reached call", scenes.registered, decline, review.CallFirst, COORDINATOR),
+    Case("decline without a reached call", scenes.registered, decline, calls.CallFirst, COORDINATOR),
     Case("accept without a division", scenes.registered, accept(), assignment.NeedsDivision, COORDINATOR),
     Case(
         "accept without a lead division",

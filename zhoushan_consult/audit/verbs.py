@@ -43,6 +43,8 @@ class Verb(TextChoices):
 
     # 六（三）（四） review, assignment, reply
     CALLED = "called", "电话沟通"
+    CONTACT_CORRECTED = "contact_corrected", "更正联系方式"
+    UNREACHABLE_DISMISSED = "unreachable_dismissed", "联系不上，不再联系"
     SUPPLEMENT_HANDLED = "supplement_handled", "处理补充问题"
     OBJECTION_DECIDED = "objection_decided", "核实登记异议"
     RECONSIDERED = "reconsidered", "重新审核"

@@ -104,7 +104,7 @@ class RecordAdmin(ModelAdmin):
         if attempt.answer:
             return self.screen(request, self.record(request, pk), answered=(action, attempt.answer))
         if attempt.is_done:
-            messages.success(request, action.done)
+            messages.success(request, action.done_words(record))
             return redirect(f"{self.address(record)}#main")
         return self._not_done(request, record, action, attempt)
 

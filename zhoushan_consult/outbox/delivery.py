@@ -23,14 +23,15 @@ from zhoushan_consult.bureau.models import NotAllowed, Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
 from zhoushan_consult.clock import local_date, local_datetime
-from zhoushan_consult.duties.kinds import Kind, every
 from zhoushan_consult.duties.safe_error import describe
 
-from . import kinds
+from . import kinds, reaching
 from .adapters import Adapter, PermanentFailure, TemporaryFailure
-from .models import OPEN, CallOutcome, Channel, Notice, State
+from .models import OPEN, Channel, Notice, State
 from .posting import MORNING, dedupe_key, store, waking_time
+from .records import record_of
 from .rendering import render
+from .validity import retract, why_not
 
 # The wait after each attempt that failed. After the last one the letter has failed.
 RETRY_DELAYS = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720, 1440)]
@@ -70,12 +71,18 @@ def deliver_due(
 
 @transaction.atomic
 def retry(notice: Notice, *, by: Officer, at: datetime) -> None:
-    """Send it again, with all its attempts before it. Raises LetterAlreadyHandled if it is sent, cancelled or in flight."""
+    """Send it again, with all its attempts before it: now, or as early as a letter may leave, as `next_try_at` then says.
+
+    Raises LetterAlreadyHandled if it is sent, cancelled or in flight.
+    """
     _check_may_manage(by)
     # `_ready` includes a letter whose worker died: its claim has expired.
     stopped = Q(state__in=[State.WAITING, State.RETRY, State.FAILED]) | _ready(at)
     letter = Notice.objects.filter(stopped, pk=notice.pk, channel__in=settings.OUTBOX_ADAPTERS)
-    if not letter.update(state=State.WAITING, next_try_at=at, attempts=0, claimed_by="", last_error=""):
+    leaves, reason = _put_off_until(notice, at) or (at, "")
+    if not letter.update(
+        state=State.WAITING, next_try_at=leaves, attempts=0, claimed_by="", last_error=reason
+    ):
         raise LetterAlreadyHandled
     record(Verb.NOTICE_RETRIED, notice.about(), by=by, at=at, channel=notice.channel, kind=notice.kind)
 
@@ -93,36 +100,25 @@ def replace_by_call(notice: Notice, *, by: Officer, at: datetime) -> Notice:
     call = add_to_call_list(notice, at)
     # A call that ended without reaching its reader may be there already: the officer asks for one to be made now.
     ended = Notice.objects.filter(pk=call.pk, state__in=[State.FAILED, State.CANCELLED])
-    ended.update(state=State.WAITING, due_at=at, next_try_at=at, outcome="", last_error="")
+    due = waking_time(at)
+    ended.update(state=State.WAITING, due_at=due, next_try_at=due, outcome="", last_error="")
     call.refresh_from_db()
     return call
 
 
 @transaction.atomic
 def dismiss(notice: Notice, *, by: Officer, at: datetime) -> None:
-    """Record that nothing more need be done about a letter that failed. Raises LetterAlreadyHandled."""
-    _check_may_manage(by)
-    if not Notice.objects.filter(pk=notice.pk, state=State.FAILED).update(state=State.CANCELLED):
-        raise LetterAlreadyHandled
-    record(Verb.NOTICE_DISMISSED, notice.about(), by=by, at=at, channel=notice.channel, kind=notice.kind)
+    """Record that nothing more need be done about a letter that failed. Raises LetterAlreadyHandled.
 
-
-@transaction.atomic
-def record_call(notice: Notice, *, by: Officer, at: datetime, outcome: str, gist: str) -> None:
-    """A person has telephoned. Reached: done. No answer: it stays on the list. Wrong number: it has failed.
-
-    Raises LetterAlreadyHandled if another officer has recorded the call.
+    A term that a reader must keep begins now where they were told by no other way: nothing else would begin it.
     """
-    by.must(Act.CALL)
-    waiting = Notice.objects.filter(pk=notice.pk, channel=Channel.CALL, state=State.WAITING)
-    changes = _changes_after_call(CallOutcome(outcome), at)
-    if outcome == CallOutcome.REACHED:
-        changes["body"] = render(notice, notice.about(), at).body
-    if not waiting.update(outcome=outcome, gist=gist, attempts=F("attempts") + 1, **changes):
+    _check_may_manage(by)
+    failed = Notice.objects.filter(pk=notice.pk, state=State.FAILED)
+    if not failed.update(state=State.CANCELLED, dismissed_at=at):
         raise LetterAlreadyHandled
-    if outcome == CallOutcome.REACHED:
-        kinds.find(notice.kind).delivered(notice.about(), notice.params, at)
-    record(Verb.NOTICE_CALLED, notice.about(), by=by, at=at, outcome=outcome, kind=notice.kind)
+    about = record_of(notice)
+    record(Verb.NOTICE_DISMISSED, about or notice, by=by, at=at, channel=notice.channel, kind=notice.kind)
+    reaching.delivered(notice, about, at)
 
 
 def may_manage_letters(officer: Officer) -> bool:
@@ -164,7 +160,11 @@ def calls_to_make() -> QuerySet[Notice]:
 
 
 def add_to_call_list(notice: Notice, at: datetime) -> Notice:
-    """The call that a person makes instead of an SMS. If it is already on the list, that one."""
+    """The call that a person makes instead of an SMS. If it is already on the list, that one.
+
+    It is the same letter by another way, so it was written when the SMS was.
+    """
+    due = waking_time(at)
     call = Notice(
         kind=notice.kind,
         channel=Channel.CALL,
@@ -177,9 +177,10 @@ def add_to_call_list(notice: Notice, at: datetime) -> Notice:
         to_index=notice.to_index,
         subject=notice.subject,
         body=notice.body,
-        created_at=at,
-        due_at=at,
-        next_try_at=at,
+        letter=notice.letter,
+        created_at=notice.created_at,
+        due_at=due,
+        next_try_at=due,
     )
     return store([call])[0]
 
@@ -198,22 +199,13 @@ def _refuses_everyone(channel: str, now: datetime) -> bool:
     return not taken.exists()
 
 
-def _changes_after_call(outcome: CallOutcome, at: datetime) -> dict:
-    if outcome == CallOutcome.REACHED:
-        return {"state": State.SENT, "sent_at": at, "next_try_at": None}
-    if outcome == CallOutcome.WRONG_NUMBER:
-        return {"state": State.FAILED, "next_try_at": None, "last_error": outcome.label}
-    return {}
-
-
 def _deliver(channel: str, limit: int, clock: Callable[[], datetime]) -> int:
     started, sent = clock(), 0
     adapter = _adapter(channel)
-    for pk in _due(channel, started)[:limit] if adapter else []:
+    for notice in _due(channel, started)[:limit] if adapter else []:
         if clock() - started >= MAX_RUN:
             break
-        notice = _claim(pk, clock())
-        sent += bool(notice and _send(notice, adapter, clock))
+        sent += _claim(notice, clock()) and _send(notice, adapter, clock)
     return sent
 
 
@@ -226,24 +218,27 @@ def _adapter(channel: str) -> Adapter | None:
         return None
 
 
-def _due(channel: str, now: datetime) -> list[int]:
+def _due(channel: str, now: datetime) -> list[Notice]:
     ready = Notice.objects.filter(_ready(now), channel=channel)
-    return list(ready.order_by("next_try_at", "pk").values_list("pk", flat=True)[:BATCH_SIZE])
+    return list(ready.order_by("next_try_at", "pk").defer("calendar", "gist")[:BATCH_SIZE])
 
 
 def _ready(now: datetime) -> Q:
     return Q(state__in=OPEN, next_try_at__lte=now)
 
 
-def _claim(pk: int, at: datetime) -> Notice | None:
-    """The letter, if this worker and no other may send it now."""
+def _claim(notice: Notice, at: datetime) -> bool:
+    """Whether this worker and no other may send the letter now. If so, it stands as it was read, with the claim."""
     # Host and process tell an operator which worker has a letter; the token tells two claims of one process apart.
     claim = f"{socket.gethostname()[:50]}:{os.getpid()}:{token_hex(4)}"
-    ready = Notice.objects.filter(_ready(at), pk=pk)
-    claimed = {"state": State.INFLIGHT, "next_try_at": at + CLAIM_LEASE, "claimed_by": claim}
-    if not ready.update(attempts=F("attempts") + 1, **claimed):
-        return None
-    return Notice.objects.filter(pk=pk, claimed_by=claim).first()
+    as_read = {name: getattr(notice, name) for name in ("state", "next_try_at", "attempts", "claimed_by")}
+    changes = {"state": State.INFLIGHT, "next_try_at": at + CLAIM_LEASE, "claimed_by": claim}
+    changes |= {"attempts": notice.attempts + 1}
+    if not Notice.objects.filter(pk=notice.pk, **as_read).update(**changes):
+        return False
+    for name, value in changes.items():
+        setattr(notice, name, value)
+    return True
 
 
 def _send(notice: Notice, adapter: Adapter, clock: Callable[[], datetime]) -> bool:
@@ -253,11 +248,13 @@ def _send(notice: Notice, adapter: Adapter, clock: Callable[[], datetime]) -> bo
         return _fail(notice, "多次发送中断", clock())
     now = clock()
     try:
-        if reason := why_not(notice, now):
-            return retract(notice, reason, now)
+        about = record_of(notice)
+        if reason := why_not(notice, about, now):
+            retract(notice, about, reason, now)
+            return False
         if put_off := _put_off_until(notice, now):
             return _put_off(notice, *put_off)
-        about = _render_into(notice, now)
+        notice.subject, notice.body, notice.calendar = render(notice, about or notice, now)
         gateway_id = adapter.send(notice)
     except PermanentFailure as failure:
         return _fail(notice, failure.reason, clock())
@@ -268,79 +265,24 @@ def _send(notice: Notice, adapter: Adapter, clock: Callable[[], datetime]) -> bo
     return _has_left(notice, about, gateway_id, promised_at=now, sent_at=clock())
 
 
-def why_not(notice: Notice, now: datetime) -> str:
-    """Why the letter must not leave at `now`: it is not true any more, or of no use; "" if it may.
-
-    A letter of a kind that is not declared any more was written before an update: it is sent as it was written.
-    """
-    if not kinds.exists(notice.kind):
-        return ""
-    about = notice.about()
-    if about == notice:
-        return "所涉记录已不存在"
-    return kinds.find(notice.kind).why_not(about, notice.params, notice.created_at, now)
-
-
-@transaction.atomic
-def retract(notice: Notice, reason: str, now: datetime) -> bool:
-    """Cancel a letter that must not leave any more, or a call that need not be made. False, as nothing was sent."""
-    if notice.state == State.INFLIGHT:
-        cancelled = _finish(notice, state=State.CANCELLED, next_try_at=None, last_error=reason)
-    else:
-        same = Notice.objects.filter(pk=notice.pk, state=notice.state, attempts=notice.attempts)
-        cancelled = same.update(state=State.CANCELLED, next_try_at=None, last_error=reason)
-    if cancelled:
-        facts = {"channel": notice.channel, "kind": notice.kind, "why": reason}
-        record(Verb.NOTICE_RETRACTED, notice.about(), by=None, at=now, **facts)
-    return False
-
-
-def retract_outdated(about: str, due_at: datetime, now: datetime) -> int:
-    """Cancel what waits and need not reach anybody any more: calls on the list, failed letters. Returns how many."""
-    retracted = 0
-    for notice in Notice.objects.filter(state__in=[State.WAITING, State.RETRY, State.FAILED]).order_by("pk"):
-        if reason := why_not(notice, now):
-            with transaction.atomic():
-                retract(notice, reason, now)
-            retracted += 1
-    return retracted
-
-
-RETRACT = Kind(
-    name="retract_outdated_letters",
-    label="撤下已不属实的通知",
-    schedule=every(timedelta(minutes=5)),
-    run=retract_outdated,
-    useful_for=timedelta(hours=1),
-)
-
-
-def _render_into(notice: Notice, now: datetime) -> Model:
-    """Put the text as of `now` into the letter that is about to leave. Returns the record that it is about."""
-    about = notice.about()
-    if kinds.exists(notice.kind):
-        notice.subject, notice.body, notice.calendar = render(notice, about, now)
-    return about
-
-
-@transaction.atomic
 def _has_left(
-    notice: Notice, about: Model, gateway_id: str, *, promised_at: datetime, sent_at: datetime
+    notice: Notice, about: Model | None, gateway_id: str, *, promised_at: datetime, sent_at: datetime
 ) -> bool:
-    """Keep the text as it was sent. A term that the reader must keep begins with the instant that the text was rendered for."""
+    """Keep the text as it was sent, and begin what begins with it."""
     sent = {"state": State.SENT, "sent_at": sent_at, "gateway_id": gateway_id[:120], "last_error": ""}
-    text = {"subject": notice.subject, "body": notice.body, "calendar": notice.calendar}
-    if not _finish(notice, **sent, **text):
-        return False
-    if kinds.exists(notice.kind):
-        kinds.find(notice.kind).delivered(about, notice.params, promised_at)
-    return True
+    sent |= {"subject": notice.subject, "body": notice.body, "calendar": notice.calendar}
+    if not reaching.begins_something(notice):
+        return _finish(notice, **sent)
+    with transaction.atomic():
+        if has_left := _finish(notice, **sent):
+            reaching.delivered(notice, about, promised_at)
+    return has_left
 
 
 def _put_off_until(notice: Notice, now: datetime) -> tuple[datetime, str] | None:
     """Until when this letter must wait, and why; None if it may leave at `now`."""
     if (morning := waking_time(now)) != now and not _is_fresh_answer(notice, now):
-        return morning, "夜间不打扰，次日早上再发"
+        return morning, "夜间不打扰，早上再发"
     if notice.channel == Channel.SMS and _is_over_daily_cap(notice, now):
         return local_datetime(local_date(now) + timedelta(days=1), MORNING), "当日短信已达上限，次日再发"
     return None
@@ -360,17 +302,19 @@ def _is_over_daily_cap(notice: Notice, now: datetime) -> bool:
 
 
 def _put_off(notice: Notice, until: datetime, reason: str) -> bool:
-    # The gateway was not asked, so this was no attempt.
+    # The gateway was not asked, so this was no attempt; and before that time, the letter is not late.
     attempts = notice.attempts - 1
-    _finish(notice, state=State.WAITING, next_try_at=until, attempts=attempts, last_error=reason)
+    waits = {"state": State.WAITING, "due_at": until, "next_try_at": until}
+    _finish(notice, attempts=attempts, last_error=reason, **waits)
     return False
 
 
 def _try_later(notice: Notice, reason: str, now: datetime, *, max_attempts: int) -> bool:
     if notice.attempts >= max_attempts:
         return _fail(notice, reason, now)
-    delay = RETRY_DELAYS[notice.attempts - 1]
-    _finish(notice, state=State.RETRY, next_try_at=now + delay, last_error=reason[:200])
+    then = now + RETRY_DELAYS[notice.attempts - 1]
+    next_try_at = then if _is_fresh_answer(notice, then) else waking_time(then)
+    _finish(notice, state=State.RETRY, next_try_at=next_try_at, last_error=reason[:200])
     return False
 
 

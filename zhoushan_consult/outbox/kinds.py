@@ -14,6 +14,8 @@ from django.conf import settings
 from django.db.models import Model
 from django.utils.module_loading import import_string
 
+from zhoushan_consult.bureau.models import Officer
+
 # What the author of a letter wrote down with it: ids and plain values, as they are stored.
 Params = dict
 
@@ -21,6 +23,11 @@ Params = dict
 def always(about: Model, params: Params, now: datetime) -> str:
     """Nothing that can happen later makes a letter of this kind untrue."""
     return ""
+
+
+def account_closed(officer: Officer, params: Params, now: datetime) -> str:
+    """For letters about the officer to whom they go."""
+    return "" if officer.is_active else "账号已停用"
 
 
 def no_calendar(about: Model, params: Params, now: datetime) -> str:
@@ -37,8 +44,10 @@ class LetterKind:
 
     `facts` are the variables of the templates at that instant. `outdated` says in a few Chinese words why the letter must not
     leave any more, "" while it may. `answers_act`: the firm or officer has just acted and waits for this answer, so it leaves
-    at night too. `delivered` is called when the words have reached the reader by SMS, e-mail or telephone: a term that the
-    reader must keep begins then. `lost` is called when it turns out later that an SMS did not arrive.
+    at night too. `delivered` is called once, when the words have first reached the reader, by SMS, e-mail or telephone, with the
+    instant that they were rendered for: a term that the reader must keep begins then. `lost` is called when it turns out later
+    that the SMS did not arrive. `related` names the records that these functions read with the one that the letter is about, as
+    for `select_related`.
     """
 
     name: str
@@ -50,6 +59,7 @@ class LetterKind:
     lost: Callable[[Model, Params, datetime], None] = no_effect
     useful_for: timedelta | None = None
     answers_act: bool = False
+    related: tuple[str, ...] = ()
 
     def why_not(self, about: Model, params: Params, written_at: datetime, now: datetime) -> str:
         """Why a letter written at `written_at` must not leave at `now`; "" if it may."""

@@ -102,18 +102,26 @@ def letters_to_page(about: Model) -> QuerySet[Notice]:
     return Notice.objects.filter(channel=Channel.PAGE, **_about_fields(about)).order_by("-created_at", "-pk")
 
 
+def letters_to_reader(about: Model) -> QuerySet[Notice]:
+    """The letters about `about` that go to their reader by SMS, e-mail or telephone."""
+    return Notice.objects.filter(**_about_fields(about)).exclude(channel=Channel.PAGE)
+
+
 def told_at(about: Model, of_kinds: Iterable[str]) -> datetime | None:
     """When the last letter of these kinds about `about` reached its reader, by SMS, e-mail or telephone.
 
-    None while one of them has reached nobody yet, or none was written. A letter that was cancelled need not be told.
+    None while one of them has reached nobody yet, or none was written. A letter that was cancelled need not be told. One that
+    failed and was dismissed counts from then: it stands on the page, and nobody tries further.
     """
-    letters = Notice.objects.filter(kind__in=of_kinds, **_about_fields(about)).exclude(channel=Channel.PAGE)
-    reached: dict[tuple, datetime | None] = {}
-    rows = letters.exclude(state=State.CANCELLED).values_list("kind", "created_at", "sent_at")
-    for kind, created_at, sent_at in rows:
-        earlier = reached.get((kind, created_at))
-        reached[kind, created_at] = min(filter(None, (earlier, sent_at)), default=None)
-    times = list(reached.values())
+    rows = (
+        letters_to_reader(about).filter(kind__in=of_kinds).exclude(state=State.CANCELLED, dismissed_at=None)
+    )
+    first: dict[str, datetime | None] = {}
+    for row in rows.only("letter", "state", "sent_at", "dismissed_at"):
+        # What a gateway took and did not deliver has a time too, but has reached nobody.
+        reached = row.sent_at if row.state == State.SENT else row.dismissed_at
+        first[row.letter] = min(filter(None, (first.get(row.letter), reached)), default=None)
+    times = list(first.values())
     return max(times) if times and all(times) else None
 
 
@@ -152,6 +160,11 @@ def address_index(address: str) -> str:
     return blind_index("notice_to", address) if address else ""
 
 
+def channel_to(phone: str) -> Channel:
+    """By which way a canonical number is told."""
+    return Channel.SMS if phones.receives_sms(phone) else Channel.CALL
+
+
 def canonical_phone(phone: str) -> str:
     """A phone number in the form of `identity.phone`, also from RFC 3966. Other text is returned unchanged."""
     try:
@@ -170,17 +183,19 @@ def _channels(to: Recipient, texts: dict[str, RenderedText]) -> Iterator[tuple[C
         yield Channel.PAGE, "", texts["page"]
     if "sms" in texts and to.phone:
         phone = canonical_phone(to.phone)
-        yield (Channel.SMS if phones.receives_sms(phone) else Channel.CALL), phone, texts["sms"]
+        yield channel_to(phone), phone, texts["sms"]
     if "email" in texts and to.email:
         yield Channel.EMAIL, to.email, texts["email"]
 
 
 def _addressed(shared: dict, key: str, channel: Channel, address: str) -> dict:
     """The columns of one letter, without its text, for one channel and address."""
+    letter = (shared["kind"], shared["about_kind"], shared["about_id"], key)
     return {
         **shared,
         "channel": channel,
-        "dedupe_key": dedupe_key(shared["kind"], shared["about_kind"], shared["about_id"], key, channel),
+        "letter": dedupe_key(*letter),
+        "dedupe_key": dedupe_key(*letter, channel),
         "to": address,
         "to_index": address_index(address),
     }

@@ -28,7 +28,7 @@ def render_all(
     kind: LetterKind, about: Model, params: Params, to_name: str, now: datetime
 ) -> dict[str, RenderedText]:
     """The text for each template of the kind: "page", "email", "sms". Raises LookupError if it has none."""
-    facts = kind.facts(about, params, now)
+    facts = kind.facts(about, params, now) | {"in_calendar": False}
     texts = {name: _render(kind.name, name, facts, to_name, now) for name in ("page", "email", "sms")}
     found = {name: text for name, text in texts.items() if text is not None}
     if not found:
@@ -37,7 +37,12 @@ def render_all(
 
 
 def render(notice: Notice, about: Model, now: datetime) -> RenderedText:
-    """The text of one letter as of `now`. Raises LookupError for a kind that no floor declares any more."""
+    """The text of one letter as of `now`; as it was written, if no floor declares its kind any more.
+
+    Raises LookupError if the kind has no text for the channel.
+    """
+    if not kinds.exists(notice.kind):
+        return RenderedText(notice.subject, notice.text, notice.calendar.open())
     kind = kinds.find(notice.kind)
     calendar = kind.calendar(about, notice.params, now) if notice.channel == Channel.EMAIL else ""
     facts = kind.facts(about, notice.params, now) | {"in_calendar": bool(calendar)}

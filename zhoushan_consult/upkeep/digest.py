@@ -6,7 +6,7 @@ from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.duties.kinds import Kind, daily
-from zhoushan_consult.outbox.kinds import LetterKind
+from zhoushan_consult.outbox.kinds import LetterKind, account_closed
 from zhoushan_consult.outbox.posting import Recipient, post
 
 from .findings import Findings, collect
@@ -61,6 +61,7 @@ LETTERS = [
         name="health_digest",
         title="运行情况需要处理",
         facts=lambda officer, params, now: {"sentences": params["sentences"]},
+        outdated=account_closed,
         useful_for=timedelta(days=1),
     )
 ]

@@ -6,7 +6,7 @@ from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.clock import local_date
 from zhoushan_consult.duties.kinds import Kind, yearly
-from zhoushan_consult.outbox.kinds import LetterKind
+from zhoushan_consult.outbox.kinds import LetterKind, account_closed
 from zhoushan_consult.outbox.posting import Recipient, post
 from zhoushan_consult.workdays.days import year_wanted
 
@@ -22,7 +22,9 @@ def remind(about: str, due_at: datetime, now: datetime) -> int:
 
 
 def _entered(officer: Officer, params: dict, now: datetime) -> str:
-    return "" if year_wanted(local_date(now)) == params["year"] else "放假安排已经录入"
+    if year_wanted(local_date(now)) != params["year"]:
+        return "放假安排已经录入"
+    return account_closed(officer, params, now)
 
 
 LETTERS = [
