@@ -280,6 +280,8 @@ def test_coordinators_are_told_that_a_firm_corrected_its_contact(client, opened,
 
 
 def test_coordinators_are_not_told_of_their_own_correction(coordinator):
+    coordinator.phone = "+8613700000001"
+    coordinator.save()
     correct(appointment(1), by=coordinator, phone=RIGHT)
     assert not Notice.objects.filter(kind="contact_changed").exists()
 

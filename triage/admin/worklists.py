@@ -22,7 +22,7 @@ from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Act
 from zhoushan_consult.bureau.worklist import Row, WorkList
 from zhoushan_consult.clock import SHANGHAI, local_date
-from zhoushan_consult.outbox.calls import as_of
+from zhoushan_consult.outbox.calls import not_needed
 
 # A registration that has waited for 初审 for more days than this is marked as late.
 LONG_WAIT_DAYS = 3
@@ -228,17 +228,16 @@ def _to_call(now: datetime) -> WorkList:
     to_make = worklists.to_call(now)
     shown = to_make[: worklists.PREVIEW_ROWS]
     doubtful = worklists.undelivered_numbers(shown)
-    letters = as_of([letter for call in shown for letter in call.letters], now)
-    not_needed = {each.notice.pk: each.not_needed for each in letters if each.not_needed}
-    rows = [_call_row(call, not_needed, doubtful) for call in shown]
+    untrue = not_needed([letter for call in shown for letter in call.letters], now)
+    rows = [_call_row(call, untrue, doubtful) for call in shown]
     empty = "没有要打的电话。没有手机号码、或短信没有送达的企业会出现在这里。"
     return WorkList("call", "待电话联系", rows, len(to_make), empty)
 
 
-def _call_row(call: CallToMake, not_needed: dict[int, str], doubtful: set[str]) -> Row:
-    true = [letter for letter in call.letters if letter.pk not in not_needed]
+def _call_row(call: CallToMake, untrue: dict[int, str], doubtful: set[str]) -> Row:
+    true = [letter for letter in call.letters if letter.pk not in untrue]
     if not true:
-        return Row(_called(call), _call_url(call, ""), not_needed[call.letters[0].pk], lead="不用再打")
+        return Row(_called(call), _call_url(call, ""), untrue[call.letters[0].pk], lead="不用再打")
     titles = dict.fromkeys(letter.subject for letter in true)
     is_doubtful = call.firm and call.letters[0].to_index in doubtful
     return Row(

@@ -151,7 +151,16 @@ def test_system_keeper_sees_failed_notices_and_missed_duties(signed_in, keeper):
 def test_every_empty_worklist_says_that_nothing_is_waiting(browser):
     ConsultDay.objects.filter(date=made.DAY).delete()
     answer = browser.get("/admin/")
-    codes = {"review", "returned", "settle", "call", "late_replies", "late_follow_ups", "conclude"}
+    codes = {
+        "review",
+        "returned",
+        "settle",
+        "call",
+        "unreachable",
+        "late_replies",
+        "late_follow_ups",
+        "conclude",
+    }
     codes |= {"check_answers", "answers_back"}
     assert set(titles(answer)) == codes | {"plan"}
     for code in codes:

@@ -20,6 +20,7 @@ from zhoushan_consult.audit.models import Entry
 from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.outbox import delivery
 from zhoushan_consult.outbox.models import Channel, Notice, NoticeCall, State
+from zhoushan_consult.outbox.posting import address_index
 
 pytestmark = pytest.mark.django_db
 
@@ -117,7 +118,7 @@ def test_letter_to_somebody_else_is_a_call_of_its_own(browser, coordinator):
     waiting(1, "booking_received")
     Notice.objects.create(
         kind="settle_wanted", channel=Channel.CALL, about_kind="sessions_app.consultday", about_id="1",
-        dedupe_key="x", to=LAND_LINE, to_name="钟和", body="请确定名单。", created_at=NOW, due_at=NOW,
+        dedupe_key="x", to=LAND_LINE, to_index=address_index(LAND_LINE), to_name="钟和", body="请确定名单。", created_at=NOW, due_at=NOW,
     )  # fmt: skip
     assert [len(call.letters) for call in worklists.to_call(NOW)] == [1, 1]
 

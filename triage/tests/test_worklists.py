@@ -249,4 +249,5 @@ def test_only_calls_that_are_due_and_wait_are_to_be_made_the_oldest_first():
     letter(firm, "sms", Channel.SMS, State.WAITING, NOW)
     for state in set(State) - {State.WAITING}:
         letter(firm, f"call-{state}", Channel.CALL, state, NOW)
-    assert keys(worklists.to_call(NOW)) == keys([early, now])
+    (call,) = worklists.to_call(NOW)
+    assert (call.firm, call.letters) == (firm, [early, now])

@@ -38,6 +38,22 @@ def call_now(notice: Notice, now: datetime) -> Call:
     return _as_of(notice, record_of(notice), now)
 
 
+def not_needed(notices: Iterable[Notice], now: datetime) -> dict[int, str]:
+    """Why calls need not be made any more, by the key of the letter. Those that must be made are not in it."""
+    notices = list(notices)
+    records = records_of(notices)
+    reasons = {notice.pk: _why_not(notice, records[notice.pk], now) for notice in notices}
+    return {key: reason for key, reason in reasons.items() if reason}
+
+
+def _why_not(notice: Notice, about: Model | None, now: datetime) -> str:
+    try:
+        return why_not(notice, about, now)
+    except Exception as error:
+        log.error("outbox: cannot check notice %s: %s", notice.pk, describe(error))
+        return ""
+
+
 def _as_of(notice: Notice, about: Model | None, now: datetime) -> Call:
     try:
         if reason := why_not(notice, about, now):

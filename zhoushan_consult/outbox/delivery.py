@@ -14,7 +14,7 @@ from secrets import token_hex
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Exists, F, Min, Model, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Min, Model, OuterRef, Q, QuerySet
 from django.utils.module_loading import import_string
 
 from zhoushan_consult.audit.trail import record

@@ -10,7 +10,7 @@ from zhoushan_consult.outbox import delivery, telephone
 from zhoushan_consult.outbox.adapters import MemoryAdapter
 from zhoushan_consult.outbox.delivery import calls_to_make, deliver_due
 from zhoushan_consult.outbox.models import Channel, Notice, State
-from zhoushan_consult.outbox.posting import Recipient, post
+from zhoushan_consult.outbox.posting import Recipient, post, told_at
 from zhoushan_consult.outbox.readdressing import may_be_readdressed, readdress
 from zhoushan_consult.tests import term_kinds
 
@@ -153,6 +153,16 @@ def test_letter_sent_lately_to_the_wrong_number_is_sent_again_once(water, air):
     assert correct(water, sent_since=AT - DAY) == 0
     assert sent_to(AT + HOUR) == [RIGHT]
     assert sent_to(AT + DAY) == []
+
+
+def test_letter_to_a_renamed_reader_is_still_the_same_letter(water):
+    both = person(email="a@example.com")
+    write(water, both)
+    deliver_due(AT)
+    renamed = Recipient("李新人", RIGHT, "a@example.com")
+    correct(water, both, renamed, sent_since=AT - DAY)
+    assert told_at(water, ["term"]) == AT
+    assert Notice.objects.get(state=State.WAITING).to_name == "李新人"
 
 
 @pytest.mark.parametrize("since, again", [(AT, [RIGHT]), (AT + timedelta(seconds=1), []), (None, [])])
