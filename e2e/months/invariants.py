@@ -164,7 +164,13 @@ BY_TELEPHONE = {"give_up", "withdraw"}
 
 
 def _lapsed(was: Registration, one: Registration) -> bool:
-    return was.stage == "seated" and one.stage == "accepted" and not one.seat and not one.wants_onsite
+    """A seat was taken back unanswered: the firm gets a written answer, or has it already."""
+    return (
+        was.stage == "seated"
+        and one.stage in {"accepted", "answered"}
+        and not one.seat
+        and not one.wants_onsite
+    )
 
 
 @invariant
