@@ -1,7 +1,7 @@
 """公开答复: questions that were clearly answered before, for every firm to read (五（二）：已明确予以解答的重复事项).
 
 One officer drafts, another publishes. No text names the firm that asked. A published answer is never edited: it is withdrawn or
-replaced, with the date.
+replaced, with the date. A draft waits for the second officer; one that was sent back (it has a remark) waits for its drafter.
 """
 
 import time
@@ -13,11 +13,12 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count, Max, Q, QuerySet
 
+from sessions_app.notifications import moment_key, to_officers
 from zhoushan_consult.audit.trail import record
 from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.refusals import Refused
-from zhoushan_consult.bureau.roles import Act
+from zhoushan_consult.bureau.roles import Act, Role
 
 from .models import Appointment, Publicity, PublishedAnswer
 from .similarity.cached_index import CachedIndex
@@ -56,7 +57,8 @@ def propose(
     by: Officer,
     at: datetime,
 ) -> PublishedAnswer:
-    """Draft an answer for publication, from scratch, from a registration, or to replace a public one.
+    """Draft an answer for publication, from scratch, from a registration, or to replace a public one; the others who may
+    publish are told.
 
     Raises ValidationError, by field, where a text identifies a person or a firm.
     """
@@ -65,28 +67,38 @@ def propose(
     _must_be_anonymous(made)
     made.save()
     record(Verb.ANSWER_PROPOSED, made, by=by, at=at)
+    _tell_checkers(made, at=at)
     return made
 
 
 @transaction.atomic
 def amend(draft: PublishedAnswer, wording: Wording, *, version: int, by: Officer, at: datetime) -> None:
-    """Change a draft; the officer who changed it last is its drafter. Raises ChangedMeanwhile, ValidationError as `propose`."""
+    """Change a draft; the officer who changed it last is its drafter. Raises ChangedMeanwhile, ValidationError as `propose`.
+
+    The second officers are told of a draft that came back, and where another one has to check it now.
+    """
     by.must(Act.PUBLISH)
+    waits_already = not draft.remark and draft.drafted_by_id == by.pk
     for name, value in vars(wording).items():
         setattr(draft, name, value)
     _must_be_anonymous(draft)
     _move(draft, Publicity.DRAFT, at=at, version=version, **vars(wording), drafted_by=by, remark="")
     record(Verb.ANSWER_AMENDED, draft, by=by, at=at)
+    if not waits_already:
+        _tell_checkers(draft, at=at)
 
 
 @transaction.atomic
 def publish(draft: PublishedAnswer, *, version: int, by: Officer, at: datetime) -> None:
-    """Publish a draft; the answer that it replaces is superseded. Raises NeedsSecondOfficer, ChangedMeanwhile."""
+    """Publish a draft and tell its drafter; the answer that it replaces is superseded. Raises NeedsSecondOfficer,
+    ChangedMeanwhile.
+    """
     by.must(Act.PUBLISH)
     if by.pk == draft.drafted_by_id:
         raise NeedsSecondOfficer
     _move(draft, Publicity.PUBLISHED, at=at, version=version, approved_by=by, published_at=at, remark="")
     record(Verb.ANSWER_PUBLISHED, draft, by=by, at=at)
+    _tell_drafter("answer_published", draft, by=by, at=at)
     if draft.replaces and draft.replaces.state == Publicity.PUBLISHED:
         _move(draft.replaces, Publicity.SUPERSEDED, at=at, ended_at=at)
         record(Verb.ANSWER_SUPERSEDED, draft.replaces, by=by, at=at)
@@ -94,18 +106,20 @@ def publish(draft: PublishedAnswer, *, version: int, by: Officer, at: datetime) 
 
 @transaction.atomic
 def send_back(draft: PublishedAnswer, remark: str, *, version: int, by: Officer, at: datetime) -> None:
-    """Return a draft to its drafter with a remark."""
+    """Return a draft to its drafter with a remark, and tell them."""
     by.must(Act.PUBLISH)
     _move(draft, Publicity.DRAFT, at=at, version=version, remark=remark)
     record(Verb.ANSWER_SENT_BACK, draft, by=by, at=at, why=remark)
+    _tell_drafter("answer_sent_back", draft, by=by, at=at)
 
 
 @transaction.atomic
 def drop(draft: PublishedAnswer, remark: str, *, version: int, by: Officer, at: datetime) -> None:
-    """Decide not to publish a draft."""
+    """Decide not to publish a draft, and tell its drafter."""
     by.must(Act.PUBLISH)
     _move(draft, Publicity.DROPPED, at=at, version=version, remark=remark)
     record(Verb.ANSWER_DROPPED, draft, by=by, at=at, why=remark)
+    _tell_drafter("answer_dropped", draft, by=by, at=at)
 
 
 @transaction.atomic
@@ -139,6 +153,19 @@ def _move(
     transaction.on_commit(published_index.invalidate)
 
 
+def _tell_checkers(draft: PublishedAnswer, *, at: datetime) -> None:
+    """Everyone who may publish it: not its drafter."""
+    checkers = Officer.objects.who_may(Act.PUBLISH).exclude(pk=draft.drafted_by_id)
+    to_officers(checkers, "answer_to_publish", draft, at=at, key=moment_key(at))
+
+
+def _tell_drafter(kind: str, draft: PublishedAnswer, *, by: Officer, at: datetime) -> None:
+    """Its drafter; 综合处 where the drafter works on public answers no more. An officer is not told of an own act."""
+    drafter = Officer.objects.who_may(Act.PUBLISH).filter(pk=draft.drafted_by_id)
+    told = drafter or Officer.objects.with_role(Role.COORDINATOR)
+    to_officers(told.exclude(pk=by.pk), kind, draft, at=at, key=moment_key(at))
+
+
 def _must_be_anonymous(draft: PublishedAnswer) -> None:
     names = (draft.source.enterprise_name, draft.source.contact_name) if draft.source else ()
     errors = {
@@ -148,6 +175,27 @@ def _must_be_anonymous(draft: PublishedAnswer) -> None:
     }
     if errors:
         raise ValidationError(errors)
+
+
+@dataclass(frozen=True)
+class Drafts:
+    """Drafts that wait for one officer, the longest waiting first: as the second one, or as the drafter."""
+
+    to_check: list[PublishedAnswer]
+    sent_back: list[PublishedAnswer]
+
+
+def drafts_for(officer: Officer) -> Drafts:
+    """The drafts that wait for `officer`. What came back to somebody who works on public answers no more is everybody's."""
+    gone = ~Q(drafted_by__in=Officer.objects.who_may(Act.PUBLISH))
+    drafts = PublishedAnswer.objects.filter(state=Publicity.DRAFT).annotate(orphaned=gone)
+    waiting = list(drafts.select_related("division", "drafted_by").order_by("changed_at", "pk"))
+    mine = [draft.drafted_by_id == officer.pk for draft in waiting]
+    pairs = list(zip(waiting, mine, strict=True))
+    return Drafts(
+        to_check=[draft for draft, own in pairs if not draft.remark and not own],
+        sent_back=[draft for draft, own in pairs if draft.remark and (own or draft.orphaned)],
+    )
 
 
 # --- Reading ---------------------------------------------------------------------------------------------------------

@@ -17,12 +17,18 @@ from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Area, Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
+from zhoushan_consult.identity.phone import reaches
+from zhoushan_consult.outbox import posting
+from zhoushan_consult.outbox.readdressing import readdress
 from zhoushan_consult.vault.blind_index import blind_index
 
 from . import letters, seat_moves, waiting_list
-from .lifecycle import AWAITING_DAY, Stage
-from .models import Appointment, Channel, IllegalMove, StageMove
+from .facts import NotOpen, require
+from .lifecycle import Stage
+from .models import Appointment, Channel, StageMove
+from .priority import can_take_priority
 from .references import clean_reference, new_reference
+from .situation import FirmAct, StaffAct
 
 
 class AlreadyBooked(Refused):
@@ -37,16 +43,6 @@ class FormAlreadyUsed(Refused):
         super().__init__(
             "这张表已经提交过，内容与这次不同，未重复登记。如需修改，请到“进度查询”办理；如要另行登记，请重新打开登记页面。"
         )
-
-
-class PriorityUsed(Refused):
-    def __init__(self):
-        super().__init__("贵单位此后已安排过现场咨询，优先资格已经使用。如有新的问题，请重新登记。")
-
-
-class TooLate(Refused):
-    def __init__(self):
-        super().__init__("这条登记已进入下一办理阶段，网上不能再修改。请电话联系综合处。")
 
 
 @dataclass(frozen=True)
@@ -126,7 +122,8 @@ def _register(
             StageMove.objects.create(appointment=made, new=Stage.SUBMITTED, by=source.by, at=at)
             why = {"reason": source.reason} if source.reason else {}
             record(Verb.REGISTERED, made, by=source.by, at=at, channel=source.channel, **why)
-            letters.write("booking_received", made, at=at, to_page_only=_receipts_exceeded(form, at))
+            flooded = _receipts_exceeded(form, at)
+            letters.write("booking_received", made, at=at, to_page_only=flooded, flooded=flooded)
             return made
     except IntegrityError as clash:
         return _explain(clash, form, key)
@@ -149,120 +146,125 @@ def _explain(clash: IntegrityError, form: Registration, key: str) -> Appointment
 
 
 def find(reference: str, phone: str) -> Appointment | None:
-    """The registration with this 受理编号 and phone. None where either is wrong; the answer does not say which."""
+    """The registration with this 受理编号 and phone. None where either is wrong; the answer does not say which.
+
+    A land line may be typed without its extension.
+    """
     found = (
         Appointment.objects.select_related("day", "seat", "area")
         .filter(reference=clean_reference(reference))
         .first()
     )
-    return found if found and constant_time_compare(found.phone_number, phone) else None
+    return found if found and reaches(phone, found.phone_number) else None
 
 
 @transaction.atomic
 def amend(appointment: Appointment, form: Registration, *, at: datetime) -> None:
-    """The firm corrects its registration while 待初审. Raises TooLate afterwards."""
+    """The firm corrects its registration while 待初审, and is told at the telephone that stands there now. Raises NotOpen."""
+    require(appointment, FirmAct.AMEND, at)
+    # What waits to be sent would go to the old telephone; the new letter says all that it says.
+    posting.cancel(appointment, at=at)
+    old = letters.recipient(appointment)
     waiting = Appointment.objects.filter(pk=appointment.pk, stage=Stage.SUBMITTED)
     changes = form.columns() | {"uscc": appointment.uscc, "enterprise_name": appointment.enterprise_name}
     if not waiting.update(amended_at=at, version=F("version") + 1, **changes):
-        raise TooLate
+        raise NotOpen
     record(Verb.AMENDED, appointment, by=None, at=at)
     appointment.refresh_from_db()
+    readdress(
+        appointment, old=old, new=letters.recipient(appointment), at=at, said_otherwise=letters.RECEIPTS
+    )
+    letters.write("booking_amended", appointment, at=at, key=str(appointment.version))
 
 
 @transaction.atomic
 def withdraw(appointment: Appointment, *, at: datetime) -> None:
-    """The firm withdraws before the day; its seat is free for the next firm. Raises TooLate. A second click does nothing."""
+    """The firm withdraws; its seat is free for the next firm. Raises NotOpen. A second click does nothing."""
     if appointment.stage == Stage.WITHDRAWN:
         return
-    if appointment.stage not in AWAITING_DAY:
-        raise TooLate
+    require(appointment, FirmAct.WITHDRAW, at)
     seat_moves.leave(appointment, Stage.WITHDRAWN, "企业撤回", by=None, at=at, priority_since=None)
+    seat_moves.return_priority(appointment, by=None, at=at)
     letters.write("booking_withdrawn", appointment, at=at)
 
 
+@transaction.atomic
 def confirm_seat(appointment: Appointment, *, by: Officer | None = None, at: datetime) -> None:
-    """The firm will come on the day (六（五）：通知确认). `by`: the officer to whom it said so on the telephone.
+    """The firm will come on the day (六（五）：通知确认). `by`: the officer to whom it said so (`triage.calls` records the call).
 
-    Raises seats.SeatGone where the offer has lapsed.
+    Raises NotOpen where the offer has lapsed or the day has begun. A second click does nothing.
     """
     if by:
         by.must(Act.SETTLE)
-    if appointment.stage != Stage.SEATED:
-        raise seats.SeatGone
-    with transaction.atomic():
-        if seats.confirm(appointment.seat, appointment.uscc, at=at):
-            record(
-                Verb.SEAT_CONFIRMED,
-                appointment,
-                by=by,
-                at=at,
-                **waiting_list.seat_facts(appointment.day, appointment.seat),
-            )
-        letters.write("seat_confirmed", appointment, at=at, key=_seat_key(appointment))
+    if appointment.stage == Stage.SEATED and appointment.seat.confirmed_at:
+        return
+    require(appointment, StaffAct.CONFIRM if by else FirmAct.CONFIRM, at)
+    if seats.confirm(appointment.seat, appointment.uscc, at=at):
+        facts = waiting_list.seat_facts(appointment.day, appointment.seat)
+        record(Verb.SEAT_CONFIRMED, appointment, by=by, at=at, **facts)
+    appointment.seat.refresh_from_db()
+    seat = letters.seat_params(appointment)
+    letters.write("seat_confirmed", appointment, at=at, key=seat["seat"], **seat)
 
 
 @transaction.atomic
 def give_up_seat(appointment: Appointment, *, by: Officer | None = None, at: datetime) -> None:
-    """The firm will not come and gets a written reply instead. `by`: the officer to whom it said so on the telephone.
+    """The firm will not come and gets a written reply instead.
 
-    It leaves the waiting list, and its priority, if it had one, is used up. Raises seats.SeatGone.
+    `by`: the officer to whom it said so (`triage.calls` records the call). It leaves the waiting list, and its priority, if it
+    had one, is used up. Raises NotOpen, seats.SeatGone.
     """
     if by:
         by.must(Act.SETTLE)
-    if appointment.stage != Stage.SEATED:
-        raise seats.SeatGone
-    key = _seat_key(appointment)
+    require(appointment, StaffAct.GIVE_UP if by else FirmAct.GIVE_UP, at)
+    key = letters.seat_params(appointment)["seat"]
     changes = {"wants_onsite": False, "priority_since": None}
     seat_moves.leave(appointment, Stage.ACCEPTED, "企业放弃现场名额，改为书面答复", by=by, at=at, **changes)
     letters.write("seat_given_up", appointment, at=at, key=key)
 
 
-def _seat_key(appointment: Appointment) -> str:
-    """The key of letters about this seat: a seat of another day has another key, so its letter is sent too."""
-    return f"{appointment.day.date}:{appointment.seat.number}"
-
-
+@transaction.atomic
 def ask_for_seat_again(appointment: Appointment, *, at: datetime) -> Appointment:
     """A deferred firm still wants to come: carried to the next day with priority (六（五）：下次活动优先安排).
 
     A firm that is deferred again keeps the date of its priority, and so its position. Where it has registered for that day
-    itself, that registration gets the priority and this one is closed. Returns the registration with the priority.
-    Raises PriorityUsed where the firm has had a seat since, IllegalMove.
+    itself, that registration gets the priority and this one is answered in writing; one that cannot use it is passed over,
+    and this one goes to the day after. Returns the registration with the priority. Raises NotOpen, IllegalMove.
     """
-    if appointment.stage != Stage.DEFERRED:
-        raise IllegalMove
-    with transaction.atomic():
-        day = first_open_day(calendar.following(appointment.day.date), at=at)
-        if _was_seated_after(appointment):
-            raise PriorityUsed
-        since = appointment.priority_since or at
-        note = f"仍需现场咨询，{calendar.short(day.date)}优先安排"
-        own = seat_moves.carry_over(appointment, day, note, since=since, by=None, at=at)
-        if own:
+    require(appointment, FirmAct.STILL_ONSITE, at)
+    since = appointment.priority_since or at
+    day = first_open_day(calendar.following(appointment.day.date), at=at)
+    while own := _carry_over(appointment, day, since, at):
+        if can_take_priority(own):
             return _hand_over(appointment, own, since, at=at)
-        place = waiting_list.position(appointment)
-        letters.write(
-            "priority_granted", appointment, at=at, key=calendar.slug(day.date), priority_place=place
-        )
-        return appointment
+        day = first_open_day(calendar.following(day.date), at=at)
+    slug = calendar.slug(day.date)
+    letters.write("priority_granted", appointment, at=at, key=slug, day=slug)
+    return appointment
 
 
-def _was_seated_after(appointment: Appointment) -> bool:
-    later = Appointment.objects.filter(uscc=appointment.uscc, day__date__gt=appointment.day.date)
-    return later.filter(moves__new=Stage.SEATED).exists()
+def _carry_over(
+    appointment: Appointment, day: ConsultDay, since: datetime, at: datetime
+) -> Appointment | None:
+    note = f"仍需现场咨询，{calendar.short(day.date)}优先安排"
+    return seat_moves.carry_over(appointment, day, note, since=since, by=None, at=at)
 
 
 def _hand_over(appointment: Appointment, own: Appointment, since: datetime, *, at: datetime) -> Appointment:
-    """The firm's own registration for the next day takes the priority over, and this one is closed."""
-    seat_moves.grant_priority(own, since)
-    record(Verb.PRIORITY_GRANTED, own, by=None, at=at, day=calendar.slug(own.day.date))
-    appointment.move_to(Stage.CLOSED, "优先资格已转到贵单位下期的登记", by=None, at=at)
+    note = f"仍需现场咨询，优先资格转到贵单位{calendar.short(own.day.date)}的登记"
+    seat_moves.hand_over(appointment, own, note, since=since, by=None, at=at)
+    letters.write("priority_moved", appointment, at=at, key=letters.key_at(at))
     return own
 
 
 @transaction.atomic
 def written_reply_is_enough(appointment: Appointment, *, at: datetime) -> None:
-    """书面答复已够: a deferred firm needs no seat any more; the registration is closed. Raises IllegalMove."""
-    if appointment.stage != Stage.DEFERRED:
-        raise IllegalMove
-    appointment.move_to(Stage.CLOSED, "企业表示书面答复已解决问题", by=None, at=at)
+    """书面答复已够: the firm need not come; the registration is closed, and its seat is free for the next firm. Raises NotOpen."""
+    require(appointment, FirmAct.ENOUGH, at)
+    note = "企业表示书面答复已解决问题"
+    if appointment.stage != Stage.SEATED:
+        appointment.move_to(Stage.CLOSED, note, by=None, at=at)
+        return
+    key = letters.seat_params(appointment)["seat"]
+    seat_moves.leave(appointment, Stage.CLOSED, note, by=None, at=at)
+    letters.write("seat_not_needed", appointment, at=at, key=key)

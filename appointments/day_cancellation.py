@@ -3,26 +3,24 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from django.db.models import Q
+
 from sessions_app import calendar
 from sessions_app.days import first_open_day
 from sessions_app.models import ConsultDay, Seat
 from zhoushan_consult.audit.trail import record
 from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Officer
-from zhoushan_consult.outbox import posting
 
 from . import letters
 from .lifecycle import Stage
 from .models import Appointment
-from .seat_moves import carry_over, continue_registration, grant_priority
+from .priority import can_take_priority
+from .seat_moves import carry_over, hand_over
 from .waiting_list import seat_facts
 
 COUNTS_ON_DAY = (Stage.SUBMITTED, Stage.ACCEPTED, Stage.SEATED)
 """Stages in which a firm that wants to come expects its day to take place."""
-CAN_TAKE_PRIORITY = (Stage.SUBMITTED, Stage.ACCEPTED)
-"""Stages in which the firm's other registration can still use a priority."""
-OUTDATED_KINDS = ("seat_offered", "seat_confirmed", "plan_changed", "day_near")
-"""Letters that invite the firm to the cancelled day: those not yet sent are cancelled."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +34,17 @@ class Cancellation:
 
 
 def carry_over_all(cancelled: Cancellation) -> int:
-    """Carry over every firm that wanted to come to the cancelled day. Firms that asked for a written reply stay as they are.
+    """Carry over every firm that wanted to come to the cancelled day, or holds a seat of it whatever it had asked for.
+
+    Firms that wait for a written reply stay as they are.
 
     Seats are freed. The right to a seat dates from its offer, so a seated firm comes before those that waited. Runs in the
     caller's transaction; a second run finds no firm. Returns how many firms were told.
     """
     # Seats before registrations: every act that changes both locks them in this order.
     list(Seat.objects.filter(day=cancelled.day).select_for_update(no_key=True).order_by("pk"))
-    rows = Appointment.objects.filter(day=cancelled.day, wants_onsite=True, stage__in=COUNTS_ON_DAY)
+    comes = Q(wants_onsite=True, stage__in=COUNTS_ON_DAY) | Q(stage=Stage.SEATED)
+    rows = Appointment.objects.filter(comes, day=cancelled.day)
     firms = list(
         rows.select_for_update(of=("self",), no_key=True).select_related("day", "seat").order_by("pk")
     )
@@ -56,13 +57,15 @@ def _carry(firm: Appointment, cancelled: Cancellation) -> None:
     seat, since = firm.seat, _since(firm, cancelled.at)
     note = f"{calendar.short(cancelled.day.date)}活动取消，转到{calendar.short(cancelled.next_day.date)}，优先安排"
     who = {"by": cancelled.by, "at": cancelled.at}
-    other = carry_over(firm, cancelled.next_day, note, since=since, **who)
-    if other and other.stage not in CAN_TAKE_PRIORITY:
-        # That registration is answered already: the priority goes to the day after.
+    other = carry_over(firm, cancelled.next_day, note, since=since, wants_onsite=True, **who)
+    if other and not can_take_priority(other):
+        # That registration is answered already, or in writing: the priority goes to the day after.
         later = first_open_day(calendar.following(cancelled.next_day.date), at=cancelled.at)
         return _carry(firm, replace(cancelled, next_day=later))
     if other:
-        _hand_over(firm, other, cancelled, since)
+        day = calendar.short(other.day.date)
+        note = f"{calendar.short(cancelled.day.date)}活动取消，优先资格转到贵单位{day}的登记"
+        hand_over(firm, other, note, since=since, **who)
     facts = seat_facts(cancelled.day, seat, to=calendar.slug(cancelled.next_day.date))
     record(Verb.CARRIED_OVER, firm, **who, **facts)
     _tell(firm, other, cancelled)
@@ -74,24 +77,6 @@ def _since(firm: Appointment, at: datetime) -> datetime:
     return min(moment for moment in known if moment)
 
 
-def _hand_over(firm: Appointment, other: Appointment, cancelled: Cancellation, since: datetime) -> None:
-    """A firm has one booking per day: its other registration gets the priority, this one a written answer."""
-    note = f"{calendar.short(cancelled.day.date)}活动取消，优先资格转到贵单位{calendar.short(other.day.date)}的登记"
-    continue_registration(firm, note, by=cancelled.by, at=cancelled.at, wants_onsite=False)
-    grant_priority(other, since)
-    record(Verb.PRIORITY_GRANTED, other, by=cancelled.by, at=cancelled.at, day=calendar.slug(other.day.date))
-
-
 def _tell(firm: Appointment, other: Appointment | None, cancelled: Cancellation) -> None:
-    for kind in OUTDATED_KINDS:
-        posting.cancel(firm, kind, at=cancelled.at)
-    letters.write(
-        "day_cancelled",
-        firm,
-        at=cancelled.at,
-        key=calendar.slug(cancelled.day.date),
-        other=other,
-        reason=cancelled.day.remark,
-        cancelled=calendar.short(cancelled.day.date),
-        next_day=calendar.short(cancelled.next_day.date),
-    )
+    about = {"cancelled": calendar.slug(cancelled.day.date), "other": other.pk if other else None}
+    letters.write("day_cancelled", firm, at=cancelled.at, key=letters.key_at(cancelled.at), **about)

@@ -31,10 +31,10 @@ def fresh_key() -> str:
     return secrets.token_urlsafe(16)
 
 
-def read(request: HttpRequest) -> FormToken | None:
+def read(request: HttpRequest, text: str) -> FormToken | None:
     """The token that came back with the form; None where it is missing, forged or from another browser."""
     try:
-        key, browser, joins = signing.loads(request.POST.get("form_token", ""), salt=SALT)
+        key, browser, joins = signing.loads(text, salt=SALT)
         return FormToken(key, date.fromisoformat(joins)) if browser == _browser(request) else None
     except (signing.BadSignature, ValueError, TypeError):
         return None

@@ -3,45 +3,24 @@
 In addition to 附件2 the form has 证件类型, 县区/功能区, 事项类别, and the two consents that the 个人信息保护法 asks for.
 """
 
+from dataclasses import asdict
 from datetime import date
 
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Div, Fieldset, Layout
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
 
 from sessions_app import calendar
 from zhoushan_consult.bureau.models import Area, Officer
 from zhoushan_consult.clock import local_date
-from zhoushan_consult.identity import phone, resident_id, uscc
-from zhoushan_consult.identity.canonical import canonical
+from zhoushan_consult.form_fields import MultilineField, NormalizedField
+from zhoushan_consult.identity import mailbox, names, phone, postcode, resident_id, uscc
 
 from .booking import Registration, Source
+from .contact import Contact, contact_of
 from .models import Channel, Grade
 from .topics import TopicChoice
-
-
-def textarea(rows: int) -> forms.Textarea:
-    """A text area that fits a phone of 320 px before the style sheet is loaded. The default of browsers is wider."""
-    return forms.Textarea(attrs={"rows": rows, "cols": 28})
-
-
-class SummaryField(forms.CharField):
-    """The question in the words of the firm: kept as typed, without blank lines at both ends."""
-
-    widget = textarea(8)
-
-    def to_python(self, value):
-        # Browsers send \r\n and count \n: without this, a text within the limit would be refused as too long.
-        return super().to_python(value).replace("\r\n", "\n")
-
-
-class CodeField(forms.CharField):
-    """A number as people type it: full-width digits, blanks and hyphens are normalised before validation."""
-
-    def to_python(self, value):
-        return canonical(super().to_python(value))
 
 
 class YesNoField(forms.ChoiceField):
@@ -66,39 +45,37 @@ REQUIRED = {
 class RegistrationForm(forms.Form):
     """附件2 as a web form. `now`: a date of birth in an ID number must not be later. `areas`: the counties and zones."""
 
-    enterprise_name = forms.CharField(
+    enterprise_name = NormalizedField(
         label="企业名称",
-        max_length=100,
-        min_length=2,
+        normalize=names.clean,
         help_text="与营业执照一致。",
         widget=forms.TextInput(attrs={"autocomplete": "organization"}),
     )
     uscc = forms.CharField(
         label="统一社会信用代码",
-        max_length=40,
         help_text="营业执照上的 18 位代码。",
-        widget=forms.TextInput(
-            attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
-        ),
+        # Without autocomplete="off", with which browsers do not restore a field after Back. The code is public.
+        widget=forms.TextInput(attrs={"autocapitalize": "characters", "spellcheck": "false"}),
     )
-    address = forms.CharField(
+    address = NormalizedField(
         label="通信地址",
+        normalize=names.tidy,
         max_length=150,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "street-address"}),
     )
-    postcode = CodeField(
+    postcode = NormalizedField(
         label="邮政编码",
+        normalize=postcode.clean,
         required=False,
-        validators=[RegexValidator(r"^[0-9]{6}$", "邮政编码是 6 位数字，如 316021。")],
         widget=forms.TextInput(
-            attrs={"autocomplete": "postal-code", "inputmode": "numeric", "maxlength": "6"}
+            attrs={"autocomplete": "postal-code", "inputmode": "numeric", "class": "short"}
         ),
     )
     county = forms.ChoiceField(label="所在县区或功能区", required=False)
-    contact_name = forms.CharField(
+    contact_name = NormalizedField(
         label="姓名",
-        max_length=40,
+        normalize=names.clean_person,
         help_text="法定代表人，或到场的代表。",
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
@@ -107,22 +84,20 @@ class RegistrationForm(forms.Form):
     )
     id_number = forms.CharField(
         label="身份证号码",
-        max_length=40,
         help_text="用于实名登记和现场核对，加密保存，只显示首尾几位。",
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     phone = forms.CharField(
         label="联系电话",
-        max_length=60,
         help_text="最好填手机，用来接收通知和查询进度。座机请加区号，分机写“转8001”。",
         widget=forms.TextInput(attrs={"autocomplete": "tel", "type": "tel"}),
     )
-    email = forms.EmailField(
+    email = NormalizedField(
         label="电子邮箱",
-        max_length=120,
+        normalize=mailbox.clean,
         required=False,
-        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-        error_messages={"invalid": "邮箱地址不完整，请检查，如 name@example.com；没有可以不填。"},
+        # Not type="email": Chrome sends "name@qq.com手机" in Punycode, and the page would show what was not typed.
+        widget=forms.TextInput(attrs={"autocomplete": "email", "inputmode": "email", "spellcheck": "false"}),
     )
     topics = forms.MultipleChoiceField(
         label="事项类别",
@@ -131,8 +106,9 @@ class RegistrationForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text="可多选；不清楚可以不选。",
     )
-    summary = SummaryField(
+    summary = MultilineField(
         label="咨询事项或问题需求概述",
+        rows=8,
         max_length=2000,
         min_length=2,
         help_text="写清行业、环节和想问的事。有几个问题请分开写，便于各处室分别答复。不要写他人的个人信息。",
@@ -269,6 +245,49 @@ class AmendForm(RegistrationForm):
         return super().registration()
 
 
+CONTACT_FIELDS = ("contact_name", "phone", "email", "address", "postcode")
+
+
+class ContactFields(forms.Form):
+    """How a firm is reached: the fields of 附件2 for that, with the same rules and sentences."""
+
+    contact_name = RegistrationForm.base_fields["contact_name"]
+    phone = RegistrationForm.base_fields["phone"]
+    email = RegistrationForm.base_fields["email"]
+    address = RegistrationForm.base_fields["address"]
+    postcode = RegistrationForm.base_fields["postcode"]
+
+    def start_from(self, appointment) -> None:
+        """Show what is registered, to be corrected."""
+        registered = contact_of(appointment)
+        self.initial |= asdict(registered) | {"phone": phone.format_phone(registered.phone)}
+        for name in REQUIRED.keys() & self.fields:
+            self.fields[name].error_messages["required"] = REQUIRED[name]
+        self.fields[
+            "phone"
+        ].help_text = "今后的通知发到这个号码，企业也用它查询进度。座机请加区号，分机写“转8001”。"
+
+    def clean_phone(self):
+        return phone.clean(self.cleaned_data["phone"])
+
+    def contact(self) -> Contact:
+        """The valid form, as `contact.correct` takes it."""
+        return Contact(**{name: self.cleaned_data[name] for name in CONTACT_FIELDS})
+
+
+class ContactForm(ContactFields):
+    """更正联系方式 by the firm itself."""
+
+    def __init__(self, *args, appointment, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.start_from(appointment)
+        self.fields["contact_name"].help_text = "到场人换了的，签到时请带新到场人的证件。"
+        self.helper = FormHelper()
+        # The template has the <form>, and the CSRF token in it.
+        self.helper.form_tag = False
+        self.helper.disable_csrf = True
+
+
 class EntryForm(RegistrationForm):
     """The same form, filled in by 综合处 for a firm that telephoned or was visited. The firm consents orally.
 
@@ -363,17 +382,16 @@ class LookupForm(forms.Form):
 
     reference = forms.CharField(
         label="受理编号",
-        max_length=40,
+        max_length=500,
         error_messages={"required": "请填写受理编号。"},
-        help_text="在回执和短信里，如 K7M2-9QRT-4WXP-2H。",
+        help_text="在回执和短信里，如 K7M2-9QRT-4WXP-2H。可以把短信整段粘贴进来。",
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
         ),
     )
     phone = forms.CharField(
         label="联系电话",
-        max_length=60,
-        help_text="登记时填写的号码。",
+        help_text="登记时填写的号码。座机可以不写分机。",
         error_messages={"required": "请填写登记时的联系电话。"},
         widget=forms.TextInput(attrs={"autocomplete": "tel", "type": "tel"}),
     )
@@ -382,15 +400,51 @@ class LookupForm(forms.Form):
         return phone.clean(self.cleaned_data["phone"])
 
 
+class LostReferenceForm(forms.Form):
+    """找回受理编号: what the firm still knows of its registration."""
+
+    uscc = forms.CharField(
+        label="统一社会信用代码",
+        help_text="营业执照上的 18 位代码。",
+        error_messages={"required": REQUIRED["uscc"]},
+        widget=forms.TextInput(attrs={"autocapitalize": "characters", "spellcheck": "false"}),
+    )
+    phone = forms.CharField(
+        label="联系电话",
+        help_text="登记时填写的号码。座机可以不写分机。",
+        error_messages={"required": "请填写登记时的联系电话。"},
+        widget=forms.TextInput(attrs={"autocomplete": "tel", "type": "tel"}),
+    )
+
+    def clean_uscc(self):
+        # Some real codes fail the check digit, and were admitted by an officer: only the format counts here.
+        return uscc.clean(self.cleaned_data["uscc"], admitted=True)
+
+    def clean_phone(self):
+        return phone.clean(self.cleaned_data["phone"])
+
+
 class UnsolvedForm(forms.Form):
     """未解决, with what is still open (六（六）)."""
 
-    reason = forms.CharField(
+    reason = MultilineField(
         label="还有哪些没有解决",
+        rows=4,
         # The remark of a stage move holds 300, and `feedback.report_unsolved` puts eight characters before the text.
         max_length=280,
-        widget=textarea(4),
         error_messages={"required": "请写一两句还没解决的问题，便于处室继续办理。"},
+    )
+
+
+class SupplementForm(forms.Form):
+    """补充问题: what the firm asks in addition, after its registration was accepted."""
+
+    text = MultilineField(
+        label="补充的问题",
+        rows=4,
+        max_length=1000,
+        help_text="和原来的问题一起交处室答复。请不要写身份证号码、电话。",
+        error_messages={"required": "请写明要补充的问题。"},
     )
 
 
@@ -404,7 +458,7 @@ class RatingForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": "请选择一项评价。"},
     )
-    remark = forms.CharField(label="意见建议", max_length=500, required=False, widget=textarea(4))
+    remark = MultilineField(label="意见建议", rows=4, max_length=500, required=False)
 
 
 def areas() -> list[Area]:

@@ -26,17 +26,20 @@ MOVES: dict[Stage, frozenset[Stage]] = {
     S.ACCEPTED: frozenset({S.SEATED, S.DEFERRED, S.ANSWERED, S.WITHDRAWN, S.SUBMITTED}),
     S.DECLINED: frozenset({S.SUBMITTED}),
     S.WITHDRAWN: frozenset(),
-    S.SEATED: frozenset({S.HEARD, S.ABSENT, S.ACCEPTED, S.DEFERRED, S.WITHDRAWN}),
+    S.SEATED: frozenset({S.HEARD, S.ABSENT, S.ACCEPTED, S.DEFERRED, S.CLOSED, S.WITHDRAWN}),
     S.DEFERRED: frozenset({S.SEATED, S.ACCEPTED, S.CLOSED, S.WITHDRAWN}),
-    S.ANSWERED: frozenset({S.FOLLOWING, S.CLOSED}),
+    S.ANSWERED: frozenset({S.FOLLOWING, S.CLOSED, S.DEFERRED}),
     S.HEARD: frozenset({S.FOLLOWING, S.CLOSED}),
     S.ABSENT: frozenset({S.FOLLOWING, S.CLOSED}),
     S.FOLLOWING: frozenset({S.CLOSED}),
-    S.CLOSED: frozenset({S.FOLLOWING}),
+    S.CLOSED: frozenset({S.FOLLOWING, S.DEFERRED}),
 }
 
 LIVE = frozenset(S) - {S.DECLINED, S.WITHDRAWN, S.CLOSED}
 """Stages in which a registration is its firm's one booking for the day (constraint one_live_booking_a_firm_a_day)."""
+
+ENDED = frozenset({S.DECLINED, S.WITHDRAWN, S.CLOSED})
+"""Stages in which a registration has no more work, terms, calls or offers."""
 
 AWAITING_DAY = frozenset({S.SUBMITTED, S.ACCEPTED, S.SEATED, S.DEFERRED})
 """Stages before the day, in which the firm may still withdraw."""

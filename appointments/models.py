@@ -16,7 +16,8 @@ from zhoushan_consult.identity.mask import mask_id, mask_phone
 from zhoushan_consult.identity.resident_id import IdType
 from zhoushan_consult.vault.fields import SealedField
 
-from .lifecycle import LIVE, Stage, allowed
+from . import upper_floor
+from .lifecycle import ENDED, LIVE, Stage, allowed
 from .topics import TopicChoice
 
 
@@ -62,7 +63,7 @@ class Appointment(models.Model):
         blank=True,
         validators=[RegexValidator(r"^[0-9]{6}$", "邮政编码是 6 位数字，如 316021。")],
     )
-    contact_name = models.CharField("姓名", max_length=40)
+    contact_name = models.CharField("姓名", max_length=100)
     id_type = models.CharField("证件类型", max_length=10, choices=IdType, default=IdType.RESIDENT)
     id_number = SealedField("身份证号码")
     id_index = models.CharField("证件索引", max_length=64, editable=False)
@@ -83,10 +84,14 @@ class Appointment(models.Model):
     amended_at = models.DateTimeField("修改时间", null=True, blank=True)
     # Grows when the firm amends: a decision on an older text is refused (`review.ChangedMeanwhile`).
     version = models.PositiveIntegerField("版本", default=1, editable=False)
-    # Written by `triage.assignment.update_firm_page`: the public page may not read the rows of the floor above.
+    # Written by `triage.work.update_firm_page`, for lists and papers that may not read the rows of the floor above.
     handled_by = models.CharField("办理处室", max_length=60, blank=True)
     reply_due_on = models.DateField("答复期限", null=True, blank=True)
     priority_since = models.DateTimeField("优先资格取得时间", null=True, blank=True)
+    # The firm's own registration for a later day, which has the priority now. If that one ends unused, it comes back.
+    handed_to = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="handed_from", verbose_name="优先资格转到"
+    )
     closed_at = models.DateTimeField("办结时间", null=True, blank=True)
 
     objects = AppointmentQuerySet.as_manager()
@@ -152,8 +157,9 @@ class Appointment(models.Model):
     ) -> None:
         """The only way to change a stage: a conditional UPDATE against the table in `lifecycle`, with a StageMove and an entry.
 
-        `changes` are columns that change with it, `facts` what the audit entry keeps in addition. Call it inside the
-        transaction of the act. Raises IllegalMove where the table has no such move, or another request moved it first.
+        `changes` are columns that change with it, `facts` what the audit entry keeps in addition. A registration that ends takes
+        its work with it, here, so that no act can forget it. Call it inside the transaction of the act. Raises IllegalMove
+        where the table has no such move, or another request moved it first.
         """
         here = Stage(self.stage)
         if not allowed(here, stage):
@@ -167,6 +173,8 @@ class Appointment(models.Model):
         self.stage = stage
         for name, value in changes.items():
             setattr(self, name, value)
+        if stage in ENDED:
+            upper_floor.end_work(self, by=by, at=at)
 
 
 class StageMove(models.Model):
@@ -187,6 +195,102 @@ class StageMove(models.Model):
 
     def __str__(self):
         return f"{self.get_new_display()}"
+
+
+class ContactCorrection(models.Model):
+    """更正联系方式: who corrected how a firm is reached, when and why. The values stand in the registration alone."""
+
+    appointment = models.ForeignKey(
+        Appointment, models.PROTECT, related_name="contact_corrections", verbose_name="预约登记"
+    )
+    # Names of columns of Appointment, with commas between them.
+    columns = models.CharField("更正的栏目", max_length=80)
+    reason = models.CharField("理由", max_length=200, blank=True)
+    by = models.ForeignKey(
+        Officer, models.PROTECT, null=True, blank=True, verbose_name="更正人", help_text="空：企业自己更正"
+    )
+    at = models.DateTimeField("更正时间")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "更正联系方式"
+        ordering = ["-at", "-pk"]
+
+    def __str__(self):
+        return "、".join(self.labels)
+
+    @property
+    def changed(self) -> list[str]:
+        return self.columns.split(",")
+
+    @property
+    def labels(self) -> list[str]:
+        """What was corrected, as the form calls it."""
+        return [str(Appointment._meta.get_field(name).verbose_name) for name in self.changed]
+
+    @property
+    def moves_letters(self) -> bool:
+        """Whether letters go to another address from now on."""
+        return not {"phone", "email"}.isdisjoint(self.changed)
+
+
+class Supplement(models.Model):
+    """补充问题: what a firm asks in addition after its registration was accepted, until the list of its day is settled."""
+
+    appointment = models.ForeignKey(
+        Appointment, models.PROTECT, related_name="supplements", verbose_name="预约登记"
+    )
+    text = models.TextField("补充问题", max_length=1000)
+    at = models.DateTimeField("提交时间")
+    # Set when 综合处 has given it to a division, or has noted that it is part of a 交办 already.
+    handled_at = models.DateTimeField("处理时间", null=True, blank=True)
+    handled_by = models.ForeignKey(
+        Officer, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="处理人"
+    )
+
+    class Meta:
+        verbose_name = verbose_name_plural = "补充问题"
+        ordering = ["at", "pk"]
+
+    def __str__(self):
+        return self.text
+
+
+class Verdict(models.TextChoices):
+    """The result of looking into an objection."""
+
+    VOID = "void", "不是该企业的登记，已作废"
+    KEPT = "kept", "是该企业的登记，继续办理"
+
+
+class Objection(models.Model):
+    """登记异议: a firm says that a live registration under its credit code is not its own. Codes are public."""
+
+    appointment = models.ForeignKey(
+        Appointment, models.PROTECT, related_name="objections", verbose_name="预约登记"
+    )
+    contact_name = SealedField("联系人")
+    phone = SealedField("联系电话")
+    text = models.TextField("说明", max_length=500, blank=True)
+    at = models.DateTimeField("提出时间")
+    verdict = models.CharField("核实结果", max_length=5, choices=Verdict, blank=True)
+    gist = models.TextField("核实经过", max_length=500, blank=True)
+    decided_by = models.ForeignKey(
+        Officer, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="核实人"
+    )
+    decided_at = models.DateTimeField("核实时间", null=True, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "登记异议"
+        ordering = ["at", "pk"]
+        constraints = [
+            # A second click, or a second person of the firm, adds nothing while 综合处 is looking into it.
+            models.UniqueConstraint(
+                fields=["appointment"], condition=models.Q(verdict=""), name="one_open_objection"
+            )
+        ]
+
+    def __str__(self):
+        return "登记异议"
 
 
 class Grade(models.IntegerChoices):

@@ -1,10 +1,15 @@
 """受理编号: random, so that one number says nothing about other registrations or how many there are."""
 
+import re
 import secrets
 import unicodedata
 
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # 32 letters, without 0 1 I O, which people misread
 LENGTH = 14  # 70 bits, and a second secret is asked with it
+
+_LOOKALIKES = str.maketrans("01IO", "QLLQ")
+# The letters however they are set apart, perhaps within a sentence.
+_SPREAD = re.compile(f"(?<![0-9A-Z])(?:[0-9A-Z][^0-9A-Z\u4e00-\u9fff]*){{{LENGTH}}}(?![0-9A-Z])")
 
 
 def new_reference() -> str:
@@ -18,10 +23,12 @@ def grouped(letters: str) -> str:
 
 
 def clean_reference(text: str) -> str:
-    """The stored form of what a person typed: blanks, hyphens, case and the look-alikes 0 1 I O do not matter."""
-    letters = "".join(
-        ch
-        for ch in unicodedata.normalize("NFKC", text).upper().translate(str.maketrans("01IO", "QLLQ"))
-        if ch.isalnum()
-    )
-    return grouped(letters[:LENGTH])
+    """The stored form of what a person typed or pasted, also of a whole SMS with the number in it.
+
+    Blanks, hyphens, case, full-width letters, the words around it and the look-alikes 0 1 I O do not matter. A text with too
+    many letters gives a number that is too long, which no registration has.
+    """
+    text = unicodedata.normalize("NFKC", text).upper()
+    found = _SPREAD.search(text)
+    letters = re.sub("[^0-9A-Z]", "", found[0] if found else text)
+    return grouped(letters.translate(_LOOKALIKES)[: LENGTH + 1])

@@ -3,9 +3,11 @@
 import re
 import unicodedata
 from datetime import date
+from functools import reduce
 
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import Case, CharField, F, Q, QuerySet, Value, When
+from django.db.models.functions import Cast, Replace
 
 from zhoushan_consult.identity import phone, resident_id
 from zhoushan_consult.identity.canonical import canonical
@@ -17,17 +19,32 @@ from .references import LENGTH, clean_reference
 
 LONGEST = 100
 _LONG_NUMBER = re.compile(r"[0-9]{14,17}[0-9Xx]")
+_LAST_DIGITS = re.compile(r"[0-9]{4}")
+# In a name people write these in either width, or leave them out.
+_LEFT_OUT = '()（）[]［］【】〔〕《》“”"·•・-－—– \u3000'
 
 
 def search(rows: QuerySet[Appointment], text: str, *, today: date) -> QuerySet[Appointment]:
-    """The `rows` that match `text`: a number only as a whole, a firm by part of its name. Accepts any text."""
+    """The `rows` that match `text`: those of such a firm first, then those whose name and question have all its words.
+
+    Accepts any text. The words are those between blanks.
+    """
     text = _printable(text)[:LONGEST]
     if not text:
         return rows.none()
-    by = Q(enterprise_name__icontains=text) | Q(uscc=canonical(text)) | _by_person(text, today)
-    if len(clean_reference(text).replace("-", "")) == LENGTH:
-        by |= Q(reference=clean_reference(text))
-    return rows.filter(by)
+    of_firm = _of_firm(text, today)
+    asks = reduce(Q.__and__, (_named(word) | Q(summary__icontains=word) for word in text.split()))
+    found = _with_keys(rows).filter(of_firm | asks)
+    return found.order_by(Case(When(of_firm, then=0), default=1), "-submitted_at", "-pk")
+
+
+def find_firm(rows: QuerySet[Appointment], text: str, *, today: date) -> QuerySet[Appointment]:
+    """The `rows` of the firm that `text` means: a number as a whole, the last four digits of its telephone, part of its name.
+
+    A name is found by any of its parts, with brackets of either width or without. Accepts any text.
+    """
+    text = _printable(text)[:LONGEST]
+    return _with_keys(rows).filter(_of_firm(text, today)) if text else rows.none()
 
 
 def safe_to_echo(text: str) -> str:
@@ -35,10 +52,38 @@ def safe_to_echo(text: str) -> str:
     return _LONG_NUMBER.sub(lambda found: mask_id(found[0]), text)
 
 
+def _with_keys(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
+    # Computed in the query, for a name is stored as it was typed. `phone_text` is the column as plain text: a lookup of
+    # its own type would read four digits as a telephone number.
+    name = reduce(lambda key, sign: Replace(key, Value(sign)), _LEFT_OUT, F("enterprise_name"))
+    return rows.alias(name_key=name, phone_text=Cast("phone", CharField()))
+
+
+def _of_firm(text: str, today: date) -> Q:
+    by = _named(text) | _by_person(text, today)
+    if code := _clean(canonical, text):
+        by |= Q(uscc=code)
+    if len(clean_reference(text).replace("-", "")) == LENGTH:
+        by |= Q(reference=clean_reference(text))
+    return by
+
+
+def _named(text: str) -> Q:
+    """A condition on the name: it has all the words. It matches nothing if only brackets and blanks were typed."""
+    keys = [key for word in text.split() if (key := _name_key(word))]
+    return reduce(Q.__and__, (Q(name_key__icontains=key) for key in keys)) if keys else Q(pk=None)
+
+
+def _name_key(word: str) -> str:
+    return "".join(sign for sign in unicodedata.normalize("NFKC", word) if sign not in _LEFT_OUT)
+
+
 def _by_person(text: str, today: date) -> Q:
     by = Q()
     if number := _clean(phone.clean, text):
         by |= Q(phone=number)
+    if _LAST_DIGITS.fullmatch(digits := _clean(canonical, text)):
+        by |= Q(phone_text__endswith=digits) | Q(phone_text__contains=f"{digits};ext=")
     kinds = (None, resident_id.IdType.OTHER)
     for number in {_clean(resident_id.clean, text, today=today, kind=kind) for kind in kinds} - {""}:
         by |= Q(id_index=blind_index("id_number", number))

@@ -4,14 +4,16 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from sessions_app import seats
+from sessions_app import calendar, seats
 from sessions_app.models import ConsultDay
 from zhoushan_consult.audit.trail import record
 from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Officer
 
+from . import letters, upper_floor
 from .lifecycle import Stage
 from .models import Appointment, IllegalMove, StageMove
+from .priority import comes_back_to, own_registration
 from .waiting_list import seat_facts
 
 
@@ -36,8 +38,11 @@ def leave(
     # The seat first, then the registration: all who change both lock the rows in this order, so that there is no deadlock.
     if seat:
         seats.release(seat, firm.uscc, unconfirmed_at=at if lapsed else None)
-        facts = seat_facts(firm.day, seat, **({"lapsed": True} if lapsed else {})) if facts is None else facts
+        facts = seat_facts(firm.day, seat) if facts is None else facts
     firm.move_to(stage, note, by=by, at=at, facts=facts, seat=None, **changes)
+    # The row is locked now: a firm that signed in at this instant keeps its seat.
+    if seat and upper_floor.work_of(firm).checked_in:
+        raise IllegalMove
 
 
 def vacate(absent: Appointment, *, at: datetime) -> None:
@@ -48,29 +53,61 @@ def vacate(absent: Appointment, *, at: datetime) -> None:
 
 
 def carry_over(
-    firm: Appointment, day: ConsultDay, note: str, *, since: datetime, by: Officer | None, at: datetime
+    firm: Appointment,
+    day: ConsultDay,
+    note: str,
+    *,
+    since: datetime,
+    by: Officer | None,
+    at: datetime,
+    **changes,
 ) -> Appointment | None:
     """Take a registration along to `day`, with the priority that dates from `since` (六（五）：下次活动优先安排).
 
     A firm has one live booking a day. Where it has registered for `day` itself, nothing is changed and that registration
     is returned: `grant_priority` hands the priority over to it. Runs in the caller's transaction. Raises IllegalMove.
     """
-    if own := own_registration(firm, day):
+    if own := own_registration(firm, day.date):
         return own
     try:
         with transaction.atomic():
-            continue_registration(firm, note, by=by, at=at, day=day, priority_since=since)
+            changes |= {"day": day, "priority_since": since}
+            continue_registration(firm, note, by=by, at=at, **changes)
     except IntegrityError:
         # Between our look and our write the firm registered for that day.
-        if own := own_registration(firm, day):
+        if own := own_registration(firm, day.date):
             return own
         raise
     return None
 
 
-def own_registration(firm: Appointment, day: ConsultDay) -> Appointment | None:
-    """The live registration that the firm itself made for `day`."""
-    return Appointment.objects.live().filter(day=day, uscc=firm.uscc).select_related("day").first()
+def hand_over(
+    firm: Appointment, own: Appointment, note: str, *, since: datetime, by: Officer | None, at: datetime
+) -> None:
+    """The firm's own registration for a later day takes the priority over; this one goes on in writing.
+
+    Runs in the caller's transaction. Raises IllegalMove where one of the two was moved at this instant.
+    """
+    changes = {"wants_onsite": False, "handed_to": own, "priority_since": since}
+    continue_registration(firm, note, by=by, at=at, **changes)
+    grant_priority(own, since)
+    record(Verb.PRIORITY_GRANTED, own, by=by, at=at, day=calendar.slug(own.day.date))
+
+
+def return_priority(ended: Appointment, *, by: Officer | None, at: datetime) -> None:
+    """A registration that had taken a priority over ends before it was used: the priority goes back to where it came from.
+
+    That registration is open again, and the firm is asked as before whether it still wants to come. One that is still 待初审
+    stands on a cancelled day: `plan_changes.CARRY` carries it over, and tells the firm.
+    """
+    note, changes = "下期的登记已结束，优先资格退回", {"wants_onsite": True, "handed_to": None}
+    for earlier in comes_back_to(ended):
+        record(Verb.PRIORITY_GRANTED, earlier, by=by, at=at, day=calendar.slug(earlier.day.date))
+        if earlier.stage == Stage.SUBMITTED:
+            continue_registration(earlier, note, by=by, at=at, **changes)
+            continue
+        earlier.move_to(Stage.DEFERRED, note, by=by, at=at, closed_at=None, **changes)
+        letters.write("priority_returned", earlier, at=at, key=letters.key_at(at))
 
 
 def grant_priority(registration: Appointment, since: datetime) -> None:
@@ -79,8 +116,8 @@ def grant_priority(registration: Appointment, since: datetime) -> None:
     Raises IllegalMove where it ended at this instant.
     """
     since = min(since, registration.priority_since or since)
-    live = Appointment.objects.live().filter(pk=registration.pk)
-    if not live.update(priority_since=since, wants_onsite=True):
+    waiting = Appointment.objects.filter(pk=registration.pk, stage__in=[Stage.SUBMITTED, Stage.ACCEPTED])
+    if not waiting.update(priority_since=since):
         raise IllegalMove
 
 

@@ -18,7 +18,7 @@ import django
 from .environment import BenchEnvironment
 from .figures import Table, verdict
 
-MEASURES = ("pages", "routing", "similarity", "settling", "staff")
+MEASURES = ("pages", "routing", "similarity", "settling", "staff", "letters")
 
 
 def main(names: list[str]) -> int:

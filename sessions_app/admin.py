@@ -17,8 +17,17 @@ from .models import ConsultDay, Plan, Reception
 
 
 def plan_is(*plans: Plan):
-    """A condition for `Action.offered` and `Action.opened`: the plan is in one of these states."""
-    return lambda day: day.plan in plans
+    """A condition for `Action.offered` and `Action.opened`: the plan is in one of these states, and its day not over."""
+    return lambda day: day.plan in plans and planning.is_ahead(day, timezone.now())
+
+
+def _can_be_copied(day: ConsultDay) -> bool:
+    is_open = plan_is(*planning.EDITABLE)(day)
+    return is_open and preparing.has_blanks(day) and preparing.last_published(day) is not None
+
+
+def _can_be_submitted(day: ConsultDay) -> bool:
+    return plan_is(*planning.EDITABLE)(day) and not planning.missing_texts(day)
 
 
 def _edit(day: ConsultDay, form: PlanForm, **who):
@@ -48,7 +57,7 @@ ACTIONS = (
         title="照上期方案填写",
         act=Act.PLAN,
         do=_copy,
-        offered=preparing.has_blanks,
+        offered=_can_be_copied,
         button="照上期填写空白处",
         done="空白处已照上期方案填写，请核对后送审。",
         hint="只填还空着的内容，已经填写的不会改动。每月15日系统也会为没有动过的方案自动填好。",
@@ -59,10 +68,10 @@ ACTIONS = (
         act=Act.PLAN,
         form=VersionForm,
         do=lambda day, form, **who: planning.submit(form.plan_as_read(), **who),
-        offered=plan_is(*planning.EDITABLE),
-        opened=plan_is(*planning.EDITABLE),
+        offered=_can_be_submitted,
+        opened=_can_be_submitted,
         button="送审",
-        done="已送局领导审核。",
+        done="已送局领导审核，并已通知局领导。",
         hint="送审的是已保存的方案。送审后不能再改，需修改时由局领导退回。",
     ),
     Action(
@@ -74,7 +83,7 @@ ACTIONS = (
         offered=plan_is(Plan.SUBMITTED),
         opened=plan_is(Plan.SUBMITTED),
         button="同意并公布",
-        done="方案已在门户公布。",
+        done="方案已在门户公布，并已通知综合处。",
         hint="同意后立即在门户“企业环保咨询日”板块公布。",
     ),
     Action(
@@ -85,7 +94,7 @@ ACTIONS = (
         do=lambda day, form, **who: planning.send_back(day, form.cleaned_data["remark"], **who),
         offered=plan_is(Plan.SUBMITTED),
         button="退回综合处",
-        done="方案已退回综合处修改。",
+        done="方案已退回综合处修改，并已通知综合处。",
         danger=True,
     ),
 )
@@ -109,8 +118,10 @@ class ConsultDayAdmin(RecordAdmin):
         return day
 
     def facts(self, request, record: ConsultDay) -> dict:
-        """The 接待人员, and what was changed after publication."""
+        """The 接待人员, what was changed after publication, and what is wanted before 送审."""
+        wanted = planning.missing_texts(record) if plan_is(*planning.EDITABLE)(record) else []
         return {
+            "wanted": [record._meta.get_field(name).verbose_name for name in wanted],
             "receptions": record.receptions.all(),
             "changes": record.changes.select_related("by"),
         }

@@ -5,7 +5,7 @@ All instants are aware. All months are months of Asia/Shanghai, also on a server
 
 from datetime import date, datetime, timedelta
 
-from zhoushan_consult.clock import local_date, local_datetime
+from zhoushan_consult.clock import SHANGHAI, local_date, local_datetime
 
 from . import policy
 
@@ -67,6 +67,35 @@ def starts_at(day: date) -> datetime:
 
 def ends_at(day: date) -> datetime:
     return local_datetime(day, policy.ENDS_AT)
+
+
+def eve(day: date) -> datetime:
+    """The last instant at which a firm can still be asked about `day`: in the evening before it."""
+    return local_datetime(day - timedelta(days=1), policy.CONFIRMATIONS_END_AT)
+
+
+def settle_by(day: date) -> datetime:
+    """Until when the list of `day` should be settled (六（五）)."""
+    return local_datetime(day.replace(day=policy.SETTLE_BY) + timedelta(days=1))
+
+
+def deadline_after(start: datetime, term: timedelta) -> datetime:
+    """The end of a term that a person must keep: never shorter, moved to a whole hour at which people are awake."""
+    end = (start + term).astimezone(SHANGHAI)
+    hour = end.replace(minute=0, second=0, microsecond=0)
+    if hour != end:
+        hour += timedelta(hours=1)
+    if hour.time() < policy.DEADLINES_FROM:
+        return local_datetime(hour.date(), policy.DEADLINES_FROM)
+    if hour.time() > policy.DEADLINES_UNTIL:
+        return local_datetime(hour.date() + timedelta(days=1), policy.DEADLINES_FROM)
+    return hour
+
+
+def moment(at: datetime) -> str:
+    """12月7日（周一）14:00, as every deadline is said."""
+    local = at.astimezone(SHANGHAI)
+    return f"{short(local.date())}{local:%-H:%M}"
 
 
 def label(day: date) -> str:

@@ -30,6 +30,13 @@ def first_open_day(first: date, *, at: datetime) -> ConsultDay:
     return day if accepts_firms(day, at=at) else first_open_day(calendar.following(first), at=at)
 
 
+def next_open_date(first: date, *, at: datetime) -> date:
+    """The date that `first_open_day` would give, without a lock and without making its row: for letters and pages."""
+    while (day := ConsultDay.objects.filter(date=first).first()) and not accepts_firms(day, at=at):
+        first = calendar.following(first)
+    return first if at < calendar.ends_at(first) else next_open_date(calendar.following(first), at=at)
+
+
 def first_not_cancelled(day: date) -> date:
     """`day`, or the first 咨询日 after it that is not cancelled."""
     while ConsultDay.objects.filter(date=day, plan=Plan.CANCELLED).exists():

@@ -10,6 +10,7 @@ from zhoushan_consult.bureau.actions import ActionForm
 from zhoushan_consult.bureau.models import Area, Division
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.row_forms import RowForm, RowsForm
+from zhoushan_consult.form_fields import MultilineField
 
 from . import calendar, planning
 from .models import ConsultDay, Reception
@@ -94,10 +95,10 @@ def _unit_key(reception: Reception) -> str:
 class ChangeForm(PlanForm):
     """A change of a published plan, with the reason that the portal and the letters show."""
 
-    reason = forms.CharField(
+    reason = MultilineField(
         label="变更理由",
         max_length=200,
-        widget=forms.Textarea(attrs={"rows": 2}),
+        rows=2,
         help_text="门户和企业收到的通知里会写明",
         error_messages={"required": "请写明变更理由，企业会看到。"},
     )
@@ -124,7 +125,7 @@ class VersionForm(ActionForm):
 class RemarkForm(ActionForm):
     """The reason for which 局领导 send a plan back."""
 
-    remark = forms.CharField(label="退回意见", max_length=300, widget=forms.Textarea(attrs={"rows": 3}))
+    remark = MultilineField(label="退回意见", max_length=300)
 
 
 class NewDayForm(forms.Form):

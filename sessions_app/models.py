@@ -55,6 +55,10 @@ class ConsultDay(models.Model):
         return calendar.label(self.date)
 
     @property
+    def short_label(self) -> str:
+        return calendar.short(self.date)
+
+    @property
     def is_published(self) -> bool:
         return self.plan == Plan.PUBLISHED
 
@@ -129,6 +133,7 @@ class Seat(models.Model):
         "统一社会信用代码", max_length=18, null=True, blank=True, validators=[MinLengthValidator(18)]
     )
     offered_at = models.DateTimeField("通知时间", null=True, blank=True)
+    # Empty until the offer has reached the firm: its time to answer does not run before.
     reply_by = models.DateTimeField("请于此前确认", null=True, blank=True)
     confirmed_at = models.DateTimeField("企业确认时间", null=True, blank=True)
     extra_reason = models.CharField("增加名额的理由", max_length=200, blank=True)

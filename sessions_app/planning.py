@@ -12,9 +12,9 @@ from zhoushan_consult.audit.trail import record
 from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.refusals import Refused
-from zhoushan_consult.bureau.roles import Act
+from zhoushan_consult.bureau.roles import Act, Role
 
-from . import calendar
+from . import calendar, notifications
 from .days import lock_day
 from .models import ConsultDay, Plan, PlanChange, Reception
 
@@ -56,7 +56,17 @@ class NothingChanged(Refused):
 
 class DayOver(Refused):
     def __init__(self):
-        super().__init__("这一期活动已经结束，不能再变更或取消。")
+        super().__init__("这一期活动已经结束，方案不能再改动。")
+
+
+def is_ahead(day: ConsultDay, at: datetime) -> bool:
+    """Whether the plan can still be acted on: until the day is over."""
+    return at < calendar.ends_at(day.date)
+
+
+def _must_be_ahead(day: ConsultDay, at: datetime) -> None:
+    if not is_ahead(day, at):
+        raise DayOver
 
 
 @transaction.atomic
@@ -66,9 +76,10 @@ def edit(
     """综合处 writes the plan: theme, partners, place, note, and who receives.
 
     `version` is the wording that the officer started from. Raises EditedMeanwhile where another one is saved by now,
-    PlanStateChanged once the plan is submitted. A second click with the same content saves nothing.
+    PlanStateChanged once the plan is submitted, DayOver. A second click with the same content saves nothing.
     """
     by.must(Act.PLAN)
+    _must_be_ahead(day, at)
     if _write(day, EDITABLE, receptions, version, texts):
         record(Verb.PLAN_EDITED, day, by=by, at=at)
     day.refresh_from_db()
@@ -90,8 +101,7 @@ def change(
     Raises NothingChanged, DayOver, PlanStateChanged, EditedMeanwhile. The firms are told by `triage.plan_changes`.
     """
     by.must(Act.PLAN)
-    if at >= calendar.ends_at(day.date):
-        raise DayOver
+    _must_be_ahead(day, at)
     before = {name: getattr(day, name) for name in TEXTS}
     people = _identities(_people_of(day))
     if not _write(day, {Plan.PUBLISHED}, receptions, version, texts):
@@ -163,25 +173,45 @@ def _describe_change(name: str, old: str, new: str) -> str:
     return f"{label}由“{old}”改为“{new}”"
 
 
+def missing_texts(day: ConsultDay) -> list[str]:
+    """The columns that are still empty, and without which a plan does not go to 局领导."""
+    return [name for name in ("theme", "place") if not getattr(day, name)]
+
+
+@transaction.atomic
 def submit(day: ConsultDay, *, by: Officer, at: datetime) -> None:
-    """综合处 submits the plan to 局领导. Raises ValidationError where theme or place is missing, PlanStateChanged."""
+    """综合处 submits the plan; 局领导 is told. Raises ValidationError where theme or place is missing, DayOver,
+    PlanStateChanged.
+    """
     by.must(Act.PLAN)
-    missing = [field for field in ("theme", "place") if not getattr(day, field)]
-    if missing:
+    _must_be_ahead(day, at)
+    if missing := missing_texts(day):
         raise ValidationError(dict.fromkeys(missing, "送审前请填写。"))
     _move(day, Plan.SUBMITTED, Verb.PLAN_SUBMITTED, by=by, at=at)
+    _tell(Role.LEADER, "plan_to_approve", day, by=by, at=at)
 
 
+@transaction.atomic
 def approve(day: ConsultDay, *, by: Officer, at: datetime) -> None:
-    """局领导 agrees; with that the plan is on the portal. Raises PlanStateChanged."""
+    """局领导 agrees; with that the plan is on the portal, and 综合处 is told. Raises DayOver, PlanStateChanged."""
     by.must(Act.APPROVE_PLAN)
+    _must_be_ahead(day, at)
     _move(day, Plan.PUBLISHED, Verb.PLAN_APPROVED, by=by, at=at, remark="", published_at=at)
+    _tell(Role.COORDINATOR, "plan_approved", day, by=by, at=at)
 
 
+@transaction.atomic
 def send_back(day: ConsultDay, remark: str, *, by: Officer, at: datetime) -> None:
-    """局领导 sends the plan back to 综合处 with a remark."""
+    """局领导 sends the plan back to 综合处 with a remark. Raises DayOver, PlanStateChanged."""
     by.must(Act.APPROVE_PLAN)
+    _must_be_ahead(day, at)
     _move(day, Plan.RETURNED, Verb.PLAN_SENT_BACK, by=by, at=at, remark=remark)
+    _tell(Role.COORDINATOR, "plan_sent_back", day, by=by, at=at)
+
+
+def _tell(role: Role, kind: str, day: ConsultDay, *, by: Officer, at: datetime) -> None:
+    """Tell those whose turn it is: each round of 送审 and 退回 sends its own letters."""
+    notifications.to_role(role, kind, day, at=at, key=notifications.moment_key(at), but=by)
 
 
 @transaction.atomic
@@ -194,8 +224,7 @@ def cancel(day: ConsultDay, reason: str, *, by: Officer, at: datetime) -> bool:
     current = lock_day(day)
     if current.is_cancelled and current.remark == reason:
         return False
-    if at >= calendar.ends_at(day.date):
-        raise DayOver
+    _must_be_ahead(day, at)
     _move(current, Plan.CANCELLED, Verb.DAY_CANCELLED, by=by, at=at, remark=reason)
     day.refresh_from_db()
     return True

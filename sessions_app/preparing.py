@@ -15,7 +15,7 @@ from zhoushan_consult.duties.kinds import Kind, monthly
 from . import calendar, notifications, policy
 from .days import day_on, first_not_cancelled
 from .models import ConsultDay, Plan, Reception
-from .planning import EDITABLE, TEXTS, PlanStateChanged
+from .planning import EDITABLE, TEXTS, DayOver, PlanStateChanged, is_ahead
 
 UNTOUCHED = {"plan": Plan.DRAFT, "version": 1} | dict.fromkeys(TEXTS, "")
 
@@ -37,8 +37,10 @@ def has_blanks(day: ConsultDay) -> bool:
 
 @transaction.atomic
 def copy_last(day: ConsultDay, *, by: Officer, at: datetime) -> None:
-    """Fill the blanks from the last published plan, for 综合处. Raises NothingBefore, PlanStateChanged."""
+    """Fill the blanks from the last published plan, for 综合处. Raises NothingBefore, PlanStateChanged, DayOver."""
     by.must(Act.PLAN)
+    if not is_ahead(day, at):
+        raise DayOver
     _fill(day, by=by, at=at)
 
 
@@ -77,9 +79,7 @@ def _prepare(about: str, due_at: datetime, now: datetime) -> int:
     if not untouched or last_published(day) is None:
         return 0
     _fill(day, by=None, at=now)
-    return notifications.to_role(
-        Role.COORDINATOR, "plan_prepared", day, at=now, key=calendar.slug(day.date), day=day
-    )
+    return notifications.to_role(Role.COORDINATOR, "plan_prepared", day, at=now, key=calendar.slug(day.date))
 
 
 PREPARE = Kind(

@@ -50,7 +50,7 @@ def decline(person: Reception, why: str, *, by: Officer, at: datetime) -> None:
     if one.update(confirmed_at=None, declined=why, recorded_by=by):
         record(Verb.RECEPTION_DECLINED, person, by=by, at=at)
         key = f"{at:%Y%m%d%H%M%S}"
-        notifications.to_role(Role.COORDINATOR, "reception_declined", person, at=at, key=key, day=person.day)
+        notifications.to_role(Role.COORDINATOR, "reception_declined", person, at=at, key=key)
     person.refresh_from_db()
 
 
@@ -83,8 +83,8 @@ def _remind(about: str, due_at: datetime, now: datetime) -> int:
         return 0
     waiting = list(unanswered(date_))
     if waiting:
-        day, count = waiting[0].day, len(waiting)
-        notifications.to_role(Role.WATCH, "reception_open", day, at=now, key=str(today), day=day, count=count)
+        day = waiting[0].day
+        notifications.to_role(Role.WATCH, "reception_open", day, at=now, key=str(today))
     return len(waiting)
 
 

@@ -34,12 +34,10 @@ def _remind(day: ConsultDay, today: date, now: datetime) -> int:
     if role is None:
         return 0
     submitted = role == Role.LEADER
-    told = notifications.to_role(
-        role, "plan_wanted", day, at=now, key=str(today), day=day, submitted=submitted
-    )
+    told = notifications.to_role(role, "plan_wanted", day, at=now, key=str(today), submitted=submitted)
     if today < day.date.replace(day=1):
         return told
-    return told + notifications.to_role(Role.LEADER, "plan_late", day, at=now, key="late", day=day)
+    return told + notifications.to_role(Role.LEADER, "plan_late", day, at=now, key="late")
 
 
 PLAN_WANTED = Kind(

@@ -4,9 +4,9 @@ A seat is taken by a conditional UPDATE of a free row. A caller that waits behin
 the next number. All try in the same order and take at most one row, so two of them never wait for each other.
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from zhoushan_consult.bureau.refusals import Refused
 
@@ -29,10 +29,10 @@ class SeatGone(Refused):
 
 
 def take(day: ConsultDay, uscc: str, *, at: datetime) -> Seat:
-    """Give the firm a free seat of `day`, offered until its reply-by time. Raises NoSeatLeft."""
+    """Give the firm a free seat of `day`. Its time to answer begins when the offer has reached it. Raises NoSeatLeft."""
     free = free_seats(day)
     for pk in free.order_by("number").values_list("pk", flat=True):
-        if free.filter(pk=pk).update(uscc=uscc, offered_at=at, reply_by=reply_by(day, at)):
+        if free.filter(pk=pk).update(uscc=uscc, offered_at=at):
             return Seat.objects.get(pk=pk)
     raise NoSeatLeft
 
@@ -43,13 +43,25 @@ def free_seats(day: ConsultDay) -> QuerySet[Seat]:
 
 
 def offers_end(day: ConsultDay) -> datetime:
-    """The last instant at which a seat is offered to the next firm: the evening before the day."""
-    return calendar.starts_at(day.date) - policy.OFFER_ENDS_BEFORE
+    """The last instant at which a seat is offered to the next firm. Later it could not answer in time."""
+    return calendar.eve(day.date) - policy.LAST_OFFER_BEFORE
 
 
-def reply_by(day: ConsultDay, at: datetime) -> datetime:
-    """Until when an offer made at `at` stands: CONFIRM_WITHIN, but not past the end of offers; at least two hours."""
-    return max(at + timedelta(hours=2), min(at + policy.CONFIRM_WITHIN, offers_end(day)))
+def reply_by(day: date, told_at: datetime) -> datetime:
+    """Until when a firm may confirm an offer that reached it at `told_at` (六（五）：通知确认)."""
+    return min(calendar.deadline_after(told_at, policy.CONFIRM_WITHIN), calendar.eve(day))
+
+
+def start_term(seat: Seat, uscc: str, told_at: datetime) -> None:
+    """The offer has reached the firm: its time to answer begins. Told by a second way, it keeps the later end."""
+    end = reply_by(seat.day.date, told_at)
+    own = Seat.objects.filter(pk=seat.pk, uscc=uscc, confirmed_at=None)
+    own.filter(Q(reply_by=None) | Q(reply_by__lt=end)).update(reply_by=end)
+
+
+def suspend_term(seat: Seat, uscc: str) -> None:
+    """The offer has not reached the firm after all: its time has not begun."""
+    Seat.objects.filter(pk=seat.pk, uscc=uscc, confirmed_at=None).update(reply_by=None)
 
 
 def confirm(seat: Seat, uscc: str, *, at: datetime) -> bool:
@@ -65,12 +77,16 @@ def confirm(seat: Seat, uscc: str, *, at: datetime) -> bool:
 def release(seat: Seat, uscc: str, *, unconfirmed_at: datetime | None = None) -> None:
     """The row is free for the next in line.
 
-    With `unconfirmed_at`, only where the offer is unanswered and past its time at that instant: a firm that confirms or gives
-    up at the same moment: its own answer is kept. Raises SeatGone where the seat is not free to be taken back.
+    With `unconfirmed_at`, only where the offer is unanswered and its time is over at that instant: if the firm confirms or
+    gives up at the same moment, its own answer is kept. An offer that never reached the firm is over on the eve of the day.
+    Raises SeatGone where the seat is not free to be taken back.
     """
     own = Seat.objects.filter(pk=seat.pk, uscc=uscc)
     if unconfirmed_at:
-        own = own.filter(confirmed_at=None, reply_by__lt=unconfirmed_at)
+        over = Q(reply_by__lt=unconfirmed_at)
+        if unconfirmed_at > calendar.eve(seat.day.date):
+            over |= Q(reply_by=None)
+        own = own.filter(over, confirmed_at=None)
     if not own.update(**FREE):
         raise SeatGone
 
@@ -81,6 +97,4 @@ def add(day: ConsultDay, uscc: str, *, reason: str, at: datetime) -> Seat:
     The caller has locked the row of the day (`days.lock_day`): two seats added at once get two numbers.
     """
     last = Seat.objects.filter(day=day).aggregate(last=Max("number"))["last"] or 0
-    return Seat.objects.create(
-        day=day, number=last + 1, extra_reason=reason, uscc=uscc, offered_at=at, reply_by=reply_by(day, at)
-    )
+    return Seat.objects.create(day=day, number=last + 1, extra_reason=reason, uscc=uscc, offered_at=at)

@@ -1,11 +1,14 @@
 """交办 (六（四）): each question goes to the division responsible; 综合处 assigns again what a division returns."""
 
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import IntegrityError, transaction
 
+from appointments.facts import require
 from appointments.models import Appointment, IllegalMove
+from appointments.situation import StaffAct
 from sessions_app import policy
 from zhoushan_consult.audit.trail import record
 from zhoushan_consult.audit.verbs import Verb
@@ -20,6 +23,7 @@ from .models import Assignment, AssignmentState, Part, RoutingTrace
 from .routing.decision import Decision
 from .rulebook.routing_traces import shown_trace
 from .rulebook.suggestion import divisions_named, ground_for
+from .work import UNANSWERED, update_firm_page
 
 
 class NeedsDivision(Refused):
@@ -107,8 +111,12 @@ def due_on(at: datetime) -> date:
 
 @transaction.atomic
 def add(appointment: Appointment, portion: AssignmentItem, *, by: Officer, at: datetime) -> Assignment:
-    """One more 交办 for a registration in progress: a question was overlooked, or another division is needed."""
+    """One more 交办 for a registration in progress: a question was overlooked, or another division is needed.
+
+    Raises NotOpen where the registration has ended.
+    """
     by.must(Act.ASSIGN)
+    require(appointment, StaffAct.ADD, at)
     decision = shown_trace(appointment, at).to_decision()
     made = _give(appointment, portion, decision, by=by, at=at)
     update_firm_page(appointment)
@@ -122,7 +130,7 @@ def return_assignment(assignment: Assignment, reason: str, *, by: Officer, at: d
     require_own_division(assignment, by)
     turn(
         assignment,
-        {AssignmentState.OPEN, AssignmentState.DRAFTED},
+        UNANSWERED,
         AssignmentState.RETURNED,
         return_reason=reason,
     )
@@ -136,37 +144,13 @@ def reassign(assignment: Assignment, portion: AssignmentItem, *, by: Officer, at
     """改派: 综合处 sends the question to another division. A draft that exists stays with the old 交办. Raises IllegalMove."""
     by.must(Act.ASSIGN)
     if assignment.state != AssignmentState.RETURNED:
-        turn(assignment, {AssignmentState.OPEN, AssignmentState.DRAFTED}, AssignmentState.CANCELLED)
+        turn(assignment, UNANSWERED, AssignmentState.CANCELLED)
     else:
         turn(assignment, {AssignmentState.RETURNED}, AssignmentState.CANCELLED)
     return add(assignment.appointment, portion, by=by, at=at)
 
 
-def cancel_open_assignments(appointment: Appointment, *, by: Officer, at: datetime) -> None:
-    """Cancel every unfinished 交办 of a registration. Runs in the caller's transaction."""
-    unfinished = appointment.assignments.filter(
-        state__in=[AssignmentState.OPEN, AssignmentState.DRAFTED, AssignmentState.RETURNED]
-    )
-    for assignment in unfinished:
-        record(Verb.ASSIGNMENT_CANCELLED, assignment, by=by, at=at)
-    unfinished.update(state=AssignmentState.CANCELLED)
-    update_firm_page(appointment)
-
-
-def update_firm_page(appointment: Appointment) -> None:
-    """Copy to the registration who answers and until when: its public page may not read the rows of this floor."""
-    current = [
-        a
-        for a in appointment.assignments.select_related("division")
-        if a.state not in {AssignmentState.CANCELLED, AssignmentState.RETURNED}
-    ]
-    names = dict.fromkeys(a.division.name for a in sorted(current, key=lambda a: a.part != Part.LEAD))
-    open_until = [a.due_on for a in current if a.state != AssignmentState.RELEASED]
-    appointment.handled_by, appointment.reply_due_on = "、".join(names), max(open_until, default=None)
-    appointment.save(update_fields=["handled_by", "reply_due_on"])
-
-
-def turn(assignment: Assignment, here: set[AssignmentState], there: AssignmentState, **changes) -> None:
+def turn(assignment: Assignment, here: Set[AssignmentState], there: AssignmentState, **changes) -> None:
     """A conditional UPDATE of the state: of two officers at once, one wins and the other gets IllegalMove."""
     if not Assignment.objects.filter(pk=assignment.pk, state__in=here).update(state=there, **changes):
         raise IllegalMove("这项交办已被他人处理，请刷新后查看最新情况。")

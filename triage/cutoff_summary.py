@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 
-from appointments.lifecycle import Stage
 from appointments.models import Appointment
 from sessions_app import calendar
 from sessions_app.days import day_on
@@ -17,14 +16,8 @@ def summarize(about: str, due_at: datetime, now: datetime) -> int:
     """Tell 综合处 how many registrations are pending, accepted and carried over for the 10th. Returns how many in all."""
     local = due_at.astimezone(SHANGHAI)
     day = day_on(calendar.consult_date(local.year, local.month))
-    rows = Appointment.objects.live().on(day)
-    counts = {
-        "pending": rows.filter(stage=Stage.SUBMITTED).count(),
-        "accepted": rows.filter(stage=Stage.ACCEPTED).count(),
-        "carried": rows.filter(priority_since__isnull=False).count(),
-    }
-    notifications.to_role(Role.COORDINATOR, "cutoff_summary", day, at=now, day=day, **counts)
-    return rows.count()
+    notifications.to_role(Role.COORDINATOR, "cutoff_summary", day, at=now)
+    return Appointment.objects.live().on(day).count()
 
 
 CUTOFF = Kind(

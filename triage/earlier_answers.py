@@ -49,7 +49,8 @@ def _replies(appointment: Appointment, officer: Officer) -> Iterable[tuple[Assig
     readable = (
         assignments_for(officer)
         .exclude(appointment=appointment)
-        .select_related("appointment", "division", "reply")
+        .select_related("appointment", "division")
+        .prefetch_related("replies")
     )
     rows = readable.in_bulk([match.key for match in found]) if found else {}
     return [(rows[match.key], match.why) for match in found if match.key in rows][:SHOWN]

@@ -1,26 +1,26 @@
 """跟踪督办 (六（六）): what is promised is followed until done; progress reaches 综合处 and 办公室, and the firm where marked."""
 
-from contextlib import suppress
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import Exists, OuterRef
 
 from appointments import letters
+from appointments.facts import require
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, Grade, IllegalMove, Rating, StageMove
+from appointments.situation import StaffAct
 from sessions_app import policy
 from sessions_app.calendar import local_datetime
 from zhoushan_consult.audit.trail import record
 from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Division, Officer
-from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act, Role
 from zhoushan_consult.clock import local_date
 from zhoushan_consult.duties.kinds import Kind, daily
 from zhoushan_consult.workdays.days import add_workdays
 
-from . import notifications
+from . import notifications, work
 from .models import AssignmentState, FollowUp, FollowUpPost, Part
 
 POOR_RATING_WORKDAYS = 5
@@ -47,9 +47,7 @@ def open_follow_up(
         opened_at=at,
     )
     record(Verb.FOLLOW_UP_OPENED, follow_up, by=by, at=at, division=division.code)
-    notifications.to_role(
-        Role.HANDLER, "follow_up_new", follow_up, at=at, division=division, follow_up=follow_up
-    )
+    notifications.to_handlers(division, "follow_up_new", follow_up, at=at)
     return follow_up
 
 
@@ -73,18 +71,9 @@ def post_progress(
     entry = FollowUpPost.objects.create(follow_up=follow_up, text=text, to_firm=to_firm, by=by, at=at)
     record(Verb.FOLLOW_UP_POSTED, follow_up, by=by, at=at, to_firm=to_firm)
     for role in (Role.COORDINATOR, Role.WATCH):
-        notifications.to_role(
-            role, "follow_up_progress", follow_up, at=at, key=f"p{entry.pk}", follow_up=follow_up
-        )
+        notifications.to_role(role, "follow_up_progress", follow_up, at=at, key=f"p{entry.pk}")
     if to_firm:
-        letters.write(
-            "progress_to_firm",
-            follow_up.appointment,
-            at=at,
-            key=f"p{entry.pk}",
-            progress=text,
-            follow_up=follow_up,
-        )
+        letters.write("progress_to_firm", follow_up.appointment, at=at, key=f"p{entry.pk}", post=entry.pk)
     return entry
 
 
@@ -96,7 +85,7 @@ def close(follow_up: FollowUp, result: str, *, by: Officer, at: datetime) -> Non
     appointment = follow_up.appointment
     if not appointment.follow_ups.filter(closed_at=None).exists() and appointment.stage == Stage.FOLLOWING:
         appointment.move_to(Stage.CLOSED, "督办事项已办结", by=by, at=at)
-        letters.write("closed", appointment, at=at, key=f"f{follow_up.pk}", result=result)
+        letters.write("closed", appointment, at=at, key=f"f{follow_up.pk}", follow_up=follow_up.pk)
 
 
 def _end(follow_up: FollowUp, result: str, *, by: Officer | None, at: datetime, closed_at: datetime) -> None:
@@ -106,40 +95,33 @@ def _end(follow_up: FollowUp, result: str, *, by: Officer | None, at: datetime, 
         raise IllegalMove("这件督办已经办结，请刷新后查看。")
     record(Verb.FOLLOW_UP_CLOSED, follow_up, by=by, at=at)
     for role in (Role.COORDINATOR, Role.WATCH):
-        notifications.to_role(role, "follow_up_closed", follow_up, at=at, follow_up=follow_up)
+        notifications.to_role(role, "follow_up_closed", follow_up, at=at)
 
 
-class ReplyOwed(Refused):
-    def __init__(self):
-        super().__init__("这家企业当天未到场，问题还没有全部书面答复。请等处室审签答复后再办结。")
+def end_work(appointment: Appointment, *, by: Officer | None, at: datetime) -> None:
+    """A registration has ended: its 交办 are cancelled, its 督办 end, and so do the 更正 of a firm that hears nothing more.
 
+    Runs in the caller's transaction (`upper_floor`).
 
-CLOSABLE = frozenset({Stage.ANSWERED, Stage.HEARD, Stage.ABSENT})
-"""Stages that 综合处 may close: a firm that waits for a seat, or is followed up, still has something to come."""
+    A 差评回访 goes on: it is about the service, not about the matter.
+    """
+    work.cancel_assignments(appointment, by=by, at=at)
+    work.drop_revisions(appointment, by=by, at=at)
+    result = "企业反馈已解决" if by is None else f"登记{appointment.get_stage_display()}"
+    still_open = FollowUp.objects.filter(appointment=appointment, closed_at=None)
+    for follow_up in still_open.exclude(origin=FollowUp.Origin.RATING).select_related("division"):
+        _end(follow_up, result, by=by, at=at, closed_at=at)
 
 
 @transaction.atomic
 def close_registration(appointment: Appointment, *, by: Officer, at: datetime) -> None:
-    """综合处 closes a registration that needs nothing more. Raises ReplyOwed: an absent firm gets its written reply first."""
+    """综合处 closes a registration that needs nothing more. Raises NotOpen: the firm gets its replies first."""
     by.must(Act.FOLLOW_UP)
     # A division does not see what the others still have to do.
     by.must(Act.READ_ALL)
-    if appointment.stage not in CLOSABLE:
-        raise IllegalMove
-    if appointment.stage == Stage.ABSENT and not _answered(appointment):
-        raise ReplyOwed
+    require(appointment, StaffAct.CLOSE, at)
     appointment.move_to(Stage.CLOSED, by=by, at=at)
-    letters.write("closed", appointment, at=at, key="heard", result="")
-
-
-def _answered(appointment: Appointment) -> bool:
-    """Whether every 交办 that is not cancelled has its released reply."""
-    states = set(
-        appointment.assignments.exclude(state=AssignmentState.CANCELLED)
-        .order_by()
-        .values_list("state", flat=True)
-    )
-    return states == {AssignmentState.RELEASED}
+    letters.write("closed", appointment, at=at, key=letters.key_at(at), follow_up=None)
 
 
 def _must_be_open_to(follow_up: FollowUp, officer: Officer) -> None:
@@ -160,32 +142,12 @@ def lead_division(appointment: Appointment) -> Division:
 
 
 def process_feedback(*, at: datetime) -> int:
-    """Bring the feedback of firms into 督办: 已解决 closes their follow-ups, 未解决 and 差评 open new ones.
+    """Bring the feedback of firms into 督办: 未解决 and 差评 open new ones.
 
     The firm's page is in `appointments`, which does not import `triage`: so a duty reads what the firm wrote there. Safe to repeat.
-    Returns how many follow-ups were closed and opened.
+    Returns how many follow-ups were opened.
     """
-    return _end_solved(at=at) + _take_up_unsolved(at=at) + _take_up_poor_ratings(at=at)
-
-
-def _end_solved(*, at: datetime) -> int:
-    """Close the follow-ups whose firm reported 已解决 after they were opened. A 差评回访 is not closed by the firm."""
-    said = StageMove.objects.filter(
-        appointment=OuterRef("appointment"),
-        old=Stage.FOLLOWING,
-        new=Stage.CLOSED,
-        by=None,
-        at__gte=OuterRef("opened_at"),
-    )
-    still_open = FollowUp.objects.filter(closed_at=None).exclude(origin=FollowUp.Origin.RATING)
-    solved = still_open.annotate(solved_at=Subquery(said.order_by("at").values("at")[:1]))
-    ended = 0
-    for follow_up in solved.exclude(solved_at=None).select_related("division"):
-        # Its division may close it at this instant: the others still have their turn.
-        with suppress(IllegalMove), transaction.atomic():
-            _end(follow_up, "企业反馈已解决", by=None, at=at, closed_at=follow_up.solved_at)
-            ended += 1
-    return ended
+    return _take_up_unsolved(at=at) + _take_up_poor_ratings(at=at)
 
 
 def _take_up_unsolved(*, at: datetime) -> int:
@@ -248,9 +210,10 @@ def _remind_one(follow_up: FollowUp, today: date, *, at: datetime) -> int:
     for _, name, roles in reached[-1:]:
         for role in roles:
             division = follow_up.division if role in (Role.HANDLER, Role.HEAD) else None
-            notifications.to_role(
-                role, "follow_up_late", follow_up, at=at, key=name, division=division, follow_up=follow_up
-            )
+            if role == Role.HANDLER:
+                notifications.to_handlers(division, "follow_up_late", follow_up, at=at, key=name)
+            else:
+                notifications.to_role(role, "follow_up_late", follow_up, at=at, key=name, division=division)
     return len(reached[-1:])
 
 
@@ -271,9 +234,7 @@ def alert_long_open(*, at: datetime) -> int:
             "division"
         ):
             for role in roles:
-                notifications.to_role(
-                    role, "follow_up_old", follow_up, at=at, key=f"old{days}", follow_up=follow_up, days=days
-                )
+                notifications.to_role(role, "follow_up_old", follow_up, at=at, key=f"old{days}", days=days)
             count += 1
     return count
 

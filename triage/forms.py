@@ -6,10 +6,13 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from appointments.models import Appointment
+from appointments.contact import contact_of
+from appointments.forms import CONTACT_FIELDS, ContactFields
+from appointments.models import Appointment, Objection, Supplement, Verdict
 from zhoushan_consult.bureau.actions import ActionForm, parse_key
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.bureau.row_forms import RowForm, RowsForm
+from zhoushan_consult.form_fields import MultilineField
 
 from .assignment import AssignmentItem
 from .hearing import Promise
@@ -27,7 +30,7 @@ from .rulebook import explanation
 
 MOVABLE = {AssignmentState.OPEN, AssignmentState.DRAFTED, AssignmentState.RETURNED}
 
-Text = partial(forms.CharField, widget=forms.Textarea(attrs={"rows": 3}))
+Text = partial(MultilineField, rows=3)
 Radio = partial(forms.ChoiceField, widget=forms.RadioSelect)
 
 
@@ -43,20 +46,43 @@ class CallForm(ActionForm):
 
 
 class NotifiedForm(CallForm):
-    """A notice given by telephone: the letters that wait for it are the choices."""
+    """One call to a firm: it settles all letters that wait for it, unless the officer says which were not told."""
 
-    notice = Radio(label="通知")
-    field_order = ["notice"]
+    letters = forms.MultipleChoiceField(
+        label="告知的通知",
+        widget=forms.CheckboxSelectMultiple,
+        help_text="请逐条告知；没有来得及说的，去掉勾选。",
+        error_messages={"required": "请选择这次电话告知的通知。"},
+    )
+    field_order = ["letters"]
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["notice"].choices = [
-            (str(notice.pk), notice.text) for notice in self.record.calls_to_make
-        ]
-        self.initial = {"notice": next((choice[0] for choice in self.fields["notice"].choices), None)}
+        choices = [(str(call.notice.pk), call.text) for call in self.record.calls_to_make]
+        self.fields["letters"].choices = choices
+        self.initial = {"letters": [key for key, _ in choices]}
 
     def chosen(self):
-        return next(n for n in self.record.calls_to_make if str(n.pk) == self.cleaned_data["notice"])
+        keys = self.cleaned_data["letters"]
+        return [call.notice for call in self.record.calls_to_make if str(call.notice.pk) in keys]
+
+
+class ContactForm(ContactFields, ActionForm):
+    """更正联系方式 by 综合处, with the fields and rules of the registration form."""
+
+    version = forms.CharField(required=False, widget=forms.HiddenInput)
+    reason = Text(label="更正理由", max_length=200, help_text="如“企业来电说明换了号码”。不要写号码。")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.start_from(self.record)
+        self.order_fields([*CONTACT_FIELDS, "reason"])
+
+    @property
+    def version_read(self) -> str:
+        """The mark of the contact that the officer read; after a refusal, of the one registered now."""
+        current = contact_of(self.record).mark()
+        return self.data.get("version", current) if self.is_bound and not self.refused else current
 
 
 class DeclineForm(CallForm):
@@ -175,6 +201,52 @@ class AddForm(DivisionRows):
         if self.rows.is_valid() and len(self.rows.made()) != 1:
             raise ValidationError("请写明交办事项并选择处室。")
         return self.cleaned_data
+
+
+class SupplementForm(AddForm):
+    """补充问题: given to a division like any other question."""
+
+    supplement = Radio(label="哪个补充问题")
+    spare = 0
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["supplement"].choices = [(str(s.pk), s.text) for s in open_supplements(self.record)]
+        self.initial = {"supplement": next((str(s.pk) for s in open_supplements(self.record)), None)}
+
+    def start(self) -> list[dict]:
+        return [{"question": s.text, "part": Part.LEAD} for s in open_supplements(self.record)[:1]]
+
+    def chosen(self) -> Supplement:
+        waiting = open_supplements(self.record)
+        return next(s for s in waiting if str(s.pk) == self.cleaned_data["supplement"])
+
+
+class SupplementNotedForm(ActionForm):
+    """A 补充问题 that is part of a 交办 already."""
+
+    supplement = Radio(label="哪个补充问题")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["supplement"].choices = [(str(s.pk), s.text) for s in open_supplements(self.record)]
+
+    chosen = SupplementForm.chosen
+
+
+def open_supplements(record: Appointment) -> list[Supplement]:
+    return [supplement for supplement in record.supplements.all() if not supplement.handled_at]
+
+
+class ObjectionForm(ActionForm):
+    """登记异议: the result of looking into it."""
+
+    verdict = Radio(label="核实结果", choices=Verdict)
+    gist = Text(label="核实经过", max_length=500, help_text="问过谁、怎样核实的")
+
+
+def open_objection(record: Appointment) -> Objection | None:
+    return next((objection for objection in record.objections.all() if not objection.verdict), None)
 
 
 class ReassignForm(AddForm):

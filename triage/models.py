@@ -30,6 +30,8 @@ class CallRecord(models.Model):
     at = models.DateTimeField("通话时间")
     outcome = models.CharField("通话结果", max_length=15, choices=CallOutcome)
     gist = models.TextField("通话内容", max_length=500)
+    # Of a call to a wrong number: since when nobody tries to find the right one.
+    dismissed_at = models.DateTimeField("不再联系的时间", null=True, blank=True)
 
     class Meta:
         verbose_name = verbose_name_plural = "电话沟通记录"
@@ -180,6 +182,37 @@ class Assignment(models.Model):
     def __str__(self):
         return f"{self.division} {self.get_state_display()}"
 
+    @property
+    def reply_in_hand(self) -> "Reply | None":
+        """The reply that is being drafted or waits for its signature."""
+        return next((reply for reply in self.replies.all() if reply.is_in_hand), None)
+
+    @property
+    def revision_in_hand(self) -> "Reply | None":
+        """The 更正 or 补充 that is being drafted or waits for its signature."""
+        reply = self.reply_in_hand
+        return reply if reply and reply.is_revision else None
+
+    @property
+    def standing(self) -> AssignmentState:
+        """Where the drafting stands: of the 更正 or 补充 in hand, otherwise of the 交办."""
+        revision = self.revision_in_hand if self.state == AssignmentState.RELEASED else None
+        if revision is None:
+            return AssignmentState(self.state)
+        return AssignmentState.DRAFTED if revision.submitted_at else AssignmentState.OPEN
+
+    @property
+    def signed_replies(self) -> "list[Reply]":
+        """What the firm was told, the newest first."""
+        return [reply for reply in self.replies.all() if reply.signed_at][::-1]
+
+    @property
+    def replies_in_force(self) -> "list[Reply]":
+        """What holds now, in the order of reading: the last 更正 (else the first reply), and what supplements it."""
+        told = self.signed_replies[::-1]
+        full = [n for n, reply in enumerate(told) if reply.kind != ReplyKind.SUPPLEMENT]
+        return told[full[-1] :] if full else []
+
 
 class RoutingLesson(models.Model):
     """规则复核: the lesson from a 交办 that was changed by hand or returned. A `case` joins the golden cases."""
@@ -209,27 +242,74 @@ class RoutingLesson(models.Model):
         return self.get_lesson_display()
 
 
-class Reply(models.Model):
-    """答复: written by a division, signed by its head, read by the firm (六（四）). One row per 交办; `ReplyVersion` keeps
-    every wording."""
+class ReplyKind(models.TextChoices):
+    """What a reply is to the firm: the first one to a question, or a word about an earlier one."""
 
-    assignment = models.OneToOneField(Assignment, models.PROTECT, related_name="reply", verbose_name="交办")
+    FIRST = "first", "答复"
+    CORRECTION = "correction", "更正答复"
+    SUPPLEMENT = "supplement", "补充答复"
+
+
+class Reply(models.Model):
+    """答复: written by a division, signed by its head, read by the firm (六（四）). `ReplyVersion` keeps every wording.
+
+    The first reply stands where its 交办 stands (`Assignment.state`). A 更正 or 补充 of a released reply is a row of its
+    own, drafted and signed in the same way: what the firm was told before is never changed.
+    """
+
+    assignment = models.ForeignKey(Assignment, models.PROTECT, related_name="replies", verbose_name="交办")
+    kind = models.CharField("种类", max_length=10, choices=ReplyKind, default=ReplyKind.FIRST)
     body = models.TextField("答复内容", max_length=5000)
     law = models.CharField("政策依据", max_length=300, blank=True)
+    # The number of the wording. Numbers go on through all replies to one 交办, so each names one text.
     version = models.PositiveIntegerField("版本", default=1)
     drafted_by = models.ForeignKey(Officer, models.PROTECT, related_name="drafts", verbose_name="拟稿人")
     drafted_at = models.DateTimeField("拟稿时间")
     remark = models.CharField("审签意见", max_length=300, blank=True)
+    # These three of a 更正 or 补充 only: for a first reply the 交办 has its term and its state.
+    due_on = models.DateField("审签期限", null=True, blank=True)
+    submitted_at = models.DateTimeField("送审签时间", null=True, blank=True)
+    dropped_at = models.DateTimeField("不再发出的时间", null=True, blank=True)
     signed_by = models.ForeignKey(
         Officer, models.PROTECT, related_name="signed", null=True, blank=True, verbose_name="审签人"
     )
     signed_at = models.DateTimeField("审签时间", null=True, blank=True)
+    # Why one person drafted and signed. The bureau reads it, the firm does not.
+    one_person_note = models.CharField("一人办理说明", max_length=120, blank=True)
 
     class Meta:
         verbose_name = verbose_name_plural = "答复"
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["assignment"], condition=models.Q(kind="first"), name="one_first_reply_an_assignment"
+            ),
+            # Also the index by which desk and reminders find the 更正 and 补充 in hand: few, among all replies.
+            models.UniqueConstraint(
+                fields=["assignment"],
+                condition=models.Q(signed_at=None, dropped_at=None),
+                name="one_reply_in_hand_an_assignment",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(signed_by=None)
+                | ~models.Q(signed_by=models.F("drafted_by"))
+                | ~models.Q(one_person_note=""),
+                name="reply_of_one_person_says_so",
+            ),
+        ]
 
     def __str__(self):
-        return f"答复（第{self.version}稿）"
+        return f"{self.get_kind_display()}（第{self.version}稿）"
+
+    @property
+    def is_in_hand(self) -> bool:
+        """Whether it is neither signed nor dropped."""
+        return self.signed_at is None and self.dropped_at is None
+
+    @property
+    def is_revision(self) -> bool:
+        """Whether it corrects or supplements an earlier reply."""
+        return self.kind != ReplyKind.FIRST
 
 
 class ReplyVersion(models.Model):

@@ -53,8 +53,9 @@ def _tell_seated(day: ConsultDay, made: PlanChange, *, moved: bool) -> None:
     """Firms with a seat, offered or confirmed. The others learn the place with their offer."""
     seated = Appointment.objects.filter(day=day, stage=Stage.SEATED).select_related("day", "seat")
     for firm in seated:
+        seat = letters.seat_params(firm)
         letters.write(
-            "plan_changed", firm, at=made.at, key=f"c{made.pk}", change=made, moved=moved, seat=firm.seat
+            "plan_changed", firm, at=made.at, key=f"c{made.pk}", change=made.pk, moved=moved, **seat
         )
 
 
@@ -70,14 +71,12 @@ def cancel(day: ConsultDay, reason: str, *, by: Officer, at: datetime) -> None:
         return
     instead = first_open_day(calendar.following(day.date), at=at)
     carried = carry_over_all(Cancellation(day, instead, by, at))
-    to_bureau(
-        "day_cancelled_bureau", day, at=at, key="1", carried=carried, next_day=calendar.short(instead.date)
-    )
+    to_bureau("day_cancelled_bureau", day, at=at, key="1", carried=carried, next=calendar.slug(instead.date))
 
 
-def to_bureau(kind: str, day: ConsultDay, *, at: datetime, key: str, **context) -> None:
+def to_bureau(kind: str, day: ConsultDay, *, at: datetime, key: str, **params) -> None:
     for role in TOLD:
-        notifications.to_role(role, kind, day, at=at, key=key, day=day, **context)
+        notifications.to_role(role, kind, day, at=at, key=key, **params)
 
 
 @transaction.atomic

@@ -7,17 +7,16 @@ from django.db.models import QuerySet
 from appointments import letters
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
-from appointments.waiting_list import waiting
-from sessions_app import calendar, policy
-from sessions_app.days import accepts_firms
+from sessions_app import policy
 from sessions_app.models import ConsultDay, Plan
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.clock import local_date
 from zhoushan_consult.duties.kinds import Kind, daily
 from zhoushan_consult.workdays.days import add_workdays
 
-from . import notifications, timetable
+from . import notifications, timetable, worklists
 from .models import Assignment, AssignmentState
+from .work import revisions_in_hand
 
 
 def remind_firms(about: str, due_at: datetime, now: datetime) -> int:
@@ -28,13 +27,16 @@ def remind_firms(about: str, due_at: datetime, now: datetime) -> int:
         seated = Appointment.objects.filter(stage=Stage.SEATED, day__date=today + timedelta(days=days))
         for appointment in seated.select_related("day", "seat"):
             key = f"{appointment.day.date}:{days}"
-            letters.write("day_near", appointment, at=now, key=key, days=days, seat=appointment.seat)
+            letters.write("day_near", appointment, at=now, key=key, **letters.seat_params(appointment))
             count += 1
     return count
 
 
 def remind_divisions(about: str, due_at: datetime, now: datetime) -> int:
-    """Before and after the term: tell the handlers of each 交办 without a released reply; once it is late, the head too."""
+    """Before and after the term: tell the handlers of each 交办 without a released reply; once it is late, the head too.
+
+    So for each 更正 or 补充 that is not signed. Returns how many wait.
+    """
     today = local_date(due_at)
     soon = add_workdays(today, policy.REPLY_REMIND_WORKDAYS)
     waiting = Assignment.objects.filter(
@@ -42,31 +44,46 @@ def remind_divisions(about: str, due_at: datetime, now: datetime) -> int:
     )
     count = 0
     for assignment in waiting.select_related("division", "appointment"):
-        late = assignment.due_on < today
-        step = "late" if late else "soon"
-        for role in (Role.HANDLER, Role.HEAD) if late else (Role.HANDLER,):
+        step, roles = _step(assignment.due_on, today)
+        for role in roles:
             notifications.to_division(assignment, f"reply_{step}", at=now, role=role, key=step)
+        count += 1
+    return count + _remind_of_revisions(today, soon, now)
+
+
+def _step(due_on: date, today: date) -> tuple[str, tuple[Role, ...]]:
+    """The name of the reminder, and the roles that get it."""
+    return ("late", (Role.HANDLER, Role.HEAD)) if due_on < today else ("soon", (Role.HANDLER,))
+
+
+def _remind_of_revisions(today: date, soon: date, now: datetime) -> int:
+    waiting = revisions_in_hand().filter(due_on__lte=soon)
+    count = 0
+    for reply in waiting.select_related("assignment__division", "assignment__appointment"):
+        step, roles = _step(reply.due_on, today)
+        for role in roles:
+            division = reply.assignment.division
+            notifications.to_role(role, f"revision_{step}", reply, at=now, key=step, division=division)
         count += 1
     return count
 
 
 def remind_to_settle(about: str, due_at: datetime, now: datetime) -> int:
-    """Daily from the 2nd until the list is settled: tell 综合处; past SETTLE_BY 局领导 too (六（五）). Returns how many wait."""
+    """Daily from the 2nd until the list is settled: tell 综合处; past SETTLE_BY 局领导 too (六（五）). Returns how many wait.
+
+    It goes on after the day, as long as firms wait to hear whether they get a seat.
+    """
     today = local_date(due_at)
-    day = ConsultDay.objects.filter(date=calendar.consult_date(today.year, today.month)).first()
-    if day is None or today.day < policy.SETTLE_WANTED_FROM or not accepts_firms(day, at=due_at):
-        return 0
-    counts = {
-        "pending": Appointment.objects.filter(day=day, stage=Stage.SUBMITTED).count(),
-        "waiting": waiting(day).count(),
-    }
-    last = day.date.replace(day=policy.SETTLE_BY)
-    roles = (Role.COORDINATOR, Role.LEADER) if today > last else (Role.COORDINATOR,)
-    for role in roles if any(counts.values()) else ():
-        notifications.to_role(
-            role, "settle_wanted", day, at=now, key=str(today), day=day, last=last, **counts
-        )
-    return sum(counts.values())
+    count = 0
+    for day in worklists.to_settle(due_at):
+        wanted_from = day.date.replace(day=policy.SETTLE_WANTED_FROM)
+        if today < wanted_from or not day.pending + day.wanting:
+            continue
+        late = today > day.date.replace(day=policy.SETTLE_BY)
+        for role in (Role.COORDINATOR, Role.LEADER) if late else (Role.COORDINATOR,):
+            notifications.to_role(role, "settle_wanted", day, at=now, key=str(today))
+        count += day.pending + day.wanting
+    return count
 
 
 def send_run_sheets(about: str, due_at: datetime, now: datetime) -> int:
@@ -87,15 +104,8 @@ def _settled(date_: date) -> QuerySet[ConsultDay]:
 
 def _send_run_sheet(schedule: timetable.Schedule, key: str, now: datetime) -> int:
     for division in schedule.divisions:
-        own = [slot for slot in schedule.slots if slot.needs(division)]
-        facts = {
-            "day": schedule.day,
-            "firms": len(own),
-            "first": own[0].starts_at,
-            "division_name": division.name,
-        }
         notifications.to_role(
-            Role.HANDLER, "run_sheet_ready", schedule.day, at=now, key=key, division=division, **facts
+            Role.HANDLER, "run_sheet_ready", schedule.day, at=now, key=key, division=division
         )
     return len(schedule.divisions)
 

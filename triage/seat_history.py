@@ -11,7 +11,6 @@ from sessions_app import calendar
 from sessions_app.models import ConsultDay
 from zhoushan_consult.audit.models import Entry
 from zhoushan_consult.audit.verbs import Verb
-from zhoushan_consult.clock import SHANGHAI
 
 VERBS = [
     Verb.LIST_SETTLED,
@@ -19,6 +18,7 @@ VERBS = [
     Verb.STAGE_DEFERRED,
     Verb.STAGE_ACCEPTED,
     Verb.STAGE_WITHDRAWN,
+    Verb.STAGE_CLOSED,
     Verb.SEAT_CONFIRMED,
     Verb.SEAT_VACATED,
     Verb.CARRIED_OVER,
@@ -79,12 +79,10 @@ def _offered(facts: dict) -> tuple[str, str]:
         skipped = facts["place"] - 1
         absent = f"；排在前面的 {skipped} 家不在现场" if skipped else ""
         return f"现场候补入场，{facts['seat']}号名额", describe_basis(facts) + absent
-    until = datetime.fromisoformat(facts["reply_by"]).astimezone(SHANGHAI)
-    asked = f"，请于{until:%-m月%-d日 %H:%M}前确认"
     if "extra" in facts:
-        return f"增加名额，给出{facts['seat']}号", f"理由：{facts['extra']}{asked}"
+        return f"增加名额，给出{facts['seat']}号", f"理由：{facts['extra']}"
     moved_up = "递补" if facts["old"] == "deferred" else "给出"
-    return f"{moved_up}{facts['seat']}号名额", f"排在第 {facts['place']} 位，{describe_basis(facts)}{asked}"
+    return f"{moved_up}{facts['seat']}号名额", f"排在第 {facts['place']} 位，{describe_basis(facts)}"
 
 
 def _carried(facts: dict) -> str:
@@ -100,4 +98,12 @@ def _left(verb: str, facts: dict) -> str:
         return f"未到场，让出{seat}"
     if verb == Verb.STAGE_WITHDRAWN:
         return f"撤回登记，空出{seat}"
-    return f"逾期未确认，收回{seat}" if facts.get("lapsed") else f"放弃{seat}，改为书面答复"
+    if verb == Verb.STAGE_CLOSED:
+        return f"书面答复已够，退回{seat}"
+    if not facts.get("lapsed"):
+        return f"放弃{seat}，改为书面答复"
+    return (
+        f"逾期未确认，收回{seat}"
+        if facts.get("told", True)
+        else f"通知没有送达，收回{seat}，企业保留优先资格"
+    )

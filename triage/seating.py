@@ -4,10 +4,13 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from appointments import letters, seat_moves
+from appointments.facts import require
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, IllegalMove
+from appointments.situation import StaffAct
 from appointments.waiting_list import basis, position, seat_facts, waiting
 from sessions_app import calendar, seats
 from sessions_app.days import lock_day
@@ -36,11 +39,6 @@ class AlreadySettled(Refused):
 class DayCancelled(Refused):
     def __init__(self):
         super().__init__("这一期活动已经取消，不再安排名额。要求现场咨询的企业已转到下一期。")
-
-
-class SeatsStillFree(Refused):
-    def __init__(self):
-        super().__init__("本期还有空余名额，会自动通知下一家，不需要增加名额。")
 
 
 class NotYetClosed(Refused):
@@ -100,28 +98,24 @@ def seat_firm(
 
 
 def _offer(appointment: Appointment, seat: Seat, *, by: Officer | None, at: datetime, **facts) -> None:
-    facts = seat_facts(appointment.day, seat, **basis(appointment), reply_by=seat.reply_by, **facts)
+    facts = seat_facts(appointment.day, seat, **basis(appointment), **facts)
     appointment.move_to(Stage.SEATED, f"{seat.number}号名额", by=by, at=at, facts=facts, seat=seat)
-    letters.write("seat_offered", appointment, at=at, key=_offer_key(seat, at), reply_by=seat.reply_by)
-
-
-def _offer_key(seat: Seat, at: datetime) -> str:
-    return f"seat{seat.number}:{at:%Y%m%d%H%M%S}"
+    offer = letters.seat_params(appointment)
+    letters.write("seat_offered", appointment, at=at, key=offer["seat"], **offer)
 
 
 def add_seat(day: ConsultDay, appointment: Appointment, reason: str, *, by: Officer, at: datetime) -> Seat:
     """An 11th seat for one firm: 局领导 only, with a reason (六（五）：原则上不超过10家).
 
-    Raises SeatsStillFree while one of the ten is free: that one goes to the next firm by itself.
+    Raises NotOpen: also while one of the ten is free, because that one goes to the next firm by itself, and once the day has
+    begun.
     """
     by.must(Act.EXTRA_SEAT)
     if not reason.strip():
         raise IllegalMove("请写明增加名额的理由。")
     with transaction.atomic():
-        if lock_day(day).is_cancelled:
-            raise DayCancelled
-        if at <= seats.offers_end(day) and seats.free_seats(day).exists():
-            raise SeatsStillFree
+        lock_day(day)
+        require(appointment, StaffAct.EXTRA_SEAT, at)
         seat = seats.add(day, appointment.uscc, reason=reason, at=at)
         record(Verb.SEAT_ADDED, seat, by=by, at=at, **seat_facts(day, seat, reason=reason))
         _offer(appointment, seat, by=by, at=at, extra=reason)
@@ -144,9 +138,10 @@ def fill(day: ConsultDay, *, at: datetime) -> int:
 
 def let_lapse(day: ConsultDay, *, at: datetime) -> int:
     """Take back offers that are unanswered past their time: the firm gets a written reply. Returns how many."""
-    late = Appointment.objects.filter(
-        day=day, stage=Stage.SEATED, seat__confirmed_at=None, seat__reply_by__lt=at
-    )
+    over = Q(seat__reply_by__lt=at)
+    if at > calendar.eve(day.date):
+        over |= Q(seat__reply_by=None)
+    late = Appointment.objects.filter(over, day=day, stage=Stage.SEATED, seat__confirmed_at=None)
     lapsed = 0
     for appointment in late.select_related("day", "seat"):
         # Its result may be recorded at this instant: the others still have their turn.
@@ -156,23 +151,41 @@ def let_lapse(day: ConsultDay, *, at: datetime) -> int:
 
 
 def _lapse(appointment: Appointment, *, at: datetime) -> bool:
-    """False where the firm confirms or gives up at this instant: then its own answer is kept."""
-    number = appointment.seat.number
-    note = "逾期未确认，名额已递补，改为书面答复"
-    changes = {"wants_onsite": False, "priority_since": None}
+    """False where the firm confirms or gives up at this instant: then its own answer is kept.
+
+    A firm that the offer never reached has lost nothing: it is told that it got no seat, and keeps or gets its priority.
+    """
+    seat = appointment.seat
+    kept: dict[str, object]
+    if seat.reply_by:
+        note, kept = "逾期未确认，名额收回，改为书面答复", {"wants_onsite": False, "priority_since": None}
+    else:
+        since = appointment.priority_since or seat.offered_at
+        note, kept = "名额通知没有送达，保留优先资格", {"priority_since": since}
+    key = letters.seat_params(appointment)["seat"]
+    facts = seat_facts(appointment.day, seat, lapsed=True, told=seat.reply_by is not None)
     try:
-        seat_moves.leave(appointment, Stage.ACCEPTED, note, by=None, at=at, lapsed=True, **changes)
+        seat_moves.leave(appointment, Stage.ACCEPTED, note, by=None, at=at, lapsed=True, facts=facts, **kept)
     except seats.SeatGone:
         return False
-    letters.write("seat_lapsed", appointment, at=at, key=f"{appointment.day.date}:{number}")
+    if seat.reply_by:
+        letters.write("seat_lapsed", appointment, at=at, key=key)
     return True
 
 
 def _fill_settled(about: str, due_at: datetime, now: datetime) -> int:
     today = local_date(now)
-    settled = ConsultDay.objects.filter(settled_at__isnull=False, date__gte=today)
-    days = settled.exclude(plan=Plan.CANCELLED)
-    return sum(_fill_and_defer(day, now) for day in days) + replies.mark_answered(at=now)
+    settled = ConsultDay.objects.filter(settled_at__isnull=False).exclude(plan=Plan.CANCELLED)
+    count = sum(_fill_and_defer(day, now) for day in settled.filter(date__gte=today))
+    # A registration may be accepted after its day: that firm is told as the others were.
+    late = waiting_late(settled.filter(date__lt=today))
+    count += sum(deferral.defer_remaining(day, by=None, at=now) for day in late)
+    return count + replies.mark_answered(at=now)
+
+
+def waiting_late(days: QuerySet[ConsultDay]) -> QuerySet[ConsultDay]:
+    """Those of the days on which an accepted firm still waits to hear whether it gets a seat."""
+    return days.filter(appointments__stage=Stage.ACCEPTED, appointments__wants_onsite=True).distinct()
 
 
 def _fill_and_defer(day: ConsultDay, now: datetime) -> int:

@@ -6,25 +6,21 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from appointments import letters, seat_moves
+from appointments.facts import require
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, IllegalMove
+from appointments.situation import StaffAct
 from appointments.waiting_list import basis, seat_facts
 from appointments.waiting_list import waiting as waiting_firms
-from sessions_app import calendar, seats
+from sessions_app import seats
 from sessions_app.days import lock_day
 from sessions_app.models import ConsultDay, Seat
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Act
-from zhoushan_consult.clock import local_date
 
 from . import timetable
 from .models import Outcome
-
-
-class OnlyOnTheDay(Refused):
-    def __init__(self, day: ConsultDay):
-        super().__init__(f"候补入场只在{calendar.short(day.date)}当天办理。平时空出的名额会自动通知下一家。")
 
 
 class NoSeatFreed(Refused):
@@ -51,22 +47,21 @@ def _absent(day: ConsultDay) -> QuerySet[Appointment]:
 def call_in(appointment: Appointment, *, by: Officer, at: datetime) -> Seat:
     """请候补企业入场: the firm takes a free seat and counts as confirmed. The timetable of the others stays as it is.
 
-    Raises OnlyOnTheDay, NoSeatFreed, IllegalMove where the firm does not wait any more.
+    Raises NotOpen on another day, NoSeatFreed, IllegalMove where the firm does not wait any more.
     """
     by.must(Act.RUN_DAY)
     day = appointment.day
-    if local_date(at) != day.date:
-        raise OnlyOnTheDay(day)
     with transaction.atomic():
         # Two officers at once must not give the same seat twice.
         lock_day(day)
+        require(appointment, StaffAct.CALL_IN, at)
         timetable.freeze(day, by=by, at=at)
         place = _place(appointment)
         seat = _free_seat(day, appointment.uscc, at=at)
         facts = seat_facts(day, seat, **basis(appointment), standby=True, place=place)
         note = f"候补入场，{seat.number}号名额"
         appointment.move_to(Stage.SEATED, note, by=by, at=at, facts=facts, seat=seat)
-        letters.write("standby_called", appointment, at=at, seat=seat)
+        letters.write("standby_called", appointment, at=at, **letters.seat_params(appointment))
         return seat
 
 

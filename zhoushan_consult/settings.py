@@ -211,11 +211,26 @@ DUTIES = [
     "triage.seating.FILL",
     "triage.deferral.CLOSE_UNANSWERED",
     "triage.follow_up.LADDER",
+    "triage.limbo.LIMBO",
+    "zhoushan_consult.outbox.retraction.RETRACT",
     "zhoushan_consult.web.throttle.PURGE",
+    "zhoushan_consult.upkeep.holidays_wanted.HOLIDAYS_WANTED",
+    "zhoushan_consult.web.drafts.PURGE",
     "zhoushan_consult.upkeep.digest.DIGEST",
 ]
 
+# What 六（三）–（六） supply about a registration: the floor of 六（二） may not import them.
+APPOINTMENT_WORK = {"work_of": "triage.work.work_of", "end_work": "triage.follow_up.end_work"}
+
 # --- Letters -----------------------------------------------------------------------------------------------------
+# The kinds of letters that each floor declares, each a list of `outbox.kinds.LetterKind`.
+LETTER_KINDS = [
+    "zhoushan_consult.upkeep.digest.LETTERS",
+    "zhoushan_consult.upkeep.holidays_wanted.LETTERS",
+    "sessions_app.letters.LETTERS",
+    "appointments.letters.LETTERS",
+    "triage.letters.LETTERS",
+]
 OUTBOX_ADAPTERS = {
     "sms": env.str("SMS_ADAPTER", default="zhoushan_consult.outbox.adapters.FileAdapter"),
     "email": env.str("EMAIL_ADAPTER", default="zhoushan_consult.outbox.adapters.FileAdapter"),
@@ -247,6 +262,8 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="企业环保咨询�
 
 # --- Language, time, numbers ---------------------------------------------------------------------------------------
 LANGUAGE_CODE = "zh-hans"
+# Our words for the sentences of Django and the libraries. They come before their own catalogues.
+LOCALE_PATHS = [BASE_DIR / "zhoushan_consult" / "locale"]
 TIME_ZONE = SHANGHAI.key
 PHONENUMBER_DEFAULT_REGION = "CN"
 # E164, the default, drops extensions.
@@ -321,6 +338,8 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 # __Host-: a browser accepts the cookie only over HTTPS and from this very host, not from a neighbouring subdomain.
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
+# Names the drafts of this browser (web/drafts.py).
+DRAFT_COOKIE_NAME = "__Host-draft" if HTTPS else "draft"
 CSRF_FAILURE_VIEW = "zhoushan_consult.web.errors.csrf_failure"
 # The longest form, with every field full of Chinese, is far below 256 KiB.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024

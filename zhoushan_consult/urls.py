@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from .web import elder_mode, errors, health
+from .web import draft_pages, elder_mode, errors, health
 
 urlpatterns = [
     path("", include("sessions_app.urls")),
@@ -11,6 +11,8 @@ urlpatterns = [
     path("desk/", include("triage.desk.urls")),
     path("admin/", admin.site.urls),
     path("elder/", elder_mode.elder, name="elder"),
+    path("drafts/", draft_pages.save, name="drafts"),
+    path("drafts/<str:key>/", draft_pages.resume, name="draft"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]

@@ -7,9 +7,10 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from zhoushan_consult.bureau.actions import Action, ActionForm, may
-from zhoushan_consult.bureau.models import Division
+from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.record_admin import RecordAdmin
 from zhoushan_consult.bureau.roles import Act
+from zhoushan_consult.form_fields import MultilineField
 
 from .. import answers
 from ..answers import Wording
@@ -22,16 +23,15 @@ class WordingForm(ActionForm):
 
     # Empty for a new draft, which has no version yet.
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
-    question = forms.CharField(
+    question = MultilineField(
         label="问题",
         max_length=300,
-        widget=forms.Textarea(attrs={"rows": 3}),
         help_text="写成任何企业都可能问的一句话，不要出现企业名称、姓名、电话和号码。",
     )
-    answer = forms.CharField(
+    answer = MultilineField(
         label="答复",
         max_length=3000,
-        widget=forms.Textarea(attrs={"rows": 10}),
+        rows=10,
         help_text="先说结论，再说怎么办。",
     )
     law = forms.CharField(
@@ -65,12 +65,17 @@ class VersionForm(ActionForm):
 class RemarkForm(VersionForm):
     """The same with a reason, which the person who drafted it reads."""
 
-    remark = forms.CharField(label="理由", max_length=200, widget=forms.Textarea(attrs={"rows": 2}))
+    remark = MultilineField(label="理由", max_length=200, rows=2)
 
 
 def in_state(*states: Publicity):
     """A condition for `Action.offered` and `Action.opened`: the answer is in one of `states`."""
     return lambda answer: answer.state in states
+
+
+def is_second(answer: PublishedAnswer, officer: Officer) -> bool:
+    """A condition for `Action.offered_to`: the drafter does not check the own draft."""
+    return answer.drafted_by_id != officer.pk
 
 
 def _propose_replacement(answer: PublishedAnswer, form: WordingForm, **who):
@@ -87,9 +92,10 @@ ACTIONS = (
         form=VersionForm,
         do=lambda draft, form, **who: answers.publish(draft, version=form.cleaned_data["version"], **who),
         offered=in_state(Publicity.DRAFT),
+        offered_to=is_second,
         opened=in_state(Publicity.DRAFT),
         button="核对无误，公开",
-        done="已公开，企业现在可以查到。",
+        done="已公开，企业现在可以查到；已通知拟稿人。",
         hint="拟稿人和审核人须为两人。请核对：结论正确、依据现行有效、看不出是哪家企业的问题。",
     ),
     Action(
@@ -111,8 +117,9 @@ ACTIONS = (
         form=RemarkForm,
         do=lambda draft, form, **who: answers.send_back(draft, **form.cleaned_data, **who),
         offered=in_state(Publicity.DRAFT),
+        offered_to=is_second,
         button="退回拟稿人",
-        done="已退回，理由写在上面。",
+        done="已退回，并已通知拟稿人；理由写在上面。",
     ),
     Action(
         name="drop",
@@ -122,7 +129,7 @@ ACTIONS = (
         do=lambda draft, form, **who: answers.drop(draft, **form.cleaned_data, **who),
         offered=in_state(Publicity.DRAFT),
         button="不公开这条答复",
-        done="已记为不公开。",
+        done="已记为不公开，并已通知拟稿人。",
         danger=True,
     ),
     Action(

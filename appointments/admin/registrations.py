@@ -145,7 +145,8 @@ class AppointmentAdmin(RecordAdmin):
         now = timezone.now()
         if request.method != "POST":
             return self._entry_page(request, now, _entry_form(now))
-        form, token = _entry_form(now, request.POST), form_token.read(request)
+        typed_token = request.POST.get("form_token", "")
+        form, token = _entry_form(now, request.POST), form_token.read(request, typed_token)
         if token is None:
             return self._entry_page(
                 request, now, form, "这一页放得太久，还没有登记。内容都在，请再点一次。", 403
@@ -167,7 +168,8 @@ class AppointmentAdmin(RecordAdmin):
 
     def _entry_page(self, request, now: datetime, form, notice: str = "", status: int = 200):
         # The same token again where it is valid: its key recognises a form that is sent twice.
-        token = request.POST.get("form_token", "") if form_token.read(request) else ""
+        token = request.POST.get("form_token", "")
+        token = token if form_token.read(request, token) else ""
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

@@ -26,10 +26,16 @@ def identifying_details(text: str, names: Iterable[str] = ()) -> list[str]:
     ``names``: the firm and the person that the text came from.
     """
     joined = _joined(text)
-    found = [kind for kind, number in _NUMBERS.items() if number.search(joined)]
+    found = numbers_in(text)
     found += [f"企业名称“{firm[0]}”" for firm in [_FIRM_NAME.search(text)] if firm]
     found += [f"“{form}”" for name in names for form in _forms(_joined(name)) if form in joined]
     return list(dict.fromkeys(found))
+
+
+def numbers_in(text: str) -> list[str]:
+    """The kinds of numbers and mailboxes in `text`, each in Chinese: what must not stand in a trail that keeps everything."""
+    joined = _joined(text)
+    return [kind for kind, number in _NUMBERS.items() if number.search(joined)]
 
 
 def _joined(text: str) -> str:

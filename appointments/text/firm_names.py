@@ -15,10 +15,11 @@ _PLACE = (
     "(?:舟山|定海|普陀|岱山|嵊泗|浙江|宁波|杭州|上海|朱家尖|六横|衢山|沈家门|临城|新城|金塘|白泉|小沙|马岙|岑港|虾峙"
     "|桃花|东极|长涂|高亭|秀山|泗礁|洋山|枸杞|册子|双桥|盐仓|展茅|东港|勾山|北蝉|干览|鱼山|中国|温州|台州|绍兴)"
 )
+_BUILDS = "(?:[新扩改修要想]建|[建造修]一|建[造个座])"
 _FIRM_NAME = re.compile(
     f"{_CHARACTER}{{2,24}}{_ORGANISATION}"
-    # Begins with a place and ends where a firm introduces itself: “定海阿明船厂咨询…”.
-    f"|{_PLACE}{_CHARACTER}{{2,20}}?{_SITE}(?=[,，:：;；。(\n]|咨询|想|请|我|有|是|$)"
+    # Begins with a place and ends where a firm introduces itself: “定海阿明船厂咨询…”. But “定海建一座码头” is a project.
+    f"|{_PLACE}(?!{_CHARACTER}{{0,12}}{_BUILDS}){_CHARACTER}{{2,20}}?{_SITE}(?=[,，:：;；。(\n]|咨询|想|请|我|有|是|$)"
     # A letterhead: “××酒店：”.
     f"|^{_CHARACTER}{{4,24}}(?:公司|集团|厂|酒店)(?=:)"
 )

@@ -43,7 +43,8 @@ def index(request: HttpRequest) -> HttpResponse:
     """The list, searched and filtered."""
     form = SearchForm(request.GET)
     filters = form.filters
-    found = answers.search(filters.get("q", ""))
+    # A text that is too long stays in its box, with the reason. Nothing is found, because nothing was searched.
+    found = PublishedAnswer.objects.none() if form.has_error("q") else answers.search(filters.get("q", ""))
     if "division" in filters:
         found = found.filter(division__code=filters["division"])
     if "topic" in filters:

@@ -1,35 +1,86 @@
 """/status/: 受理编号 and phone open a registration for half an hour. The buttons on that page are the acts of the firm."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial, wraps
 
 from django.conf import settings
 from django.contrib import messages
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from zhoushan_consult.bureau.refusals import Refused
+from zhoushan_consult.outbox.posting import letters_to_page
+from zhoushan_consult.web import drafts
 from zhoushan_consult.web.address import client_network
-from zhoushan_consult.web.throttle import allow
+from zhoushan_consult.web.drafts import Typed
+from zhoushan_consult.web.throttle import allow, exhausted
 
-from .. import booking, check_in_code, feedback, progress
-from ..forms import AmendForm, LookupForm, RatingForm, UnsolvedForm, areas
+from .. import booking, check_in_code, facts, feedback, situation, supplements
+from ..contact import correct
+from ..forms import (
+    AmendForm,
+    ContactForm,
+    LookupForm,
+    RatingForm,
+    SupplementForm,
+    UnsolvedForm,
+    areas,
+)
 from ..lifecycle import Stage
-from ..models import Appointment
+from ..models import Appointment, Rating
 from ..references import clean_reference
 
 # As long as a session of an officer without a click (settings.SESSION_COOKIE_AGE).
 OPEN_FOR = timedelta(minutes=30)
-# Firms mistype. A person who guesses phones gets 1,440 tries a day, of 10^8 numbers for one operator's prefix.
+# Wrong ones only: a hall of firms behind one address looks up as often as it likes. Firms mistype. A person who guesses
+# phones gets 1,440 tries a day, of 10^8 numbers for one operator's prefix.
 MAX_ATTEMPTS, ATTEMPTS_WINDOW = 10, timedelta(minutes=10)
 # The same sentence for a wrong number and a wrong phone: it must not tell which 受理编号 exist.
-NOT_FOUND = "没有查到。请核对受理编号和登记时填写的联系电话；编号丢失的，请电话联系综合处。"
-TOO_MANY = "查询次数过多，请十分钟后再试。"
+NOT_FOUND = "没有查到。请核对受理编号和登记时填写的联系电话；编号丢了的，可以在下面重新发到登记的电话。"
+TOO_MANY = "查错的次数过多，请十分钟后再试。"
+CLOSED = "离开时间较长，请重新输入受理编号和联系电话。"
+# Names of the drafts (web/drafts.py). Those of a registration are followed by its 受理编号.
+LOOKUP, AMEND, CONTACT = "lookup", "amend", "contact"
+SUPPLEMENT, UNSOLVED, RATE = "supplement", "unsolved", "rate"
+# The forms of the progress page by act, in the order in which they are shown.
+FORMS: dict[str, type] = {SUPPLEMENT: SupplementForm, UNSOLVED: UnsolvedForm, RATE: RatingForm}
+# The field whose text is given back if its form is not offered any more.
+MAIN_FIELDS = {SUPPLEMENT: "text", UNSOLVED: "reason", RATE: "remark"}
+# The id of the form that the switch of the 长辈版 sends.
+FORM_ID = "typed"
 
 
+@dataclass(frozen=True)
+class OfferedForm:
+    """A form of the progress page: the act that it does, its fields, and the draft that keeps what is typed."""
+
+    act: str
+    form: Form
+    draft: str
+
+    @property
+    def html_id(self) -> str:
+        return f"{self.act}-form"
+
+
+def post_only(view: Callable) -> Callable:
+    """An act is a POST. A GET of its address, after Back or from a bookmark, leads to the page that has the button."""
+
+    @wraps(view)
+    def back_or_act(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        return view(request, *args, **kwargs) if request.method == "POST" else redirect("status")
+
+    return back_or_act
+
+
+@drafts.takes(LookupForm, draft=LOOKUP)
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def status(request: HttpRequest) -> HttpResponse:
@@ -38,29 +89,40 @@ def status(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _open(request, now)
     appointment = _opened_appointment(request, now)
-    return _page(request, appointment, now) if appointment else _lookup_page(request, LookupForm())
+    return _page(request, appointment, now) if appointment else _lookup_page(request, now)
 
 
 def _open(request: HttpRequest, now: datetime) -> HttpResponse:
     form = LookupForm(request.POST)
     if not form.is_valid():
-        return _lookup_page(request, form)
+        return _look_up_again(request, now)
     reference = clean_reference(form.cleaned_data["reference"])
-    # Counted by visitor and by 受理编号: many addresses together cannot guess the phone of one registration either.
-    # Both always count, so that an attempt over one limit still counts for the other.
-    by_address = allow(f"status:{client_network(request)}", MAX_ATTEMPTS, ATTEMPTS_WINDOW, now)
-    by_reference = allow(f"status:{reference}", MAX_ATTEMPTS, ATTEMPTS_WINDOW, now)
-    if not (by_address and by_reference):
-        form.add_error(None, TOO_MANY)
-        return _lookup_page(request, form, status=429)
+    # By visitor and by 受理编号: many addresses together cannot guess the phone of one registration either.
+    buckets = [f"status:{client_network(request)}", f"status:{reference}"]
+    if exhausted(buckets, MAX_ATTEMPTS, ATTEMPTS_WINDOW, now):
+        return _look_up_again(request, now, TOO_MANY)
     found = booking.find(reference, form.cleaned_data["phone"])
     if found is None:
-        form.add_error(None, NOT_FOUND)
-        return _lookup_page(request, form)
+        # Each counts, so that an attempt over one limit still counts for the other.
+        within = [allow(bucket, MAX_ATTEMPTS, ATTEMPTS_WINDOW, now) for bucket in buckets]
+        return _look_up_again(request, now, NOT_FOUND if all(within) else TOO_MANY)
     # A new session key: a key that another person set in this browser before must not open the registration.
     request.session.cycle_key()
     request.session["opened"] = {"pk": found.pk, "at": now.isoformat()}
-    return redirect("status")
+    drafts.erase(request, LOOKUP)
+    # What was typed before the registration was closed waits there.
+    unsent = [form for form in (AMEND, CONTACT) if drafts.read(request, _draft(form, found), now)]
+    return redirect(unsent[0] if unsent else "status")
+
+
+def _look_up_again(request: HttpRequest, now: datetime, refusal: str = "") -> HttpResponse:
+    typed = Typed.of(request, judged=True, refusal=refusal)
+    to = reverse("status") + "#error-summary"
+    return drafts.redirect(request, to, LOOKUP, typed, now) or _lookup_page(request, now, typed)
+
+
+def _draft(form: str, appointment: Appointment) -> str:
+    return f"{form} {appointment.reference}"
 
 
 def _opened_appointment(request: HttpRequest, now: datetime) -> Appointment | None:
@@ -71,21 +133,49 @@ def _opened_appointment(request: HttpRequest, now: datetime) -> Appointment | No
     return Appointment.objects.select_related("day", "seat", "area").filter(pk=opened["pk"]).first()
 
 
-def _lookup_page(request: HttpRequest, form: LookupForm, status: int = 200) -> HttpResponse:
-    return render(request, "appointments/status_ask.html", {"form": form}, status=status)
+def _ask_again(request: HttpRequest, now: datetime) -> HttpResponse:
+    """The registration is not open any more. What was typed is there again as soon as it is."""
+    form, kept = request.POST.get("draft", ""), ""
+    if form:
+        kept = drafts.keep(request, form, Typed.of(request), now)
+    messages.info(request, f"{CLOSED}刚才填写的内容都还在。" if kept else CLOSED)
+    response = redirect("status")
+    return drafts.set_cookie(response, kept) if kept else response
 
 
-def _page(
-    request: HttpRequest, appointment: Appointment, now: datetime, status: int = 200, **forms
-) -> HttpResponse:
+def _lookup_page(request: HttpRequest, now: datetime, typed: Typed | None = None) -> HttpResponse:
+    typed = typed or drafts.read(request, LOOKUP, now)
+    form = typed.fill(LookupForm) if typed else LookupForm()
+    context = {"form": form, "notice": typed.notice if typed else "", "draft": LOOKUP, "typed_form": FORM_ID}
+    return render(request, "appointments/status_ask.html", context)
+
+
+def _page(request: HttpRequest, appointment: Appointment, now: datetime, **typed_now: Typed) -> HttpResponse:
+    """The progress page. `typed_now`: a form that could not be kept as a draft."""
+    shown = facts.read(appointment, now)
+    typed = {
+        name: typed_now.get(name) or drafts.read(request, _draft(name, appointment), now) for name in FORMS
+    }
+    # A form that is not offered any more: its text was not sent, and can be copied.
+    unsent = [kept for name, kept in typed.items() if kept and name not in shown.firm_acts]
+    forms = [
+        OfferedForm(name, made.fill(make) if (made := typed[name]) else make(), _draft(name, appointment))
+        for name, make in FORMS.items()
+        if name in shown.firm_acts
+    ]
     context = {
         "appointment": appointment,
-        "progress": progress.progress_of(appointment, now),
+        "situation": shown,
+        "letters": letters_to_page(appointment),
+        "moves": appointment.moves.all(),
+        "rating": Rating.objects.filter(appointment=appointment).first(),
+        "unsent": [kept.values.get(MAIN_FIELDS[name]) for name, kept in typed.items() if kept in unsent],
+        "typed_form": forms[0].html_id if forms else "",
+        "forms": forms,
+        "has_errors": any(offered.form.errors for offered in forms),
         "check_in_qr": _check_in_qr(appointment) if appointment.stage == Stage.SEATED else "",
-        "unsolved_form": forms.get("unsolved_form") or UnsolvedForm(),
-        "rating_form": forms.get("rating_form") or RatingForm(),
     }
-    return render(request, "appointments/status.html", context, status=status)
+    return render(request, "appointments/status.html", context)
 
 
 def _check_in_qr(appointment: Appointment) -> str:
@@ -96,20 +186,38 @@ def _check_in_qr(appointment: Appointment) -> str:
     return check_in_code.qr_code(settings.SITE_URL + check_in_path)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def act(request: HttpRequest, verb: str) -> HttpResponse:
-    """One act of the firm on its own registration. A second click is refused, and the page shows the present state."""
+    """One act of the firm on its own registration. GET asks once where the act cannot be undone; POST does it.
+
+    A second click is refused, and the page shows the present state.
+    """
     now = timezone.now()
     appointment = _opened_appointment(request, now)
     if appointment is None:
-        messages.info(request, "离开时间较长，请重新输入受理编号和联系电话。")
-        return redirect("status")
+        return _ask_again(request, now)
+    if request.method != "POST":
+        return _ask_once(request, appointment, situation.FirmAct(verb), now)
     # Always a redirect: reloading the page must not repeat the act.
     try:
         messages.success(request, ACTS[verb](appointment, at=now))
     except Refused as refusal:
         messages.error(request, str(refusal))
     return redirect("status")
+
+
+def _ask_once(
+    request: HttpRequest, appointment: Appointment, verb: situation.FirmAct, now: datetime
+) -> HttpResponse:
+    """The page that names the consequence. An act that is not open, or needs no question, leads back to the progress page."""
+    known = facts.facts_of(appointment, now)
+    consequence = situation.consequence(verb, known)
+    if refused := situation.why_not(verb, known):
+        messages.error(request, refused)
+    if refused or not consequence:
+        return redirect("status")
+    context = {"appointment": appointment, "verb": verb, "consequence": consequence}
+    return render(request, "appointments/status/ask_once.html", context)
 
 
 def _withdraw(appointment, *, at):
@@ -128,8 +236,11 @@ def _give_up(appointment, *, at):
 
 
 def _still_onsite(appointment, *, at):
-    booking.ask_for_seat_again(appointment, at=at)
-    return "已转入下一期，优先安排现场名额。"
+    goes_on = booking.ask_for_seat_again(appointment, at=at)
+    day = goes_on.day.short_label
+    if goes_on != appointment:
+        return f"优先资格已转到贵单位{day}的登记，优先安排现场名额。"
+    return f"已转入{day}这一期，优先安排现场名额。"
 
 
 def _enough(appointment, *, at):
@@ -153,7 +264,20 @@ ACTS = {
 }
 
 
-@require_POST
+@drafts.takes(SupplementForm)
+@post_only
+def supplement(request: HttpRequest) -> HttpResponse:
+    """补充问题: a further question, until the list is settled."""
+
+    def add(appointment, data, at):
+        supplements.add_question(appointment, data["text"], at=at)
+        return "已收到，由综合处交有关处室答复。"
+
+    return _with_form(request, SUPPLEMENT, SupplementForm, add)
+
+
+@drafts.takes(UnsolvedForm)
+@post_only
 def unsolved(request: HttpRequest) -> HttpResponse:
     """未解决: the firm says what is still open, and the follow-up goes on (六（六）)."""
 
@@ -161,10 +285,11 @@ def unsolved(request: HttpRequest) -> HttpResponse:
         feedback.report_unsolved(appointment, data["reason"], at=at)
         return "已转有关处室继续办理，进展会登在本页。"
 
-    return _with_form(request, "unsolved_form", UnsolvedForm(request.POST), report)
+    return _with_form(request, UNSOLVED, UnsolvedForm, report)
 
 
-@require_POST
+@drafts.takes(RatingForm)
+@post_only
 def rate(request: HttpRequest) -> HttpResponse:
     """好差评."""
 
@@ -172,24 +297,35 @@ def rate(request: HttpRequest) -> HttpResponse:
         feedback.rate(appointment, data["grade"], data["remark"], at=at)
         return "谢谢您的评价。"
 
-    return _with_form(request, "rating_form", RatingForm(request.POST), save_rating)
+    return _with_form(request, RATE, RatingForm, save_rating)
 
 
-def _with_form(request: HttpRequest, name: str, form, do) -> HttpResponse:
+def _with_form(request: HttpRequest, name: str, make: type, do: Callable) -> HttpResponse:
     """Call `do(appointment, data, at)` with a valid form. An invalid one is shown on the page, with the text that was typed."""
     now = timezone.now()
     appointment = _opened_appointment(request, now)
     if appointment is None:
-        return redirect("status")
+        return _ask_again(request, now)
+    form, draft = make(request.POST), _draft(name, appointment)
     if not form.is_valid():
-        return _page(request, appointment, now, **{name: form})
+        typed = Typed.of(request, judged=True)
+        to = reverse("status") + "#error-summary"
+        return drafts.redirect(request, to, draft, typed, now) or _page(
+            request, appointment, now, **{name: typed}
+        )
     try:
         messages.success(request, do(appointment, form.cleaned_data, now))
     except Refused as refusal:
         messages.error(request, str(refusal))
+        # The text stays as long as the form is offered.
+        return drafts.redirect(request, reverse("status"), draft, Typed.of(request), now) or redirect(
+            "status"
+        )
+    drafts.erase(request, draft)
     return redirect("status")
 
 
+@drafts.takes(AmendForm)
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def amend(request: HttpRequest) -> HttpResponse:
@@ -197,28 +333,89 @@ def amend(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     appointment = _opened_appointment(request, now)
     if appointment is None:
-        return redirect("status")
-    form = AmendForm(
-        request.POST or None,
-        initial=AmendForm.initial_from(appointment),
-        now=now,
-        areas=areas(),
-        appointment=appointment,
-    )
-    if request.method == "POST" and form.is_valid():
+        return _ask_again(request, now)
+    draft = _draft(AMEND, appointment)
+    if request.method != "POST":
+        return _amend_page(request, appointment, now, drafts.read(request, draft, now))
+    form, refusal = _make_amend(appointment, now)(request.POST), ""
+    if form.is_valid():
         try:
             booking.amend(appointment, form.registration(), at=now)
+            drafts.erase(request, draft)
             messages.success(request, "修改已保存。")
             return redirect("status")
-        except Refused as refusal:
-            form.add_error(None, str(refusal))
-    return render(request, "appointments/amend.html", {"form": form, "appointment": appointment})
+        except Refused as refused:
+            refusal = str(refused)
+    typed = Typed.of(request, judged=True, refusal=refusal)
+    to = reverse("amend") + "#error-summary"
+    return drafts.redirect(request, to, draft, typed, now) or _amend_page(request, appointment, now, typed)
 
 
-@require_POST
+def _make_amend(appointment: Appointment, now: datetime) -> partial[AmendForm]:
+    initial = AmendForm.initial_from(appointment)
+    return partial(AmendForm, initial=initial, now=now, areas=areas(), appointment=appointment)
+
+
+def _amend_page(
+    request: HttpRequest, appointment: Appointment, now: datetime, typed: Typed | None
+) -> HttpResponse:
+    make = _make_amend(appointment, now)
+    context = {
+        "form": typed.fill(make) if typed else make(),
+        "appointment": appointment,
+        "notice": typed.notice if typed else "",
+        "draft": _draft(AMEND, appointment),
+        "typed_form": FORM_ID,
+    }
+    return render(request, "appointments/amend.html", context)
+
+
+@drafts.takes(ContactForm)
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def contact(request: HttpRequest) -> HttpResponse:
+    """The firm corrects how it is reached, until its registration has ended."""
+    now = timezone.now()
+    appointment = _opened_appointment(request, now)
+    if appointment is None:
+        return _ask_again(request, now)
+    if refused := situation.why_not(situation.FirmAct.CONTACT, facts.facts_of(appointment, now)):
+        messages.error(request, refused)
+        return redirect("status")
+    draft = _draft(CONTACT, appointment)
+    if request.method != "POST":
+        return _contact_page(request, appointment, drafts.read(request, draft, now))
+    form, refusal = ContactForm(request.POST, appointment=appointment), ""
+    if form.is_valid():
+        try:
+            correct(appointment, form.contact(), at=now)
+            drafts.erase(request, draft)
+            messages.success(request, "联系方式已更正，今后的通知按新的发送。")
+            return redirect("status")
+        except Refused as refused:
+            refusal = str(refused)
+    typed = Typed.of(request, judged=True, refusal=refusal)
+    to = reverse("contact") + "#error-summary"
+    return drafts.redirect(request, to, draft, typed, now) or _contact_page(request, appointment, typed)
+
+
+def _contact_page(request: HttpRequest, appointment: Appointment, typed: Typed | None) -> HttpResponse:
+    make = partial(ContactForm, appointment=appointment)
+    context = {
+        "form": typed.fill(make) if typed else make(),
+        "appointment": appointment,
+        "notice": typed.notice if typed else "",
+        "draft": _draft(CONTACT, appointment),
+        "typed_form": FORM_ID,
+    }
+    return render(request, "appointments/contact.html", context)
+
+
+@post_only
 def leave(request: HttpRequest) -> HttpResponse:
-    """Close the registration, for firms that use a shared computer."""
+    """Close the registration, for firms that use a shared computer. What was typed there is erased."""
     request.session.pop("opened", None)
+    drafts.erase(request)
     messages.success(request, "已退出查询。")
     return redirect("status")
 

@@ -51,13 +51,13 @@ def amend(scene, by, at, texts=OTHER):
 
 WRITERS, DECIDERS = frozenset({Role.COORDINATOR}), frozenset({Role.LEADER})
 HOSTS = frozenset({Role.COORDINATOR, Role.WATCH})
-TO_COORDINATORS = frozenset(
-    {
-        ("reception_declined", "sms", "钟和"),
-        ("reception_declined", "email", "钟和"),
-        ("reception_declined", "sms", "第二位经办"),
-    }
-)
+
+
+def to_coordinators(kind: str) -> frozenset:
+    return frozenset({(kind, "sms", "钟和"), (kind, "email", "钟和"), (kind, "sms", "第二位经办")})
+
+
+TO_LEADERS = frozenset({("plan_to_approve", "sms", "某局领导")})
 CASES = [
     Case("edit", write, WRITERS, Verb.PLAN_EDITED),
     Case(
@@ -72,13 +72,20 @@ CASES = [
             "reason": "三楼停电",
         },
     ),
-    Case("submit", lambda s, by, at: planning.submit(s.day, by=by, at=at), WRITERS, Verb.PLAN_SUBMITTED),
+    Case(
+        "submit",
+        lambda s, by, at: planning.submit(s.day, by=by, at=at),
+        WRITERS,
+        Verb.PLAN_SUBMITTED,
+        letters=TO_LEADERS,
+    ),
     Case(
         "approve",
         lambda s, by, at: planning.approve(s.day, by=by, at=at),
         DECIDERS,
         Verb.PLAN_APPROVED,
         Plan.SUBMITTED,
+        letters=to_coordinators("plan_approved"),
     ),
     Case(
         "send_back",
@@ -86,6 +93,7 @@ CASES = [
         DECIDERS,
         Verb.PLAN_SENT_BACK,
         Plan.SUBMITTED,
+        letters=to_coordinators("plan_sent_back"),
     ),
     Case(
         "cancel",
@@ -116,7 +124,7 @@ CASES = [
         Verb.RECEPTION_DECLINED,
         Plan.PUBLISHED,
         about="person",
-        letters=TO_COORDINATORS,
+        letters=to_coordinators("reception_declined"),
     ),
 ]
 CASES_BY_NAME = {case.name: case for case in CASES}
@@ -287,6 +295,10 @@ TICK = timedelta(microseconds=1)
 @pytest.mark.parametrize(
     ("act", "refusal"),
     [
+        ("edit", planning.DayOver),
+        ("submit", planning.DayOver),
+        ("approve", planning.DayOver),
+        ("send_back", planning.DayOver),
         ("change", planning.DayOver),
         ("cancel", planning.DayOver),
         ("confirm", receiving.DayPast),

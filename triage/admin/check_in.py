@@ -10,10 +10,9 @@ from django.urls import URLPattern
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from appointments import check_in_code
-from appointments.lifecycle import Stage
+from appointments import check_in_code, facts
 from appointments.models import Appointment
-from appointments.search import safe_to_echo, search
+from appointments.search import find_firm, safe_to_echo
 from sessions_app import calendar
 from sessions_app.models import ConsultDay
 from triage import hearing, standby, timetable
@@ -49,7 +48,7 @@ def check_in_list(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _found_pks(request: HttpRequest, day: ConsultDay, query: str, now: datetime) -> set[int]:
     rows = appointments_for(request.user).filter(day=day)
-    return set(search(rows, query, today=_today(now)).values_list("pk", flat=True))
+    return set(find_firm(rows, query, today=_today(now)).values_list("pk", flat=True))
 
 
 def _day_context(day: ConsultDay, schedule: Schedule, now: datetime) -> dict:
@@ -92,14 +91,13 @@ def _firm_page(request: HttpRequest, appointment: Appointment, form=None, status
     form = form or OutcomeForm(
         record=appointment, action="outcome", initial=_initial_promise(appointment, slot)
     )
-    has_begun = timezone.now() >= calendar.local_datetime(appointment.day.date)
     context = {
         "title": appointment.enterprise_name,
         "day": appointment.day,
         "record": appointment,
         "slot": slot,
         "form": form,
-        "open": appointment.stage == Stage.SEATED and has_begun,
+        "situation": facts.read(appointment, timezone.now()),
     }
     return render_page(request, "admin/check_in/firm.html", context, status=status)
 

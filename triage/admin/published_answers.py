@@ -16,9 +16,7 @@ class PublishedAnswerAdmin(AnswerAdmin):
         # The number comes from the address. Only a reply that this officer may read can be copied.
         number = request.GET.get("reply", "")
         released = (
-            assignments_for(request.user)
-            .filter(state=AssignmentState.RELEASED)
-            .select_related("appointment", "reply")
+            assignments_for(request.user).filter(state=AssignmentState.RELEASED).select_related("appointment")
         )
         assignment = released.filter(pk=parse_key(number)).first()
         if assignment is None:
@@ -27,11 +25,11 @@ class PublishedAnswerAdmin(AnswerAdmin):
 
 
 def _initial(assignment: Assignment) -> dict:
-    topics = assignment.appointment.topics
+    topics, in_force = assignment.appointment.topics, assignment.replies_in_force
     return {
         "question": assignment.question,
-        "answer": assignment.reply.body,
-        "law": assignment.reply.law,
+        "answer": "\n\n".join(reply.body for reply in in_force),
+        "law": "；".join(dict.fromkeys(reply.law for reply in in_force if reply.law)),
         "division": assignment.division_id,
         "topic": topics[0] if topics else "",
     }

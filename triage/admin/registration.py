@@ -5,18 +5,19 @@ from django.contrib import admin
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
+from appointments import facts
 from appointments.admin import AppointmentAdmin, ListForm
-from appointments.models import Appointment, StageMove
-from triage import earlier_answers, visibility
-from triage.models import Assignment, CallRecord, FollowUp, Review
+from appointments.models import Appointment, ContactCorrection, StageMove
+from triage import calls, earlier_answers, visibility
+from triage.models import Assignment, CallRecord, FollowUp, Reply, Review
 from triage.rulebook import explanation
 from triage.rulebook.routing_traces import shown_trace
 from zhoushan_consult.bureau.actions import may, parse_key
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.bureau.roles import Act
 from zhoushan_consult.identity import phone
-from zhoushan_consult.outbox.models import Channel, Notice
-from zhoushan_consult.outbox.models import State as NoticeState
+from zhoushan_consult.identity.mask import mask_email
+from zhoushan_consult.outbox.models import Notice
 
 from .registration_actions import ACTIONS
 
@@ -56,19 +57,20 @@ class RegistrationAdmin(AppointmentAdmin):
         if found:
             # The forms and sections read the attributes below, so they need no query of their own.
             found.trace = shown_trace(found, timezone.now())
+            found.situation = facts.read(found, timezone.now())
             found.every_division = list(Division.objects.all())
             found.before = earlier_answers.before(found, request.user)
             found.letters = list(_letters(found))
-            found.calls_to_make = [
-                n for n in found.letters if (n.channel, n.state) == (Channel.CALL, NoticeState.WAITING)
-            ]
+            found.past_calls = calls.calls_of(found)
+            found.is_unreachable = calls.is_unreachable(found)
+            _read_calls_to_make(found)
         return found
 
     def facts(self, request, record: Appointment) -> dict:
         decision = record.trace.to_decision()
         return {
             "title": record.enterprise_name,
-            "phone": phone.format_phone(record.phone_number),
+            **_reached_at(record, in_full=may(request, Act.CALL)),
             "decision": decision,
             "suggested": explanation.division_names(decision),
             "summary": explanation.marked(record.summary, decision),
@@ -78,14 +80,25 @@ class RegistrationAdmin(AppointmentAdmin):
         }
 
 
+def _reached_at(record: Appointment, *, in_full: bool) -> dict:
+    """Telephone and mailbox, masked for officers who do not telephone."""
+    if in_full:
+        shown = {"phone": phone.format_phone(record.phone_number), "email": record.email}
+    else:
+        shown = {"phone": record.masked_phone, "email": mask_email(record.email)}
+    return shown | {"may_call": in_full}
+
+
 def _with_all(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
     related = rows.select_related("day", "seat", "area", "entered_by", "hearing__by", "rating")
     return related.prefetch_related(
-        Prefetch(
-            "assignments", Assignment.objects.select_related("division", "reply__signed_by", "assigned_by")
-        ),
+        Prefetch("assignments", Assignment.objects.select_related("division", "assigned_by")),
+        Prefetch("assignments__replies", Reply.objects.select_related("drafted_by", "signed_by")),
+        "supplements",
+        "objections",
         Prefetch("moves", StageMove.objects.select_related("by")),
         Prefetch("calls", CallRecord.objects.select_related("by")),
+        Prefetch("contact_corrections", ContactCorrection.objects.select_related("by")),
         Prefetch("reviews", Review.objects.select_related("by")),
         Prefetch("follow_ups", FollowUp.objects.select_related("division").prefetch_related("posts__by")),
     )
@@ -94,6 +107,15 @@ def _with_all(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
 def _letters(record: Appointment) -> QuerySet[Notice]:
     about = Notice.objects.filter(about_kind=record._meta.label_lower, about_id=str(record.pk))
     return about.order_by("-created_at", "-pk")[:LETTERS_SHOWN]
+
+
+def _read_calls_to_make(record: Appointment) -> None:
+    """The letters to tell on the telephone, as of now. One that need not be told says so where the letters are listed."""
+    waiting = calls.letters_to_tell(record, timezone.now())
+    record.calls_to_make = [call for call in waiting if not call.not_needed]
+    why = {call.notice.pk: call.not_needed for call in waiting}
+    for letter in record.letters:
+        letter.not_needed = why.get(letter.pk, "")
 
 
 def _earlier(record: Appointment) -> list[Appointment]:

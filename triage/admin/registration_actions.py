@@ -1,35 +1,23 @@
 """Every action on a registration: the act it needs, when it is open, its form, and the one call it makes."""
 
-from django.utils import timezone
-
-from appointments import booking
-from appointments.lifecycle import MOVES, Stage
-from appointments.models import Appointment
-from sessions_app import calendar
-from triage import assignment, follow_up, forms, hearing, id_reveal, review, seating
+from appointments import contact
+from appointments.models import Verdict
+from appointments.situation import StaffAct
+from sessions_app import policy
+from triage import assignment, calls, follow_up, forms, hearing, id_reveal, review, seating, supplements
 from triage.models import CallOutcome, DeclineReason, Outcome
 from zhoushan_consult.bureau.actions import Action
 from zhoushan_consult.bureau.roles import Act
-from zhoushan_consult.outbox import delivery
-
-# Stages in which divisions work on a registration, so that more work can still be assigned.
-BEING_WORKED_ON = {Stage.ACCEPTED, Stage.SEATED, Stage.DEFERRED, Stage.HEARD, Stage.ABSENT, Stage.FOLLOWING}
+from zhoushan_consult.outbox import telephone
 
 
-def at_stage(*stages: Stage):
-    """For `offered` or `opened`: whether the registration is at one of the stages."""
-    return lambda appointment: appointment.stage in stages
+def open_to(act: StaffAct):
+    """For `offered` or `opened`: whether the act is open in the situation of the registration, which the screen has read."""
+    return lambda appointment: act in appointment.situation.staff_acts
 
 
-def on_the_day(appointment: Appointment) -> bool:
-    """Whether the firm has a seat and its 咨询日 has begun. It stays true later, so that 现场结果 can be added."""
-    return appointment.stage == Stage.SEATED and timezone.now() >= calendar.local_datetime(
-        appointment.day.date
-    )
-
-
-def _call(form) -> review.Call:
-    return review.Call(CallOutcome(form.cleaned_data["outcome"]), form.cleaned_data["gist"])
+def _call(form) -> calls.Call:
+    return calls.Call(CallOutcome(form.cleaned_data["outcome"]), form.cleaned_data["gist"])
 
 
 def _accept(appointment, form, **who):
@@ -44,7 +32,12 @@ def _decline(appointment, form, **who):
 
 def _notified(appointment, form, **who):
     data = form.cleaned_data
-    delivery.record_call(form.chosen(), outcome=data["outcome"], gist=data["gist"], **who)
+    telephone.record_call(form.chosen(), outcome=data["outcome"], gist=data["gist"], **who)
+
+
+def _correct_contact(appointment, form, **who):
+    data = form.cleaned_data
+    contact.correct(appointment, form.contact(), data["reason"], version=data["version"], **who)
 
 
 def _conclude(appointment, form, **who):
@@ -66,8 +59,8 @@ ACTIONS = (
         act=Act.REVIEW,
         form=forms.AcceptForm,
         do=_accept,
-        offered=at_stage(Stage.SUBMITTED),
-        opened=at_stage(Stage.SUBMITTED),
+        offered=open_to(StaffAct.ACCEPT),
+        opened=open_to(StaffAct.ACCEPT),
         button="通过初审并交办",
         done="已通过初审，交办已送达各处室，并已通知企业。",
         hint="每项交给一个处室。可以改处室、拆分、增加或去掉；与规则建议的处室不同时，请写明调整理由。",
@@ -79,7 +72,7 @@ ACTIONS = (
         act=Act.REVIEW,
         form=forms.DeclineForm,
         do=_decline,
-        offered=at_stage(Stage.SUBMITTED),
+        offered=open_to(StaffAct.DECLINE),
         button="不予通过并通知企业",
         done="已不予通过，并已通知企业。",
         hint="请先打电话告知企业不予通过及理由（实施方案六（三）），再在这里记录。没有接通的，先记在“电话记录”。",
@@ -90,8 +83,8 @@ ACTIONS = (
         title="现场签到",
         act=Act.RUN_DAY,
         do=lambda appointment, form, **who: hearing.check_in(appointment, **who),
-        offered=lambda appointment: on_the_day(appointment) and not hasattr(appointment, "hearing"),
-        opened=on_the_day,
+        offered=open_to(StaffAct.CHECK_IN),
+        opened=open_to(StaffAct.CHECK_IN),
         button="企业已到，签到",
         done="已签到。",
     ),
@@ -101,8 +94,8 @@ ACTIONS = (
         act=Act.RUN_DAY,
         form=forms.ConcludeForm,
         do=_conclude,
-        offered=on_the_day,
-        opened=on_the_day,
+        offered=open_to(StaffAct.CONCLUDE),
+        opened=open_to(StaffAct.CONCLUDE),
         button="保存现场结果",
         done="现场结果已保存，并已告知企业。",
         hint="需跟踪督办的，请在下面逐项写明督办事项和责任处室。",
@@ -114,7 +107,9 @@ ACTIONS = (
         act=Act.ASSIGN,
         form=forms.ReassignForm,
         do=lambda appointment, form, **who: assignment.reassign(form.chosen(), form.rows.made()[0], **who),
-        offered=lambda appointment: bool(forms.movable(appointment)),
+        offered=lambda appointment: (
+            bool(forms.movable(appointment)) and StaffAct.ADD in appointment.situation.staff_acts
+        ),
         # Open from the start if a division has sent its part back: then it is the work that waits.
         opened=lambda appointment: any(a.return_reason for a in forms.movable(appointment)),
         button="改派",
@@ -128,11 +123,55 @@ ACTIONS = (
         act=Act.ASSIGN,
         form=forms.AddForm,
         do=lambda appointment, form, **who: assignment.add(appointment, form.rows.made()[0], **who),
-        offered=at_stage(*BEING_WORKED_ON),
+        offered=open_to(StaffAct.ADD),
         button="增加交办",
         done="已增加交办，处室已收到。",
         hint="有遗漏的事项，或需要另一个处室协办时使用。",
         template="admin/rows_action.html",
+    ),
+    Action(
+        name="supplement",
+        title="交办补充问题",
+        act=Act.ASSIGN,
+        form=forms.SupplementForm,
+        do=lambda appointment, form, **who: supplements.assign(form.chosen(), form.rows.made()[0], **who),
+        offered=lambda appointment: (
+            bool(forms.open_supplements(appointment)) and StaffAct.ADD in appointment.situation.staff_acts
+        ),
+        opened=lambda appointment: True,
+        button="交办补充问题",
+        done="补充问题已交办，处室已收到。",
+        hint="企业通过初审后补充的问题，和其他事项一样交给一个处室答复。",
+        template="admin/rows_action.html",
+    ),
+    Action(
+        name="supplement_noted",
+        title="补充问题不另交办",
+        act=Act.ASSIGN,
+        form=forms.SupplementNotedForm,
+        do=lambda appointment, form, **who: supplements.note(form.chosen(), **who),
+        offered=lambda appointment: bool(forms.open_supplements(appointment)),
+        button="不另交办",
+        done="已记下，不另交办。",
+        hint="补充的内容已经包含在现有交办里时使用。",
+    ),
+    Action(
+        name="objection",
+        title="核实登记异议",
+        act=Act.REVIEW,
+        form=forms.ObjectionForm,
+        do=lambda appointment, form, **who: supplements.decide(
+            forms.open_objection(appointment),
+            Verdict(form.cleaned_data["verdict"]),
+            form.cleaned_data["gist"],
+            **who,
+        ),
+        offered=lambda appointment: forms.open_objection(appointment) is not None,
+        opened=lambda appointment: True,
+        button="保存核实结果",
+        done="核实结果已保存。",
+        hint="有人提出这份登记不是本企业提交的。请打电话向企业核实；作废后，名额和登记资格随即空出。",
+        danger=True,
     ),
     Action(
         name="notified",
@@ -144,37 +183,66 @@ ACTIONS = (
         opened=lambda appointment: True,
         button="保存通话结果",
         done="通话结果已保存。",
-        hint="这些通知不能发短信，请打电话告知。无人接听的会留在待办里。",
+        hint="这些通知不能发短信，请打一个电话一并告知。无人接听的留在待办里；号码有误的，请接着更正联系方式。",
     ),
     Action(
         name="call",
         title="电话记录",
         act=Act.CALL,
         form=forms.CallForm,
-        do=lambda appointment, form, **who: review.record_call(appointment, _call(form), **who),
+        do=lambda appointment, form, **who: calls.record_call(appointment, _call(form), **who),
         button="保存电话记录",
         done="电话记录已保存。",
         hint="核实情况、没有接通等，都可以记在这里；不影响办理阶段。",
     ),
     Action(
+        name="contact",
+        title="更正联系方式",
+        act=Act.CALL,
+        form=forms.ContactForm,
+        do=_correct_contact,
+        offered=open_to(StaffAct.CONTACT),
+        opened=lambda appointment: appointment.is_unreachable,
+        button="保存更正",
+        done="联系方式已更正，还没有送达的通知已改发到新的联系方式。",
+        hint=(
+            f"还没有送出的通知改发到新的号码和邮箱；{policy.RESEND_WITHIN_DAYS}天内发到旧号码、现在仍属实的补发，"
+            "企业的确认、反馈期限从新的送达时间起算。"
+        ),
+    ),
+    Action(
+        name="unreachable",
+        title="联系不上，不再联系",
+        act=Act.CALL,
+        form=forms.ReasonForm,
+        do=lambda appointment, form, **who: calls.dismiss(appointment, form.cleaned_data["reason"], **who),
+        offered=lambda appointment: appointment.is_unreachable,
+        button="不再联系",
+        done="已记为不再联系。企业凭受理编号查进度时可以看到全部通知。",
+        hint="找不到正确的号码时使用。通知留在企业的进度页，确认、反馈的期限从现在起算；理由将留存。",
+        danger=True,
+    ),
+    Action(
         name="confirm_seat",
         title="代企业确认参加",
         act=Act.SETTLE,
-        do=lambda appointment, form, **who: booking.confirm_seat(appointment, **who),
-        offered=lambda appointment: appointment.stage == Stage.SEATED and not appointment.seat.confirmed_at,
+        form=forms.CallForm,
+        do=lambda appointment, form, **who: calls.confirm_seat(appointment, _call(form), **who),
+        offered=open_to(StaffAct.CONFIRM),
         button="企业确认参加",
-        done="已确认。",
-        hint="企业在电话里答复参加时使用。",
+        done="已确认，通话已记录。",
+        hint="企业在电话里答复参加时使用，通话一并记录。请复述时间、地点，提醒带登记时的证件。",
     ),
     Action(
         name="give_up",
         title="代企业放弃名额",
         act=Act.SETTLE,
-        do=lambda appointment, form, **who: booking.give_up_seat(appointment, **who),
-        offered=at_stage(Stage.SEATED),
+        form=forms.CallForm,
+        do=lambda appointment, form, **who: calls.give_up_seat(appointment, _call(form), **who),
+        offered=open_to(StaffAct.GIVE_UP),
         button="企业放弃名额",
-        done="名额已空出，将自动递补下一家；该企业改为书面答复。",
-        hint="企业在电话里表示不来时使用。",
+        done="名额已空出，将自动递补下一家；该企业改为书面答复。通话已记录。",
+        hint="企业在电话里表示不来时使用，通话一并记录。请说明：名额给下一家，问题书面答复。",
         danger=True,
     ),
     Action(
@@ -185,9 +253,7 @@ ACTIONS = (
         do=lambda appointment, form, **who: seating.add_seat(
             appointment.day, appointment, form.cleaned_data["reason"], **who
         ),
-        offered=lambda appointment: (
-            Stage.SEATED in MOVES[Stage(appointment.stage)] and bool(appointment.day.settled_at)
-        ),
+        offered=open_to(StaffAct.EXTRA_SEAT),
         button="为这家企业增加一个名额",
         done="已增加名额，并已通知企业确认。",
         hint="原则上每次不超过10家（实施方案六（五））。确需增加的，请写明理由，理由将留存。",
@@ -219,7 +285,7 @@ ACTIONS = (
         title="办结登记",
         act=Act.FOLLOW_UP,
         do=lambda appointment, form, **who: follow_up.close_registration(appointment, **who),
-        offered=at_stage(Stage.ANSWERED, Stage.HEARD, Stage.ABSENT),
+        offered=open_to(StaffAct.CLOSE),
         button="办结",
         done="已办结，并已通知企业。",
         hint="没有未办事项时使用。企业如有不同意见，可在进度页反馈“未解决”。",
@@ -232,7 +298,7 @@ ACTIONS = (
         do=lambda appointment, form, **who: review.reconsider(
             appointment, form.cleaned_data["reason"], **who
         ),
-        offered=at_stage(Stage.DECLINED, Stage.ACCEPTED),
+        offered=open_to(StaffAct.RECONSIDER),
         button="退回待初审",
         done="已退回待初审，未办的交办已撤销。",
         hint="企业提出异议，或发现判断有误时使用。未办的交办会一并撤销。",

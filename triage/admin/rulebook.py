@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from sessions_app.calendar import parse_slug, slug
 from triage.models import RuleVersion
+from triage.routing.clause_leads import contradiction
 from triage.routing.topic import DIVISIONS, LAYERS
 from triage.routing.validation import validate
 from triage.rulebook import explanation, hit_rates, impact, monthly_review, versions
@@ -75,7 +76,7 @@ class RulesAdmin(RecordAdmin):
         request.user.must(Act.RULES)
         number, rules = versions.newest()
         layers = [
-            (name, [rule for rule in rules if rule.topic.layer == layer])
+            (name, [(rule, contradiction(rule.topic)) for rule in rules if rule.topic.layer == layer])
             for layer, (name, _) in LAYERS.items()
         ]
         version = RuleVersion.objects.select_related("by").filter(number=number).first()
@@ -90,8 +91,10 @@ class RulesAdmin(RecordAdmin):
         form = TopicForm(request.POST if request.method == "POST" else None, rule=rule, rules=rules)
         context = {"form": form, "rule": rule, "base": request.POST.get("base", number)}
         if not (form.is_bound and form.is_valid()):
-            return self._topic_page(request, **context)
-        edited = versions.replace_rule(rules, form.edited_rule(), code)
+            return self._topic_page(request, warning=rule and contradiction(rule.topic), **context)
+        changed = form.edited_rule()
+        context["warning"] = contradiction(changed.topic)
+        edited = versions.replace_rule(rules, changed, code)
         faults = validate(each.topic for each in edited)
         if faults:
             return self._topic_page(request, faults=faults, **context)

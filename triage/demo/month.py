@@ -17,12 +17,13 @@ from appointments.models import Appointment, Channel, Grade
 from sessions_app import calendar, planning, receiving
 from sessions_app.days import day_on
 from sessions_app.models import Reception
-from triage import assignment, follow_up, hearing, replies, review, seating, timetable
+from triage import assignment, calls, follow_up, hearing, replies, review, seating, timetable
 from triage.assignment import AssignmentItem
 from triage.models import Assignment, AssignmentState, CallOutcome, DeclineReason, Outcome, Part
 from triage.rulebook.routing_traces import shown_trace
 from zhoushan_consult.bureau.models import Area, Division, Officer
 from zhoushan_consult.identity import samples
+from zhoushan_consult.outbox.delivery import deliver_due
 
 Story = Iterator[datetime]
 
@@ -43,7 +44,10 @@ def play(stories: list[Story], now: datetime) -> None:
     for number, story in enumerate(stories):
         _queue(waiting, story, number)
     while waiting and waiting[0][0] <= now:
-        _, number, story = heapq.heappop(waiting)
+        at, number, story = heapq.heappop(waiting)
+        # What was due by then has left by then: the time to answer an offer, for example, has begun.
+        while deliver_due(at):
+            pass
         _queue(waiting, story, number)
 
 
@@ -170,7 +174,7 @@ class Month:
             if outside
             else "反映其他单位污染的，请拨打 12345，会有专人受理。"
         )
-        call = review.Call(CallOutcome.REACHED, f"已说明不属于咨询日范围。{advice}")
+        call = calls.Call(CallOutcome.REACHED, f"已说明不属于咨询日范围。{advice}")
         review.decline(firm, reason, advice, call, version=firm.version, by=self.coordinator, at=at)
 
     def then_accepted(self, firm: Appointment, at: datetime) -> Story:
@@ -225,7 +229,7 @@ class Month:
             replies.save_draft(row, REPLY, LAW, version=0, by=self._handler(row), at=at)
             replies.submit_for_signature(row, by=self._handler(row), at=at)
         for row in firm.assignments.filter(state=AssignmentState.DRAFTED):
-            replies.sign(row, version=row.reply.version, by=self._head(row), at=at)
+            replies.sign(row, version=row.reply_in_hand.version, by=self._head(row), at=at)
         firm.refresh_from_db()
 
     def then_written(self, firm: Appointment, at: datetime) -> Story:

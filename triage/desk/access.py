@@ -11,7 +11,7 @@ from django.urls import reverse
 from .sections import SECTIONS, has_admin, sections_of
 
 # Hidden fields and tick boxes of the forms. They hold no text that an officer would want to copy.
-NOT_TYPED = frozenset({"csrfmiddlewaretoken", "version", "to_firm"})
+NOT_TYPED = frozenset({"csrfmiddlewaretoken", "version", "to_firm", "kind"})
 
 
 def desk_view(view):

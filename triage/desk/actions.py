@@ -19,6 +19,7 @@ def forms_of_page(open_forms: Iterable[DeskForm], attempt: Attempt | None, page:
     """
     forms = {form.key: form for form in open_forms}
     if attempt and attempt.form.key in forms:
+        attempt.form.buttons = forms[attempt.form.key].buttons
         forms[attempt.form.key] = attempt.form
     return {key: form.lay_out(page) for key, form in forms.items()}
 
@@ -28,7 +29,7 @@ def click(action: Action, record: Model, request: HttpRequest, *, at: datetime) 
     attempt = perform(action, record, action.form(request.POST), by=request.user, at=at)
     if not attempt.is_done:
         return attempt
-    messages.success(request, action.done)
+    messages.success(request, action.done_words(record))
     return None
 
 

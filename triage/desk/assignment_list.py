@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from triage.models import Assignment, AssignmentState
+from triage.models import Assignment, AssignmentState, Reply
 from triage.visibility import assignments_for, follow_ups_for
+from triage.work import revisions_in_hand
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Act
 
@@ -22,7 +24,8 @@ NEAREST = 8
 
 @dataclass(frozen=True)
 class AssignmentTab:
-    """One tab: 交办 in one state. ``waits``: they wait for work of this division, so deadlines are shown."""
+    """One tab: 交办 in one state. ``waits``: they wait for work of this division, so deadlines are shown; and those of
+    which a 更正 or 补充 waits for the same work are with them."""
 
     slug: str
     label: str
@@ -37,7 +40,7 @@ TABS = (
         "open",
         "待答复",
         AssignmentState.OPEN,
-        ("due_on", "pk"),
+        ("wanted_on", "pk"),
         "综合处交办的事项会出现在这里，同时短信提醒您。现在没有需要答复的。",
         True,
     ),
@@ -45,7 +48,7 @@ TABS = (
         "to-sign",
         "待审签",
         AssignmentState.DRAFTED,
-        ("due_on", "pk"),
+        ("wanted_on", "pk"),
         "拟好送审的答复会出现在这里，由处室负责人审签。现在没有待审签的。",
         True,
     ),
@@ -72,10 +75,10 @@ def assignments(request: HttpRequest) -> HttpResponse:
     """The list opens at the tab whose work is the officer's own."""
     today = Today.at(timezone.now())
     own = _own(request.user)
-    counts = count_by(own, "state", today)
+    counts = _counts(own, request.user, today)
     tab = _chosen_tab(request, counts)
     page = paginate(_rows(own, tab), request, count=counts.get(tab.state, NO_ROWS).all)
-    today.add_deadlines(page.object_list)
+    today.add_deadlines(page.object_list, by="wanted_on" if tab.waits else "due_on")
     follow_ups = follow_ups_for(request.user).filter(division=request.user.division_id, closed_at=None)
     nearest = follow_ups.select_related("appointment").defer(*NOT_NEEDED).order_by("due_on", "pk")
     context = {
@@ -93,6 +96,16 @@ def _own(officer: Officer) -> QuerySet[Assignment]:
     return assignments_for(officer).filter(division=officer.division_id)
 
 
+def _counts(own: QuerySet[Assignment], officer: Officer, today: Today) -> dict[str, RowCount]:
+    """How many stand in each tab. The few 更正 and 补充 in hand are counted by themselves, and not in SQL with all."""
+    counts = count_by(own, "state", today)
+    theirs = revisions_in_hand().filter(assignment__division=officer.division_id)
+    for submitted_at, due_on in theirs.values_list("submitted_at", "due_on"):
+        state = AssignmentState.DRAFTED if submitted_at else AssignmentState.OPEN
+        counts[state] = counts.get(state, NO_ROWS) + RowCount(1, int(due_on < today.day))
+    return counts
+
+
 def _chosen_tab(request: HttpRequest, counts: dict[str, RowCount]) -> AssignmentTab:
     """The tab that the URL asks for. Without one: 待审签 for a head who has something to sign, else 待答复."""
     by_slug = {tab.slug: tab for tab in TABS}
@@ -102,5 +115,16 @@ def _chosen_tab(request: HttpRequest, counts: dict[str, RowCount]) -> Assignment
 
 
 def _rows(own: QuerySet[Assignment], tab: AssignmentTab) -> QuerySet[Assignment]:
-    rows = own.filter(state=tab.state).select_related("appointment__day", "reply")
-    return rows.defer("reply__body", *NOT_NEEDED).order_by(*tab.order)
+    in_hand = Reply.objects.filter(signed_at=None, dropped_at=None).defer("body")
+    rows = _at(own, tab) if tab.waits else own.filter(state=tab.state)
+    rows = rows.select_related("appointment__day").prefetch_related(Prefetch("replies", in_hand, "in_hand"))
+    return rows.defer(*NOT_NEEDED).order_by(*tab.order)
+
+
+def _at(own: QuerySet[Assignment], tab: AssignmentTab) -> QuerySet[Assignment]:
+    """Those that wait at ``tab``, themselves or with a 更正 or 补充; ``wanted_on`` is the last day for it."""
+    is_open = tab.state == AssignmentState.OPEN
+    theirs = revisions_in_hand().filter(submitted_at__isnull=is_open)
+    term = theirs.filter(assignment=OuterRef("pk")).values("due_on")[:1]
+    rows = own.filter(Q(state=tab.state) | Q(pk__in=theirs.order_by().values("assignment")))
+    return rows.annotate(wanted_on=Coalesce(Subquery(term), "due_on"))

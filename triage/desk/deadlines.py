@@ -47,16 +47,19 @@ class Today:
 
     def _note(self, due_on: date) -> str:
         # The State Council publishes the holidays of a year in the November before it.
-        return "" if published(due_on.year, self.overrides) else "节假日安排未公布，先按周一至周五计算。"
+        if not published(due_on.year, self.overrides):
+            return "节假日安排未公布，先按法律规定的节日推算。"
+        # A term that was given keeps its day, also if that day turns out to be a holiday.
+        return "" if is_workday(due_on, self.overrides) else "当天放假，请在放假前办结。"
 
     def _workdays_until(self, due_on: date) -> int:
         """Working days after today, including ``due_on``."""
         days = (due_on - self.day).days
         return sum(is_workday(self.day + timedelta(days=n), self.overrides) for n in range(1, days + 1))
 
-    def add_deadlines(self, rows: Iterable) -> list:
-        """The rows as a list; each has a ``deadline`` for its ``due_on``, which the templates show."""
+    def add_deadlines(self, rows: Iterable, by: str = "due_on") -> list:
+        """The rows as a list; each has a ``deadline`` for its last day, the attribute ``by``, which the templates show."""
         marked = list(rows)
         for row in marked:
-            row.deadline = self.deadline(row.due_on)
+            row.deadline = self.deadline(getattr(row, by))
         return marked

@@ -5,35 +5,15 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import ButtonHolder, Layout
 from django import forms
 
+from triage.models import ReplyKind
 from triage.replies import EditedMeanwhile
 from zhoushan_consult.bureau import login
 from zhoushan_consult.bureau.refusals import Refused
+from zhoushan_consult.form_fields import MultilineField
 
 
 def button(label: str, css_class: str = "btn btn-primary", **attributes) -> StrictButton:
     return StrictButton(label, type="submit", css_class=css_class, **attributes)
-
-
-class MultilineField(forms.CharField):
-    """A text of several lines, stored with "\\n" at the end of each line.
-
-    Browsers send "\\r\\n", which would count two characters a line against the limit.
-    """
-
-    def __init__(self, *, rows: int, **kwargs):
-        super().__init__(widget=forms.Textarea(attrs={"rows": rows, "class": f"rows-{rows}"}), **kwargs)
-        self.error_messages["max_length"] = "最多 %(limit_value)d 字，现有 %(show_value)d 字，请精简。"
-
-    def widget_attrs(self, widget):
-        # With `maxlength`, a browser silently cuts a pasted text. Without it, the text stays and gets an error.
-        return {
-            key: value
-            for key, value in super().widget_attrs(widget).items()
-            if key not in {"maxlength", "minlength"}
-        }
-
-    def to_python(self, value):
-        return super().to_python(value).replace("\r\n", "\n")
 
 
 class DeskForm(forms.Form):
@@ -66,7 +46,8 @@ class DeskForm(forms.Form):
 
     def typed(self) -> list[tuple[str, str]]:
         """Label and text of what was typed, to be copied if the form itself is closed by now."""
-        values = [(field.label, field.value()) for field in self.visible_fields()]
+        written = [field for field in self.visible_fields() if not isinstance(field.field, forms.ChoiceField)]
+        values = [(field.label, field.value()) for field in written]
         return [(label, value) for label, value in values if isinstance(value, str) and value.strip()]
 
 
@@ -89,6 +70,36 @@ class DraftForm(DeskForm):
         help_text="法规、标准或文件的名称和条款，不超过 300 字。",
     )
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+
+
+class RevisionForm(DraftForm):
+    """更正 or 补充 of a reply that the firm has read. The number of the wording is that of the last one on the page."""
+
+    key = "revision"
+    buttons = (("save-revision", "保存", "btn"), ("submit-revision", "送审签", "btn btn-primary"))
+
+    kind = forms.ChoiceField(
+        label="办理方式",
+        choices=[
+            (ReplyKind.CORRECTION, "更正：原来的答复有误，以这次为准"),
+            (ReplyKind.SUPPLEMENT, "补充：原来的答复仍然有效，再加以下内容"),
+        ],
+        widget=forms.RadioSelect,
+        error_messages={"required": "请选择是更正还是补充。"},
+    )
+    field_order = ["kind", "body", "law", "version"]
+
+
+class AsItIsForm(DeskForm):
+    """For a head who leaves a colleague's draft as it is: changed, it would be the head's own."""
+
+    key = "as_it_is"
+    buttons = (("submit-as-it-is", "按现稿送审签", "btn"),)
+
+
+class DropForm(DeskForm):
+    key = "drop"
+    buttons = (("drop-revision", "不再更正或补充", "btn btn-warning"),)
 
 
 class SignForm(DeskForm):

@@ -24,7 +24,7 @@ class ReasonTooLong(Refused):
     status = 422
 
     def __init__(self, length: int):
-        super().__init__(f"说明最多 {MAX_REASON_LENGTH} 字，现有 {length} 字，请精简。")
+        super().__init__(f"说明已写 {length} 字，最多 {MAX_REASON_LENGTH} 字，请精简。")
 
 
 @section_view("receptions")

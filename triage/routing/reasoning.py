@@ -88,7 +88,9 @@ def _comparison_lines(number: int, compared: Comparison) -> Iterator[str]:
     if compared.prediction:
         label, margin = compared.prediction
         required = (
-            "不能推翻（综合处自己写的）" if isinf(compared.required) else f"须领先 {compared.required:.2f}"
+            "不能推翻（实施方案写明的例外，或综合处自己写的）"
+            if isinf(compared.required)
+            else f"须领先 {compared.required:.2f}"
         )
         yield f"　　标准例：{_label_name(label)}，领先 {margin:.2f}，{required}"
     else:

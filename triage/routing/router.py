@@ -36,6 +36,9 @@ _MIN_MARGIN_TO_OVERRULE = {CERTAIN: 0.25, LIKELY: 0.18, UNSURE: 0.18}
 _MIN_MARGIN_AGAINST_NO_DIVISION = 0.45
 # Against the full name of a thing (辐射安全许可证), which says exactly what is asked.
 _MIN_MARGIN_AGAINST_FULL_NAME = 0.8
+# Against an exception of 五（一）. Where its words are asked about, a sentence of the 实施方案 is not outweighed by
+# examples. Where they are partly background, firm dissent leaves it to a person.
+_MIN_MARGIN_AGAINST_EXCEPTION = {CERTAIN: inf, LIKELY: 0.8}
 # To name the division of one of several questions for which the rules find nothing.
 _MIN_MARGIN_FOR_QUESTION = 0.15
 # To suggest that a text is out of scope: a wrong suggestion could cost a firm its appointment.
@@ -76,6 +79,10 @@ class Router:
         self._classifier = classifier
         self.version = _digest(self.topics, classifier and classifier.digest)
         self._rules = KeywordRules(self.topics)
+        # A topic with fixed support is the meeting of an exception with the general rule, and is weighed like any other.
+        self._exceptions = frozenset(
+            topic.code for topic in self.topics if topic.layer == "exception" and not topic.support
+        )
         self._edited_topics = frozenset(edited_topics)
         self._added_words = frozenset(normalize(word).text for word in added_words)
         self._rules_on_example: dict[str, Finding] = {}
@@ -109,11 +116,12 @@ class Router:
         """Which of the two is followed: both if they agree, the surer one if not, or neither."""
         agreed = prediction.label == _label(by_rules)
         required = _MIN_MARGIN_AGREED if agreed else self._margin_to_overrule(by_rules)
-        if prediction.margin >= required and agreed:
+        is_firm = prediction.margin >= required
+        if is_firm and agreed:
             followed, outcome = BOTH, by_rules
-        elif prediction.margin >= required:
+        elif is_firm and not self._is_exception(by_rules):
             followed, outcome = CLASSIFIER, self._by_classifier(written, question, prediction)
-        elif self._is_definite(by_rules):
+        elif self._is_definite(by_rules) and not is_firm:
             followed, outcome = RULES, by_rules
         else:
             followed, outcome = NEITHER, _doubted(by_rules)
@@ -132,9 +140,15 @@ class Router:
         return KnownMatters(leading.lead, share, _MIN_KNOWN_SHARE)
 
     def _is_definite(self, finding: Finding) -> bool:
-        """Whether the full name of a thing decided, or what officials wrote themselves."""
+        """Whether the full name of a thing decided, an exception of 五（一）, or what officials wrote themselves."""
         full_name = any(len(normalize(word.text).text) >= _FULL_NAME_LENGTH for word in finding.words)
-        return self._is_by_officials(finding) or (finding.sure == CERTAIN and full_name)
+        by_name = finding.sure == CERTAIN and full_name
+        return by_name or self._is_by_officials(finding) or self._is_exception(finding)
+
+    def _is_exception(self, finding: Finding) -> bool:
+        """Whether an exception of 五（一） decided by words of the question itself, not of the text before it."""
+        inside = all(word.start >= finding.start for word in finding.words)
+        return finding.code in self._exceptions and finding.sure != UNSURE and inside
 
     def _is_by_officials(self, finding: Finding) -> bool:
         """Whether a topic that officials made or moved decided, or a word that they added."""
@@ -147,6 +161,8 @@ class Router:
         """The margin that the classifier needs to be followed against ``finding``."""
         if self._is_by_officials(finding):
             return inf
+        if self._is_exception(finding):
+            return _MIN_MARGIN_AGAINST_EXCEPTION[finding.sure]
         if self._is_definite(finding):
             return _MIN_MARGIN_AGAINST_FULL_NAME
         if finding.scope in _REFUSALS or (finding.lead == MANUAL and finding.sure == CERTAIN):

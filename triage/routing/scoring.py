@@ -114,6 +114,7 @@ class _QuestionScorer:
         self.context = _between(matched.hits, question.start - _LOOKBACK, question.end)
         inside = _between(matched.hits, question.start, question.end)
         self.cancelled = matcher.cancelled_codes(matched, inside)
+        self.cancelled_in_context = self.cancelled | matcher.cancelled_codes(matched, self.context)
 
     def add_deciding(self, topics: Iterable[Topic], hits: list[Hit], weight: float) -> None:
         _add_deciding(self.evidence, topics, hits, weight)
@@ -125,7 +126,9 @@ class _QuestionScorer:
                 hits = self.context if topic.layer == "exception" else self.hits
                 found = hits_of(combination, hits, self.matched.text)
                 inside = [hit for hit in found if hit.start >= self.question.start]
-                if inside:
+                # Words that cancel it may stand before the question too, where it reaches back.
+                cancelled = len(inside) < len(found) and topic.code in self.cancelled_in_context
+                if inside and not cancelled:
                     weight = sum(self.question.weight_at(hit.start) for hit in inside) / len(inside)
                     self.add_deciding([topic], found, weight)
 

@@ -1,5 +1,8 @@
 """How a decision reads to 综合处, and the rows that the form of the 交办 is filled with at first."""
 
+from collections.abc import Iterator
+from itertools import pairwise
+
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -68,11 +71,33 @@ def portions(decision: Decision, summary: str) -> list[dict]:
     """
     in_scope = [finding for finding in decision.findings if finding.scope == "in"]
     # One row per division: a division that two questions concern gets one 交办, not two.
-    texts: dict[str, list[str]] = {}
-    for finding in in_scope:
-        texts.setdefault(finding.lead, []).append(finding.text.strip())
-    rows = [_row(code, "\n".join(parts) if len(texts) > 1 else summary) for code, parts in texts.items()]
-    return (rows or [_row(MANUAL, summary)]) + _supporting(in_scope, set(texts), summary)
+    leads = list(dict.fromkeys(finding.lead for finding in in_scope)) or [MANUAL]
+    texts = _split(in_scope, summary) if len(leads) > 1 else {leads[0]: summary}
+    rows = [_row(code, texts[code]) for code in leads]
+    return rows + _supporting(in_scope, set(leads), summary)
+
+
+def _split(findings: list[Finding], summary: str) -> dict[str, str]:
+    """By division: its questions of ``summary``. What belongs to no question joins the one before it: no word is lost."""
+    whole = next((finding for finding in findings if finding.text.strip() == summary.strip()), None)
+    if whole:
+        return {finding.lead: finding.text.strip() for finding in findings} | {whole.lead: summary}
+    parts: list[tuple[str, str]] = []
+    for code, text in _pieces(findings, summary):
+        if parts and parts[-1][0] == code:
+            parts[-1] = (code, parts[-1][1] + text)
+        else:
+            parts.append((code, text))
+    codes = dict.fromkeys(code for code, _ in parts)
+    return {code: "\n".join(text.strip() for lead, text in parts if lead == code) for code in codes}
+
+
+def _pieces(findings: list[Finding], summary: str) -> Iterator[tuple[str, str]]:
+    """Each question with the text up to the next one; the first with the text before it too. Together they are ``summary``."""
+    ordered = sorted(findings, key=lambda finding: finding.start)
+    starts = [0, *(finding.start for finding in ordered[1:]), len(summary)]
+    for finding, (start, end) in zip(ordered, pairwise(starts), strict=True):
+        yield finding.lead, summary[start:end]
 
 
 def _supporting(findings: list[Finding], leads: set[str], summary: str) -> list[dict]:

@@ -8,6 +8,7 @@ from triage.routing import topic_files
 from triage.routing.topic import DIVISIONS, LAYERS, MANUAL, SCOPES, Topic, covers
 from triage.routing.validation import WITHOUT_CLAUSE
 from zhoushan_consult.bureau.models import Division
+from zhoushan_consult.form_fields import MultilineField
 
 from .versions import Rule, Rules
 
@@ -123,7 +124,7 @@ class TrialForm(forms.Form):
 
     use_required_attribute = False
 
-    text = forms.CharField(label="咨询事项", max_length=2000, widget=forms.Textarea(attrs={"rows": 6}))
+    text = MultilineField(label="咨询事项", max_length=2000, rows=6)
     firm = forms.CharField(
         label="企业名称", max_length=100, required=False, help_text="可以不填；名称里的字不作依据。"
     )
@@ -134,7 +135,7 @@ class LessonForm(forms.Form):
 
     use_required_attribute = False
 
-    text = forms.CharField(label="文字", max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
+    text = MultilineField(label="文字", max_length=2000)
     division = forms.ModelChoiceField(
         label="应由哪个处室办理", queryset=Division.objects.all(), empty_label="请选择处室"
     )

@@ -10,37 +10,52 @@ of `test_acts` hold every act to its words and to what all acts have in common. 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
-from appointments import answers, booking, feedback, staff_entry
+from appointments import answers, booking, contact, feedback, lost_reference, staff_entry
+from appointments import supplements as additions
 from appointments.lifecycle import Stage
-from appointments.models import Appointment, Channel, Grade, PublishedAnswer
+from appointments.models import Appointment, Channel, ContactCorrection, Grade, PublishedAnswer, Verdict
 from sessions_app import calendar
 from sessions_app.models import ConsultDay, Plan, Reception
 from triage import (
     assignment,
+    calls,
     cutoff_summary,
     deferral,
     follow_up,
     hearing,
     id_reveal,
+    limbo,
     plan_changes,
     reminders,
     replies,
     review,
     seating,
     standby,
+    supplements,
     timetable,
+    work,
 )
-from triage.models import Assignment, AssignmentState, CallOutcome, DeclineReason, FollowUp, Outcome, Part
+from triage.models import (
+    Assignment,
+    AssignmentState,
+    CallOutcome,
+    DeclineReason,
+    FollowUp,
+    Outcome,
+    Part,
+    ReplyKind,
+)
 from triage.rulebook import monthly_review, versions
 from triage.tests import factories as made
 from triage.tests import scenes
 from triage.tests.scenes import DAY, FAR, MORNING, NEXT, NOW, SECOND, Scene
 from zhoushan_consult.bureau.roles import Role
+from zhoushan_consult.outbox.models import Notice, State
 
 COORDINATOR, HANDLER, HEAD, LEADER = Role.COORDINATOR, Role.HANDLER, Role.HEAD, Role.LEADER
 Do = Callable[[Scene], object]
@@ -75,6 +90,8 @@ class Row:
 MODULES = (
     timetable,
     assignment,
+    calls,
+    contact,
     cutoff_summary,
     deferral,
     follow_up,
@@ -83,7 +100,10 @@ MODULES = (
     reminders,
     replies,
     id_reveal,
+    limbo,
     review,
+    supplements,
+    work,
     monthly_review,
     versions,
     seating,
@@ -92,17 +112,23 @@ MODULES = (
     booking,
     staff_entry,
     feedback,
+    lost_reference,
+    additions,
 )
 """Where the acts are."""
 WITHIN_AN_ACT = {
-    "assignment.cancel_open_assignments",
+    "work.cancel_assignments",
+    "calls.settle_heard",
+    "calls.store",
     "deferral.defer",
+    "follow_up.end_work",
     "follow_up.open_follow_up",
     "plan_changes.to_bureau",
     "replies.request_for_absent",
     "seating.let_lapse",
     "seating.offer_free_seats",
     "seating.seat_firm",
+    "work.drop_revisions",
 }
 """What is only ever done as a part of an act of the table."""
 ROWS: list[Row] = []
@@ -123,6 +149,13 @@ def withdrawn(s: Scene) -> None:
     Appointment.objects.filter(pk=s.firm.pk).update(stage=Stage.WITHDRAWN, seat=None)
 
 
+def corrected_by_another(s: Scene) -> None:
+    """The failed letters went to the new number, and so did the firm's page."""
+    Appointment.objects.filter(pk=s.firm.pk).update(phone="+8613900000008")
+    ContactCorrection.objects.create(appointment=s.firm, columns="phone", reason="换号", at=s.at)
+    Notice.objects.filter(about_id=str(s.firm.pk), state=State.FAILED).update(state=State.CANCELLED)
+
+
 def called_off(s: Scene) -> None:
     Assignment.objects.filter(pk=s.work.pk).update(state=AssignmentState.CANCELLED)
 
@@ -133,6 +166,25 @@ def signed(s: Scene) -> None:
 
 def rewritten(s: Scene) -> None:
     type(s.reply).objects.filter(pk=s.reply.pk).update(version=s.reply.version + 1, body="另一稿")
+
+
+def revision_stands_at(**columns) -> Do:
+    """The 更正 as it was before, or as another officer left it."""
+
+    def change(s: Scene) -> None:
+        type(s.revision).objects.filter(pk=s.revision.pk).update(**columns)
+
+    return change
+
+
+revision_submitted = revision_stands_at(submitted_at=scenes.EARLIER)
+revision_sent_back = revision_stands_at(submitted_at=None)
+revision_dropped = revision_stands_at(dropped_at=scenes.EARLIER)
+revision_rewritten = revision_stands_at(version=3, body="另一稿")
+
+
+def revision_signed(s: Scene) -> None:
+    revision_stands_at(signed_at=scenes.EARLIER, signed_by=s.people.of(HEAD))(s)
 
 
 def done_by_another(s: Scene) -> None:
@@ -153,6 +205,14 @@ def seat_lost(s: Scene) -> None:
 
 def answer_moved(s: Scene) -> None:
     PublishedAnswer.objects.filter(pk=s.answer.pk).update(version=s.answer.version + 1)
+
+
+def supplement_handled(s: Scene) -> None:
+    type(s.supplement).objects.filter(pk=s.supplement.pk).update(handled_at=NOW)
+
+
+def objection_decided(s: Scene) -> None:
+    type(s.objection).objects.filter(pk=s.objection.pk).update(verdict=Verdict.KEPT)
 
 
 def stands_at(**columns) -> Do:
@@ -188,7 +248,8 @@ def portion(
     return assignment.AssignmentItem(made.division(division), question, **more)
 
 
-REACHED = review.Call(CallOutcome.REACHED, "已告知属信访渠道")
+TOLD = calls.Call(CallOutcome.REACHED, "王经理说的")
+REACHED = calls.Call(CallOutcome.REACHED, "已告知属信访渠道")
 
 
 def accept(s: Scene) -> object:
@@ -250,14 +311,91 @@ act(
     """,
 )
 act(
-    "review.record_call",
+    "review.decline: had taken a priority over",
+    scenes.took_a_priority_over,
+    decline,
+    may=(COORDINATOR,),
+    says=("优先资格退回到本登记", "12月10日（周四）优先安排"),
+    effect="""
+    earlier: stage=deferred wants_onsite=True handed_to=None
+    firm: stage=declined
+    new callrecord: appointment=firm by=actor at=now outcome=reached gist=已告知属信访渠道
+    new review: appointment=firm accepted=False reason=complaint explanation=请拨12369 call=new callrecord
+        by=actor at=now
+    new stagemove: appointment=earlier old=answered new=deferred note=下期的登记已结束，优先资格退回 by=actor at=now
+    new stagemove: appointment=firm old=submitted new=declined note=属于信访、投诉问题，不在咨询日受理范围 by=actor at=now
+    letter priority_returned about earlier to earlier by email page sms
+    letter review_declined about firm to firm by email page sms
+    trail stage_declined of firm by actor: old=submitted
+    trail called of firm by actor: outcome=reached
+    trail priority_granted of earlier by actor: day=2026-11
+    trail stage_deferred of earlier by actor: old=answered
+    """,
+)
+act(
+    "calls.record_call",
     scenes.registered,
-    lambda s: review.record_call(s.firm, review.Call(CallOutcome.NO_ANSWER, "无人接听"), by=s.by, at=s.at),
+    lambda s: calls.record_call(s.firm, calls.Call(CallOutcome.NO_ANSWER, "无人接听"), by=s.by, at=s.at),
     may=(COORDINATOR,),
     effect="""
     new callrecord: appointment=firm by=actor at=now outcome=no_answer gist=无人接听
     trail called of firm by actor: outcome=no_answer
     returns new callrecord
+    """,
+)
+act(
+    "calls.dismiss",
+    scenes.called_at_a_wrong_number,
+    lambda s: calls.dismiss(s.firm, "查不到别的号码", by=s.by, at=s.at),
+    may=(COORDINATOR,),
+    meanwhile=(corrected_by_another,),
+    effect="""
+    call: dismissed_at=now
+    letter: state=cancelled dismissed_at=now
+    trail notice_dismissed of firm by actor: channel=call kind=review_accepted
+    trail unreachable_dismissed of firm by actor: reason=查不到别的号码
+    """,
+)
+
+
+def correct_contact(s: Scene) -> object:
+    """A new telephone for a firm whose old one was wrong."""
+    right = replace(contact.contact_of(s.firm), phone="+8613900000009")
+    return contact.correct(s.firm, right, "企业来电说明换了号码", by=s.by, at=s.at)
+
+
+act(
+    "contact.correct",
+    scenes.called_at_a_wrong_number,
+    correct_contact,
+    may=(COORDINATOR,),
+    meanwhile=(corrected_by_another,),
+    says=("受理编号",),
+    effect="""
+    firm: phone=tel:+86-139-0000-0009
+    new contactcorrection: appointment=firm columns=phone reason=企业来电说明换了号码 by=actor at=now
+    letter: state=cancelled next_try_at=None last_error=联系方式已更正，已改发
+    letter contact_corrected about firm to firm by email page sms
+    letter review_accepted about firm to firm by sms
+    trail contact_corrected of firm by actor: changed=['联系电话 138****0442→139****0009'] letters=1
+        reason=企业来电说明换了号码
+    returns new contactcorrection
+    """,
+)
+act(
+    "contact.correct: by the firm",
+    scenes.registered,
+    lambda s: contact.correct(s.firm, replace(contact.contact_of(s.firm), email="new@example.com"), at=s.at),
+    meanwhile=(withdrawn, corrected_by_another),
+    says=("更正了电子邮箱",),
+    effect="""
+    firm: email=new@example.com
+    new contactcorrection: appointment=firm columns=email at=now
+    letter contact_changed about firm to 综合处经办 by email sms
+    letter contact_corrected about firm to firm by email page sms
+    trail contact_corrected of firm by no officer: changed=['电子邮箱 f***@example.com→n***@example.com']
+        letters=0
+    returns new contactcorrection
     """,
 )
 act(
@@ -269,6 +407,22 @@ act(
     effect="""
     firm: stage=submitted
     new stagemove: appointment=firm old=declined new=submitted note=重新审核 by=actor at=now
+    letter review_reopened about firm to firm by email page sms
+    trail stage_submitted of firm by actor: old=declined
+    trail reconsidered of firm by actor: why=企业有异议
+    """,
+)
+act(
+    "review.reconsider: after its day",
+    scenes.declined,
+    lambda s: review.reconsider(s.firm, "企业有异议", by=s.by, at=s.at),
+    may=(COORDINATOR,),
+    at=calendar.ends_at(DAY),
+    says=("登记到1月10日（周日）这一期",),
+    effect="""
+    firm: day=2027-01-10 stage=submitted
+    new stagemove: appointment=firm old=declined new=submitted note=重新审核 by=actor at=now
+    letter review_reopened about firm to firm by email page sms
     trail stage_submitted of firm by actor: old=declined
     trail reconsidered of firm by actor: why=企业有异议
     """,
@@ -285,6 +439,7 @@ act(
     new stagemove: appointment=firm old=accepted new=submitted note=重新审核 by=actor at=now
     open_work: state=cancelled
     returned_work: state=cancelled
+    letter review_reopened about firm to firm by email page sms
     trail stage_submitted of firm by actor: old=accepted
     trail assignment_cancelled of open_work by actor
     trail assignment_cancelled of drafted_work by actor
@@ -394,7 +549,8 @@ act(
     own=True,
     meanwhile=(called_off, signed),
     effect="""
-    new reply: assignment=work body=纳管前办理排水许可。 law=城镇排水条例 version=1 drafted_by=actor drafted_at=now
+    new reply: assignment=work kind=first body=纳管前办理排水许可。 law=城镇排水条例 version=1 drafted_by=actor
+        drafted_at=now
     new replyversion: reply=new reply number=1 body=纳管前办理排水许可。 law=城镇排水条例 by=actor at=now
     trail reply_drafted of work by actor: version=1
     returns new reply
@@ -430,13 +586,14 @@ act(
 )
 act(
     "replies.finish_draft",
-    scenes.given,
+    scenes.given_with_two_heads,
     lambda s: replies.finish_draft(s.work, BODY, LAW, version=0, by=s.by, at=s.at),
     may=(HANDLER, HEAD),
     own=True,
     meanwhile=(called_off, signed),
     effect="""
-    new reply: assignment=work body=纳管前办理排水许可。 law=城镇排水条例 version=1 drafted_by=actor drafted_at=now
+    new reply: assignment=work kind=first body=纳管前办理排水许可。 law=城镇排水条例 version=1 drafted_by=actor
+        drafted_at=now
     new replyversion: reply=new reply number=1 body=纳管前办理排水许可。 law=城镇排水条例 by=actor at=now
     work: state=drafted
     letter reply_to_sign about work to 水处负责人 by email sms
@@ -471,7 +628,7 @@ act(
     sign,
     may=(HEAD,),
     own=True,
-    meanwhile=(called_off, rewritten),
+    meanwhile=(called_off, rewritten, withdrawn),
     says=("请先办理排水许可。",),
     effect="""
     firm: handled_by=水处、大气处 reply_due_on=2026-12-09
@@ -512,6 +669,144 @@ act(
     """,
 )
 act(
+    "replies.sign: alone",
+    scenes.before_the_head_who_drafted_it,
+    sign,
+    may=(HEAD,),
+    own=True,
+    effect="""
+    firm: handled_by=水处、大气处 reply_due_on=2026-12-09
+    reply: remark='' signed_by=actor signed_at=now one_person_note=本处室当时没有第二位能拟稿或审签的同志，由水处负责人一人拟写并审签。
+    work: state=released released_at=now
+    letter reply_released about firm to firm by email page sms
+    trail reply_signed of work by actor: note=本处室当时没有第二位能拟稿或审签的同志，由水处负责人一人拟写并审签。 version=1
+    """,
+)
+
+
+def save_revision(s: Scene) -> object:
+    return replies.save_revision(s.work, ReplyKind.CORRECTION, BODY, LAW, version=1, by=s.by, at=s.at)
+
+
+act(
+    "replies.save_revision: first",
+    scenes.answered,
+    save_revision,
+    may=(HANDLER, HEAD),
+    own=True,
+    meanwhile=(called_off, withdrawn, rewritten),
+    effect="""
+    new reply: assignment=work kind=correction body=纳管前办理排水许可。 law=城镇排水条例 version=2 drafted_by=actor
+        drafted_at=now due_on=2026-11-25
+    new replyversion: reply=new reply number=2 body=纳管前办理排水许可。 law=城镇排水条例 by=actor at=now
+    trail reply_drafted of work by actor: kind=correction version=2
+    returns new reply
+    """,
+)
+act(
+    "replies.save_revision: second",
+    scenes.corrected,
+    lambda s: replies.save_revision(s.work, ReplyKind.SUPPLEMENT, BODY, LAW, version=2, by=s.by, at=s.at),
+    may=(HANDLER, HEAD),
+    own=True,
+    meanwhile=(called_off, withdrawn, revision_submitted, revision_rewritten),
+    effect="""
+    new replyversion: reply=revision number=3 body=纳管前办理排水许可。 law=城镇排水条例 by=actor at=now
+    revision: kind=supplement body=纳管前办理排水许可。 law=城镇排水条例 version=3 drafted_by=actor drafted_at=now
+    trail reply_drafted of work by actor: kind=supplement version=3
+    returns revision
+    """,
+)
+act(
+    "replies.finish_revision",
+    scenes.answered_with_two_heads,
+    lambda s: replies.finish_revision(s.work, ReplyKind.SUPPLEMENT, BODY, LAW, version=1, by=s.by, at=s.at),
+    may=(HANDLER, HEAD),
+    own=True,
+    meanwhile=(called_off, withdrawn, rewritten),
+    effect="""
+    new reply: assignment=work kind=supplement body=纳管前办理排水许可。 law=城镇排水条例 version=2 drafted_by=actor
+        drafted_at=now due_on=2026-11-25 submitted_at=now
+    new replyversion: reply=new reply number=2 body=纳管前办理排水许可。 law=城镇排水条例 by=actor at=now
+    letter reply_to_sign about work to 水处负责人 by email sms
+    trail reply_drafted of work by actor: kind=supplement version=2
+    trail reply_submitted of work by actor: kind=supplement
+    """,
+)
+act(
+    "replies.submit_for_signature: a correction",
+    scenes.corrected,
+    lambda s: replies.submit_for_signature(s.work, by=s.by, at=s.at),
+    may=(HANDLER, HEAD),
+    own=True,
+    meanwhile=(revision_submitted, revision_dropped),
+    back=revision_stands_at(submitted_at=None),
+    effect="""
+    revision: submitted_at=now
+    letter reply_to_sign about work to 水处负责人 by email sms
+    trail reply_submitted of work by actor: kind=correction
+    """,
+)
+act(
+    "replies.send_back: a correction",
+    scenes.correction_before_the_head,
+    lambda s: replies.send_back(s.work, "请写明时限", by=s.by, at=s.at),
+    may=(HEAD,),
+    own=True,
+    meanwhile=(revision_signed, revision_sent_back),
+    back=revision_stands_at(submitted_at=scenes.EARLIER),
+    effect="""
+    revision: remark=请写明时限 submitted_at=None
+    letter reply_sent_back about work to 水处经办 by email sms
+    trail reply_sent_back of work by actor: kind=correction
+    """,
+)
+act(
+    "replies.drop_revision",
+    scenes.corrected,
+    lambda s: replies.drop_revision(s.work, by=s.by, at=s.at),
+    may=(HANDLER, HEAD),
+    own=True,
+    meanwhile=(revision_submitted, revision_dropped),
+    effect="""
+    revision: dropped_at=now
+    trail revision_dropped of work by actor: kind=correction version=2
+    """,
+)
+
+
+def sign_revision(s: Scene) -> None:
+    replies.sign(s.work, version=s.revision.version, by=s.by, at=s.at)
+
+
+act(
+    "replies.sign: a correction",
+    scenes.correction_before_the_head,
+    sign_revision,
+    may=(HEAD,),
+    own=True,
+    meanwhile=(withdrawn, revision_sent_back, revision_dropped, revision_rewritten),
+    says=("请先办理接管意见。", "2026年11月20日的答复有不准确的地方"),
+    effect="""
+    revision: remark='' signed_by=actor signed_at=now
+    letter reply_corrected about firm to firm by email page sms
+    trail reply_signed of work by actor: kind=correction version=2
+    """,
+)
+act(
+    "replies.sign: a supplement",
+    scenes.supplement_before_the_head,
+    sign_revision,
+    may=(HEAD,),
+    own=True,
+    says=("请先办理接管意见。", "2026年11月20日已答复，现补充如下"),
+    effect="""
+    revision: remark='' signed_by=actor signed_at=now
+    letter reply_supplemented about firm to firm by email page sms
+    trail reply_signed of work by actor: kind=supplement version=2
+    """,
+)
+act(
     "replies.mark_answered",
     scenes.gave_up_after_the_reply,
     as_duty(lambda s: replies.mark_answered(at=s.at)),
@@ -537,17 +832,17 @@ act(
     at=SECOND,
     meanwhile=(day_cancelled, settled_by_another),
     neighbours=ANOTHER_DAY,
-    says=("12月4日09:00", "1月10日（周日）优先"),
+    says=("12月4日（周五）9:00", "1月10日（周日）优先"),
     effect="""
     day: settled_at=now
     first: seat=seat 2 of day stage=seated
     new stagemove: appointment=first old=accepted new=seated note=2号名额 by=actor at=now
     new stagemove: appointment=prior old=accepted new=seated note=1号名额 by=actor at=now
-    new stagemove: appointment=second old=accepted new=deferred note=名额已满，先行书面答复 by=actor at=now
-    new stagemove: appointment=third old=accepted new=deferred note=名额已满，先行书面答复 by=actor at=now
+    new stagemove: appointment=second old=accepted new=deferred note=没有排上现场，先行书面答复 by=actor at=now
+    new stagemove: appointment=third old=accepted new=deferred note=没有排上现场，先行书面答复 by=actor at=now
     prior: seat=seat 1 of day stage=seated
-    seat 1 of day: uscc=91330902DEM05Y6L6T offered_at=now reply_by=2026-12-04T09:00
-    seat 2 of day: uscc=91330903DEM0KE6Q40 offered_at=now reply_by=2026-12-04T09:00
+    seat 1 of day: uscc=91330902DEM05Y6L6T offered_at=now
+    seat 2 of day: uscc=91330903DEM0KE6Q40 offered_at=now
     second: stage=deferred handled_by=水处 reply_due_on=2026-12-09
     second_work: due_on=2026-12-09
     third: stage=deferred
@@ -557,12 +852,14 @@ act(
     letter seat_offered about first to first by email page sms
     letter seat_offered about prior to prior by email page sms
     trail list_settled of day by actor: day=2026-12 free=2 waiting=4
-    trail stage_seated of prior by actor: day=2026-12 ground=priority old=accepted place=1
-        reply_by=2026-12-04T09:00 seat=1 since=2026-11-20T09:00
-    trail stage_seated of first by actor: day=2026-12 ground=time old=accepted place=2 reply_by=2026-12-04T09:00
-        seat=2 since=2026-11-18T09:21
-    trail stage_deferred of second by actor: day=2026-12 ground=time old=accepted place=3 since=2026-11-18T09:22
-    trail stage_deferred of third by actor: day=2026-12 ground=time old=accepted place=4 since=2026-11-18T09:23
+    trail stage_seated of prior by actor: day=2026-12 ground=priority old=accepted place=1 seat=1
+        since=2026-11-20T09:00
+    trail stage_seated of first by actor: day=2026-12 ground=time old=accepted place=2 seat=2
+        since=2026-11-18T09:21
+    trail stage_deferred of second by actor: day=2026-12 ground=time old=accepted place=3
+        since=2026-11-18T09:22
+    trail stage_deferred of third by actor: day=2026-12 ground=time old=accepted place=4
+        since=2026-11-18T09:23
     trail term_shortened of second_work by actor: due_on=2026-12-09 was=2026-12-15
     returns 2, 2
     """,
@@ -577,10 +874,10 @@ act(
     effect="""
     day: settled_at=now
     first: stage=deferred
-    new stagemove: appointment=first old=accepted new=deferred note=名额已满，先行书面答复 by=actor at=now
-    new stagemove: appointment=prior old=accepted new=deferred note=名额已满，先行书面答复 by=actor at=now
-    new stagemove: appointment=second old=accepted new=deferred note=名额已满，先行书面答复 by=actor at=now
-    new stagemove: appointment=third old=accepted new=deferred note=名额已满，先行书面答复 by=actor at=now
+    new stagemove: appointment=first old=accepted new=deferred note=没有排上现场，先行书面答复 by=actor at=now
+    new stagemove: appointment=prior old=accepted new=deferred note=没有排上现场，先行书面答复 by=actor at=now
+    new stagemove: appointment=second old=accepted new=deferred note=没有排上现场，先行书面答复 by=actor at=now
+    new stagemove: appointment=third old=accepted new=deferred note=没有排上现场，先行书面答复 by=actor at=now
     prior: stage=deferred handled_by=水处 reply_due_on=2026-12-10
     prior_work: due_on=2026-12-10
     second: stage=deferred handled_by=水处 reply_due_on=2026-12-10
@@ -594,9 +891,12 @@ act(
     trail list_settled of day by actor: day=2026-12 free=2 waiting=4
     trail stage_deferred of prior by actor: day=2026-12 ground=priority old=accepted place=1
         since=2026-11-20T09:00
-    trail stage_deferred of first by actor: day=2026-12 ground=time old=accepted place=2 since=2026-11-18T09:21
-    trail stage_deferred of second by actor: day=2026-12 ground=time old=accepted place=3 since=2026-11-18T09:22
-    trail stage_deferred of third by actor: day=2026-12 ground=time old=accepted place=4 since=2026-11-18T09:23
+    trail stage_deferred of first by actor: day=2026-12 ground=time old=accepted place=2
+        since=2026-11-18T09:21
+    trail stage_deferred of second by actor: day=2026-12 ground=time old=accepted place=3
+        since=2026-11-18T09:22
+    trail stage_deferred of third by actor: day=2026-12 ground=time old=accepted place=4
+        since=2026-11-18T09:23
     trail term_shortened of second_work by actor: due_on=2026-12-10 was=2026-12-15
     trail term_shortened of prior_work by actor: due_on=2026-12-10 was=2026-12-15
     returns 0, 4
@@ -612,13 +912,12 @@ act(
     neighbours=ANOTHER_DAY,
     effect="""
     firm: seat=new seat stage=seated
-    new seat: day=day number=11 uscc=91330903DEM0KE6Q40 offered_at=now reply_by=2026-12-04T09:00
-        extra_reason=重点项目
+    new seat: day=day number=11 uscc=91330903DEM0KE6Q40 offered_at=now extra_reason=重点项目
     new stagemove: appointment=firm old=deferred new=seated note=11号名额 by=actor at=now
     letter seat_offered about firm to firm by email page sms
     trail seat_added of new seat by actor: day=2026-12 reason=重点项目 seat=11
-    trail stage_seated of firm by actor: day=2026-12 extra=重点项目 ground=time old=deferred
-        reply_by=2026-12-04T09:00 seat=11 since=2026-11-18T09:21
+    trail stage_seated of firm by actor: day=2026-12 extra=重点项目 ground=time old=deferred seat=11
+        since=2026-11-18T09:21
     returns new seat
     """,
 )
@@ -628,19 +927,42 @@ act(
     lambda s: seating.fill(s.day, at=s.at),
     at=SECOND,
     neighbours=ANOTHER_DAY,
-    says=("12月4日09:00",),
+    says=("12月4日（周五）9:00",),
     effect="""
     late: seat=None stage=accepted wants_onsite=False
-    late_seat: uscc=91330902DEM05Y6L6T offered_at=now reply_by=2026-12-04T09:00
-    new stagemove: appointment=late old=seated new=accepted note=逾期未确认，名额已递补，改为书面答复 at=now
+    late_seat: uscc=91330902DEM05Y6L6T offered_at=now reply_by=None
+    new stagemove: appointment=late old=seated new=accepted note=逾期未确认，名额收回，改为书面答复 at=now
     new stagemove: appointment=next old=deferred new=seated note=1号名额 at=now
     next: seat=late_seat stage=seated
     letter seat_lapsed about late to late by email page sms
     letter seat_offered about next to next by email page sms
-    trail stage_accepted of late by no officer: day=2026-12 lapsed=True old=seated seat=1
-    trail stage_seated of next by no officer: day=2026-12 ground=time old=deferred place=1
-        reply_by=2026-12-04T09:00 seat=1 since=2026-11-18T09:24
+    trail stage_accepted of late by no officer: day=2026-12 lapsed=True old=seated seat=1 told=True
+    trail stage_seated of next by no officer: day=2026-12 ground=time old=deferred place=1 seat=1
+        since=2026-11-18T09:24
     returns 2
+    """,
+)
+act(
+    "seating.fill: on the eve, offers that were not delivered",
+    scenes.never_told,
+    lambda s: seating.fill(s.day, at=s.at),
+    at=calendar.eve(DAY) + timedelta(minutes=1),
+    neighbours=ANOTHER_DAY,
+    effect="""
+    firm: seat=None stage=accepted priority_since=2026-12-02T09:00
+    first_seat: uscc=None offered_at=None
+    new stagemove: appointment=firm old=seated new=accepted note=名额通知没有送达，保留优先资格 at=now
+    new stagemove: appointment=prior old=seated new=accepted note=名额通知没有送达，保留优先资格 at=now
+    new stagemove: appointment=told old=seated new=accepted note=逾期未确认，名额收回，改为书面答复 at=now
+    prior: seat=None stage=accepted
+    second_seat: uscc=None offered_at=None
+    third_seat: uscc=None offered_at=None reply_by=None
+    told: seat=None stage=accepted wants_onsite=False
+    letter seat_lapsed about told to told by email page sms
+    trail stage_accepted of told by no officer: day=2026-12 lapsed=True old=seated seat=3 told=True
+    trail stage_accepted of prior by no officer: day=2026-12 lapsed=True old=seated seat=2 told=False
+    trail stage_accepted of firm by no officer: day=2026-12 lapsed=True old=seated seat=1 told=False
+    returns 3
     """,
 )
 act(
@@ -650,28 +972,33 @@ act(
     at=SECOND,
     neighbours=ALONE,
     effect="""
+    after_its_day: stage=deferred
     came_late: stage=deferred handled_by=水处 reply_due_on=2026-12-09
     gave_up: stage=answered
     late: seat=None stage=accepted wants_onsite=False
-    late_seat: uscc=91330902DEM05Y6L6T offered_at=now reply_by=2026-12-04T09:00
+    late_seat: uscc=91330902DEM05Y6L6T offered_at=now reply_by=None
     late_work: due_on=2026-12-09
-    new stagemove: appointment=came_late old=accepted new=deferred note=名额已满，先行书面答复 at=now
+    new stagemove: appointment=after_its_day old=accepted new=deferred note=没有排上现场，先行书面答复 at=now
+    new stagemove: appointment=came_late old=accepted new=deferred note=没有排上现场，先行书面答复 at=now
     new stagemove: appointment=gave_up old=accepted new=answered at=now
-    new stagemove: appointment=late old=seated new=accepted note=逾期未确认，名额已递补，改为书面答复 at=now
+    new stagemove: appointment=late old=seated new=accepted note=逾期未确认，名额收回，改为书面答复 at=now
     new stagemove: appointment=next old=deferred new=seated note=1号名额 at=now
     next: seat=late_seat stage=seated
+    letter deferred about after_its_day to after_its_day by email page sms
     letter deferred about came_late to came_late by email page sms
     letter replies_hastened about day to 水处经办 by email sms
     letter seat_lapsed about late to late by email page sms
     letter seat_offered about next to next by email page sms
-    trail stage_accepted of late by no officer: day=2026-12 lapsed=True old=seated seat=1
-    trail stage_seated of next by no officer: day=2026-12 ground=time old=deferred place=1
-        reply_by=2026-12-04T09:00 seat=1 since=2026-11-18T09:24
+    trail stage_accepted of late by no officer: day=2026-12 lapsed=True old=seated seat=1 told=True
+    trail stage_seated of next by no officer: day=2026-12 ground=time old=deferred place=1 seat=1
+        since=2026-11-18T09:24
     trail stage_deferred of came_late by no officer: day=2026-12 ground=time old=accepted place=2
         since=2026-11-18T09:26
     trail term_shortened of late_work by no officer: due_on=2026-12-09 was=2026-12-15
+    trail stage_deferred of after_its_day by no officer: day=2026-11 ground=time old=accepted place=1
+        since=2026-11-18T09:26
     trail stage_answered of gave_up by no officer: old=accepted
-    returns 5
+    returns 6
     """,
 )
 act(
@@ -684,8 +1011,8 @@ act(
     effect="""
     between: stage=deferred
     last: stage=deferred
-    new stagemove: appointment=between old=accepted new=deferred note=名额已满，先行书面答复 at=now
-    new stagemove: appointment=last old=accepted new=deferred note=名额已满，先行书面答复 at=now
+    new stagemove: appointment=between old=accepted new=deferred note=没有排上现场，先行书面答复 at=now
+    new stagemove: appointment=last old=accepted new=deferred note=没有排上现场，先行书面答复 at=now
     letter deferred about between to between by email page sms
     letter deferred about last to last by email page sms
     trail stage_deferred of between by no officer: day=2026-12 ground=time old=accepted place=3
@@ -732,15 +1059,29 @@ act(
     neighbours=ALONE,
     says=("15天",),
     effect="""
-    firm: stage=closed closed_at=now
+    absent: stage=closed handled_by=水处 closed_at=now
+    firm: stage=closed handled_by=水处 closed_at=now
+    heard: stage=closed handled_by=水处 closed_at=now
+    new stagemove: appointment=absent old=absent new=closed note=答复后15天没有反馈，按已答复办结 at=now
     new stagemove: appointment=firm old=deferred new=closed note=书面答复后15天未提出仍需现场咨询，按已答复办结 at=now
+    new stagemove: appointment=heard old=heard new=closed note=答复后15天没有反馈，按已答复办结 at=now
     new stagemove: appointment=other old=deferred new=closed note=书面答复后15天未提出仍需现场咨询，按已答复办结 at=now
-    other: stage=closed closed_at=now
+    new stagemove: appointment=written old=answered new=closed note=答复后15天没有反馈，按已答复办结 at=now
+    other: stage=closed handled_by=水处 closed_at=now
+    support: state=cancelled
+    written: stage=closed handled_by=水处 closed_at=now
     letter deferral_closed about firm to firm by email page sms
     letter deferral_closed about other to other by email page sms
+    letter feedback_closed about absent to absent by email page sms
+    letter feedback_closed about heard to heard by email page sms
+    letter feedback_closed about written to written by email page sms
     trail stage_closed of firm by no officer: old=deferred
     trail stage_closed of other by no officer: old=deferred
-    returns 2
+    trail assignment_cancelled of support by no officer
+    trail stage_closed of written by no officer: old=answered
+    trail stage_closed of heard by no officer: old=heard
+    trail stage_closed of absent by no officer: old=absent
+    returns 5
     """,
 )
 
@@ -795,6 +1136,7 @@ act(
     firm: address=船厂路1号 postcode=316000 contact_name=李四 id_number=330903197407119860
         phone=tel:+86-137-0000-0007 email=yard7@example.com topics=['soil'] summary=油泥怎样处置？ amended_at=now
         version=2
+    letter booking_amended about firm to firm by email page sms
     trail amended of firm by no officer
     """,
 )
@@ -820,6 +1162,16 @@ act(
     """,
 )
 act(
+    "lost_reference.send_again",
+    scenes.accepted,
+    lambda s: lost_reference.send_again(s.firm.uscc, s.firm.phone_number, at=s.at),
+    back=lambda s: None,
+    effect="""
+    letter reference_again about firm to firm by sms
+    trail reference_sent of firm by no officer
+    """,
+)
+act(
     "booking.withdraw",
     scenes.accepted,
     lambda s: booking.withdraw(s.firm, at=s.at),
@@ -827,8 +1179,41 @@ act(
     effect="""
     firm: stage=withdrawn
     new stagemove: appointment=firm old=accepted new=withdrawn note=企业撤回 at=now
-    letter booking_withdrawn about firm to firm by email page
+    letter booking_withdrawn about firm to firm by email page sms
     trail stage_withdrawn of firm by no officer: old=accepted
+    """,
+)
+act(
+    "booking.withdraw: with 交办 in every state",
+    scenes.given_in_every_state,
+    lambda s: booking.withdraw(s.firm, at=s.at),
+    effect="""
+    drafted_work: state=cancelled
+    firm: stage=withdrawn handled_by=水处
+    new stagemove: appointment=firm old=accepted new=withdrawn note=企业撤回 at=now
+    open_work: state=cancelled
+    returned_work: state=cancelled
+    letter booking_withdrawn about firm to firm by email page sms
+    trail stage_withdrawn of firm by no officer: old=accepted
+    trail assignment_cancelled of open_work by no officer
+    trail assignment_cancelled of drafted_work by no officer
+    trail assignment_cancelled of returned_work by no officer
+    """,
+)
+act(
+    "booking.withdraw: had taken a priority over",
+    scenes.took_a_priority_over,
+    lambda s: booking.withdraw(s.firm, at=s.at),
+    effect="""
+    earlier: stage=deferred wants_onsite=True handed_to=None
+    firm: stage=withdrawn priority_since=None
+    new stagemove: appointment=earlier old=answered new=deferred note=下期的登记已结束，优先资格退回 at=now
+    new stagemove: appointment=firm old=submitted new=withdrawn note=企业撤回 at=now
+    letter booking_withdrawn about firm to firm by email page sms
+    letter priority_returned about earlier to earlier by email page sms
+    trail stage_withdrawn of firm by no officer: old=submitted
+    trail priority_granted of earlier by no officer: day=2026-11
+    trail stage_deferred of earlier by no officer: old=answered
     """,
 )
 act(
@@ -840,7 +1225,7 @@ act(
     firm: seat=None stage=withdrawn priority_since=None
     new stagemove: appointment=firm old=seated new=withdrawn note=企业撤回 at=now
     seat_held: uscc=None offered_at=None reply_by=None confirmed_at=None
-    letter booking_withdrawn about firm to firm by email page
+    letter booking_withdrawn about firm to firm by email page sms
     trail stage_withdrawn of firm by no officer: day=2026-12 old=seated seat=2
     """,
 )
@@ -908,6 +1293,36 @@ act(
     """,
 )
 act(
+    "calls.confirm_seat",
+    scenes.offered,
+    lambda s: calls.confirm_seat(s.firm, TOLD, by=s.by, at=s.at),
+    may=(COORDINATOR,),
+    meanwhile=(seat_lost,),
+    effect="""
+    new callrecord: appointment=firm by=actor at=now outcome=reached gist=王经理说的
+    seat_held: confirmed_at=now
+    letter seat_confirmed about firm to firm by email page sms
+    trail seat_confirmed of firm by actor: day=2026-12 seat=2
+    trail called of firm by actor: outcome=reached
+    """,
+)
+act(
+    "calls.give_up_seat",
+    scenes.offered,
+    lambda s: calls.give_up_seat(s.firm, TOLD, by=s.by, at=s.at),
+    may=(COORDINATOR,),
+    meanwhile=(seat_lost,),
+    effect="""
+    firm: seat=None stage=accepted wants_onsite=False
+    new callrecord: appointment=firm by=actor at=now outcome=reached gist=王经理说的
+    new stagemove: appointment=firm old=seated new=accepted note=企业放弃现场名额，改为书面答复 by=actor at=now
+    seat_held: uscc=None offered_at=None reply_by=None
+    letter seat_given_up about firm to firm by email page sms
+    trail stage_accepted of firm by actor: day=2026-12 old=seated seat=2
+    trail called of firm by actor: outcome=reached
+    """,
+)
+act(
     "booking.ask_for_seat_again",
     scenes.deferred,
     lambda s: booking.ask_for_seat_again(s.firm, at=s.at),
@@ -928,24 +1343,73 @@ act(
     lambda s: booking.ask_for_seat_again(s.firm, at=s.at),
     meanwhile=(withdrawn,),
     neighbours=((2, DAY),),
+    says=("贵单位1月10日（周日）的登记", "本登记先书面答复"),
     effect="""
-    firm: stage=closed closed_at=now
-    new stagemove: appointment=firm old=deferred new=closed note=优先资格已转到贵单位下期的登记 at=now
-    next: wants_onsite=True priority_since=now
+    firm: stage=accepted wants_onsite=False priority_since=now handed_to=next
+    new stagemove: appointment=firm old=deferred new=accepted note=仍需现场咨询，优先资格转到贵单位1月10日（周日）的登记 at=now
+    next: priority_since=now
+    letter priority_moved about firm to firm by email page sms
+    trail stage_accepted of firm by no officer: old=deferred
     trail priority_granted of next by no officer: day=2027-01
-    trail stage_closed of firm by no officer: old=deferred
     returns next
     """,
 )
 act(
+    "booking.ask_for_seat_again: registered again in writing",
+    scenes.deferred_with_next_booking_in_writing,
+    lambda s: booking.ask_for_seat_again(s.firm, at=s.at),
+    neighbours=((2, DAY),),
+    says=("2月10日（周三）",),
+    effect="""
+    firm: day=2027-02-10 stage=accepted priority_since=now
+    new stagemove: appointment=firm old=deferred new=accepted note=仍需现场咨询，2月10日（周三）优先安排 at=now
+    letter priority_granted about firm to firm by email page sms
+    trail stage_accepted of firm by no officer: old=deferred
+    returns firm
+    """,
+)
+act(
     "booking.written_reply_is_enough",
-    scenes.deferred,
+    scenes.deferred_and_answered,
     lambda s: booking.written_reply_is_enough(s.firm, at=s.at),
     meanwhile=(withdrawn,),
     effect="""
-    firm: stage=closed closed_at=now
+    firm: stage=closed handled_by=水处 closed_at=now
     new stagemove: appointment=firm old=deferred new=closed note=企业表示书面答复已解决问题 at=now
+    open_work: state=cancelled
     trail stage_closed of firm by no officer: old=deferred
+    trail assignment_cancelled of open_work by no officer
+    """,
+)
+act(
+    "booking.written_reply_is_enough: seated",
+    scenes.answered_before_the_day,
+    lambda s: booking.written_reply_is_enough(s.firm, at=s.at),
+    meanwhile=(seat_lost,),
+    effect="""
+    firm: seat=None stage=closed handled_by=水处 closed_at=now
+    new stagemove: appointment=firm old=seated new=closed note=企业表示书面答复已解决问题 at=now
+    seat_held: uscc=None offered_at=None reply_by=None confirmed_at=None
+    letter seat_not_needed about firm to firm by email page sms
+    trail stage_closed of firm by no officer: day=2026-12 old=seated seat=2
+    """,
+)
+act(
+    "feedback.report_solved: followed",
+    scenes.said_solved,
+    lambda s: feedback.report_solved(s.firm, at=s.at),
+    effect="""
+    firm: stage=closed closed_at=now
+    matter: closed_at=now result=企业反馈已解决
+    new stagemove: appointment=firm old=following new=closed note=企业反馈已解决 at=now
+    other_matter: closed_at=now result=企业反馈已解决
+    letter follow_up_closed about matter to 办公室督办 by email sms
+    letter follow_up_closed about matter to 综合处经办 by email sms
+    letter follow_up_closed about other_matter to 办公室督办 by email sms
+    letter follow_up_closed about other_matter to 综合处经办 by email sms
+    trail stage_closed of firm by no officer: old=following
+    trail follow_up_closed of matter by no officer
+    trail follow_up_closed of other_matter by no officer
     """,
 )
 act(
@@ -1028,12 +1492,16 @@ act(
     meanwhile=(stands_at(stage=Stage.ABSENT),),
     says=("已当面说明",),
     effect="""
-    firm: stage=heard
+    drafted_work: state=cancelled
+    firm: stage=heard handled_by=土壤处
     hearing: outcome=solved gist=已当面说明 by=actor at=now
     new stagemove: appointment=firm old=seated new=heard note=现场解决 by=actor at=now
+    work: state=cancelled
     letter heard_solved about firm to firm by email page sms
     trail stage_heard of firm by actor: old=seated
     trail hearing_concluded of firm by actor: outcome=solved
+    trail assignment_cancelled of work by actor
+    trail assignment_cancelled of drafted_work by actor
     """,
 )
 act(
@@ -1045,7 +1513,8 @@ act(
     meanwhile=(stands_at(stage=Stage.HEARD),),
     says=("现场查看排放口", "答复异味问题"),
     effect="""
-    firm: stage=following
+    drafted_work: state=cancelled
+    firm: stage=following handled_by=土壤处
     new followup: appointment=firm division=大气处 origin=day promise=答复异味问题 due_on=2026-12-24
         opened_by=actor opened_at=now
     new followup: appointment=firm division=水处 origin=day promise=现场查看排放口 due_on=2026-12-30
@@ -1053,11 +1522,14 @@ act(
     new hearing: appointment=firm day=day outcome=follow gist=已当面说明 by=actor at=now
     new stagemove: appointment=firm old=heard new=following by=actor at=now
     new stagemove: appointment=firm old=seated new=heard note=需跟踪督办 by=actor at=now
+    work: state=cancelled
     letter follow_up_new about new followup to 大气处经办 by email sms
     letter follow_up_new about new followup to 水处经办 by email sms
     letter heard_follow about firm to firm by email page sms
     trail stage_heard of firm by actor: old=seated
     trail hearing_concluded of firm by actor: outcome=follow
+    trail assignment_cancelled of work by actor
+    trail assignment_cancelled of drafted_work by actor
     trail stage_following of firm by actor: old=heard
     trail follow_up_opened of new followup by actor: division=water
     trail follow_up_opened of new followup by actor: division=air
@@ -1092,7 +1564,7 @@ act(
     says=("2号",),
     effect="""
     firm: seat=free_seat stage=seated
-    free_seat: uscc=91330921DEM0KDMN9D offered_at=now reply_by=2026-12-10T10:15 confirmed_at=now
+    free_seat: uscc=91330921DEM0KDMN9D offered_at=now confirmed_at=now
     new stagemove: appointment=firm old=deferred new=seated note=候补入场，2号名额 by=actor at=now
     letter standby_called about firm to firm by email page sms
     trail stage_seated of firm by actor: day=2026-12 ground=time old=deferred place=2 seat=2
@@ -1111,7 +1583,7 @@ act(
     effect="""
     absent: seat=None
     firm: seat=freed_seat stage=seated
-    freed_seat: uscc=91330903DEM0KE6Q40 offered_at=now reply_by=2026-12-10T10:15 confirmed_at=now
+    freed_seat: uscc=91330903DEM0KE6Q40 offered_at=now reply_by=None confirmed_at=now
     new stagemove: appointment=firm old=deferred new=seated note=候补入场，1号名额 by=actor at=now
     letter standby_called about firm to firm by email page sms
     trail seat_vacated of absent by no officer: day=2026-12 seat=1
@@ -1251,28 +1723,10 @@ act(
     may=(COORDINATOR,),
     meanwhile=(stands_at(stage=Stage.FOLLOWING),),
     effect="""
-    firm: stage=closed closed_at=now
+    firm: stage=closed handled_by=水处 closed_at=now
     new stagemove: appointment=firm old=absent new=closed by=actor at=now
     letter closed about firm to firm by email page sms
     trail stage_closed of firm by actor: old=absent
-    """,
-)
-act(
-    "follow_up.process_feedback: solved",
-    scenes.firms_said_solved,
-    as_duty(lambda s: follow_up.process_feedback(at=s.at)),
-    at=NOW + timedelta(hours=2),
-    neighbours=ALONE,
-    effect="""
-    matter: closed_at=2026-11-20T10:00 result=企业反馈已解决
-    second_matter: closed_at=2026-11-20T10:00 result=企业反馈已解决
-    letter follow_up_closed about matter to 办公室督办 by email sms
-    letter follow_up_closed about matter to 综合处经办 by email sms
-    letter follow_up_closed about second_matter to 办公室督办 by email sms
-    letter follow_up_closed about second_matter to 综合处经办 by email sms
-    trail follow_up_closed of matter by no officer
-    trail follow_up_closed of second_matter by no officer
-    returns 2
     """,
 )
 act(
@@ -1355,6 +1809,112 @@ act(
     letter follow_up_old about two_months to 局领导 by email sms
     letter follow_up_old about two_months to 综合处经办 by email sms
     returns 3
+    """,
+)
+
+
+# --- 企业补充的 -------------------------------------------------------------------------------------------------------
+act(
+    "supplements.add_question",
+    scenes.given,
+    lambda s: additions.add_question(s.firm, "污泥怎样处置？", at=s.at),
+    meanwhile=(withdrawn, stands_at(stage=Stage.SUBMITTED)),
+    effect="""
+    new supplement: appointment=firm text=污泥怎样处置？ at=now
+    letter supplement_added about new supplement to 综合处经办 by email sms
+    trail supplemented of firm by no officer
+    returns new supplement
+    """,
+)
+act(
+    "supplements.assign",
+    scenes.supplemented,
+    lambda s: supplements.assign(
+        s.supplement, portion("土壤处", s.supplement.text, reason="企业补充"), by=s.by, at=s.at
+    ),
+    may=(COORDINATOR,),
+    meanwhile=(withdrawn, supplement_handled),
+    effect="""
+    firm: handled_by=土壤处、水处、大气处 reply_due_on=2026-12-15
+    new assignment: appointment=firm division=土壤处 part=lead question=污泥怎样处置？ by_hand_reason=企业补充
+        state=open due_on=2026-11-27 assigned_by=actor assigned_at=now
+    supplement: handled_at=now handled_by=actor
+    letter assignment_new about new assignment to 土壤处经办 by email sms
+    trail supplement_handled of firm by actor
+    trail assigned of new assignment by actor: division=soil part=lead
+    """,
+)
+act(
+    "supplements.note",
+    scenes.supplemented,
+    lambda s: supplements.note(s.supplement, by=s.by, at=s.at),
+    may=(COORDINATOR,),
+    meanwhile=(supplement_handled,),
+    effect="""
+    supplement: handled_at=now handled_by=actor
+    trail supplement_handled of firm by actor
+    """,
+)
+
+
+def object_to(s: Scene) -> object:
+    caller = {"contact_name": "李四", "phone": "+8613700000001", "text": "我们没有登记"}
+    return additions.object_to(s.firm, **caller, at=s.at)
+
+
+act(
+    "supplements.object_to",
+    scenes.accepted,
+    object_to,
+    effect="""
+    new objection: appointment=firm contact_name=李四 phone=+8613700000001 text=我们没有登记 at=now
+    letter objection_raised about new objection to 综合处经办 by email sms
+    trail objected of firm by no officer
+    returns new objection
+    """,
+)
+act(
+    "supplements.decide: void",
+    scenes.objected,
+    lambda s: supplements.decide(s.objection, Verdict.VOID, "已电话核实", by=s.by, at=s.at),
+    may=(COORDINATOR,),
+    meanwhile=(objection_decided, stands_at(stage=Stage.HEARD)),
+    effect="""
+    firm: seat=None stage=withdrawn priority_since=None
+    new stagemove: appointment=firm old=seated new=withdrawn note=经核实，不是该企业的登记，作废 by=actor at=now
+    objection: verdict=void gist=已电话核实 decided_by=actor decided_at=now
+    seat_held: uscc=None offered_at=None reply_by=None confirmed_at=None
+    work: state=cancelled
+    letter booking_voided about firm to firm by email page sms
+    trail objection_decided of firm by actor: verdict=void
+    trail stage_withdrawn of firm by actor: day=2026-12 old=seated seat=2
+    trail assignment_cancelled of work by actor
+    """,
+)
+act(
+    "supplements.decide: kept",
+    scenes.objected,
+    lambda s: supplements.decide(s.objection, Verdict.KEPT, "已电话核实", by=s.by, at=s.at),
+    may=(COORDINATOR,),
+    meanwhile=(objection_decided,),
+    effect="""
+    objection: verdict=kept gist=已电话核实 decided_by=actor decided_at=now
+    trail objection_decided of firm by actor: verdict=kept
+    """,
+)
+
+
+# --- 没有着落 ---------------------------------------------------------------------------------------------------------
+act(
+    "limbo.report",
+    scenes.left_with_nobody,
+    as_duty(lambda s: limbo.report("", s.at, s.at)),
+    neighbours=ALONE,
+    says=("登记已结束，交办还开着", "通过初审的登记没有交办", "2 件"),
+    effect="""
+    letter limbo_found about 系统管理 to 系统管理 by email sms
+    letter limbo_found about 综合处经办 to 综合处经办 by email sms
+    returns 2
     """,
 )
 
@@ -1460,18 +2020,23 @@ act(
     neighbours=ALONE,
     effect="""
     firm: day=2027-01-10 priority_since=now
+    in_writing: day=2027-02-10 priority_since=now
     new stagemove: appointment=firm old=submitted new=submitted note=12月10日（周四）活动取消，转到1月10日（周日），优先安排
+        at=now
+    new stagemove: appointment=in_writing old=accepted new=accepted note=12月10日（周四）活动取消，转到2月10日（周三），优先安排
         at=now
     new stagemove: appointment=twice old=accepted new=accepted note=12月10日（周四）活动取消，优先资格转到贵单位1月10日（周日）的登记
         at=now
-    other: wants_onsite=True priority_since=now
-    twice: wants_onsite=False
+    other: priority_since=now
+    twice: wants_onsite=False priority_since=now handed_to=other
     letter day_cancelled about firm to firm by email page sms
+    letter day_cancelled about in_writing to in_writing by email page sms
     letter day_cancelled about twice to twice by email page sms
     trail carried_over of firm by no officer: day=2026-12 to=2027-01
     trail priority_granted of other by no officer: day=2027-01
     trail carried_over of twice by no officer: day=2026-12 to=2027-01
-    returns 2
+    trail carried_over of in_writing by no officer: day=2026-12 to=2027-02
+    returns 3
     """,
 )
 
@@ -1497,7 +2062,7 @@ act(
     at=at_nine(DAY - timedelta(days=3)),
     neighbours=ANOTHER_DAY,
     back=two_days_later,
-    says=("请尽快确认", "请带登记时的证件", "三楼会议室"),
+    says=("请在12月9日（周三）18:00前确认", "请带登记时的证件", "三楼会议室"),
     effect="""
     letter day_near about first to first by email page sms
     letter day_near about second to second by email page sms
@@ -1583,7 +2148,7 @@ act(
     neighbours=ANOTHER_DAY,
     says=("待初审1条，已通过2条，其中优先1条",),
     effect="""
-    letter cutoff_summary about day to 综合处经办 by email sms
+    letter cutoff_summary about day to 综合处经办 due 2026-12-01T08:00 by email sms
     returns 6
     """,
 )
@@ -1667,6 +2232,7 @@ act(
     effect="""
     new publishedanswer: question=怎样办理排水许可？ answer=向住建部门申请。 law=排水条例 division=水处 topic=water state=draft
         source=firm version=1 drafted_by=actor changed_at=now
+    letter answer_to_publish about new publishedanswer to 局领导 by email sms
     trail answer_proposed of new publishedanswer by actor
     returns new publishedanswer
     """,
@@ -1680,6 +2246,7 @@ act(
     effect="""
     answer: question=怎样办理排水许可？ answer=向住建部门申请。 law=排水条例 version=2 remark='' drafted_by=actor
         changed_at=now
+    letter answer_to_publish about answer to 局领导 by email sms
     trail answer_amended of answer by actor
     """,
 )

@@ -11,20 +11,43 @@ from datetime import date, datetime, timedelta
 from django.contrib.auth.models import Group
 from django.db.models import Model
 
+from appointments import letters
 from appointments.lifecycle import Stage
-from appointments.models import Appointment, Publicity, PublishedAnswer, Rating, StageMove
-from sessions_app import seats
+from appointments.models import (
+    Appointment,
+    Objection,
+    Publicity,
+    PublishedAnswer,
+    Rating,
+    StageMove,
+    Supplement,
+)
+from sessions_app import calendar, seats
 from sessions_app.days import day_on
 from sessions_app.models import ConsultDay, Plan, Seat
-from triage.models import Assignment, AssignmentState, Hearing, Outcome, Part, Reply, ReplyVersion, Sitting
+from triage.models import (
+    Assignment,
+    AssignmentState,
+    CallOutcome,
+    CallRecord,
+    Hearing,
+    Outcome,
+    Part,
+    Reply,
+    ReplyKind,
+    ReplyVersion,
+    Sitting,
+)
 from triage.tests import factories as made
 from triage.tests.desk import follow_up
 from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.clock import SHANGHAI
+from zhoushan_consult.outbox import delivery
+from zhoushan_consult.outbox.models import Notice, State
 
 NOW, DAY = made.NOW, made.DAY
-NEXT, FAR = date(2027, 1, 10), date(2027, 3, 10)
+BEFORE, NEXT, AFTER, FAR = date(2026, 11, 10), date(2027, 1, 10), date(2027, 2, 10), date(2027, 3, 10)
 SECOND = datetime(2026, 12, 2, 9, tzinfo=SHANGHAI)
 """On the 2nd: booking is closed, the list can be settled."""
 MORNING = datetime(2026, 12, 10, 8, 15, tzinfo=SHANGHAI)
@@ -115,33 +138,51 @@ class Scene:
         coordinator = self.people.of(Role.COORDINATOR)
         return made.assignment(firm, to, by=coordinator, **({"due_on": date(2026, 12, 15)} | columns))
 
-    def seat(self, firm: Appointment, *, confirmed: bool = False, at: datetime = EARLIER) -> Seat:
-        """`firm` holds the first free seat of its day."""
+    def seat(
+        self, firm: Appointment, *, confirmed: bool = False, told: bool = True, at: datetime = EARLIER
+    ) -> Seat:
+        """`firm` holds the first free seat of its day. Unless `told` is false, the offer reached it at once."""
         seat = seats.take(firm.day, firm.uscc, at=at)
+        if told:
+            seats.start_term(seat, firm.uscc, at)
         if confirmed:
             seats.confirm(seat, firm.uscc, at=at)
         Appointment.objects.filter(pk=firm.pk).update(stage=Stage.SEATED, seat=seat)
         firm.refresh_from_db()
         return Seat.objects.get(pk=seat.pk)
 
-    def draft(self, assignment: Assignment, body: str = "请先办理排水许可。") -> Reply:
+    def tell(self, kind: str, firm: Appointment, at: datetime = EARLIER, **params) -> None:
+        """A letter that has reached the firm by every way."""
+        letters.write(kind, firm, at=at, key=letters.key_at(at), **params)
+        theirs = Notice.objects.filter(about_kind=firm._meta.label_lower, about_id=str(firm.pk), sent_at=None)
+        theirs.update(state=State.SENT, sent_at=at, next_try_at=None)
+
+    def answer(self, firm: Appointment, to: str = "水处", at: datetime = EARLIER, **columns) -> Assignment:
+        """A 交办 to which the division named `to` has replied, and the firm has read it."""
+        given = self.give(firm, to, state=AssignmentState.RELEASED, released_at=at, **columns)
+        self.draft(given)
+        self.tell("reply_released", firm, at, assignment=given.pk)
+        return given
+
+    def draft(self, assignment: Assignment, body: str = "请先办理排水许可。", **columns) -> Reply:
         """The first wording of a reply."""
         by = self.people.named("拟稿人")
-        reply = Reply.objects.create(
-            assignment=assignment,
-            body=body,
-            law="排水许可办法",
-            drafted_by=by,
-            drafted_at=EARLIER,
-            remark="写明期限",
+        columns = {
+            "law": "排水许可办法",
+            "drafted_by": by,
+            "drafted_at": EARLIER,
+            "remark": "写明期限",
+        } | columns
+        reply = Reply.objects.create(assignment=assignment, body=body, **columns)
+        ReplyVersion.objects.create(
+            reply=reply, number=reply.version, body=body, law=reply.law, by=reply.drafted_by, at=EARLIER
         )
-        ReplyVersion.objects.create(reply=reply, number=1, body=body, law=reply.law, by=by, at=EARLIER)
         return reply
 
 
 def world() -> People:
-    """What there is before any scene: three days with a published plan, and the people of the bureau."""
-    for day in map(day_on, (DAY, NEXT, FAR)):
+    """What there is before any scene: days with a published plan, and the people of the bureau."""
+    for day in map(day_on, (BEFORE, DAY, NEXT, AFTER, FAR)):
         plan = {"plan": Plan.PUBLISHED, "published_at": EARLIER, "theme": "雨污分流", "place": "三楼会议室"}
         ConsultDay.objects.filter(pk=day.pk).update(**plan)
     return People()
@@ -180,6 +221,20 @@ def registered(s: Scene) -> None:
     s.firm = s.book()
 
 
+def called_at_a_wrong_number(s: Scene) -> None:
+    """A letter could not be told on the telephone; a call about the matter ended at a stranger too."""
+    s.firm = s.book(stage=Stage.ACCEPTED)
+    letters.write("review_accepted", s.firm, at=EARLIER)
+    letter = Notice.objects.get(about_id=str(s.firm.pk), channel="sms")
+    Notice.objects.filter(pk=letter.pk).update(state=State.FAILED, last_error="空号")
+    s.letter = delivery.add_to_call_list(letter, EARLIER)
+    Notice.objects.filter(pk=s.letter.pk).update(state=State.FAILED, outcome=CallOutcome.WRONG_NUMBER)
+    by = s.people.of(Role.COORDINATOR)
+    s.call = CallRecord.objects.create(
+        appointment=s.firm, by=by, at=EARLIER, outcome=CallOutcome.WRONG_NUMBER, gist="对方说打错了"
+    )
+
+
 def declined(s: Scene) -> None:
     s.firm = s.book(stage=Stage.DECLINED)
 
@@ -190,6 +245,38 @@ def accepted(s: Scene) -> None:
 
 def deferred(s: Scene) -> None:
     s.firm = s.book(stage=Stage.DEFERRED)
+
+
+def deferred_and_answered(s: Scene) -> None:
+    """One of two questions is answered."""
+    deferred(s)
+    s.answered = s.answer(s.firm)
+    s.open_work = s.give(s.firm, "大气处")
+
+
+def took_a_priority_over(s: Scene) -> None:
+    """The firm was deferred before, and its priority went over to the registration that it had made itself."""
+    s.firm = s.book(priority_since=EARLIER)
+    before = Scene(s.people, s.number, BEFORE if s.on == DAY else AFTER)
+    s.earlier = before.book(
+        stage=Stage.ANSWERED, wants_onsite=False, handed_to=s.firm, priority_since=EARLIER
+    )
+    s.withdrawn = before.book(1, stage=Stage.WITHDRAWN, handed_to=s.firm)
+
+
+def supplemented(s: Scene) -> None:
+    """The firm asked one thing more, and another that an officer has dealt with."""
+    given(s)
+    s.supplement = Supplement.objects.create(appointment=s.firm, text="污泥怎样处置？", at=EARLIER)
+    Supplement.objects.create(appointment=s.firm, text="雨水呢？", at=EARLIER, handled_at=EARLIER)
+
+
+def objected(s: Scene) -> None:
+    """Somebody says that the registration is not the firm's own; it has a seat and a 交办."""
+    confirmed(s)
+    s.work = s.give(s.firm)
+    caller = {"contact_name": "李四", "phone": "+8613700000001", "text": "我们没有登记"}
+    s.objection = Objection.objects.create(appointment=s.firm, at=EARLIER, **caller)
 
 
 def at_stage(stage: Stage):
@@ -234,6 +321,61 @@ def before_the_head(s: Scene, **columns) -> None:
     given(s, AssignmentState.DRAFTED, **columns)
     s.reply = s.draft(s.work)
     s.other_reply = s.draft(s.support)
+
+
+def given_with_two_heads(s: Scene) -> None:
+    """A second head of 水处, whom no letter reaches, could sign what the first one drafts."""
+    given(s)
+    deputy, _ = Officer.objects.get_or_create(
+        username="deputy", defaults={"name": "水处副职", "division": made.division("水处")}
+    )
+    deputy.groups.set([Group.objects.get(name=Role.HEAD)])
+
+
+def before_the_head_who_drafted_it(s: Scene) -> None:
+    """水处 has one officer, who drafted and must sign."""
+    before_the_head(s)
+    head = s.people.of(Role.HEAD)
+    Reply.objects.filter(pk=s.reply.pk).update(drafted_by=head)
+    Officer.objects.filter(division=head.division).exclude(pk=head.pk).update(is_active=False)
+
+
+# --- 更正和补充 --------------------------------------------------------------------------------------------------------
+def answered(s: Scene) -> None:
+    """水处 has answered, 大气处 has not; the registration is closed."""
+    given(s, stage=Stage.CLOSED, closed_at=EARLIER)
+    Assignment.objects.filter(pk=s.work.pk).update(state=AssignmentState.RELEASED, released_at=EARLIER)
+    head = s.people.of(Role.HEAD)
+    s.reply = s.draft(s.work, signed_by=head, signed_at=EARLIER, remark="")
+    s.other_reply = s.draft(s.support)
+
+
+def answered_with_two_heads(s: Scene) -> None:
+    given_with_two_heads(Scene(s.people, s.number + 40, s.on))
+    answered(s)
+
+
+def corrected(s: Scene, **columns) -> None:
+    """A 更正 of the reply of 水处 is drafted."""
+    answered(s)
+    columns = {"kind": ReplyKind.CORRECTION, "version": 2, "due_on": date(2026, 11, 25)} | columns
+    s.revision = s.draft(s.work, "请先办理接管意见。", **columns)
+
+
+def correction_before_the_head(s: Scene) -> None:
+    corrected(s, submitted_at=EARLIER)
+
+
+def supplement_before_the_head(s: Scene) -> None:
+    corrected(s, kind=ReplyKind.SUPPLEMENT, submitted_at=EARLIER)
+
+
+def correction_of_a_withdrawn_firm(s: Scene) -> None:
+    corrected(s)
+    Appointment.objects.filter(pk=s.firm.pk).update(stage=Stage.WITHDRAWN)
+    live = Scene(s.people, s.number + 40, s.on)
+    corrected(live)
+    s.live_revision = live.revision
 
 
 def written_before_the_head(s: Scene) -> None:
@@ -316,13 +458,13 @@ def days_to_look_after(s: Scene) -> None:
     s.late_work = s.give(s.came_late)
     s.gave_up = s.book(7, stage=Stage.ACCEPTED, wants_onsite=False)
     s.give(s.gave_up, state=AssignmentState.RELEASED, released_at=EARLIER)
-    for day, columns in (
-        (date(2026, 11, 10), {"settled_at": EARLIER}),
-        (NEXT, {"settled_at": None}),
-        (FAR, {"settled_at": EARLIER, "plan": Plan.CANCELLED}),
+    for name, day, columns in (
+        ("after_its_day", BEFORE, {"settled_at": EARLIER}),
+        ("not_settled", NEXT, {"settled_at": None}),
+        ("on_a_cancelled_day", FAR, {"settled_at": EARLIER, "plan": Plan.CANCELLED}),
     ):
         other = Scene(s.people, s.number, day)
-        other.book(6, stage=Stage.ACCEPTED)
+        setattr(s, name, other.book(6, stage=Stage.ACCEPTED))
         ConsultDay.objects.filter(pk=other.day.pk).update(**columns)
 
 
@@ -365,29 +507,40 @@ LATELY = NEXT_STEP - timedelta(days=14)
 
 
 def deferred_and_silent(s: Scene) -> None:
-    """A deferred firm that was asked and answered long ago, and those of which one of the two is not true."""
+    """Firms that were asked and answered long ago, and those of which one of the two is not true."""
 
     def firm(
-        place: int, asked: datetime = LONG_AGO, answered: datetime = LONG_AGO, on: date = s.on
+        place: int,
+        stage: Stage = Stage.DEFERRED,
+        asked: datetime = LONG_AGO,
+        answered: datetime = LONG_AGO,
+        on: date = s.on,
     ) -> Appointment:
         scene = Scene(s.people, s.number, on)
         found = scene.book(place, stage=Stage.DEFERRED)
-        StageMove.objects.create(appointment=found, old=Stage.ACCEPTED, new=Stage.DEFERRED, at=asked)
-        scene.give(found, state=AssignmentState.RELEASED, released_at=answered)
+        scene.tell("deferred", found, asked)
+        scene.answer(found, at=answered)
         scene.give(found, "环评处", state=AssignmentState.CANCELLED)
-        scene.give(found, "大气处", part=Part.SUPPORT)
-        scene.give(found, "办公室", part=Part.SUPPORT, state=AssignmentState.RELEASED, released_at=LATELY)
+        Appointment.objects.filter(pk=found.pk).update(stage=stage)
         return found
 
     s.firm = firm(1)
     s.other = firm(2)
+    s.support = s.give(s.other, "大气处", part=Part.SUPPORT)
     s.asked_lately = firm(3, asked=LATELY)
     s.answered_lately = firm(4, answered=LATELY)
     s.later_day = firm(5, on=NEXT)
     s.half_answered = firm(6)
     s.give(s.half_answered, "土壤处")
-    s.followed = firm(7)
-    Appointment.objects.filter(pk=s.followed.pk).update(stage=Stage.FOLLOWING)
+    s.followed = firm(7, Stage.FOLLOWING)
+    s.written = firm(8, Stage.ANSWERED)
+    s.heard = firm(9, Stage.HEARD)
+    s.absent = firm(10, Stage.ABSENT)
+    s.absent_in_part = firm(11, Stage.ABSENT)
+    s.give(s.absent_in_part, "土壤处", state=AssignmentState.RETURNED)
+    s.never_told = firm(12)
+    told = Notice.objects.filter(kind="deferred", about_id=str(s.never_told.pk)).exclude(channel="page")
+    told.update(state=State.WAITING, sent_at=None)
 
 
 # --- 名额 --------------------------------------------------------------------------------------------------------------
@@ -401,10 +554,31 @@ def confirmed(s: Scene) -> None:
     s.seat_held = s.seat(s.firm, confirmed=True)
 
 
+def never_told(s: Scene) -> None:
+    """Seats are offered to three firms; the offer has reached only one of them. A fourth has confirmed without a letter."""
+    settled(s)
+    s.firm, s.prior = s.book(1, stage=Stage.ACCEPTED), s.book(2, stage=Stage.ACCEPTED, priority_since=EARLIER)
+    s.told, s.comes = s.book(3, stage=Stage.ACCEPTED), s.book(4, stage=Stage.ACCEPTED)
+    s.first_seat, s.second_seat = (s.seat(firm, told=False, at=SECOND) for firm in (s.firm, s.prior))
+    s.third_seat = s.seat(s.told, at=SECOND)
+    s.fourth_seat = s.seat(s.comes, told=False, confirmed=True, at=SECOND)
+
+
+def answered_before_the_day(s: Scene) -> None:
+    confirmed(s)
+    s.answered = s.answer(s.firm)
+
+
 def deferred_with_next_booking(s: Scene) -> None:
     """A deferred firm that registered for the next day already."""
     s.firm = s.book(stage=Stage.DEFERRED)
-    s.next = Scene(s.people, s.number, NEXT).book(wants_onsite=False)
+    s.work = s.give(s.firm)
+    s.next = Scene(s.people, s.number, NEXT).book()
+
+
+def deferred_with_next_booking_in_writing(s: Scene) -> None:
+    deferred_with_next_booking(s)
+    Appointment.objects.filter(pk=s.next.pk).update(wants_onsite=False)
 
 
 # --- 现场 --------------------------------------------------------------------------------------------------------------
@@ -491,36 +665,10 @@ def said(firm: Appointment, old: Stage, new: Stage, at: datetime, note: str = ""
     StageMove.objects.create(appointment=firm, old=old, new=new, note=note, at=at)
 
 
-def firms_said_solved(s: Scene) -> None:
-    """A firm said 已解决 of two matters; others said so before theirs was opened, or are called back for their rating."""
-    s.firm = s.book(1, stage=Stage.CLOSED)
-    s.matter, s.second_matter = (
-        follow_up(s.firm, opened_at=EARLIER),
-        follow_up(s.firm, "大气处", opened_at=EARLIER),
-    )
-    said(s.firm, Stage.FOLLOWING, Stage.CLOSED, NOW)
-    said(s.firm, Stage.FOLLOWING, Stage.CLOSED, NOW + timedelta(hours=1))
-    s.again = s.book(2, stage=Stage.FOLLOWING)
-    said(s.again, Stage.FOLLOWING, Stage.CLOSED, EARLIER)
-    follow_up(s.again)
-    s.rated = s.book(3, stage=Stage.CLOSED)
-    said(s.rated, Stage.FOLLOWING, Stage.CLOSED, NOW)
-    follow_up(s.rated, opened_at=EARLIER, origin="rating")
-    s.by_office = s.book(4, stage=Stage.CLOSED)
-    follow_up(s.by_office, opened_at=EARLIER)
-    StageMove.objects.create(
-        appointment=s.by_office,
-        old=Stage.FOLLOWING,
-        new=Stage.CLOSED,
-        at=NOW,
-        by=s.people.of(Role.COORDINATOR),
-    )
-    s.heard = s.book(5, stage=Stage.CLOSED)
-    said(s.heard, Stage.HEARD, Stage.CLOSED, NOW)
-    follow_up(s.heard, opened_at=EARLIER)
-    done = s.book(6, stage=Stage.CLOSED)
-    said(done, Stage.FOLLOWING, Stage.CLOSED, NOW)
-    follow_up(done, opened_at=EARLIER, closed_at=EARLIER, result="已整改")
+def said_solved(s: Scene) -> None:
+    """A firm whose matters are open, one that is done, and a rating that is still to be talked about."""
+    followed_twice(s)
+    s.rating = follow_up(s.firm, "综合处", origin="rating")
 
 
 def firms_said_unsolved(s: Scene) -> None:
@@ -587,14 +735,23 @@ def seated_and_others(s: Scene) -> None:
 
 
 def came_onto_a_cancelled_day(s: Scene) -> None:
-    """Two firms on a cancelled day, one of which is registered for the next day too; others want nothing there."""
+    """Firms on a cancelled day, two of which are registered for the next day too; others want nothing there."""
     ConsultDay.objects.filter(pk=s.day.pk).update(plan=Plan.CANCELLED, remark="台风")
     s.firm = s.book(1)
-    s.twice = s.book(2, stage=Stage.ACCEPTED)
-    s.other = Scene(s.people, s.number, NEXT).book(2, wants_onsite=False)
+    s.twice, s.in_writing = s.book(2, stage=Stage.ACCEPTED), s.book(6, stage=Stage.ACCEPTED)
+    s.other = Scene(s.people, s.number, NEXT).book(2)
+    s.other_in_writing = Scene(s.people, s.number, NEXT).book(6, wants_onsite=False)
     s.written = s.book(3, wants_onsite=False)
     s.waits = s.book(4, stage=Stage.DEFERRED)
     s.open_day = Scene(s.people, s.number, FAR).book(5)
+
+
+# --- 没有着落 ----------------------------------------------------------------------------------------------------------
+def left_with_nobody(s: Scene) -> None:
+    """A withdrawn registration with a 交办 that is open, and an accepted one without any."""
+    s.firm = s.book(1, stage=Stage.WITHDRAWN)
+    s.work = s.give(s.firm)
+    s.other = s.book(2, stage=Stage.ACCEPTED)
 
 
 # --- 提醒 --------------------------------------------------------------------------------------------------------------
@@ -617,6 +774,7 @@ def replies_due(s: Scene) -> None:
 def near_the_day(s: Scene) -> None:
     """Two seated firms of the 10th, one that waits, one that withdrew."""
     list_of_two(s)
+    Seat.objects.filter(pk=s.second_seat.pk).update(reply_by=calendar.eve(s.on))
     s.waits = s.book(3, stage=Stage.DEFERRED)
     s.gone = s.book(4, stage=Stage.WITHDRAWN)
 

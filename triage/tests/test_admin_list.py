@@ -1,6 +1,7 @@
 """预约登记 as a list: filters, search, pages, and personal data masked."""
 
-from datetime import date
+import re
+from datetime import date, timedelta
 
 import pytest
 import time_machine
@@ -123,6 +124,76 @@ def test_search_finds_part_of_a_firm_name_at_any_stage(browser):
     assert find(browser, "测试1号") == {1}
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "舟山（定海）水产",
+        "舟山(定海)水产",
+        "舟山定海水产",
+        "舟山 定海 水产",
+        "舟山　定海水产测试1号",
+        "定海 测试1号",
+        "【定海】水产",
+        "（舟山）",
+    ],
+)
+def test_search_finds_a_name_with_its_brackets_and_blanks_as_people_type_them(browser, typed):
+    made.appointment(1, enterprise_name="舟山（定海） 水产测试1号有限公司")
+    made.appointment(2, enterprise_name="嵊泗海运测试2号有限公司")
+    assert find(browser, typed) == {1}
+
+
+def test_search_finds_names_stored_with_narrow_brackets_or_none(browser):
+    made.appointment(1, enterprise_name="Zhoushan(定海)水产测试1号有限公司")
+    made.appointment(2, enterprise_name="zhoushan定海水产测试2号有限公司")
+    made.appointment(3, enterprise_name="zhoushan岱山水产测试3号有限公司")
+    assert find(browser, "ZHOUSHAN（定海）水产") == {1, 2}
+
+
+def test_search_of_brackets_alone_finds_nothing(browser):
+    made.appointment(1)
+    for typed in ("（）", "(", "-", "· ·"):
+        assert find(browser, typed) == set()
+
+
+def test_search_finds_the_last_four_digits_of_a_telephone(browser):
+    made.appointment(1, phone="+8613857204321")
+    made.appointment(2, phone="+865802004321;ext=8001")
+    made.appointment(3, phone="+8613843217200")
+    assert find(browser, "4321") == find(browser, "４３２１") == {1, 2}
+    for part in ("321", "04321", "138"):
+        assert find(browser, part) == set()
+
+
+def test_search_finds_the_words_of_a_question(browser):
+    made.appointment(1, summary="退役渔船拆解后的含油废水，怎样接入市政管网？")
+    made.appointment(2, summary="含油废水怎样处置？")
+    made.appointment(3, summary="焊接烟尘怎样收集？")
+    assert find(browser, "含油废水") == {1, 2}
+    assert find(browser, "管网 含油废水") == {1}
+    assert find(browser, "测试2号 含油废水") == {2}
+    assert find(browser, "含油废水 焊接") == set()
+
+
+def test_search_lists_firms_of_the_name_before_those_that_ask_about_it(browser):
+    old = made.NOW - timedelta(days=300)
+    made.appointment(60, enterprise_name="含油废水处理测试60号有限公司", submitted_at=old)
+    for number in range(1, 56):
+        made.appointment(number, summary="含油废水怎样处置？")
+    page = browser.post(LIST, {"q": "含油废水"})
+    assert 60 in listed(page) and page.context["page"].paginator.count == 56
+    rows = [row.enterprise_name for row, _ in page.context["rows"]]
+    assert rows[0] == "含油废水处理测试60号有限公司" and "测试55号" in rows[1]
+
+
+def test_first_page_has_the_search_for_those_who_read_all_registrations(browser, signed_in, keeper):
+    made.appointment(1)
+    page = browser.get("/admin/").content.decode()
+    action = re.search(r'<form method="post" role="search" action="([^"]+)"', page)[1]
+    assert listed(browser.post(action, {"q": "测试1号"})) == {1}
+    assert 'role="search"' not in signed_in(keeper).get("/admin/").content.decode()
+
+
 def test_search_result_does_not_repeat_the_whole_id_number(browser):
     number = made.appointment(1).id_number.open()
     answer = browser.post(LIST, {"q": number})
@@ -146,6 +217,8 @@ def test_search_text_never_appears_in_an_address(browser):
         "%",
         "_",
         "'; drop table--",
+        "\ufdfa" * 100,  # NFKC makes eighteen characters of each
+        "a " * 50,
         "😀" * 60,
         "長" * 5000,
         "\u202e\u200b",

@@ -137,7 +137,7 @@ def test_screen_query_count_stays_bounded_with_many_assignments_and_calls(
             appointment=appointment, by=coordinator, at=made.NOW, outcome="reached", gist="谈过"
         )
     browser.get(address(appointment))
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(24):
         page = show(browser, appointment)
     assert page.count("谈过") == 20 and "问题0" in page and "问题19" in page
 
@@ -312,14 +312,14 @@ def test_adding_an_assignment_the_division_already_has_is_refused(browser, retur
     assert "已有内容相同的交办" in answer.content.decode()
 
 
-def test_registration_screen_shows_the_released_reply(browser, returned, head):
+def test_registration_screen_shows_the_released_reply(browser, returned, handler, head):
     from triage.models import Reply
 
     Assignment.objects.update(state=AssignmentState.RELEASED)
     Reply.objects.create(
         assignment=returned,
         body="可以接管。",
-        drafted_by=head,
+        drafted_by=handler,
         drafted_at=made.NOW,
         signed_by=head,
         signed_at=made.NOW,
@@ -372,7 +372,7 @@ def test_result_form_is_offered_from_the_morning_of_the_day(browser, on_the_tent
 
 def test_giving_up_a_seat_by_telephone_records_the_officer(browser, coordinator):
     appointment = made.seated()
-    press(browser, appointment, "give_up")
+    press(browser, appointment, "give_up", outcome="reached", gist="王经理说不来了")
     appointment.refresh_from_db()
     assert (appointment.stage, appointment.seat) == (Stage.ACCEPTED, None)
     assert appointment.moves.last().by == coordinator
@@ -381,9 +381,9 @@ def test_giving_up_a_seat_by_telephone_records_the_officer(browser, coordinator)
 def test_confirming_a_seat_already_given_up_is_refused(browser):
     appointment = made.seated()
     booking.give_up_seat(Appointment.objects.get(pk=appointment.pk), at=made.NOW)
-    answer = press(browser, appointment, "confirm_seat")
+    answer = press(browser, appointment, "confirm_seat", outcome="reached", gist="王经理说参加")
     assert answer.status_code == 409
-    assert "已不在您名下" in answer.content.decode()
+    assert "已进入下一办理阶段" in answer.content.decode()
 
 
 def test_extra_seat_from_the_leader_needs_a_reason(signed_in, leader):
@@ -419,7 +419,7 @@ def test_telephone_notice_is_recorded_on_the_registration_screen(browser):
     appointment = to_telephone()
     call = Notice.objects.get(channel="call")
     assert "记录电话通知" in show(browser, appointment)
-    press(browser, appointment, "notified", notice=call.pk, outcome="reached", gist="已告知受理编号")
+    press(browser, appointment, "notified", letters=[call.pk], outcome="reached", gist="已告知受理编号")
     call.refresh_from_db()
     assert call.state == "sent"
 
@@ -481,6 +481,19 @@ def to_telephone(**columns) -> Appointment:
     return appointment
 
 
+def at_a_wrong_number(**columns) -> Appointment:
+    appointment = made.appointment(**columns)
+    by = made.officer(Role.COORDINATOR, "综合处")
+    CallRecord.objects.create(
+        appointment=appointment, by=by, at=made.NOW, outcome="wrong_number", gist="打错了"
+    )
+    return appointment
+
+
+def corrected(of: Appointment) -> dict:
+    return {"contact_name": of.contact_name, "phone": "13900000009", "reason": "换了号码"}
+
+
 def beyond_ten(**columns) -> Appointment:
     for number in range(1, 11):
         day = made.seated(number).day
@@ -523,12 +536,14 @@ ACTS = {
     "reveal_id": (made.appointment, lambda of: {"reason": "核对入场名单"}, Verb.ID_REVEALED),
     "check_in": (made.seated, lambda of: {}, Verb.CHECKED_IN),
     "conclude": (made.seated, lambda of: {"outcome": "solved"} | rows(spare=0), Verb.HEARING_CONCLUDED),
-    "confirm_seat": (made.seated, lambda of: {}, Verb.SEAT_CONFIRMED),
-    "give_up": (made.seated, lambda of: {}, Verb.STAGE_ACCEPTED),
+    "contact": (made.appointment, corrected, Verb.CONTACT_CORRECTED),
+    "unreachable": (at_a_wrong_number, lambda of: {"reason": "查不到别的号码"}, Verb.UNREACHABLE_DISMISSED),
+    "confirm_seat": (made.seated, lambda of: CALLED, Verb.SEAT_CONFIRMED),
+    "give_up": (made.seated, lambda of: CALLED, Verb.STAGE_ACCEPTED),
     "extra_seat": (beyond_ten, lambda of: {"reason": "省级督办项目"}, Verb.SEAT_ADDED),
     "notified": (
         to_telephone,
-        lambda of: CALLED | {"notice": Notice.objects.get(channel="call").pk},
+        lambda of: CALLED | {"letters": [Notice.objects.get(channel="call").pk]},
         Verb.NOTICE_CALLED,
     ),
     "progress": (followed, lambda of: matter_of(of) | {"text": "已与水务公司沟通"}, Verb.FOLLOW_UP_POSTED),

@@ -1,5 +1,9 @@
 """The demonstration month can be seeded on any day of the year, through the same acts that people use."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -12,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def told(time_machine, settings, tmp_path):
-    settings.VAR_DIR = tmp_path
+    settings.VAR_DIR = tmp_path / "new" / "var"
 
     def tell(now: str) -> set[str]:
         time_machine.move_to(f"{now}+08:00", tick=False)
@@ -49,4 +53,17 @@ def test_demo_is_refused_in_a_database_that_has_officers(told):
 
 def test_demo_logins_file_is_readable_by_its_owner_only(told, tmp_path):
     told("2026-11-22T23:00:00")
-    assert (tmp_path / "logins.txt").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "new" / "var" / "logins.txt").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.embedded
+def test_demo_is_seeded_into_a_folder_that_does_not_exist_yet(tmp_path):
+    folder = tmp_path / "new" / "var"
+    subprocess.run(
+        [sys.executable, "manage.py", "seed_demo"],
+        cwd=Path(__file__).resolve().parents[2],
+        env={"PATH": "/usr/bin:/bin", "VAR_DIR": str(folder)},
+        check=True,
+        capture_output=True,
+    )
+    assert (folder / "consult.sqlite3").exists() and "\t" in (folder / "logins.txt").read_text()

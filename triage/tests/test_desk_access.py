@@ -89,10 +89,15 @@ MATRIX = [
     (GET, "assignment", "302 200 200 404 404 200 200 404 404 404 404"),
     (GET, "assignment_action save", "302 302 302 404 404 302 302 404 404 404 404"),
     (POST, "assignment_action save", "403 302 302 404 404 403 403 404 404 404 404"),
-    (POST, "assignment_action submit", "403 302 302 404 404 403 403 404 404 404 404"),
+    # The head drafted it then, and a colleague has to send it up.
+    (POST, "assignment_action submit", "403 302 409 404 404 403 403 404 404 404 404"),
     (POST, "assignment_action sign", "403 403 409 404 404 403 403 404 404 404 404"),
     (POST, "assignment_action send-back", "403 403 409 404 404 403 403 404 404 404 404"),
     (POST, "assignment_action hand-back", "403 302 302 404 404 403 403 404 404 404 404"),
+    (POST, "assignment_action submit-as-it-is", "403 409 409 404 404 403 403 404 404 404 404"),
+    (POST, "assignment_action save-revision", "403 409 409 404 404 403 403 404 404 404 404"),
+    (POST, "assignment_action submit-revision", "403 409 409 404 404 403 403 404 404 404 404"),
+    (POST, "assignment_action drop-revision", "403 409 409 404 404 403 403 404 404 404 404"),
     (GET, "follow_ups", "302 200 200 200 200 200 200 403 403 403 403"),
     (GET, "ratings", "302 200 200 200 200 200 200 403 403 403 403"),
     (GET, "follow_up", "302 200 200 404 200 200 200 404 404 404 404"),
@@ -108,6 +113,7 @@ MATRIX = [
     (POST, "reception", "403 403 403 403 302 403 302 403 403 403 403"),
 ]
 TYPED = {"body": "请先办理排水许可。", "law": "", "version": "0", "remark": "请补依据", "reason": "不属本处"}
+TYPED |= {"kind": "correction"}
 TYPED |= {"answer": "absent", "why": "出差"}
 TYPED |= {"text": "已到现场查看。", "result": "已接入管网。"}
 CELLS = [
@@ -268,7 +274,7 @@ def test_action_without_a_csrf_token_is_refused(people, places, signed_in):
     browser = Client(enforce_csrf_checks=True)
     browser.cookies = signed_in(people["handler"]).cookies
     assert browser.post(address("assignment_action save", places), TYPED).status_code == 403
-    assert not Assignment.objects.filter(reply__isnull=False).exists()
+    assert not Assignment.objects.filter(replies__isnull=False).exists()
 
 
 def test_desk_pages_are_not_stored_by_the_browser(people, places, signed_in):

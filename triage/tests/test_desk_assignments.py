@@ -117,7 +117,7 @@ def test_sign_button_is_shown_to_the_head_and_not_to_the_handler(drafter, signer
     assert "审签并答复企业" in read(signer.get(page_of(row)))
 
 
-def test_leader_reads_the_draft_without_any_button(signed_in, leader, drafter, row):
+def test_leader_reads_the_draft_without_any_button(signed_in, leader, drafter, head, row):
     write(drafter, row)
     page = signed_in(leader).get(page_of(row))
     assert "可以接入" in read(page) and f'action="{page_of(row)}' not in page.content.decode()
@@ -164,7 +164,7 @@ def test_signature_applies_only_to_the_version_the_head_has_read(drafter, signer
     "name, data, says",
     [
         ("save", {"body": "", "law": LAW, "version": 0}, "请写明答复内容"),
-        ("submit", {"body": "字" * 5001, "law": LAW, "version": 0}, "最多 5000 字，现有 5001 字"),
+        ("submit", {"body": "字" * 5001, "law": LAW, "version": 0}, "已写 5,001 字，最多 5,000 字"),
         ("hand-back", {"reason": "  "}, "请写明退回的理由"),
     ],
 )

@@ -173,8 +173,8 @@ def test_overview_shows_a_plan_awaiting_approval_to_the_leader_only(signed_in, l
     day = day_on(factories.DAY)
     day.plan, day.theme, day.place = Plan.SUBMITTED, "涉水企业专题", "三楼会议室"
     day.save()
-    assert "待您审核" in read(signed_in(leader).get("/desk/overview/"))
-    assert "待您审核" not in read(signed_in(coordinator).get("/desk/overview/"))
+    assert "待审核方案（1）" in read(signed_in(leader).get("/desk/overview/"))
+    assert "待审核方案" not in read(signed_in(coordinator).get("/desk/overview/"))
 
 
 def test_county_sees_only_registrations_of_its_own_firms(signed_in, county_reader):

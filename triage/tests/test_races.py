@@ -13,7 +13,7 @@ from appointments.models import Appointment, IllegalMove
 from sessions_app import seats
 from sessions_app.days import day_on
 from sessions_app.models import ConsultDay, Seat
-from triage import hearing, plan_changes, review, seating, standby
+from triage import calls, hearing, plan_changes, review, seating, standby
 from triage.models import CallOutcome, DeclineReason, Outcome, Review, RoutingTrace
 from triage.rulebook import routing_traces
 from triage.tests.factories import NOW, appointment, officer, seated
@@ -93,7 +93,7 @@ def test_simultaneous_acts_keep_seats_and_seated_firms_equal(coordinator):
 def test_second_of_two_simultaneous_decisions_is_refused_with_a_reason():
     firm = appointment(1)
     first, second = officer(Role.COORDINATOR, "综合处"), officer(Role.COORDINATOR, "综合处")
-    call = review.Call(CallOutcome.REACHED, "已说明")
+    call = calls.Call(CallOutcome.REACHED, "已说明")
     jobs = [
         lambda who=who: review.decline(
             fresh(firm.pk), DeclineReason.OUTSIDE, "", call, version=1, by=who, at=NOW

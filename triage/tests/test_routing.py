@@ -82,6 +82,7 @@ def test_permit_is_recognised_by_its_full_name(permit, division, scope):
         "废水不外排，",
         "生产废水全部回用不外排，",
         "不是问废水，",
+        "废水不增加，",
     ],
 )
 def test_denied_pollutant_does_not_count(denial):
@@ -121,6 +122,10 @@ def test_firm_name_does_not_count(text, firm_name):
     decision = route(text, firm_name)
     assert decision.primary == "air"
     assert decision.co == ()
+
+
+def test_project_at_a_place_is_no_firm_name():
+    assert lead("想在嵊泗海边建一座浮码头，要不要做环评？") == "water"
 
 
 def test_heading_that_is_no_firm_name_counts():

@@ -57,6 +57,16 @@ def test_each_line_is_answered_with_chinese_divisions(routed):
     assert all(answer["why"].endswith("。") for answer in answers)
 
 
+def test_exceptions_of_the_clause_are_answered_by_their_divisions(routed):
+    answers, _ = routed(
+        {"id": 1, "text": "海上风电项目环评找哪个处室？"},
+        {"id": 2, "text": "陆上风电项目环评找哪个处室？"},
+        {"id": 3, "text": "VOCs总量确认书找谁盖章？"},
+    )
+    assert [answer["primary"] for answer in answers] == ["水处", "环评处", "大气处"]
+    assert "涉及海洋项目环评由水处研究回复" in answers[0]["why"]
+
+
 def test_unusable_lines_are_reported_and_skipped(routed):
     answers, reported = routed(
         b"{not json\n",

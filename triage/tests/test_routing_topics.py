@@ -3,6 +3,7 @@
 import pytest
 
 from triage.routing import topic_files
+from triage.routing.clause_leads import contradiction
 from triage.routing.matcher import Matcher
 from triage.routing.router import Router
 from triage.routing.topic import Topic
@@ -120,3 +121,37 @@ def test_findings_do_not_depend_on_topics_without_words_in_the_text():
 def test_text_touches_only_topics_with_words_in_it():
     few, many = Matcher(shipped_topics()), Matcher([*shipped_topics(), *made_up_topics(1000)])
     assert len(many.match("蒸煮废水").hits) == len(few.match("蒸煮废水").hits)
+
+
+TOTAL = "五（一）总量指标（除VOCs由大气处研究回复外）由综合处研究回复"
+SEA = "五（一）涉及海洋项目环评由水处研究回复"
+
+
+@pytest.mark.parametrize(
+    "fields, named",
+    [
+        ({"clause": "五（一）涉气污染防治问题由大气处研究回复", "lead": "air"}, ""),
+        ({"clause": "五（一）涉气污染防治问题由大气处研究回复", "lead": "water"}, "大气处"),
+        # What 五（一） says counts, not how it is misquoted.
+        ({"clause": "五（一）涉气污染防治问题由水处研究回复", "lead": "water"}, "大气处"),
+        ({"clause": TOTAL, "lead": "general"}, ""),
+        ({"clause": TOTAL, "lead": "air"}, "综合处"),
+        ({"clause": TOTAL, "lead": "air", "layer": "exception"}, ""),
+        ({"clause": TOTAL, "lead": "general", "layer": "exception"}, "大气处"),
+        ({"clause": TOTAL, "lead": "general", "layer": "exception", "support": "air"}, ""),
+        ({"clause": SEA, "lead": "water", "layer": "exception"}, ""),
+        ({"clause": SEA, "lead": "eia", "layer": "exception"}, "水处"),
+        ({"clause": "五（一）建设项目环评审批问题由环评处研究回复", "lead": "water"}, "环评处"),
+        ({"clause": "七（二）科监处负责网上预约登记系统的保障维护", "lead": "office"}, "科监处"),
+        ({"clause": "五（一）其他事项按照局内部“三定方案”由相应的责任处室回复", "lead": "air"}, ""),
+        ({"clause": "五（一）涉气污染防治问题由大气处研究回复", "lead": "manual"}, ""),
+        ({"clause": "五（二）不包括信访、投诉问题，如涉气", "lead": "water", "scope": "complaint"}, ""),
+    ],
+)
+def test_lead_that_contradicts_its_clause_is_told(fields, named):
+    warning = contradiction(topic("a", include="某物", **fields))
+    assert warning == "" if not named else f"写明由{named}研究回复" in warning
+
+
+def test_no_shipped_topic_contradicts_its_clause():
+    assert [warning for shipped in shipped_topics() if (warning := contradiction(shipped))] == []

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from triage import assignment, review
 from triage.models import AssignmentState, Lesson, RoutingLesson, RoutingTrace, RuleVersion
+from triage.routing.labelled_texts import GOLDEN
 from triage.routing.router import shipped_router
 from triage.routing.topic_files import as_mapping, shipped_topics
 from triage.rulebook import versions
@@ -16,6 +17,7 @@ from triage.tests import factories as made
 pytestmark = pytest.mark.django_db
 # Neither the rules nor the classifier know it.
 TEXT = "那台老设备旁边总是绕圈子一样出状况"
+CASES = len(GOLDEN.read_text().splitlines())
 
 
 @pytest.fixture(autouse=True)
@@ -82,7 +84,7 @@ def test_topic_moved_to_another_division_is_not_overridden(browser):
     asked = "我公司排污许可证需要变更法定代表人，怎么办理？"
     assert shipped_router().route(asked).primary == "eia"
     page = edited(browser, "eia.permit", "preview", lead="water").content.decode()
-    assert "变差" in page and "120 条标准例" in page
+    assert "变差" in page and f"{CASES} 条标准例" in page
     edited(browser, "eia.permit", lead="water")
     assert lead(asked) == "water"
 
@@ -90,7 +92,7 @@ def test_topic_moved_to_another_division_is_not_overridden(browser):
 def test_saved_rules_are_active_at_once(browser):
     edited(browser, include=words() + " 绕圈子")
     version = RuleVersion.objects.get()
-    assert (version.number, version.remark, version.figures["after"]["cases"]) == (1, "补词", 120)
+    assert (version.number, version.remark, version.figures["after"]["cases"]) == (1, "补词", CASES)
     assert lead() == "soil"
 
 
@@ -153,6 +155,31 @@ def test_fault_is_named_and_what_was_typed_stays(browser, changes, says):
     page = edited(browser, **typed).content.decode()
     assert says in page and typed["remark"] in page
     assert not RuleVersion.objects.exists()
+
+
+MISMATCH = "主办与条款不一致"
+
+
+def test_lead_that_contradicts_its_clause_is_warned_of_and_can_be_saved(browser):
+    assert MISMATCH not in browser.get(address("topic", "air.pollution")).content.decode()
+    page = edited(browser, "air.pollution", "preview", lead="water").content.decode()
+    assert MISMATCH in page and "写明由大气处研究回复" in page and "保存为新的一版" in page
+    edited(browser, "air.pollution", lead="water")
+    assert RuleVersion.objects.count() == 1
+    assert MISMATCH in browser.get(address("topic", "air.pollution")).content.decode()
+    listed = browser.get(address()).content.decode()
+    assert listed.count("与主办不一致，请核对") == 1
+
+
+def test_clause_that_contradicts_its_lead_is_warned_of(browser):
+    page = edited(browser, step="preview", clause="五（一）涉气污染防治问题由土壤处研究回复").content.decode()
+    assert MISMATCH in page and "写明由大气处研究回复" in page
+
+
+def test_list_warns_of_no_shipped_topic_and_of_none_that_is_switched_off(browser):
+    assert "与主办不一致" not in browser.get(address()).content.decode()
+    edited(browser, "air.pollution", lead="water", on="")
+    assert "与主办不一致" not in browser.get(address()).content.decode()
 
 
 def test_topics_that_give_way_to_each_other_are_refused(browser):
@@ -237,7 +264,7 @@ def test_reviewed_case_counts_in_the_next_preview(browser, overridden):
     kept = RoutingLesson.objects.get()
     assert (kept.lesson, kept.text, kept.division) == (Lesson.CASE, TEXT, overridden.division)
     page = edited(browser, step="preview", include=words() + " 绕圈子").content.decode()
-    assert "121 条标准例" in page and "变好" in page
+    assert f"{CASES + 1} 条标准例" in page and "变好" in page
 
 
 def test_case_that_names_the_firm_is_refused(browser, overridden):

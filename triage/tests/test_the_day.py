@@ -198,6 +198,18 @@ def test_search_opens_the_firm(browser, ten, typed):
     assert answer["Location"] == page("check_in_firm", ten, of)
 
 
+def test_search_finds_a_seated_firm_by_the_last_digits_of_its_telephone(browser, ten):
+    Appointment.objects.filter(pk=firm(7).pk).update(phone="+8613857204321")
+    answer = browser.get(page("check_in_list", ten), {"q": "4321"})
+    assert answer["Location"] == page("check_in_firm", ten, firm(7))
+
+
+def test_search_at_the_entrance_does_not_read_the_questions(browser, ten):
+    Appointment.objects.filter(pk=firm(3).pk).update(summary="测试7号的问题")
+    answer = browser.get(page("check_in_list", ten), {"q": "测试7号"})
+    assert answer["Location"] == page("check_in_firm", ten, firm(7))
+
+
 def test_search_says_when_a_firm_is_not_on_the_list(browser, ten):
     assert "不在这一天的名单和候补里" in read(browser.get(page("check_in_list", ten), {"q": "没有这家"}))
 

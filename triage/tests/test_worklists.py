@@ -18,7 +18,7 @@ from .factories import DAY, NOW, appointment, assignment, seated
 
 pytestmark = pytest.mark.django_db
 TODAY = NOW.date()
-NOVEMBER, JANUARY = date(2026, 11, 10), date(2027, 1, 10)
+NOVEMBER, JANUARY, FEBRUARY = date(2026, 11, 10), date(2027, 1, 10), date(2027, 2, 10)
 
 
 def at(text: str) -> datetime:
@@ -157,16 +157,14 @@ def test_only_seated_firms_wait_for_their_result_by_day_and_number():
 @pytest.mark.parametrize(
     ("now", "dates"),
     [
-        ("11-20 10:00", [DAY]),
-        ("11-30 23:59", [DAY]),
-        ("12-01 00:00", [DAY, JANUARY]),
-        ("12-10 00:00", [DAY, JANUARY]),
+        ("11-10 23:59", [NOVEMBER, DAY, JANUARY]),
+        ("11-11 00:00", [DAY, JANUARY]),
         ("12-10 23:59", [DAY, JANUARY]),
         ("12-11 00:00", [JANUARY]),
     ],
 )
-def test_the_days_ahead_reach_from_today_to_the_one_that_is_booked_now(now, dates):
-    for day in (date(2027, 2, 10), JANUARY, DAY, NOVEMBER):
+def test_the_days_ahead_are_those_from_today_on(now, dates):
+    for day in (JANUARY, DAY, NOVEMBER):
         day_on(day)
     assert [day.date for day in worklists.days_ahead(at(now))] == dates
 
@@ -204,6 +202,21 @@ def test_a_list_is_to_be_settled_from_the_cutoff_until_it_is(now, changes, waits
     assert [each.date for each in worklists.to_settle(days, at(now))] == [DAY] * waits
 
 
+@pytest.mark.parametrize(
+    ("now", "waiting"),
+    [("12-10 11:29", [DAY, FEBRUARY]), ("12-10 11:30", [FEBRUARY])],
+)
+def test_a_submitted_plan_waits_for_its_approval_until_its_day_is_over(now, waiting):
+    for day, plan in (
+        (NOVEMBER, Plan.SUBMITTED),
+        (DAY, Plan.SUBMITTED),
+        (JANUARY, Plan.RETURNED),
+        (FEBRUARY, Plan.SUBMITTED),
+    ):
+        ConsultDay.objects.filter(pk=day_on(day).pk).update(plan=plan)
+    assert [day.date for day in worklists.plans_to_approve(at(now))] == waiting
+
+
 # --- Calls ----------------------------------------------------------------------------------------------------------
 
 
@@ -236,4 +249,5 @@ def test_only_calls_that_are_due_and_wait_are_to_be_made_the_oldest_first():
     letter(firm, "sms", Channel.SMS, State.WAITING, NOW)
     for state in set(State) - {State.WAITING}:
         letter(firm, f"call-{state}", Channel.CALL, state, NOW)
-    assert keys(worklists.to_call(NOW)) == keys([early, now])
+    (call,) = worklists.to_call(NOW)
+    assert (call.firm, call.letters) == (firm, [early, now])

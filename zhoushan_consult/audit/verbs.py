@@ -13,6 +13,9 @@ class Verb(TextChoices):
     REGISTERED = "registered", "预约登记"
     AMENDED = "amended", "修改登记"
     RATED = "rated", "服务评价"
+    SUPPLEMENTED = "supplemented", "补充问题"
+    OBJECTED = "objected", "提出登记异议"
+    REFERENCE_SENT = "reference_sent", "补发受理编号"
 
     # One for each stage that a registration can move to: `Verb.of_stage`.
     STAGE_SUBMITTED = "stage_submitted", "转为待初审"
@@ -40,6 +43,10 @@ class Verb(TextChoices):
 
     # 六（三）（四） review, assignment, reply
     CALLED = "called", "电话沟通"
+    CONTACT_CORRECTED = "contact_corrected", "更正联系方式"
+    UNREACHABLE_DISMISSED = "unreachable_dismissed", "联系不上，不再联系"
+    SUPPLEMENT_HANDLED = "supplement_handled", "处理补充问题"
+    OBJECTION_DECIDED = "objection_decided", "核实登记异议"
     RECONSIDERED = "reconsidered", "重新审核"
     ID_REVEALED = "id_revealed", "查看证件号码"
     ASSIGNED = "assigned", "交办"
@@ -50,6 +57,7 @@ class Verb(TextChoices):
     REPLY_SUBMITTED = "reply_submitted", "送审签"
     REPLY_SENT_BACK = "reply_sent_back", "退回修改答复"
     REPLY_SIGNED = "reply_signed", "审签答复"
+    REVISION_DROPPED = "revision_dropped", "不再更正或补充答复"
 
     # 六（五） seats and the day
     LIST_SETTLED = "list_settled", "确定名单"
@@ -82,9 +90,13 @@ class Verb(TextChoices):
     NOTICE_RETRIED = "notice_retried", "重发通知"
     NOTICE_TO_CALL = "notice_to_call", "改为电话通知"
     NOTICE_DISMISSED = "notice_dismissed", "通知不再重发"
+    NOTICE_RETRACTED = "notice_retracted", "撤下不再属实的通知"
     NOTICE_CALLED = "notice_called", "电话通知"
     DUTY_RERUN = "duty_rerun", "再次执行定时任务"
     DUTY_DISMISSED = "duty_dismissed", "定时任务不再补做"
+    WORKDAY_SET = "workday_set", "调整工作日"
+    WORKDAY_CHANGED = "workday_changed", "修改工作日调整"
+    WORKDAY_REMOVED = "workday_removed", "删除工作日调整"
     ACCOUNT_OPENED = "account_opened", "开通账号"
     ACCOUNT_CHANGED = "account_changed", "调整账号"
     PASSWORD_RESET = "password_reset", "重置密码"

@@ -66,26 +66,40 @@ def never(record: Model, form: forms.Form, officer: Officer) -> bool:
 
 @dataclass(frozen=True)
 class Action:
-    """A button on a record: who may press it, when it is offered, its form, and the call that it makes.
+    """A button on a record: who may press it, when it is offered and to whom, its form, and the call that it makes.
 
-    `do(record, form, by=…, at=…)` makes the call; a text that it returns is shown once, in the answer. `already(record, form,
-    officer)` tells whether this officer has done exactly this before: then a refusal is a second click, and counts as done.
-    `act` is the right that the page checks; the matter module checks its own in any case.
+    `do(record, form, by=…, at=…)` makes the call; a text that it returns is shown once, in the answer. `done` is what the
+    officer reads afterwards, or makes it from the record. `already(record, form, officer)` tells whether this officer has done
+    exactly this before: then a refusal is a second click, and counts as done. `act` is the right that the page checks; the matter module checks its own in any case.
     """
 
     name: str
     do: Callable[..., object]
     form: Callable[..., forms.Form] = ActionForm
-    done: str = "已办理。"
+    done: str | Callable[[Model], str] = "已办理。"
     already: Callable[[Model, forms.Form, Officer], bool] = never
     act: Act | None = None
     title: str = ""
     button: str = "确定"
     hint: str = ""
     offered: Callable[[Model], bool] = lambda record: True
+    # For one officer in particular, such as the one who did the step before.
+    offered_to: Callable[[Model, Officer], bool] = lambda record, officer: True
     opened: Callable[[Model], bool] = lambda record: False
     template: str = "admin/action.html"
     danger: bool = False
+
+    def done_words(self, record: Model) -> str:
+        """What the officer reads afterwards. Words that depend on the outcome are made from the record as it stands now."""
+        if isinstance(self.done, str):
+            return self.done
+        record.refresh_from_db()
+        return self.done(record)
+
+    def is_offered(self, record: Model, officer: Officer) -> bool:
+        """Whether the button works for this officer now, so that it is shown."""
+        allowed = self.act is None or officer.may(self.act)
+        return allowed and self.offered(record) and self.offered_to(record, officer)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.utils.functional import cached_property
 
-from .roles import Act, Role, acts_of
+from .roles import Act, Role, acts_of, roles_that_may
 
 
 class NotAllowed(PermissionDenied):
@@ -57,6 +57,11 @@ class OfficerManager(UserManager["Officer"]):
     def with_role(self, role: Role, division: Division | None = None):
         """The active officers who have `role`, in `division` if one is given."""
         officers = self.filter(is_active=True, groups__name=role)
+        return officers.filter(division=division) if division else officers
+
+    def who_may(self, act: Act, division: Division | None = None):
+        """The active officers of whom a role allows `act`, in `division` if one is given."""
+        officers = self.filter(is_active=True, groups__name__in=roles_that_may(act)).distinct()
         return officers.filter(division=division) if division else officers
 
     def get(self, *args, **kwargs) -> "Officer":

@@ -104,14 +104,14 @@ class RecordAdmin(ModelAdmin):
         if attempt.answer:
             return self.screen(request, self.record(request, pk), answered=(action, attempt.answer))
         if attempt.is_done:
-            messages.success(request, action.done)
+            messages.success(request, action.done_words(record))
             return redirect(f"{self.address(record)}#main")
         return self._not_done(request, record, action, attempt)
 
     def _not_done(self, request, record: Model, action: Action, attempt: Attempt):
         """The screen as it is now, with the form as it was typed."""
         form, status = attempt.form, attempt.refusal.status if attempt.refusal else 200
-        if not attempt.refusal and not action.offered(record):
+        if not attempt.refusal and not action.is_offered(record, request.user):
             form.refuse(NotOffered())
             status = NotOffered.status
         form.record = self.record(request, record.pk)
@@ -142,7 +142,7 @@ class RecordAdmin(ModelAdmin):
     def shown(self, request, record: Model, posted=None, answered=None) -> list[ShownAction]:
         """The actions that this officer is offered now, and the one just used in any case."""
         used = [pair[0] for pair in (posted, answered) if pair]
-        offered = [a for a in self.record_actions if a in used or (may(request, a.act) and a.offered(record))]
+        offered = [a for a in self.record_actions if a in used or a.is_offered(record, request.user)]
         return [self._show(record, action, posted, answered) for action in offered]
 
     def _show(self, record: Model, action: Action, posted, answered) -> ShownAction:

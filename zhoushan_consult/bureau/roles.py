@@ -41,6 +41,7 @@ class Act(StrEnum):
     EXPORT = "导出台账"
     ACCOUNTS = "管理账号"
     HEALTH = "查看运行情况"
+    WORKDAYS = "调整工作日"
     RULES = "维护分办规则"
     PUBLISH = "公开答复"
     READ_AREA = "查阅本辖区"
@@ -58,9 +59,14 @@ GRANTS: dict[Role, frozenset[Act]] = {
     Role.HEAD: frozenset({Act.DRAFT, Act.SIGN, Act.FOLLOW_UP}),
     Role.WATCH: frozenset({Act.WATCH, Act.RECEIVE}),
     Role.LEADER: frozenset({Act.APPROVE_PLAN, Act.READ_ALL, Act.WATCH, Act.EXTRA_SEAT, Act.PUBLISH}),
-    Role.SYSTEM: frozenset({Act.ACCOUNTS, Act.HEALTH}),
+    Role.SYSTEM: frozenset({Act.ACCOUNTS, Act.HEALTH, Act.WORKDAYS}),
     Role.COUNTY: frozenset({Act.READ_AREA}),
 }  # fmt: skip
+
+
+def roles_that_may(act: Act) -> frozenset[Role]:
+    """The roles that allow `act`."""
+    return frozenset(role for role, acts in GRANTS.items() if act in acts)
 
 
 def acts_of(roles: Set[str]) -> frozenset[Act]:

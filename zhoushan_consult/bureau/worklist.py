@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Row:
-    """One piece of work. ``url`` is the screen where it is done, ``lead`` is shown in bold, ``age`` in a tag."""
+    """One piece of work. ``url`` is the screen where it is done, ``lead`` is shown in bold, ``age`` in a tag.
+
+    ``also`` is a second way to deal with it, at ``also_url``.
+    """
 
     title: str
     url: str
@@ -13,6 +16,8 @@ class Row:
     lead: str = ""
     age: str = ""
     late: bool = False
+    also: str = ""
+    also_url: str = ""
 
 
 @dataclass(frozen=True)

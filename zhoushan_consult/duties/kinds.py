@@ -59,6 +59,11 @@ def monthly(day: int, at: str) -> Schedule:
     return _on_days("%Y-%m", at, lambda today: today.day == day)
 
 
+def yearly(month: int, day: int, at: str) -> Schedule:
+    """Each year on a date at `at`. `about` is the year: "2026"."""
+    return _on_days("%Y", at, lambda today: (today.month, today.day) == (month, day))
+
+
 def daily(at: str) -> Schedule:
     """Each day at `at` ("09:00"). `about` is the date: "2026-12-01"."""
     return _on_days("%Y-%m-%d", at, lambda today: True)

@@ -20,6 +20,12 @@ def mask_phone(phone: str) -> str:
     return head + gap + _hide_middle(tail, kept, min(4, len(tail) // 2)) + separator + "*" * len(extension)
 
 
+def mask_email(address: str) -> str:
+    """The first character and the host: z***@example.com."""
+    name, at, host = address.rpartition("@")
+    return f"{name[:1]}***{at}{host}" if address else ""
+
+
 def mask_name(name: str) -> str:
     """The first character of a name, and stars: 王**."""
     name = name.strip()

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import phonenumbers
 from django.core.exceptions import ValidationError
+from django.utils.crypto import constant_time_compare
 from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
 from .canonical import canonical, normalized
@@ -62,6 +63,12 @@ def receives_sms(phone: str) -> bool:
     """Whether a canonical number can get an SMS: a mobile number of one of SMS_COUNTRIES."""
     parts = _parse(phone)
     return parts is not None and parts.main.country_code in SMS_COUNTRIES and _is_mobile(parts.main)
+
+
+def reaches(phone: str, registered: str) -> bool:
+    """Whether a canonical `phone` is the `registered` one, or its main number typed without the extension."""
+    same = constant_time_compare(phone, registered)
+    return constant_time_compare(phone, registered.partition(";ext=")[0]) or same
 
 
 def format_phone(phone: str) -> str:

@@ -1,20 +1,20 @@
 """Sends the letters that are due, each once, however many workers do so at the same time; and what officers do by hand.
 
-A worker claims a letter by a conditional UPDATE, calls the gateway outside any transaction, and writes the result only
-while the claim is still its own. If the worker dies in between, the claim expires and the letter is sent again under
-the same key, by which a gateway can recognise it.
+A worker claims a letter by a conditional UPDATE, asks its kind whether it is still true, renders it, calls the gateway outside
+any transaction, and writes the result only while the claim is still its own. If the worker dies in between, the claim expires
+and the letter is sent again under the same key, by which a gateway can recognise it.
 """
 
 import logging
 import os
 import socket
 from collections.abc import Callable
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from secrets import token_hex
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Min, Model, OuterRef, Q, QuerySet
 from django.utils.module_loading import import_string
 
 from zhoushan_consult.audit.trail import record
@@ -25,9 +25,13 @@ from zhoushan_consult.bureau.roles import Act
 from zhoushan_consult.clock import local_date, local_datetime
 from zhoushan_consult.duties.safe_error import describe
 
+from . import kinds, reaching
 from .adapters import Adapter, PermanentFailure, TemporaryFailure
-from .models import OPEN, CallOutcome, Channel, Notice, State
-from .posting import dedupe_key, store
+from .models import OPEN, Channel, Notice, State
+from .posting import MORNING, dedupe_key, store, waking_time
+from .records import record_of
+from .rendering import render
+from .validity import retract, why_not
 
 # The wait after each attempt that failed. After the last one the letter has failed.
 RETRY_DELAYS = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720, 1440)]
@@ -44,8 +48,8 @@ BATCH_SIZE = 200
 OVERDUE_AFTER = timedelta(minutes=10)
 # A gateway that refuses the letters of so many people, and takes no letter meanwhile, counts as down.
 PEOPLE_REFUSED = 3
-# When letters over the daily cap are sent.
-MORNING = time(8)
+# A person who has just acted waits for the answer, also at night: so long is it sent then, with its repeats.
+ANSWER_WITHIN = timedelta(minutes=10)
 
 log = logging.getLogger(__name__)
 
@@ -67,12 +71,18 @@ def deliver_due(
 
 @transaction.atomic
 def retry(notice: Notice, *, by: Officer, at: datetime) -> None:
-    """Send it again, with all its attempts before it. Raises LetterAlreadyHandled if it is sent, cancelled or in flight."""
+    """Send it again, with all its attempts before it: now, or as early as a letter may leave, as `next_try_at` then says.
+
+    Raises LetterAlreadyHandled if it is sent, cancelled or in flight.
+    """
     _check_may_manage(by)
     # `_ready` includes a letter whose worker died: its claim has expired.
     stopped = Q(state__in=[State.WAITING, State.RETRY, State.FAILED]) | _ready(at)
     letter = Notice.objects.filter(stopped, pk=notice.pk, channel__in=settings.OUTBOX_ADAPTERS)
-    if not letter.update(state=State.WAITING, next_try_at=at, attempts=0, claimed_by="", last_error=""):
+    leaves, reason = _put_off_until(notice, at) or (at, "")
+    if not letter.update(
+        state=State.WAITING, next_try_at=leaves, attempts=0, claimed_by="", last_error=reason
+    ):
         raise LetterAlreadyHandled
     record(Verb.NOTICE_RETRIED, notice.about(), by=by, at=at, channel=notice.channel, kind=notice.kind)
 
@@ -90,32 +100,25 @@ def replace_by_call(notice: Notice, *, by: Officer, at: datetime) -> Notice:
     call = add_to_call_list(notice, at)
     # A call that ended without reaching its reader may be there already: the officer asks for one to be made now.
     ended = Notice.objects.filter(pk=call.pk, state__in=[State.FAILED, State.CANCELLED])
-    ended.update(state=State.WAITING, due_at=at, next_try_at=at, outcome="", last_error="")
+    due = waking_time(at)
+    ended.update(state=State.WAITING, due_at=due, next_try_at=due, outcome="", last_error="")
     call.refresh_from_db()
     return call
 
 
 @transaction.atomic
 def dismiss(notice: Notice, *, by: Officer, at: datetime) -> None:
-    """Record that nothing more need be done about a letter that failed. Raises LetterAlreadyHandled."""
-    _check_may_manage(by)
-    if not Notice.objects.filter(pk=notice.pk, state=State.FAILED).update(state=State.CANCELLED):
-        raise LetterAlreadyHandled
-    record(Verb.NOTICE_DISMISSED, notice.about(), by=by, at=at, channel=notice.channel, kind=notice.kind)
+    """Record that nothing more need be done about a letter that failed. Raises LetterAlreadyHandled.
 
-
-@transaction.atomic
-def record_call(notice: Notice, *, by: Officer, at: datetime, outcome: str, gist: str) -> None:
-    """A person has telephoned. Reached: done. No answer: it stays on the list. Wrong number: it has failed.
-
-    Raises LetterAlreadyHandled if another officer has recorded the call.
+    A term that a reader must keep begins now where they were told by no other way: nothing else would begin it.
     """
-    by.must(Act.CALL)
-    waiting = Notice.objects.filter(pk=notice.pk, channel=Channel.CALL, state=State.WAITING)
-    changes = _changes_after_call(CallOutcome(outcome), at)
-    if not waiting.update(outcome=outcome, gist=gist, attempts=F("attempts") + 1, **changes):
+    _check_may_manage(by)
+    failed = Notice.objects.filter(pk=notice.pk, state=State.FAILED)
+    if not failed.update(state=State.CANCELLED, dismissed_at=at):
         raise LetterAlreadyHandled
-    record(Verb.NOTICE_CALLED, notice.about(), by=by, at=at, outcome=outcome, kind=notice.kind)
+    about = record_of(notice)
+    record(Verb.NOTICE_DISMISSED, about or notice, by=by, at=at, channel=notice.channel, kind=notice.kind)
+    reaching.delivered(notice, about, at)
 
 
 def may_manage_letters(officer: Officer) -> bool:
@@ -157,21 +160,27 @@ def calls_to_make() -> QuerySet[Notice]:
 
 
 def add_to_call_list(notice: Notice, at: datetime) -> Notice:
-    """The call that a person makes instead of an SMS. If it is already on the list, that one."""
+    """The call that a person makes instead of an SMS. If it is already on the list, that one.
+
+    It is the same letter by another way, so it was written when the SMS was.
+    """
+    due = waking_time(at)
     call = Notice(
         kind=notice.kind,
         channel=Channel.CALL,
         about_kind=notice.about_kind,
         about_id=notice.about_id,
+        params=notice.params,
         dedupe_key=dedupe_key(notice.dedupe_key, Channel.CALL),
         to_name=notice.to_name,
         to=notice.to,
         to_index=notice.to_index,
         subject=notice.subject,
         body=notice.body,
-        created_at=at,
-        due_at=at,
-        next_try_at=at,
+        letter=notice.letter,
+        created_at=notice.created_at,
+        due_at=due,
+        next_try_at=due,
     )
     return store([call])[0]
 
@@ -190,22 +199,13 @@ def _refuses_everyone(channel: str, now: datetime) -> bool:
     return not taken.exists()
 
 
-def _changes_after_call(outcome: CallOutcome, at: datetime) -> dict:
-    if outcome == CallOutcome.REACHED:
-        return {"state": State.SENT, "sent_at": at, "next_try_at": None}
-    if outcome == CallOutcome.WRONG_NUMBER:
-        return {"state": State.FAILED, "next_try_at": None, "last_error": outcome.label}
-    return {}
-
-
 def _deliver(channel: str, limit: int, clock: Callable[[], datetime]) -> int:
     started, sent = clock(), 0
     adapter = _adapter(channel)
-    for pk in _due(channel, started)[:limit] if adapter else []:
+    for notice in _due(channel, started)[:limit] if adapter else []:
         if clock() - started >= MAX_RUN:
             break
-        notice = _claim(pk, clock())
-        sent += bool(notice and _send(notice, adapter, clock))
+        sent += _claim(notice, clock()) and _send(notice, adapter, clock)
     return sent
 
 
@@ -218,35 +218,43 @@ def _adapter(channel: str) -> Adapter | None:
         return None
 
 
-def _due(channel: str, now: datetime) -> list[int]:
+def _due(channel: str, now: datetime) -> list[Notice]:
     ready = Notice.objects.filter(_ready(now), channel=channel)
-    return list(ready.order_by("next_try_at", "pk").values_list("pk", flat=True)[:BATCH_SIZE])
+    return list(ready.order_by("next_try_at", "pk").defer("calendar", "gist")[:BATCH_SIZE])
 
 
 def _ready(now: datetime) -> Q:
     return Q(state__in=OPEN, next_try_at__lte=now)
 
 
-def _claim(pk: int, at: datetime) -> Notice | None:
-    """The letter, if this worker and no other may send it now."""
+def _claim(notice: Notice, at: datetime) -> bool:
+    """Whether this worker and no other may send the letter now. If so, it stands as it was read, with the claim."""
     # Host and process tell an operator which worker has a letter; the token tells two claims of one process apart.
     claim = f"{socket.gethostname()[:50]}:{os.getpid()}:{token_hex(4)}"
-    ready = Notice.objects.filter(_ready(at), pk=pk)
-    claimed = {"state": State.INFLIGHT, "next_try_at": at + CLAIM_LEASE, "claimed_by": claim}
-    if not ready.update(attempts=F("attempts") + 1, **claimed):
-        return None
-    return Notice.objects.filter(pk=pk, claimed_by=claim).first()
+    as_read = {name: getattr(notice, name) for name in ("state", "next_try_at", "attempts", "claimed_by")}
+    changes = {"state": State.INFLIGHT, "next_try_at": at + CLAIM_LEASE, "claimed_by": claim}
+    changes |= {"attempts": notice.attempts + 1}
+    if not Notice.objects.filter(pk=notice.pk, **as_read).update(**changes):
+        return False
+    for name, value in changes.items():
+        setattr(notice, name, value)
+    return True
 
 
 def _send(notice: Notice, adapter: Adapter, clock: Callable[[], datetime]) -> bool:
     """Whether it was sent. Every failure of the adapter is written down and does not stop the next letters."""
-    if (
-        notice.attempts > MAX_ATTEMPTS
-    ):  # each attempt ended with a dead worker, so no other branch has counted it
+    # Each attempt ended with a dead worker, so no other branch has counted it.
+    if notice.attempts > MAX_ATTEMPTS:
         return _fail(notice, "多次发送中断", clock())
-    if notice.channel == Channel.SMS and _is_over_daily_cap(notice, clock()):
-        return _put_off(notice, clock())
+    now = clock()
     try:
+        about = record_of(notice)
+        if reason := why_not(notice, about, now):
+            retract(notice, about, reason, now)
+            return False
+        if put_off := _put_off_until(notice, now):
+            return _put_off(notice, *put_off)
+        notice.subject, notice.body, notice.calendar = render(notice, about or notice, now)
         gateway_id = adapter.send(notice)
     except PermanentFailure as failure:
         return _fail(notice, failure.reason, clock())
@@ -254,7 +262,35 @@ def _send(notice: Notice, adapter: Adapter, clock: Callable[[], datetime]) -> bo
         return _try_later(notice, failure.reason, clock(), max_attempts=MAX_ATTEMPTS)
     except Exception as error:
         return _try_later(notice, describe(error), clock(), max_attempts=MAX_ATTEMPTS_AFTER_BUG)
-    return _finish(notice, state=State.SENT, sent_at=clock(), gateway_id=gateway_id[:120], last_error="")
+    return _has_left(notice, about, gateway_id, promised_at=now, sent_at=clock())
+
+
+def _has_left(
+    notice: Notice, about: Model | None, gateway_id: str, *, promised_at: datetime, sent_at: datetime
+) -> bool:
+    """Keep the text as it was sent, and begin what begins with it."""
+    sent = {"state": State.SENT, "sent_at": sent_at, "gateway_id": gateway_id[:120], "last_error": ""}
+    sent |= {"subject": notice.subject, "body": notice.body, "calendar": notice.calendar}
+    if not reaching.begins_something(notice):
+        return _finish(notice, **sent)
+    with transaction.atomic():
+        if has_left := _finish(notice, **sent):
+            reaching.delivered(notice, about, promised_at)
+    return has_left
+
+
+def _put_off_until(notice: Notice, now: datetime) -> tuple[datetime, str] | None:
+    """Until when this letter must wait, and why; None if it may leave at `now`."""
+    if (morning := waking_time(now)) != now and not _is_fresh_answer(notice, now):
+        return morning, "夜间不打扰，早上再发"
+    if notice.channel == Channel.SMS and _is_over_daily_cap(notice, now):
+        return local_datetime(local_date(now) + timedelta(days=1), MORNING), "当日短信已达上限，次日再发"
+    return None
+
+
+def _is_fresh_answer(notice: Notice, now: datetime) -> bool:
+    declared = kinds.exists(notice.kind) and kinds.find(notice.kind)
+    return bool(declared and declared.answers_act and now - notice.created_at <= ANSWER_WITHIN)
 
 
 def _is_over_daily_cap(notice: Notice, now: datetime) -> bool:
@@ -265,20 +301,20 @@ def _is_over_daily_cap(notice: Notice, now: datetime) -> bool:
     return others.filter(counted).count() >= settings.OUTBOX_DAILY_CAP
 
 
-def _put_off(notice: Notice, now: datetime) -> bool:
-    morning = local_datetime(local_date(now) + timedelta(days=1), MORNING)
-    reason = "当日短信已达上限，次日再发"
-    # The gateway was not asked, so this was no attempt.
+def _put_off(notice: Notice, until: datetime, reason: str) -> bool:
+    # The gateway was not asked, so this was no attempt; and before that time, the letter is not late.
     attempts = notice.attempts - 1
-    _finish(notice, state=State.WAITING, next_try_at=morning, attempts=attempts, last_error=reason)
+    waits = {"state": State.WAITING, "due_at": until, "next_try_at": until}
+    _finish(notice, attempts=attempts, last_error=reason, **waits)
     return False
 
 
 def _try_later(notice: Notice, reason: str, now: datetime, *, max_attempts: int) -> bool:
     if notice.attempts >= max_attempts:
         return _fail(notice, reason, now)
-    delay = RETRY_DELAYS[notice.attempts - 1]
-    _finish(notice, state=State.RETRY, next_try_at=now + delay, last_error=reason[:200])
+    then = now + RETRY_DELAYS[notice.attempts - 1]
+    next_try_at = then if _is_fresh_answer(notice, then) else waking_time(then)
+    _finish(notice, state=State.RETRY, next_try_at=next_try_at, last_error=reason[:200])
     return False
 
 

@@ -14,9 +14,11 @@ from django.utils.module_loading import import_string
 
 from zhoushan_consult.duties.safe_error import describe
 
+from . import reaching
 from .adapters import PermanentFailure, TemporaryFailure
 from .delivery import add_to_call_list
 from .models import Channel, Notice, State
+from .records import record_of
 
 # How long after sending we ask for a report. Before, the operator has none; later, it no longer has one.
 POLL_FROM, POLL_UNTIL = timedelta(minutes=1), timedelta(days=3)
@@ -67,4 +69,5 @@ def _apply_report(notice: Notice, delivered: bool | None, now: datetime) -> bool
     failed = same_message.update(state=State.FAILED, last_error="运营商没有送达，可能停机、关机或号码有误")
     if failed:
         add_to_call_list(notice, now)
+        reaching.lost(notice, record_of(notice), now)
     return bool(failed)

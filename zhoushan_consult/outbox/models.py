@@ -4,7 +4,8 @@ from django.apps import apps
 from django.db import models
 from django.db.models import Q
 
-from zhoushan_consult.identity.mask import mask_phone
+from zhoushan_consult.bureau.models import Officer
+from zhoushan_consult.identity.mask import mask_email, mask_phone
 from zhoushan_consult.vault.blind_index import LENGTH
 from zhoushan_consult.vault.fields import SealedField
 
@@ -50,7 +51,11 @@ class Notice(models.Model):
     about_id = models.CharField("对象编号", max_length=40)
     # 32 hexadecimal digits: see posting.dedupe_key.
     dedupe_key = models.CharField("去重码", max_length=32)
-    to_name = models.CharField("收件人", max_length=60, blank=True)
+    # The same in the rows of one letter: one for each channel, and the call made instead of an SMS.
+    letter = models.CharField("同一封信", max_length=32, blank=True, default="", editable=False)
+    # What the author wrote down with it: ids and plain values, from which the text is rendered when the letter leaves.
+    params = models.JSONField("依据", default=dict, editable=False)
+    to_name = models.CharField("收件人", max_length=100, blank=True)
     to = SealedField("收件号码", blank=True)
     # The encrypted number is different in each row, so only its blind index can be compared.
     to_index = models.CharField("收件号码索引", max_length=LENGTH, blank=True, editable=False)
@@ -66,6 +71,8 @@ class Notice(models.Model):
     claimed_by = models.CharField("发送进程", max_length=80, blank=True)
     sent_at = models.DateTimeField("送出时间", null=True, blank=True)
     arrived_at = models.DateTimeField("送达时间", null=True, blank=True)
+    # A letter that failed, and with which an officer has decided not to try further (delivery.dismiss).
+    dismissed_at = models.DateTimeField("不再处理的时间", null=True, blank=True)
     gateway_id = models.CharField("网关编号", max_length=120, blank=True)
     last_error = models.CharField("情况说明", max_length=200, blank=True)
     outcome = models.CharField("通话结果", max_length=12, choices=CallOutcome, blank=True)
@@ -81,8 +88,10 @@ class Notice(models.Model):
             models.Index(
                 fields=["channel", "next_try_at"], condition=Q(state__in=OPEN), name="sweep_finds_due"
             ),
-            # Read by posting.letters_to_page (the progress page), posting.cancel and delivery.failed.
+            # Read by posting (the progress page and what is told of one matter) and by reaching.ways_of.
             models.Index(fields=["about_kind", "about_id"], name="letters_of_one_matter"),
+            # Read by delivery.failed: the first page of 系统管理, and every few minutes the duty of retraction.
+            models.Index(fields=["channel"], condition=Q(state=State.FAILED), name="failed_letters"),
             # Read by delivery._is_over_daily_cap, before each SMS.
             models.Index(fields=["to_index", "created_at"], name="daily_cap_of_one_person"),
             # Read by the list in the admin, which is ordered in this way.
@@ -94,14 +103,17 @@ class Notice(models.Model):
 
     @property
     def text(self) -> str:
-        """The text of the letter. Only its reader, and the person who telephones, may see it."""
+        """The text as it was sent; before that, as it was when the letter was written.
+
+        Only its reader, and the person who telephones, may see it.
+        """
         return self.body.open()
 
     @property
     def masked_to(self) -> str:
         """The recipient's number or address, masked for lists."""
         address = self.to.open()
-        return _mask_email(address) if self.channel == Channel.EMAIL else mask_phone(address)
+        return mask_email(address) if self.channel == Channel.EMAIL else mask_phone(address)
 
     def about(self) -> models.Model:
         """The record that the letter is about; the letter itself if that record is gone."""
@@ -110,6 +122,18 @@ class Notice(models.Model):
         return records.filter(pk=self.about_id).first() or self
 
 
-def _mask_email(address: str) -> str:
-    name, at, host = address.rpartition("@")
-    return f"{name[:1]}***{at}{host}"
+class NoticeCall(models.Model):
+    """电话通知记录: one attempt to telephone about one letter or several, however it ended. Never changed."""
+
+    notices = models.ManyToManyField(Notice, related_name="calls", verbose_name="通知")
+    by = models.ForeignKey(Officer, models.PROTECT, verbose_name="通话人")
+    at = models.DateTimeField("通话时间")
+    outcome = models.CharField("通话结果", max_length=12, choices=CallOutcome)
+    gist = SealedField("通话内容", blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "电话通知记录"
+        ordering = ["-at", "-pk"]
+
+    def __str__(self):
+        return self.get_outcome_display()

@@ -2,22 +2,22 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from hashlib import sha256
-from typing import NamedTuple
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
-from django.template import Context, TemplateDoesNotExist
-from django.template.loader import get_template
 
-from zhoushan_consult.clock import SHANGHAI
+from zhoushan_consult.clock import SHANGHAI, local_datetime
 from zhoushan_consult.identity import phone as phones
 from zhoushan_consult.vault.blind_index import blind_index
 
-from .models import Channel, Notice, State
+from . import kinds, rendering
+from .models import OPEN, Channel, Notice, State
+from .rendering import RenderedText
 
+# Between these times of day telephones stay silent.
+MORNING, EVENING = time(8), time(21)
 # A letter in flight is not cancelled: a worker is sending it at this moment.
 CANCELLABLE = [State.WAITING, State.RETRY]
 
@@ -31,13 +31,6 @@ class Recipient:
     email: str = field(default="", repr=False)
 
 
-class RenderedText(NamedTuple):
-    """A rendered template: the subject, which is its first line (an SMS has none), and the rest."""
-
-    subject: str
-    body: str
-
-
 def post(
     kind: str,
     *,
@@ -46,36 +39,45 @@ def post(
     key: str,
     at: datetime,
     due_at: datetime | None = None,
-    calendar: str = "",
-    **context,
+    **params,
 ) -> list[Notice]:
     """Write the letter of `kind` about `about` in the caller's transaction: one row for each channel it can use.
 
-    Its templates are `templates/notices/<kind>/{sms,email,page}.txt`. They read `context`, `to`, `at` and `site_url`.
-    The same kind, `about` and `key` are one letter: posted again, the existing rows are returned. If several officers
-    get the letter, the key must name the officer. `due_at` is the earliest time to send it, by default `at`.
-    `calendar` is an iCalendar text to attach to the e-mail. Raises LookupError if the kind has no template.
+    Its templates are `templates/notices/<kind>/{sms,email,page}.txt`; what they may read is in `rendering`. `params` are ids and
+    plain values: when the letter leaves, it is rendered again from the facts of that instant. The text on the progress page
+    leaves at once. The same kind, `about` and `key` are one letter: posted again, the existing rows are returned. If several
+    officers get the letter, the key must name the officer. `due_at` is the earliest time to send it, by default `at`.
+    Raises LookupError for a kind that is not declared, or has no template.
     """
-    texts = _texts(kind, {**context, "to": to, "at": at, "site_url": settings.SITE_URL})
-    title = next((text.subject for text in texts.values() if text.subject), "")
+    declared = kinds.find(kind)
+    texts = rendering.render_all(declared, about, params, to.name, at)
+    due = due_at or at if declared.answers_act else waking_time(due_at or at)
     shared: dict = {
         "kind": kind,
+        "params": params,
         "to_name": to.name,
         "created_at": at,
-        "due_at": due_at or at,
+        "due_at": due,
         **_about_fields(about),
     }
     rows = [
         Notice(
             **_addressed(shared, key, channel, address),
-            **_initial_state(channel, at, due_at or at),
-            subject=(text.subject or title)[:150],
+            **_initial_state(channel, at, due),
+            subject=text.subject or declared.title,
             body=text.body,
-            calendar=calendar if channel == Channel.EMAIL else "",
         )
         for channel, address, text in _channels(to, texts)
     ]
     return store(rows)
+
+
+def waking_time(at: datetime) -> datetime:
+    """`at`, or the next morning if that is at night: then no telephone rings, except in answer to its owner's own act."""
+    local = at.astimezone(SHANGHAI)
+    if MORNING <= local.time() < EVENING:
+        return at
+    return local_datetime(local.date() + timedelta(days=local.time() >= EVENING), MORNING)
 
 
 class NotStored(RuntimeError):
@@ -100,10 +102,41 @@ def letters_to_page(about: Model) -> QuerySet[Notice]:
     return Notice.objects.filter(channel=Channel.PAGE, **_about_fields(about)).order_by("-created_at", "-pk")
 
 
-def latest_calendar(about: Model, kinds: Iterable[str]) -> str:
-    """The iCalendar text of the last e-mail of these kinds about `about`; "" if there is none."""
-    mails = Notice.objects.filter(channel=Channel.EMAIL, kind__in=kinds, **_about_fields(about))
-    last = mails.exclude(state=State.CANCELLED).order_by("-created_at", "-pk").first()
+def letters_to_reader(about: Model) -> QuerySet[Notice]:
+    """The letters about `about` that go to their reader by SMS, e-mail or telephone."""
+    return Notice.objects.filter(**_about_fields(about)).exclude(channel=Channel.PAGE)
+
+
+def told_at(about: Model, of_kinds: Iterable[str]) -> datetime | None:
+    """When the last letter of these kinds about `about` reached its reader, by SMS, e-mail or telephone.
+
+    None while one of them has reached nobody yet, or none was written. A letter that was cancelled need not be told. One that
+    failed and was dismissed counts from then: it stands on the page, and nobody tries further.
+    """
+    rows = (
+        letters_to_reader(about).filter(kind__in=of_kinds).exclude(state=State.CANCELLED, dismissed_at=None)
+    )
+    first: dict[str, datetime | None] = {}
+    for row in rows.only("letter", "state", "sent_at", "dismissed_at"):
+        # What a gateway took and did not deliver has a time too, but has reached nobody.
+        reached = row.sent_at if row.state == State.SENT else row.dismissed_at
+        first[row.letter] = min(filter(None, (first.get(row.letter), reached)), default=None)
+    times = list(first.values())
+    return max(times) if times and all(times) else None
+
+
+def on_its_way(about: Model, of_kinds: Iterable[str]) -> bool:
+    """Whether a letter of these kinds about `about` will still be sent or telephoned."""
+    waiting = Notice.objects.filter(state__in=OPEN, kind__in=of_kinds, **_about_fields(about))
+    return waiting.exists()
+
+
+def latest_calendar(about: Model, of_kinds: Iterable[str]) -> str:
+    """The iCalendar text of the last e-mail of these kinds about `about` that has left; "" if there is none."""
+    mails = Notice.objects.filter(
+        channel=Channel.EMAIL, state=State.SENT, kind__in=of_kinds, **_about_fields(about)
+    )
+    last = mails.order_by("-sent_at", "-pk").first()
     return last.calendar.open() if last else ""
 
 
@@ -127,6 +160,11 @@ def address_index(address: str) -> str:
     return blind_index("notice_to", address) if address else ""
 
 
+def channel_to(phone: str) -> Channel:
+    """By which way a canonical number is told."""
+    return Channel.SMS if phones.receives_sms(phone) else Channel.CALL
+
+
 def canonical_phone(phone: str) -> str:
     """A phone number in the form of `identity.phone`, also from RFC 3966. Other text is returned unchanged."""
     try:
@@ -139,44 +177,25 @@ def _about_fields(about: Model) -> dict[str, str]:
     return {"about_kind": about._meta.label_lower, "about_id": str(about.pk)}
 
 
-def _texts(kind: str, context: dict) -> dict[str, RenderedText]:
-    found = {name: _render(f"notices/{kind}/{name}.txt", context) for name in ("page", "email", "sms")}
-    texts = {name: text for name, text in found.items() if text is not None}
-    if not texts:
-        raise LookupError(f"templates/notices/{kind}/ has no text")
-    return {name: RenderedText("", text) if name == "sms" else _titled(text) for name, text in texts.items()}
-
-
-def _render(name: str, context: dict) -> str | None:
-    try:
-        template = get_template(name, using="django").template
-    except TemplateDoesNotExist:
-        return None
-    return template.render(Context(context, autoescape=False)).strip()  # plain text: & must stay &
-
-
-def _titled(text: str) -> RenderedText:
-    title, _, rest = text.partition("\n")
-    return RenderedText(" ".join(title.split()), rest.strip())
-
-
 def _channels(to: Recipient, texts: dict[str, RenderedText]) -> Iterator[tuple[Channel, str, RenderedText]]:
     # A number that cannot get an SMS, such as a land line, gets a call with the text of the SMS.
     if "page" in texts:
         yield Channel.PAGE, "", texts["page"]
     if "sms" in texts and to.phone:
         phone = canonical_phone(to.phone)
-        yield (Channel.SMS if phones.receives_sms(phone) else Channel.CALL), phone, texts["sms"]
+        yield channel_to(phone), phone, texts["sms"]
     if "email" in texts and to.email:
         yield Channel.EMAIL, to.email, texts["email"]
 
 
 def _addressed(shared: dict, key: str, channel: Channel, address: str) -> dict:
     """The columns of one letter, without its text, for one channel and address."""
+    letter = (shared["kind"], shared["about_kind"], shared["about_id"], key)
     return {
         **shared,
         "channel": channel,
-        "dedupe_key": dedupe_key(shared["kind"], shared["about_kind"], shared["about_id"], key, channel),
+        "letter": dedupe_key(*letter),
+        "dedupe_key": dedupe_key(*letter, channel),
         "to": address,
         "to_index": address_index(address),
     }

@@ -17,10 +17,10 @@ LAYERS = ["zhoushan_consult", "sessions_app", "appointments", "triage"]  # from 
 OURS = [config for config in apps.get_app_configs() if config.name.split(".")[0] in LAYERS]
 
 PUBLIC = {
-    "", "days/", "days/<str:slug>/", "help/", "privacy/", "sitemap/", "elder/", "healthz", "readyz",
-    "answers/", "answers/<int:number>/", "register/", "receipt/<str:token>/", "receipt/<str:token>/form/", "receipt/<str:token>/form.pdf",
+    "", "days/", "days/<str:slug>/", "help/", "privacy/", "sitemap/", "elder/", "drafts/", "drafts/<str:key>/", "healthz", "readyz",
+    "answers/", "answers/<int:number>/", "register/", "register/check/", "receipt/<str:token>/", "receipt/<str:token>/form/", "receipt/<str:token>/form.pdf",
     "receipt/<str:token>/calendar.ics",
-    "status/", "desk/login/", "admin/login/",
+    "status/", "status/reference/", "desk/login/", "admin/login/",
 }  # fmt: skip
 """Addresses that anyone may open. Every other one must send a stranger away."""
 
@@ -83,7 +83,8 @@ def test_list_of_public_addresses_has_only_existing_ones():
 
 
 # --- Letters -------------------------------------------------------------------------------------------------------
-POSTING = {"post", "write", "to_role", "to_division", "to_officer", "to_bureau"}
+POSTING = {"post", "write", "to_role", "to_division", "to_officers", "to_bureau"}
+POSTING |= {"_tell", "_tell_drafter", "_notify"}
 
 
 def kinds_posted() -> set[str]:
@@ -153,7 +154,8 @@ def is_used(name: str, words: str) -> bool:
     by_parts = any(f"{folder}/{{" in words for folder in folders) and any(
         f'"{tail}"' in words for tail in tails[1:]
     )
-    overrides = any((CONTRIB / app / "templates" / name).exists() for app in ("admin", "auth"))
+    homes = (CONTRIB / "admin", CONTRIB / "auth", CONTRIB.parent / "forms")
+    overrides = any((home / "templates" / name).exists() for home in homes)
     return name in words or by_parts or overrides or folders[:1] == ["gov"]
 
 

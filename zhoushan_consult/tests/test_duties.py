@@ -15,7 +15,7 @@ from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Area
 from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.duties import runner, tasks
-from zhoushan_consult.duties.kinds import Kind, daily, every, monthly, next_due
+from zhoushan_consult.duties.kinds import Kind, daily, every, monthly, next_due, yearly
 from zhoushan_consult.duties.models import Duty, Heartbeat, State
 from zhoushan_consult.duties.runner import CLAIM_LEASE, last_run_at, run_due
 
@@ -90,6 +90,13 @@ def test_monthly_duty_falls_due_by_the_clock_of_zhoushan(year, month):
     assert due_between(schedule, due_at - DAY, due_at - timedelta(microseconds=1)) == []
     assert due_between(schedule, due_at, due_at + 27 * DAY) == []
     assert due_between(schedule, due_at, due_at - 400 * DAY) == []  # the clock went back
+
+
+def test_yearly_duty_falls_due_on_its_date_only():
+    due_at = datetime(2026, 11, 20, 9, tzinfo=SHANGHAI)
+    schedule = yearly(month=11, day=20, at="09:00")
+    assert due_between(schedule, due_at - 300 * DAY, due_at) == [("2026", due_at)]
+    assert due_between(schedule, due_at, due_at + 364 * DAY) == []
 
 
 def test_daily_duty_falls_due_on_each_day_in_order():

@@ -21,6 +21,7 @@ from zhoushan_consult.outbox.models import Channel, State
 from zhoushan_consult.outbox.posting import Recipient, post
 from zhoushan_consult.outbox.sms_texts import kinds_by_sms, wordings
 
+from . import letter_kinds
 from .gateway import Gateway, babbles, drips, falls_silent, hangs_up, key_and_certificate, says
 from .test_environment import check, production  # noqa: F401, a fixture
 
@@ -69,6 +70,7 @@ def gateway(certificate, settings, tmp_path, monkeypatch):
     file.parent.mkdir(parents=True)
     file.write_text(TEXT)
     settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path, *settings.TEMPLATES[0]["DIRS"]]}]
+    settings.LETTER_KINDS = [*settings.LETTER_KINDS, letter_kinds.PATH]
     settings.SMS_CA = key_and_certificate()[1].decode()
     settings.SMS_SIGN_NAME, settings.SMS_TEMPLATES = "舟山市生态环境局", REGISTERED
     settings.MAS_URL = settings.ALIYUN_SMS_URL = opened.url

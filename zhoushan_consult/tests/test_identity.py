@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zhoushan_consult.identity import mask, phone, resident_id, samples, uscc
+from zhoushan_consult.identity import mailbox, mask, names, phone, postcode, resident_id, samples, uscc
 from zhoushan_consult.identity.resident_id import IdType
 
 TODAY = date(2026, 11, 22)
@@ -311,3 +311,124 @@ def test_samples_are_valid_and_repeat_for_the_same_seed():
         assert (clean_id(number, "resident"), uscc.clean(code)) == (number, code)
         assert (phone.clean(mobile), phone.clean(land_line)) == (mobile, land_line)
         assert phone.receives_sms(mobile) and not phone.receives_sms(land_line)
+
+
+# --- Pasted from letters, tables and chats --------------------------------------------------------------------------
+
+GAPS = ["\u3000", "\u200b", "\ufeff", "\u00ad", "\u202e", "\u2060", "\xa0"]
+
+
+@pytest.mark.parametrize("after", [*"。．，、；：！？…,.;", "。\u200b ", "。。"])
+@pytest.mark.parametrize(
+    "clean, typed, stored_as",
+    [
+        (uscc.clean, "91330902MA28K00157", "91330902MA28K00157"),
+        (clean_id, "330902198603159817", "330902198603159817"),
+        (phone.clean, "13800138000", "+8613800138000"),
+        (phone.clean, "0580-2021234转8001", "+865802021234;ext=8001"),
+        (postcode.clean, "316021", "316021"),
+        (mailbox.clean, "name@qq.com", "name@qq.com"),
+    ],
+)
+def test_punctuation_after_a_pasted_text_is_ignored(clean, typed, stored_as, after):
+    assert clean(typed + after) == stored_as
+
+
+@pytest.mark.parametrize("gap", GAPS)
+def test_postcode_mailbox_and_name_are_read_despite_blanks_and_invisible_marks(gap):
+    assert postcode.clean(f"{gap}３１６{gap}０２１{gap}") == "316021"
+    assert mailbox.clean(f"{gap}ｎａ{gap}ｍｅ＠ｑｑ．ＣＯＭ{gap}") == "name@qq.com"
+    assert names.clean(f"{gap}舟山ＡＢ１２{gap}") == "舟山AB12"
+
+
+@pytest.mark.parametrize("typed", ["邮编：316021", "邮政编码 316021", "316 021", "316-021"])
+def test_postcode_is_read_with_its_label(typed):
+    assert postcode.clean(typed) == "316021"
+
+
+@pytest.mark.parametrize("typed", ["31602", "3160211", "３１６０２", "舟山", "无", "31602A"])
+def test_postcode_of_other_than_six_digits_is_refused_with_an_example(typed):
+    assert "如 316021" in refusal(postcode.clean, typed).message
+
+
+@pytest.mark.parametrize(
+    "typed, stored_as",
+    [
+        ("Zhang.San@QQ.COM", "Zhang.San@qq.com"),
+        ("邮箱：name@qq.com", "name@qq.com"),
+        ("电子邮箱地址 name@qq.com", "name@qq.com"),
+        ("mailto:name@qq.com", "name@qq.com"),
+        ("email@qq.com", "email@qq.com"),
+        ("<name@qq.com>", "name@qq.com"),
+        ("name@qq。com", "name@qq.com"),
+        ("a–b@x－y.cn", "a-b@x-y.cn"),
+        ("", ""),
+        ("\u3000\u200b", ""),
+    ],
+)
+def test_mailbox_is_read_as_people_write_it(typed, stored_as):
+    assert mailbox.clean(typed) == stored_as
+
+
+@pytest.mark.parametrize(
+    "typed, code",
+    [
+        ("name@qq.com手机同微信", "characters"),
+        ("name@qq.com（张三）", "characters"),
+        ("张三@qq.com", "characters"),
+        ("a@qq.com b@qq.com", "two_addresses"),
+        ("a@qq.com、b@qq.com", "two_addresses"),
+        ("name@qq", "invalid"),
+        ("name@qq,com", "invalid"),
+        ("没有", "invalid"),
+        ("a" * 120 + "@qq.com", "too_long"),
+    ],
+)
+def test_text_that_cannot_be_one_mailbox_is_refused_with_its_reason(typed, code):
+    assert refusal(mailbox.clean, typed).code == code
+
+
+@pytest.mark.parametrize(
+    "typed, stored_as",
+    [
+        ("舟山（海宁）有限公司。", "舟山（海宁）有限公司"),
+        ("舟山\n海试　 有限公司", "舟山 海试 有限公司"),
+        ("Zhoushan Co., Ltd.", "Zhoushan Co., Ltd."),
+        ("⼭⽥船厂", "山田船厂"),
+        ("阿卜杜拉•买买提", "阿卜杜拉·买买提"),
+    ],
+)
+def test_name_is_kept_as_written_on_one_line(typed, stored_as):
+    assert names.clean(typed) == stored_as
+
+
+@pytest.mark.parametrize(
+    "name", ["王䶮", "𠮷野", "葛\U000e0100城", "㛃", "\U00030edd", "Ñandú", "王\ue863", "字" * 100]
+)
+def test_rare_characters_are_welcome_in_a_name(name):
+    assert names.clean_person(name) == name
+
+
+@pytest.mark.parametrize("typed", ["123", "——", "。", "()（）", "😀"])
+def test_name_needs_a_letter_or_ideograph(typed):
+    assert refusal(names.clean, typed).code == "no_letter"
+
+
+@pytest.mark.parametrize("typed", ["张三13800138000", "张三 zhang@qq.com"])
+def test_number_or_mailbox_after_a_name_is_refused_with_where_it_belongs(typed):
+    assert "请填在下面的栏里" in refusal(names.clean_person, typed).message
+
+
+def test_name_over_the_limit_is_refused_with_its_length():
+    assert "已写 1,234 字，最多 100 字" in refusal(names.clean, "字" * 1234).message
+
+
+@pytest.mark.parametrize("clean", [names.clean, names.clean_person, mailbox.clean, postcode.clean])
+@given(text=anything)
+def test_any_name_or_address_cleans_to_itself_or_gets_a_sentence(clean, text):
+    try:
+        stored = clean(text)
+    except ValidationError as refused:
+        assert refused.message.endswith("。") and refused.code
+    else:
+        assert clean(stored) == stored

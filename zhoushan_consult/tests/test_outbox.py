@@ -19,11 +19,12 @@ from zhoushan_consult.audit import trail
 from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Division, NotAllowed
 from zhoushan_consult.clock import SHANGHAI
-from zhoushan_consult.outbox import delivery, tasks
+from zhoushan_consult.outbox import delivery, tasks, telephone
 from zhoushan_consult.outbox.adapters import Adapter, MemoryAdapter, PermanentFailure, TemporaryFailure
 from zhoushan_consult.outbox.delivery import CLAIM_LEASE, LetterAlreadyHandled, calls_to_make, deliver_due
 from zhoushan_consult.outbox.models import Channel, Notice, State
 from zhoushan_consult.outbox.posting import Recipient, cancel, letters_to_page, post
+from zhoushan_consult.tests import letter_kinds
 
 AT = datetime(2026, 12, 1, 9, 30, tzinfo=SHANGHAI)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -42,10 +43,11 @@ def letters(settings, tmp_path):
         "all": {
             "page": f"名额已安排\n{SECRET}",
             "sms": f"{SECRET}：{{{{ site_url }}}}/status/",
-            "email": f"通知：{{{{ firm }}}}\n{{{{ to.name }}}}，您好：\n\n{SECRET}，{{{{ firm }}}}。",
+            "email": f"通知：{{{{ firm }}}}\n{{{{ to_name }}}}，您好：\n\n{SECRET}，{{{{ firm }}}}。",
         },
         "sms": {"sms": f"第{{{{ number }}}}封，{SECRET}"},
         "email": {"email": f"标题\n{SECRET}"},
+        "answer": {"sms": SECRET},
     }
     for kind, files in texts.items():
         for name, text in files.items():
@@ -55,6 +57,7 @@ def letters(settings, tmp_path):
     settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path, *settings.TEMPLATES[0]["DIRS"]]}]
     settings.OUTBOX_ADAPTERS = dict.fromkeys(["sms", "email"], MEMORY)
     settings.OUTBOX_DAILY_CAP = 1000
+    settings.LETTER_KINDS = [*settings.LETTER_KINDS, letter_kinds.PATH]
     MemoryAdapter.forget()
 
 
@@ -216,7 +219,8 @@ def test_notice_is_retried_at_growing_intervals_and_then_becomes_a_call(sms, cap
         notice.refresh_from_db()
         now = notice.next_try_at
     waits = [(after - before) / MINUTE for before, after in pairwise(tries)]
-    assert waits == [1, 5, 15, 60, 3 * 60, 6 * 60, 12 * 60, 24 * 60]
+    # Twelve hours after 19:51 it would be night, and the letter waits for 8:00.
+    assert waits == [1, 5, 15, 60, 3 * 60, 6 * 60, 12 * 60 + 9, 24 * 60]
     assert (notice.state, notice.attempts, notice.last_error) == (State.FAILED, 9, "HTTP 503")
     (call,) = calls_to_make()
     assert (call.text, call.to.open(), call.to_name) == (f"第0封，{SECRET}", MOBILE, "王测试")
@@ -365,12 +369,15 @@ def test_daily_cap_counts_sms_in_flight(sms, settings):
     assert sorted(Notice.objects.values_list("state", flat=True)) == [State.INFLIGHT, State.WAITING]
 
 
-def test_daily_cap_starts_again_at_midnight_in_zhoushan(sms, settings):
+def test_daily_cap_starts_again_at_midnight_in_zhoushan(water, settings):
+    """Only an answer leaves at night."""
     settings.OUTBOX_DAILY_CAP = 1
     evening = datetime(2026, 12, 1, 23, 59, tzinfo=SHANGHAI)
-    sms(at=evening)
-    assert deliver_due(evening) == 1
-    sms(at=evening, start=1)
+    for key, before_midnight in (("1", 1), ("2", 0)):
+        post("answer", about=water, to=Recipient("王测试", MOBILE), key=key, at=evening)
+        assert deliver_due(evening) == before_midnight
+    assert Notice.objects.get(state=State.WAITING).next_try_at > evening + MINUTE
+    Notice.objects.filter(state=State.WAITING).update(next_try_at=evening)
     assert deliver_due(evening + MINUTE) == 1
 
 
@@ -437,7 +444,7 @@ def test_failed_sms_replaced_by_a_call_is_on_the_call_list_once(failed, coordina
 )
 def test_outcome_of_a_call_decides_its_state(water, failed, coordinator, outcome, left, now):
     call = calls_to_make().get()
-    delivery.record_call(call, by=coordinator, at=AT, outcome=outcome, gist="已告知时间地点")
+    telephone.record_call([call], by=coordinator, at=AT, outcome=outcome, gist="已告知时间地点")
     call.refresh_from_db()
     assert (call.state, call.outcome, call.attempts, call.gist.open()) == (now, outcome, 1, "已告知时间地点")
     assert calls_to_make().count() == left
@@ -447,9 +454,9 @@ def test_outcome_of_a_call_decides_its_state(water, failed, coordinator, outcome
 
 def test_outcome_of_a_call_is_recorded_once(failed, coordinator):
     call = calls_to_make().get()
-    delivery.record_call(call, by=coordinator, at=AT, outcome="reached", gist="已告知")
+    telephone.record_call([call], by=coordinator, at=AT, outcome="reached", gist="已告知")
     with pytest.raises(LetterAlreadyHandled):
-        delivery.record_call(call, by=coordinator, at=AT, outcome="no_answer", gist="")
+        telephone.record_call([call], by=coordinator, at=AT, outcome="no_answer", gist="")
 
 
 def test_acts_on_a_notice_are_refused_to_other_roles(sms, handler, keeper):
@@ -458,7 +465,7 @@ def test_acts_on_a_notice_are_refused_to_other_roles(sms, handler, keeper):
         with pytest.raises(NotAllowed):
             act(notice, by=handler, at=AT)
     with pytest.raises(NotAllowed):
-        delivery.record_call(notice, by=keeper, at=AT, outcome="reached", gist="")
+        telephone.record_call([notice], by=keeper, at=AT, outcome="reached", gist="")
 
 
 # --- Ways out -------------------------------------------------------------------------------------
@@ -686,7 +693,7 @@ def test_parallel_sweeps_send_each_notice_once(many, race):
 @pytest.mark.django_db(transaction=True)
 def test_parallel_sweeps_would_repeat_each_notice_without_the_claim(many, race, monkeypatch):
     """The control of the test above: it fails without the claim."""
-    monkeypatch.setattr(delivery, "_claim", lambda pk, at: Notice.objects.get(pk=pk))
+    monkeypatch.setattr(delivery, "_claim", lambda notice, at: True)
     many(20)
     race()
     assert (len(sent()), len(set(sent()))) == (20 * SWEEPS, 20)

@@ -44,7 +44,7 @@ def test_error_summary_counts_the_errors_and_links_to_each_field(refused):
 
 def test_refused_form_opens_at_its_error_summary(refused):
     assert 'action="#error-summary"' in refused
-    assert re.search(r'<div[^>]* id="error-summary" role="alert" tabindex="-1">', refused)
+    assert re.search(r'<div[^>]* id="error-summary" role="alert" tabindex="-1" autofocus>', refused)
 
 
 def test_field_is_described_by_its_hint_and_its_error(refused):

@@ -128,7 +128,7 @@ class TestControlCharactersInAForm:
         ]  # fmt: skip
 
     def test_form_without_control_characters_is_taken(self, browser):
-        response = browser.post("/status/", {"reference": "A-1", "phone": "1"})
+        response = browser.post("/status/", {"reference": "A-1", "phone": "1"}, follow=True)
         assert response.status_code == 200
         assert 'value="A-1"' in said(response)
 

@@ -1,4 +1,4 @@
-"""workdays: what 国务院办公厅 announced, what the bureau typed in, and Monday to Friday beyond."""
+"""workdays: what 国务院办公厅 announced, what the bureau typed in, and what the law fixes beyond."""
 
 from datetime import date, timedelta
 
@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from zhoushan_consult.refreshed_cache import RefreshedCache
-from zhoushan_consult.workdays import calendar, days, overrides
+from zhoushan_consult.workdays import calendar, days, overrides, statutory
 from zhoushan_consult.workdays.models import WorkdayOverride
 
 FRIDAY_BEFORE_FESTIVAL = date(
@@ -22,17 +22,54 @@ FRIDAY_BEFORE_FESTIVAL = date(
         (date(2026, 10, 1), False),  # National Day, a Thursday
         (date(2026, 2, 14), True),  # a Saturday worked in lieu
         (date(2026, 2, 23), False),  # a Monday of the Spring Festival
-        (date(2027, 10, 1), True),  # not announced: a Friday like any other
-        (date(2027, 1, 2), False),  # not announced: a Saturday
+        (date(2027, 1, 1), False),  # not announced, but off by law: a Friday
+        (date(2027, 1, 2), False),  # a Saturday
+        (date(2027, 2, 8), False),  # the third day of the Spring Festival, a Monday
+        (date(2027, 2, 10), False),  # most likely off in lieu of 6 and 7 February, a weekend
+        (date(2027, 2, 11), True),
+        (date(2027, 9, 15), False),  # 中秋
+        (date(2027, 10, 8), True),  # not announced: a Friday like any other
         (date(1999, 10, 1), True),
     ],
 )
-def test_workday_follows_announced_holidays_and_otherwise_the_weekday(day, worked):
+def test_workday_follows_announced_holidays_and_otherwise_those_of_the_law(day, worked):
     assert calendar.is_workday(day) is worked
 
 
+@pytest.mark.parametrize(
+    "year, name, first, last",
+    [
+        (2027, "元旦", (1, 1), (1, 1)),
+        (2027, "春节", (2, 5), (2, 8)),  # 除夕 to 初三
+        (2027, "清明节", (4, 5), (4, 5)),
+        (2027, "劳动节", (5, 1), (5, 2)),
+        (2027, "端午节", (6, 9), (6, 9)),
+        (2027, "中秋节", (9, 15), (9, 15)),
+        (2027, "国庆节", (10, 1), (10, 3)),
+        (2028, "春节", (1, 25), (1, 28)),
+        (2028, "清明节", (4, 4), (4, 4)),
+        (2033, "中秋节", (9, 8), (9, 8)),  # a year with a leap month after it
+    ],
+)
+def test_festivals_of_a_year_are_known_before_any_announcement(year, name, first, last):
+    days = statutory.festivals(year)[name]
+    assert (days[0], days[-1]) == (date(year, *first), date(year, *last))
+
+
+@pytest.mark.parametrize("year", [2025, 2026])
+def test_law_gives_as_many_workdays_as_the_announcement(year):
+    days = [date(year, 1, 1) + timedelta(number) for number in range(365)]
+    off = statutory.holidays(year) | statutory.in_lieu(year)
+    assert sum(day.weekday() < 5 and day not in off for day in days) == sum(map(calendar.is_workday, days))
+    assert not any(map(calendar.is_workday, statutory.holidays(year)))
+
+
+def test_five_workdays_after_28_december_2026_end_on_5_january():
+    assert calendar.add_workdays(date(2026, 12, 28), 5) == date(2027, 1, 5)
+
+
 def test_override_decides_whether_a_day_is_a_workday():
-    overrides = {date(2027, 10, 1): False, date(2027, 10, 9): True, date(2026, 2, 14): False}
+    overrides = {date(2027, 10, 8): False, date(2027, 10, 9): True, date(2026, 2, 14): False}
     assert [calendar.is_workday(day, overrides) for day in overrides] == [False, True, False]
 
 
@@ -67,7 +104,17 @@ def test_add_workdays_forward_and_back_returns_to_the_same_day():
 def test_year_is_published_once_its_holidays_are_announced_or_entered():
     assert calendar.published(2026) and not calendar.published(2027) and not calendar.published(2003)
     assert not calendar.published(2027, {date(2027, 1, 1): False})  # New Year alone is no whole year
+    assert not calendar.published(2027, {date(2027, 9, 30): False, date(2027, 10, 8): False})
+    assert not calendar.published(2027, {date(2027, 10, 2): True})
     assert calendar.published(2027, {date(2027, 10, 1): False})
+    assert calendar.published(2027, {date(2027, 10, 7): False})
+
+
+def test_days_in_lieu_are_supposed_only_until_the_year_is_entered():
+    supposed, by_law = date(2027, 2, 10), date(2027, 2, 8)
+    entered = {date(2027, 10, 1): False}
+    assert not calendar.is_workday(supposed, {date(2027, 1, 1): False})
+    assert calendar.is_workday(supposed, entered) and not calendar.is_workday(by_law, entered)
 
 
 def holiday(day, works=False):
@@ -76,10 +123,10 @@ def holiday(day, works=False):
 
 @pytest.mark.django_db
 def test_override_applies_at_once_where_a_deadline_is_set():
-    assert days.is_workday(date(2027, 10, 1)) and not days.published(2027)
-    holiday(date(2027, 10, 1))
-    assert not days.is_workday(date(2027, 10, 1)) and days.published(2027)
-    assert days.add_workdays(date(2027, 9, 30), 1) == date(2027, 10, 4)
+    assert days.is_workday(date(2027, 10, 6)) and not days.published(2027)
+    holiday(date(2027, 10, 6))
+    assert not days.is_workday(date(2027, 10, 6)) and days.published(2027)
+    assert days.add_workdays(date(2027, 10, 5), 1) == date(2027, 10, 7)
 
 
 @pytest.fixture
@@ -94,11 +141,11 @@ def clock(monkeypatch):
 @pytest.mark.django_db(transaction=True)
 def test_overrides_are_loaded_once_a_minute(clock, django_assert_num_queries):
     with django_assert_num_queries(1):
-        assert all(days.is_workday(date(2027, 10, 1)) for _ in range(5))
-    holiday(date(2027, 10, 1))
-    assert days.is_workday(date(2027, 10, 1))
+        assert all(days.is_workday(date(2027, 10, 8)) for _ in range(5))
+    holiday(date(2027, 10, 8))
+    assert days.is_workday(date(2027, 10, 8))
     clock[0] = overrides.EVERY + 1
-    assert not days.is_workday(date(2027, 10, 1))
+    assert not days.is_workday(date(2027, 10, 8))
 
 
 @pytest.mark.django_db

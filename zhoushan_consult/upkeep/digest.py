@@ -6,6 +6,7 @@ from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.duties.kinds import Kind, daily
+from zhoushan_consult.outbox.kinds import LetterKind, account_closed
 from zhoushan_consult.outbox.posting import Recipient, post
 
 from .findings import Findings, collect
@@ -29,7 +30,7 @@ def _sentences(found: Findings) -> list[str]:
         and f"最早一条未送出的通知自{_moment(found.oldest_unsent)}起在等待，请检查短信、邮件通道。",
         found.unsealed and f"有{found.unsealed}条办理留痕超过3小时没有封存，请查看“办理留痕封存”任务。",
         found.year_unknown
-        and f"{found.year_unknown}年的放假安排还没有录入，期限暂按周一至周五计算；公布后请在“节假日调整”里录入。",
+        and f"{found.year_unknown}年的放假安排还没有录入，期限暂按法律规定的节日推算；公布后请在“工作日调整”里录入。",
     ]
 
 
@@ -54,6 +55,16 @@ def send(about: str, due_at: datetime, now: datetime) -> int:
         post("health_digest", about=officer, to=to, key=about, at=now, sentences=sentences)
     return len(sentences)
 
+
+LETTERS = [
+    LetterKind(
+        name="health_digest",
+        title="运行情况需要处理",
+        facts=lambda officer, params, now: {"sentences": params["sentences"]},
+        outdated=account_closed,
+        useful_for=timedelta(days=1),
+    )
+]
 
 DIGEST = Kind(
     name="health_digest",

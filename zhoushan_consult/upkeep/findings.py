@@ -11,7 +11,7 @@ from zhoushan_consult.duties.runner import stalled_for
 from zhoushan_consult.outbox import delivery
 from zhoushan_consult.vault.checks import self_test
 from zhoushan_consult.vault.keyring import InvalidKeys
-from zhoushan_consult.workdays.days import published
+from zhoushan_consult.workdays.days import year_wanted
 
 # A letter that waits longer is reported.
 UNSENT_LIMIT = timedelta(hours=1)
@@ -19,7 +19,7 @@ UNSENT_LIMIT = timedelta(hours=1)
 SEALED_WITHIN = timedelta(hours=3)
 # An interruption that ended longer ago was in an earlier digest.
 LOOK_BACK = timedelta(days=1)
-# The month. 国务院办公厅 announces the holidays of a year in the November before.
+# The month. In November there is a letter of its own (`holidays_wanted`): the announcement may still be to come.
 ANNOUNCED_BY = 12
 
 
@@ -71,8 +71,7 @@ def _interruption(now: datetime) -> tuple[datetime | None, datetime | None]:
 
 def _year_unknown(now: datetime) -> int | None:
     today = local_date(now)
-    due = today.month >= ANNOUNCED_BY
-    return today.year + 1 if due and not published(today.year + 1) else None
+    return year_wanted(today) if today.month >= ANNOUNCED_BY else None
 
 
 def _bad_keys() -> str:

@@ -1,7 +1,8 @@
 """Requests must be valid UTF-8 without control characters. Others get an error page, never a 500.
 
 PostgreSQL rejects NUL, and other control characters break pages, letters and spreadsheets. So they are refused here,
-before any view. People paste them without seeing them, mostly from PDF files: they are offered their text without them.
+before any view. People paste them without seeing them, mostly from PDF files. A form of the public pages is taken without
+them: a page in between could not be gone back to. For other forms, people are offered their text without them.
 """
 
 import codecs
@@ -11,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
-from django.http import UnreadablePostError
+from django.http import QueryDict, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 
 from . import errors
@@ -20,6 +21,7 @@ from . import errors
 METHODS = ("GET", "HEAD", "POST")
 # C0 except tab and line breaks, DEL, C1, and lone surrogates.
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+LINE_BREAK = re.compile(r"[\x0b\x0c]")
 BROKEN_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 # What Django and Python raise while they parse a broken request.
 UNREADABLE = (
@@ -55,8 +57,11 @@ def refusal(request):
     except UNREADABLE as error:
         log.warning("request refused: %s", type(error).__name__)
         return errors.bad_request(request)
-    if any(map(CONTROL.search, _names_and_values(request.POST))):
+    if not any(map(CONTROL.search, _names_and_values(request.POST))):
+        return None
+    if "draft" not in request.POST or any(map(CONTROL.search, request.POST)):
         return _offer_without_control_characters(request)
+    request.POST = _without_control_characters(request.POST)
     return None
 
 
@@ -94,6 +99,14 @@ def _must_decode(encoded: bytes) -> None:
 def _names_and_values(fields) -> list[str]:
     """Every name and value of a form."""
     return [text for name, values in fields.lists() for text in (name, *values)]
+
+
+def _without_control_characters(fields: QueryDict) -> QueryDict:
+    """The same form. Word writes a line break within a paragraph as a vertical tab."""
+    clean = fields.copy()
+    for name, values in fields.lists():
+        clean.setlist(name, [CONTROL.sub("", LINE_BREAK.sub("\n", text)) for text in values])
+    return clean
 
 
 def _offer_without_control_characters(request):

@@ -12,15 +12,19 @@ import sys
 from traceback import format_tb
 
 from django.db import InterfaceError, OperationalError
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
 
+from . import drafts
 from .site import site
 
 # Seconds, for machines. People read 过几分钟.
 RETRY_AFTER = 30
 # Fields that are never written into a page again.
 SECRET = re.compile("password", re.IGNORECASE)
+STALE = "页面放得太久，需要再确认一次。内容都在，请核对后重新提交。"
 
 log = logging.getLogger(__name__)
 
@@ -48,15 +52,10 @@ def forbidden(request, exception=None):
 
 
 def csrf_failure(request, reason=""):
-    """403 for a form that did not come from a page of this browser.
-
-    A view with a long form has `keep_typed`, which shows the form again with what was typed. Other forms are short.
-    """
+    """A form that did not come from a page of this browser: it is shown again if it names its `draft`; else 403."""
     # Without the reason of Django: it can quote the Referer, which can contain the token of a receipt.
     log.warning("form refused on %s: no valid token", _route(request))
-    view = getattr(request.resolver_match, "func", None)
-    keep_typed = getattr(view, "keep_typed", None)
-    return keep_typed(request) if keep_typed else render_error(request, "csrf", 403)
+    return _show_again(request) or render_error(request, "csrf", 403)
 
 
 def not_found(request, exception=None):
@@ -83,6 +82,22 @@ def server_error(request):
     number = secrets.token_hex(4)
     log.error("500 %s on %s: %s\n%s", number, _route(request), type(error).__name__, _traceback(error))
     return render_error(request, "500", 500, error_id=number)
+
+
+def _show_again(request: HttpRequest) -> HttpResponse | None:
+    """Keep the form as a draft and go where it belongs. None if it has no draft, or another site sent it."""
+    view = getattr(request.resolver_match, "func", None)
+    form = request.POST.get("draft") or getattr(view, "draft", "")
+    if not form or request.headers.get("Sec-Fetch-Site") == "cross-site":
+        return None
+    page = getattr(view, "page_of", lambda request: request.path)(request)
+    typed = drafts.Typed.of(request, notice=STALE, page=page)
+    key = drafts.keep(request, form, typed, timezone.now())
+    if not key:
+        return None
+    # Any cookie shows that the browser keeps them. Without one, the next page finds out.
+    to = page if request.COOKIES else reverse("draft", args=[key])
+    return drafts.set_cookie(HttpResponseRedirect(to), key)
 
 
 def resubmittable_fields(request) -> list[tuple[str, str]]:

@@ -1,6 +1,8 @@
-"""Counters of requests, without the address of the visitor."""
+"""Counters of requests, without the address of the visitor; and drafts, sealed."""
 
 from django.db import models
+
+from zhoushan_consult.vault.fields import SealedField
 
 
 class Hit(models.Model):
@@ -19,3 +21,24 @@ class Hit(models.Model):
 
     def __str__(self):
         return f"{self.bucket[:8]} {self.count}"
+
+
+class Draft(models.Model):
+    """What one browser has typed into one form and not submitted. `browser` is a keyed hash of its cookie."""
+
+    browser = models.CharField("浏览器", max_length=64)
+    form = models.CharField("表单", max_length=60)
+    content = SealedField("内容")
+    saved_at = models.DateTimeField("暂存时间")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "暂存的表单"
+        # The target of ON CONFLICT in drafts.keep: typed on, it is still one draft.
+        constraints = [
+            models.UniqueConstraint(fields=["browser", "form"], name="one_draft_of_a_form_a_browser")
+        ]
+        # Read by drafts.purge, every ten minutes.
+        indexes = [models.Index(fields=["saved_at"], name="purge_finds_old_drafts")]
+
+    def __str__(self):
+        return self.form

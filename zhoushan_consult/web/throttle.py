@@ -32,6 +32,19 @@ def allow(bucket: str, limit: int, per: timedelta, now: datetime, *, when_down: 
         return when_down
 
 
+def exhausted(buckets: list[str], limit: int, per: timedelta, now: datetime) -> bool:
+    """Whether one of `buckets` has reached `limit` in the present window. Nothing is counted.
+
+    For acts of which only the failed ones count, by `allow`. True if the database does not answer.
+    """
+    try:
+        full = Hit.objects.filter(bucket__in=map(_hashed, buckets), count__gte=limit)
+        return full.filter(window_start=_window_start(now, per)).exists()
+    except DatabaseError as error:
+        log.error("cannot read counts: %s", type(error).__name__)
+        return True
+
+
 def purge(now: datetime) -> int:
     """Delete the counts of windows that are over. Returns how many."""
     return Hit.objects.filter(window_start__lt=now - KEEP_FOR).delete()[0]

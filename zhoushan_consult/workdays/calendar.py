@@ -1,24 +1,36 @@
 """Which days are worked. Pure: the bureau's overrides are passed in.
 
 An override comes before the holidays that 国务院办公厅 announced (the data of chinesecalendar), and those come before
-Monday to Friday. A year is announced in the November before. Until then its working days are Monday to Friday, and a
-page that shows a term in that year says 节假日安排未公布.
+Monday to Friday. A year is announced in the November before. Until then it has the holidays that the law fixes for
+every year, and a page that shows a term in that year says 节假日安排未公布.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from datetime import date, timedelta
 from types import MappingProxyType
 
 from chinese_calendar import constants
 
+from . import statutory
+
 # Immutable, because it is a default argument.
 NO_OVERRIDES: Mapping[date, bool] = MappingProxyType({})
+LAST_ANNOUNCED = max(constants.holidays).year
 
 
 def is_workday(day: date, overrides: Mapping[date, bool] = NO_OVERRIDES) -> bool:
     """Whether offices work on `day`. `overrides` maps a date to whether it is worked."""
-    announced = day in constants.workdays or (day.weekday() < 5 and day not in constants.holidays)
-    return overrides.get(day, announced)
+    if day in overrides:
+        return overrides[day]
+    return day in constants.workdays or (day.weekday() < 5 and day not in _holidays(day.year, overrides))
+
+
+def _holidays(year: int, overrides: Mapping[date, bool]) -> Set[date]:
+    if year <= LAST_ANNOUNCED:
+        return constants.holidays.keys()
+    if published(year, overrides):
+        return statutory.holidays(year)  # the days in lieu are among the overrides, as they were announced
+    return statutory.holidays(year) | statutory.in_lieu(year)
 
 
 def add_workdays(day: date, count: int, overrides: Mapping[date, bool] = NO_OVERRIDES) -> date:
@@ -37,10 +49,8 @@ def add_workdays(day: date, count: int, overrides: Mapping[date, bool] = NO_OVER
 def published(year: int, overrides: Mapping[date, bool] = NO_OVERRIDES) -> bool:
     """Whether the holidays of `year` are known.
 
-    National Day answers this: every announcement ends with it, and one of 1 to 3 October is always a weekday off. So
-    a year whose holidays were entered as overrides is known as well.
+    The week of National Day answers this: every announcement ends with it. So a year is known as well once its days off
+    from 1 to 7 October were entered as overrides.
     """
-    national_day = [date(year, 10, number) for number in (1, 2, 3)]
-    return any(day in constants.holidays for day in national_day) or any(
-        overrides.get(day) is False for day in national_day
-    )
+    week = [date(year, 10, number) for number in range(1, 8)]
+    return any(day in constants.holidays or overrides.get(day) is False for day in week)

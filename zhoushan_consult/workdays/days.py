@@ -18,3 +18,12 @@ def add_workdays(day: date, count: int) -> date:
 def published(year: int) -> bool:
     """Whether the holidays of `year` are known. If not, a page that shows a term says 节假日安排未公布."""
     return calendar.published(year, overrides.in_force())
+
+
+# The month from which the holidays of the next year are waited for.
+ANNOUNCED_FROM = 11
+
+
+def year_wanted(today: date) -> int | None:
+    """The coming year, if it is November or later and its holidays are not known yet."""
+    return today.year + 1 if today.month >= ANNOUNCED_FROM and not published(today.year + 1) else None

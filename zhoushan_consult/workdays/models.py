@@ -11,8 +11,8 @@ class WorkdayOverride(models.Model):
     note = models.CharField("说明", max_length=100, blank=True, help_text="例如：春节调休。")
 
     class Meta:
-        verbose_name = "节假日调整"
-        verbose_name_plural = "节假日调整"
+        verbose_name = "工作日调整"
+        verbose_name_plural = "工作日调整"
         ordering = ["date"]
         constraints = [
             # Two rows for a date could contradict each other.

@@ -1,0 +1,55 @@
+// Keeps what is typed into a form that is left without being sent (zhoushan_consult/web/drafts.py). Without this script the
+// pages work as well: a form that is sent is kept in any case, and browsers restore the fields of a page after Back.
+(() => {
+  const forms = [...document.querySelectorAll("input[name=draft]")].map((input) => input.form);
+  const saved = new Map();
+  let sent = null; // the form that is on its way
+
+  const typed = (form) => new URLSearchParams(new FormData(form)).toString();
+  const unsaved = () => forms.filter((form) => form !== sent && typed(form) !== saved.get(form));
+
+  // When the page is left or hidden. A beacon arrives even if the page is gone by then.
+  function save() {
+    for (const form of unsaved()) {
+      if (navigator.sendBeacon("/drafts/", new FormData(form))) saved.set(form, typed(form));
+    }
+  }
+
+  async function saveNow(form) {
+    saved.set(form, typed(form));
+    try {
+      await fetch("/drafts/", { method: "POST", body: new FormData(form) });
+    } catch {
+      saved.delete(form);
+    }
+  }
+
+  // A link may lead to this very form. It is followed when the text has arrived, or after a second.
+  async function follow(event) {
+    const link = event.target.closest("a[href]");
+    const withKey = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+    if (!link || event.defaultPrevented || event.button || withKey) return;
+    if (link.target || link.hash || link.origin !== location.origin || !unsaved().length) return;
+    event.preventDefault();
+    const second = new Promise((done) => setTimeout(done, 1000));
+    await Promise.race([Promise.all(unsaved().map(saveNow)), second]);
+    location.assign(link.href);
+  }
+
+  // What the page came with need not be saved. After Back it may be shown as it was left.
+  function start() {
+    sent = null;
+    for (const form of forms) if (!saved.has(form)) saved.set(form, typed(form));
+  }
+
+  addEventListener("pageshow", start);
+  addEventListener("pagehide", save);
+  document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && save());
+  document.addEventListener("click", follow);
+  document.addEventListener("submit", (event) => {
+    sent = event.target;
+    // Shown again as it was left, it is not typed text any more.
+    if (forms.includes(sent)) saved.set(sent, typed(sent));
+    save();
+  });
+})();

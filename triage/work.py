@@ -1,0 +1,86 @@
+"""What this floor supplies about a registration (`appointments.upper_floor`): its work. `follow_up.end_work` ends it."""
+
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from appointments.lifecycle import Stage
+from appointments.models import Appointment
+from appointments.situation import Work
+from zhoushan_consult.audit.trail import record
+from zhoushan_consult.audit.verbs import Verb
+from zhoushan_consult.bureau.models import Officer
+
+from .models import Assignment, AssignmentState, FollowUp, Hearing, Part, Reply, ReplyKind
+
+UNANSWERED = frozenset({AssignmentState.OPEN, AssignmentState.DRAFTED})
+"""States in which a division still owes a reply."""
+UNFINISHED = UNANSWERED | {AssignmentState.RETURNED}
+
+
+def work_of(appointment: Appointment) -> Work:
+    """What the divisions do for this registration, in three queries."""
+    rows = Assignment.objects.filter(appointment=appointment).exclude(state=AssignmentState.CANCELLED)
+    given = list(rows.select_related("division"))
+    current = sorted(
+        (one for one in given if one.state != AssignmentState.RETURNED), key=lambda one: one.part != Part.LEAD
+    )
+    open_ = [one for one in current if one.state in UNANSWERED]
+    matters = FollowUp.objects.filter(appointment=appointment, closed_at=None)
+    following = list(matters.exclude(origin=FollowUp.Origin.RATING).select_related("division"))
+    return Work(
+        divisions=_names(current),
+        studying=_names(open_),
+        due_on=max((one.due_on for one in open_), default=None),
+        open=len(open_),
+        leads_open=sum(one.part == Part.LEAD for one in open_),
+        returned=sum(one.state == AssignmentState.RETURNED for one in given),
+        replied=sum(one.state == AssignmentState.RELEASED and one.part == Part.LEAD for one in current),
+        checked_in=Hearing.objects.filter(appointment=appointment, checked_in_at__isnull=False).exists(),
+        following=_names(following),
+        follow_up_due_on=max((one.due_on for one in following), default=None),
+    )
+
+
+def _names(rows) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(row.division.name for row in rows))
+
+
+def cancel_assignments(appointment: Appointment, *, by: Officer | None, at: datetime) -> int:
+    """Cancel every 交办 that is not finished. Returns how many. Runs in the caller's transaction."""
+    unfinished = Assignment.objects.filter(appointment=appointment, state__in=UNFINISHED)
+    cancelled = 0
+    for assignment in unfinished.select_related("division").select_for_update(of=("self",), no_key=True):
+        record(Verb.ASSIGNMENT_CANCELLED, assignment, by=by, at=at)
+        cancelled += 1
+    unfinished.update(state=AssignmentState.CANCELLED)
+    update_firm_page(appointment)
+    return cancelled
+
+
+SILENT_TO_FIRM = frozenset({Stage.WITHDRAWN, Stage.DECLINED})
+"""Stages in which nothing more is said to the firm. A closed registration is still told what was wrong."""
+
+
+def revisions_in_hand() -> QuerySet[Reply]:
+    """更正 and 补充 that are drafted or wait for their signature, the first due first."""
+    in_hand = Reply.objects.filter(signed_at=None, dropped_at=None).exclude(kind=ReplyKind.FIRST)
+    return in_hand.order_by("due_on", "pk")
+
+
+def drop_revisions(appointment: Appointment, *, by: Officer | None, at: datetime) -> None:
+    """Where nothing more is said to the firm, its 更正 and 补充 in hand are dropped. Runs in the caller's transaction."""
+    if appointment.stage not in SILENT_TO_FIRM:
+        return
+    for reply in revisions_in_hand().filter(assignment__appointment=appointment).select_related("assignment"):
+        # Its division may drop it at this instant.
+        if Reply.objects.filter(pk=reply.pk, signed_at=None, dropped_at=None).update(dropped_at=at):
+            facts = {"kind": reply.kind, "version": reply.version}
+            record(Verb.REVISION_DROPPED, reply.assignment, by=by, at=at, **facts)
+
+
+def update_firm_page(appointment: Appointment) -> None:
+    """Copy to the registration who answers and until when, for lists and papers that may not read the rows of this floor."""
+    work = work_of(appointment)
+    appointment.handled_by, appointment.reply_due_on = "、".join(work.divisions), work.due_on
+    appointment.save(update_fields=["handled_by", "reply_due_on"])
