@@ -18,6 +18,7 @@ from sessions_app.models import ConsultDay, Seat
 from triage.models import Assignment, FollowUp, Hearing
 from zhoushan_consult.audit.models import Entry
 from zhoushan_consult.clock import SHANGHAI, local_date, local_datetime
+from zhoushan_consult.outbox import calls
 from zhoushan_consult.outbox.models import Notice
 
 ENDED = {"withdrawn", "declined", "closed"}
@@ -325,6 +326,11 @@ def texts_since(pk: int, **filters) -> list[Notice]:
 
 def calls_to_make() -> list[Notice]:
     return list(Notice.objects.filter(channel="call", state="waiting").order_by("pk"))
+
+
+def calls_to_say(now: datetime) -> list[tuple[Notice, str]]:
+    """The calls on the list with what a person would say now; without those that the list itself takes off."""
+    return [(call.notice, call.text) for call in calls.as_of(calls_to_make(), now) if not call.not_needed]
 
 
 def next_letter_at() -> datetime | None:
