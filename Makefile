@@ -3,7 +3,7 @@
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench mutants format messages lock clean
+.PHONY: help run test lint bench mutants months format messages fonts lock clean
 
 help: ## List the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -24,6 +24,9 @@ bench: .venv/requirements-dev.txt ## Measure pages, routing, similar questions, 
 mutants: .venv/requirements-dev.txt ## Mutation testing of the modules that keep a promise; ARGS="triage/review"
 	@$(BIN)/python .ci/mutants.py $(ARGS)
 
+months: .venv/requirements-dev.txt ## Play the service at random for months; ARGS="--seeds 1-20 --months 10 --database postgres"
+	@$(BIN)/python -m e2e.months $(ARGS)
+
 format: .venv/requirements-dev.txt ## Format the code
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format .
@@ -31,6 +34,9 @@ format: .venv/requirements-dev.txt ## Format the code
 messages: ## Compile the catalogue of sentences after a change of django.po; needs gettext
 	@msgfmt --check-format --output-file zhoushan_consult/locale/zh_Hans/LC_MESSAGES/django.mo \
 		zhoushan_consult/locale/zh_Hans/LC_MESSAGES/django.po
+
+fonts: .venv/requirements-dev.txt ## Build the fallback faces of the PDFs again; ARGS: folders with HanaMin and DejaVu
+	@$(BIN)/python .ci/fonts.py $(ARGS)
 
 lock: .venv/requirements-dev.txt ## Pin the newest versions that requirements*.in allow, with hashes
 	@.ci/lock

@@ -284,7 +284,7 @@ NOT_WITHDRAWN = at_stage(*(set(Stage) - {Stage.WITHDRAWN}))
 
 LETTERS = [
     firm_letter("booking_received", "登记已收到", NOT_WITHDRAWN, answers_act=True),
-    firm_letter("reference_again", "补发受理编号", NOT_WITHDRAWN, answers_act=True),
+    firm_letter("reference_again", "补发受理编号", at_stage(*Stage), answers_act=True),
     firm_letter("booking_amended", "登记已修改", at_stage(Stage.SUBMITTED), answers_act=True),
     firm_letter("contact_corrected", "联系方式已更正", _corrected_again, _correction_facts, answers_act=True),
     firm_letter("booking_voided", "登记已作废", at_stage(Stage.WITHDRAWN)),

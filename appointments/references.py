@@ -8,10 +8,8 @@ ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # 32 letters, without 0 1 I O, wh
 LENGTH = 14  # 70 bits, and a second secret is asked with it
 
 _LOOKALIKES = str.maketrans("01IO", "QLLQ")
-# Four groups as they are printed, perhaps within a sentence, and the same letters however they are set apart.
-_GAP = "[^0-9A-Z\u4e00-\u9fff]*"
-_GROUPED = re.compile(f"(?<![0-9A-Z])(?:[0-9A-Z]{{4}}{_GAP}){{3}}[0-9A-Z]{{2}}(?![0-9A-Z])")
-_SPREAD = re.compile(f"(?<![0-9A-Z])(?:[0-9A-Z]{_GAP}){{{LENGTH}}}(?![0-9A-Z])")
+# The letters however they are set apart, perhaps within a sentence.
+_SPREAD = re.compile(f"(?<![0-9A-Z])(?:[0-9A-Z][^0-9A-Z\u4e00-\u9fff]*){{{LENGTH}}}(?![0-9A-Z])")
 
 
 def new_reference() -> str:
@@ -31,6 +29,6 @@ def clean_reference(text: str) -> str:
     many letters gives a number that is too long, which no registration has.
     """
     text = unicodedata.normalize("NFKC", text).upper()
-    found = _GROUPED.search(text) or _SPREAD.search(text)
+    found = _SPREAD.search(text)
     letters = re.sub("[^0-9A-Z]", "", found[0] if found else text)
     return grouped(letters.translate(_LOOKALIKES)[: LENGTH + 1])

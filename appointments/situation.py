@@ -191,6 +191,7 @@ class Situation:
     tag: str
     next: Next
     standing: str
+    reply_due_on: date | None
     firm_acts: frozenset[FirmAct]
     staff_acts: frozenset[StaffAct]
 
@@ -213,7 +214,7 @@ AT_STEP = {
 
 TAGS = {
     Stage.SUBMITTED: "wait", Stage.ACCEPTED: "go", Stage.DECLINED: "stop", Stage.WITHDRAWN: "stop", Stage.SEATED: "go",
-    Stage.DEFERRED: "act", Stage.ANSWERED: "act", Stage.HEARD: "act", Stage.ABSENT: "go", Stage.FOLLOWING: "go",
+    Stage.DEFERRED: "go", Stage.ANSWERED: "go", Stage.HEARD: "go", Stage.ABSENT: "go", Stage.FOLLOWING: "go",
     Stage.CLOSED: "done",
 }  # fmt: skip
 
@@ -228,12 +229,19 @@ def situation_of(facts: Facts) -> Situation:
         stage=facts.stage,
         steps=ONSITE if facts.wants_onsite else WRITTEN,
         step=AT_STEP[facts.stage],
-        tag="act" if facts.must_confirm else TAGS[facts.stage],
+        tag="act" if _asks(facts) else TAGS[facts.stage],
         next=NEXT[facts.stage](facts),
         standing=_standing(facts),
+        reply_due_on=_reply_due_on(facts),
         firm_acts=frozenset(act for act in FirmAct if not FIRM_ACTS[act](facts)),
         staff_acts=frozenset(act for act in StaffAct if not STAFF_ACTS[act](facts)),
     )
+
+
+def _asks(facts: Facts) -> bool:
+    """Whether the bureau waits for a choice of the firm."""
+    may_come = facts.stage == Stage.DEFERRED and not FIRM_ACTS[FirmAct.STILL_ONSITE](facts)
+    return facts.must_confirm or facts.is_answered or may_come
 
 
 def why_not(act: FirmAct | StaffAct, facts: Facts) -> str:
@@ -311,10 +319,13 @@ def _seated(facts: Facts) -> Next:
 
 def _deferred(facts: Facts) -> Next:
     again = f"{calendar.short(facts.day.next_date)}优先安排" if facts.day.next_date else "下期优先安排"
+    may_come = not FIRM_ACTS[FirmAct.STILL_ONSITE](facts)
     if not facts.is_answered:
-        choice = f"仍需现场咨询的，现在就可以选择，{again}。"
+        choice = f"仍需现场咨询的，现在就可以选择，{again}。" if may_come else PRIORITY_USED
         return _written_reply(facts, f"本期没有排上现场。{choice}", before=True)
-    asked = f"已书面答复。请告诉我们：书面答复是否已够，还是仍需现场咨询（{again}）。"
+    if not may_come:
+        return _ask_firm(facts, "已书面答复。请告诉我们书面答复是否已够。", "没有选择")
+    asked = f"已书面答复。请告诉我们书面答复是否已够；仍需现场咨询的，{again}。"
     return _ask_firm(facts, asked, "没有选择")
 
 
@@ -353,10 +364,8 @@ def _closed(facts: Facts) -> Next:
     if not FIRM_ACTS[FirmAct.UNSOLVED](facts):
         until = f"{calendar.moment(facts.reopen_until)}前" if facts.reopen_until else ""
         words.append(f"如仍未解决，{until}可以在本页反馈，我们继续办理。")
-    elif not facts.rated:
-        words.append("如有新的问题，可以重新登记。")
     else:
-        words.append("如有新的问题，请重新登记。")
+        words.append(OTHER_LIVE if facts.other_live else "如有新的问题，可以重新登记。")
     return Next("".join(words), Turn.NONE)
 
 
@@ -394,6 +403,12 @@ def _studying(facts: Facts) -> str:
     return "、".join(facts.work.studying)
 
 
+def _reply_due_on(facts: Facts) -> date | None:
+    """Until when the divisions reply; None where nothing is owed, or the term is past."""
+    due = _end_of(facts.work.due_on)
+    return facts.work.due_on if due and due > facts.now else None
+
+
 def _end_of(day: date | None) -> datetime | None:
     return calendar.local_datetime(day, policy.DEADLINES_UNTIL) if day else None
 
@@ -406,9 +421,8 @@ def _written_reply(facts: Facts, words: str, *, before: bool = False) -> Next:
     if not work.open:
         text = "综合处正在安排处室答复。"
         return Next(words + text if before else text + words, Turn.OFFICE, _end_of(work.due_on))
-    by = (
-        f"，最迟{calendar.short(work.due_on)}答复" if work.due_on and _end_of(work.due_on) > facts.now else ""
-    )
+    due_on = _reply_due_on(facts)
+    by = f"，最迟{calendar.short(due_on)}答复" if due_on else ""
     text = f"{_studying(facts)}正在研究{by}。"
     return Next(words + text if before else text + words, Turn.DIVISION, _end_of(work.due_on))
 
@@ -439,7 +453,8 @@ def _standing(facts: Facts) -> str:
 
 # --- Which acts are open ---------------------------------------------------------------------------------------------
 MOVED_ON = "这条登记已进入下一办理阶段，不能再这样办理。请查看最新情况。"
-NO_MORE_CHANGES = "这条登记已进入下一办理阶段，网上不能再修改。名单确定之前，可以用“补充问题”。"
+NO_MORE_CHANGES = "这条登记已进入下一办理阶段，网上不能再修改。"
+SUPPLEMENT_INSTEAD = f"{NO_MORE_CHANGES}要补充的，请用“补充问题”。"
 DAY_BEGUN = "咨询日已经开始，名额不能再变动。不能到场的，问题会书面答复。"
 CHECKED_IN = "贵单位已经签到，不能再这样办理。请与现场工作人员联系。"
 NO_REPLY_YET = "还没有书面答复，请收到答复后再选择。"
@@ -454,7 +469,9 @@ RATED = "您已经评价过，谢谢。每条登记评价一次。"
 
 
 def _amend(facts: Facts) -> str:
-    return "" if facts.stage == Stage.SUBMITTED else NO_MORE_CHANGES
+    if facts.stage == Stage.SUBMITTED:
+        return ""
+    return NO_MORE_CHANGES if _supplement(facts) else SUPPLEMENT_INSTEAD
 
 
 def _contact(facts: Facts) -> str:
@@ -545,8 +562,10 @@ FIRM_ACTS: dict[FirmAct, Callable[[Facts], str]] = {
 
 # --- What cannot be undone is asked once ------------------------------------------------------------------------------
 def consequence(act: FirmAct, facts: Facts) -> str:
-    """What happens if the firm does this, for the page that asks once; "" for an act that is done at once."""
-    return CONSEQUENCES[act](facts) if act in CONSEQUENCES else ""
+    """What happens if the firm does this, for the page that asks once; "" for an act that is done at once, or is not open."""
+    if act not in CONSEQUENCES or why_not(act, facts):
+        return ""
+    return CONSEQUENCES[act](facts)
 
 
 def _of_withdrawing(facts: Facts) -> str:
@@ -599,7 +618,7 @@ DAY_IS_OVER = "这一期活动已经结束。"
 DAY_IS_CANCELLED = "这一期活动已经取消。"
 NOTHING_UNDELIVERED = "这条登记已经结束，也没有还要送达的通知，联系方式不用再更正。"
 SEATS_STILL_FREE = "本期还有空余名额，会自动通知下一家，不需要增加名额。"
-REPLY_OWED = "这家企业当天未到场，问题还没有全部书面答复。请等处室审签答复后再办结。"
+REPLY_OWED = "这家企业的问题还没有全部答复。请等处室审签答复后再办结。"
 
 WORKED_ON = frozenset(
     {Stage.ACCEPTED, Stage.SEATED, Stage.DEFERRED, Stage.ANSWERED, Stage.HEARD, Stage.ABSENT, Stage.FOLLOWING}
@@ -614,7 +633,7 @@ def _review(facts: Facts) -> str:
 def _reconsider(facts: Facts) -> str:
     if facts.stage not in (Stage.DECLINED, Stage.ACCEPTED):
         return HANDLED_ALREADY
-    return OTHER_LIVE_STAFF if facts.stage == Stage.DECLINED and facts.other_live else ""
+    return OTHER_LIVE_STAFF if facts.other_live else ""
 
 
 def _contact_by_staff(facts: Facts) -> str:
@@ -642,8 +661,12 @@ def _call_in(facts: Facts) -> str:
         return HANDLED_ALREADY
     if facts.day.cancelled:
         return DAY_IS_CANCELLED
+    if _is_that_day(facts):
+        return ""
     day = calendar.short(facts.day.date)
-    return "" if _is_that_day(facts) else f"候补入场只在{day}当天办理。平时空出的名额会自动通知下一家。"
+    if facts.day_over:
+        return f"{day}已过，不能再请候补企业入场。"
+    return f"候补入场只在{day}当天办理。平时空出的名额会自动通知下一家。"
 
 
 def _is_that_day(facts: Facts) -> bool:
@@ -669,7 +692,7 @@ def _conclude(facts: Facts) -> str:
 def _close(facts: Facts) -> str:
     if facts.stage not in (Stage.ANSWERED, Stage.HEARD, Stage.ABSENT):
         return HANDLED_ALREADY
-    return REPLY_OWED if facts.stage == Stage.ABSENT and not facts.work.all_replied else ""
+    return "" if facts.is_answered else REPLY_OWED
 
 
 STAFF_ACTS: dict[StaffAct, Callable[[Facts], str]] = {

@@ -17,7 +17,10 @@ from .situation import FirmAct
 @transaction.atomic
 def add_question(appointment: Appointment, text: str, *, at: datetime) -> Supplement:
     """The firm asks something more; 综合处 is told. The same text again is a second click. Raises NotOpen."""
-    require(appointment, FirmAct.SUPPLEMENT, at)
+    # Locked, and read again: it may have been settled or withdrawn since the page was shown.
+    Appointment.objects.select_for_update(of=("self",), no_key=True).get(pk=appointment.pk)
+    current = Appointment.objects.select_related("day", "seat").get(pk=appointment.pk)
+    require(current, FirmAct.SUPPLEMENT, at)
     if same := appointment.supplements.filter(text=text).first():
         return same
     made = Supplement.objects.create(appointment=appointment, text=text, at=at)

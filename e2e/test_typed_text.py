@@ -194,17 +194,19 @@ def test_browser_without_cookies_is_told_once_and_keeps_the_text(without_cookies
 
 
 @both
-@pytest.mark.parametrize("form", ["amend", "unsolved", "rate"])
+@pytest.mark.parametrize("form", ["amend", "supplement", "unsolved", "rate"])
 def test_text_typed_while_the_registration_closed_is_there_after_the_next_look_up(
     visit, clock, form, scripts
 ):
-    stage = {"amend": Stage.SUBMITTED, "unsolved": Stage.ANSWERED, "rate": Stage.CLOSED}[form]
+    stages = (Stage.SUBMITTED, Stage.ACCEPTED, Stage.ANSWERED, Stage.CLOSED)
+    stage = dict(zip(("amend", "supplement", "unsolved", "rate"), stages, strict=True))[form]
     now = clock("2026-11-20 10:00")
     made = appointment(1, stage=stage, **({"closed_at": now - timedelta(days=40)} if form == "rate" else {}))
     page = visit(scripts=scripts)
     look_up(page, made)
     field, button = {
         "amend": ("[name=summary]", "保存修改"),
+        "supplement": ("[name=text]", "提交补充的问题"),
         "unsolved": ("[name=reason]", "未解决，请继续办理"),
         "rate": ("[name=remark]", "提交评价"),
     }[form]
@@ -240,9 +242,9 @@ def test_refused_act_is_announced_with_the_focus_on_it(visit, scripts):
     made = appointment(1)
     page = visit(scripts=scripts)
     look_up(page, made)
-    page.get_by_text("撤回登记").click()
+    page.get_by_role("link", name="撤回登记").click()
     Appointment.objects.update(stage=Stage.DECLINED)
-    page.get_by_role("button", name="确认撤回").click()
+    page.get_by_role("button", name="确认撤回登记").click()
     expect(page).to_have_title("错误：办理进度 - 企业环保咨询日 - 舟山市生态环境局")
     expect(page.locator(".notice-error")).to_be_focused()
 

@@ -115,7 +115,7 @@ def end_work(appointment: Appointment, *, by: Officer | None, at: datetime) -> N
 
 @transaction.atomic
 def close_registration(appointment: Appointment, *, by: Officer, at: datetime) -> None:
-    """综合处 closes a registration that needs nothing more. Raises NotOpen: an absent firm gets its written reply first."""
+    """综合处 closes a registration that needs nothing more. Raises NotOpen: the firm gets its replies first."""
     by.must(Act.FOLLOW_UP)
     # A division does not see what the others still have to do.
     by.must(Act.READ_ALL)

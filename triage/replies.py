@@ -99,7 +99,7 @@ def save_revision(
     the officer saw. Raises EditedMeanwhile, IllegalMove, RegistrationEnded.
     """
     _must_draft(assignment, by)
-    if _lock(assignment).state != AssignmentState.RELEASED:
+    if _lock(assignment).state != AssignmentState.RELEASED or not assignment.signed_replies:
         raise IllegalMove("答复审签发出以后，才能更正或补充。")
     _must_not_have_ended(assignment.appointment)
     reply = _in_hand(assignment)

@@ -13,6 +13,7 @@ from appointments.similarity.cached_index import REFRESH_EVERY
 from triage.tests.factories import appointment
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.clock import SHANGHAI
+from zhoushan_consult.outbox.models import Notice
 
 pytestmark = pytest.mark.django_db
 
@@ -191,6 +192,123 @@ def test_other_roles_cannot_draft(signed_in, request, role):
     assert not PublishedAnswer.objects.exists()
 
 
+# --- Whose turn it is ------------------------------------------------------------------------------------------------
+@pytest.fixture
+def publishers(coordinator, leader, officer):
+    """Three who may publish, one who has left, and one who may not."""
+    for number, who in enumerate((coordinator, leader), 1):
+        type(who).objects.filter(pk=who.pk).update(phone=f"1385720800{number}")
+    officer("综合处经办", "综合处", name="钟平", phone="13857208003")
+    officer("综合处经办", "综合处", name="已离任", phone="13857208004", is_active=False)
+    officer("处室经办", "水处", name="某经办", phone="13857208005")
+
+
+def told() -> list[str]:
+    """Kind and reader of each letter about a public answer, in the order of writing."""
+    letters = Notice.objects.filter(kind__startswith="answer_", channel="sms").order_by("pk")
+    return [f"{letter.kind} {letter.to_name}" for letter in letters]
+
+
+def letters_after(act) -> list[str]:
+    before = len(told())
+    act()
+    return sorted(told()[before:])
+
+
+def test_draft_is_told_to_everyone_who_may_check_it(publishers, coordinator, wording, clock):
+    now = clock("2026-11-20 15:00")
+    answers.propose(wording(), by=coordinator, at=now)
+    assert sorted(told()) == ["answer_to_publish 方局", "answer_to_publish 钟平"]
+
+
+def test_draft_that_waits_already_is_told_again_only_where_another_must_check_it(
+    publishers, coordinator, leader, wording, clock
+):
+    now = clock("2026-11-20 15:00")
+    draft = answers.propose(wording(), by=coordinator, at=now)
+
+    def amend(by, minute):
+        return lambda: answers.amend(
+            draft, wording(law="另一依据"), version=draft.version, by=by, at=now + timedelta(minutes=minute)
+        )
+
+    assert letters_after(amend(coordinator, 1)) == []
+    assert letters_after(amend(leader, 2)) == ["answer_to_publish 钟和", "answer_to_publish 钟平"]
+
+
+def test_draft_that_came_back_goes_round_again(publishers, coordinator, leader, wording, clock):
+    now = clock("2026-11-20 15:00")
+    draft = answers.propose(wording(), by=coordinator, at=now)
+
+    def send_back():
+        answers.send_back(
+            draft, "请写明依据", version=draft.version, by=leader, at=now + timedelta(minutes=1)
+        )
+
+    def amend():
+        answers.amend(draft, wording(), version=draft.version, by=coordinator, at=now + timedelta(minutes=2))
+
+    assert letters_after(send_back) == ["answer_sent_back 钟和"]
+    assert letters_after(amend) == ["answer_to_publish 方局", "answer_to_publish 钟平"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "remark", "kind"),
+    [("publish", (), "answer_published"), ("drop", ("已有同类答复",), "answer_dropped")],
+)
+def test_drafter_is_told_what_was_decided(
+    verb, remark, kind, publishers, coordinator, leader, wording, clock
+):
+    now = clock("2026-11-20 15:00")
+    draft = answers.propose(wording(), by=coordinator, at=now)
+
+    def decide():
+        getattr(answers, verb)(draft, *remark, version=draft.version, by=leader, at=now)
+
+    assert letters_after(decide) == [f"{kind} 钟和"]
+
+
+def test_draft_of_somebody_who_left_comes_back_to_the_coordinators(
+    publishers, coordinator, leader, officer, wording, clock
+):
+    now = clock("2026-11-20 15:00")
+    gone = officer("局领导", name="前局领导")
+    draft = answers.propose(wording(), by=gone, at=now)
+    type(gone).objects.filter(pk=gone.pk).update(is_active=False)
+
+    def send_back():
+        answers.send_back(draft, "请写明依据", version=draft.version, by=leader, at=now)
+
+    assert letters_after(send_back) == ["answer_sent_back 钟和", "answer_sent_back 钟平"]
+    assert answers.drafts_for(coordinator).sent_back == [draft]
+
+
+def test_drafts_stand_with_those_whose_turn_it_is(coordinator, leader, wording, clock):
+    now = clock("2026-11-20 15:00")
+    waits = answers.propose(wording(), by=coordinator, at=now)
+    back = answers.propose(wording(question="废漆渣怎么处置？"), by=coordinator, at=now)
+    answers.send_back(back, "请写明依据", version=back.version, by=leader, at=now)
+    public = answers.propose(wording(question="废机油怎么处置？"), by=coordinator, at=now)
+    answers.publish(public, version=public.version, by=leader, at=now)
+    own, theirs = answers.drafts_for(coordinator), answers.drafts_for(leader)
+    assert (own.to_check, own.sent_back) == ([], [back])
+    assert (theirs.to_check, theirs.sent_back) == ([waits], [])
+
+
+def test_author_of_a_draft_is_not_offered_to_publish_it(signed_in, coordinator, leader, wording, clock):
+    draft = answers.propose(wording(), by=coordinator, at=clock("2026-11-20 15:00"))
+    for who, offered in ((coordinator, False), (leader, True)):
+        page = signed_in(who).get(screen(draft)).content.decode()
+        assert ("核对无误，公开" in page, "退回拟稿人" in page) == (offered, offered)
+    assert "已通知另外几位有权限的同志" in signed_in(coordinator).get(screen(draft)).content.decode()
+
+
+def test_author_who_publishes_from_an_old_page_reads_why_not(signed_in, coordinator, wording, clock):
+    draft = answers.propose(wording(), by=coordinator, at=clock("2026-11-20 15:00"))
+    refused = signed_in(coordinator).post(screen(draft, "publish"), {"version": draft.version})
+    assert "另一位" in refused.content.decode() and refused.status_code == 409
+
+
 # --- Finding ---------------------------------------------------------------------------------------------------------
 def test_search_finds_an_answer_by_everyday_words(client, public, clock):
     public()
@@ -238,7 +356,7 @@ def test_new_answer_is_found_within_a_minute(client, public, monkeypatch):
 def test_firm_sees_similar_answers_before_it_registers(client, public, firm, clock):
     public()
     data = firm(summary="我们油漆用完的空桶怎么处置？")
-    page = client.post("/register/", {**data, "step": "check"}).content.decode()
+    page = client.post("/register/", {**data, "step": "check"}, follow=True).content.decode()
     assert "以下问题已有答复，是否已解决您的疑问？" in page and "委托有资质的单位处置" in page
     assert client.post("/register/", {**data, "step": "submit"}).status_code == 302
     assert Appointment.objects.get().summary == data["summary"]
@@ -247,5 +365,5 @@ def test_firm_sees_similar_answers_before_it_registers(client, public, firm, clo
 def test_firm_with_another_question_sees_no_answers(client, public, firm, clock):
     public()
     data = firm(summary="排污许可证的法定代表人怎么变更？")
-    page = client.post("/register/", {**data, "step": "check"}).content.decode()
+    page = client.post("/register/", {**data, "step": "check"}, follow=True).content.decode()
     assert data["summary"] in page and "是否已解决您的疑问" not in page

@@ -9,7 +9,8 @@ from appointments.references import LENGTH, clean_reference
 from triage.tests.factories import NOW, appointment
 from zhoushan_consult.audit.models import Entry
 from zhoushan_consult.audit.verbs import Verb
-from zhoushan_consult.outbox.models import Channel, Notice
+from zhoushan_consult.outbox.delivery import deliver_due
+from zhoushan_consult.outbox.models import Channel, Notice, State
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +41,7 @@ def looks_up(reference: str, phone: str, address: str = "10.0.0.1") -> str:
         "K7M29QRT4WXP2H",
         "K7\u200bM2-9QRT-\u30004WXP-2H\ufeff",
         "K7M2-9QRT-4WXP-2H 13800138000",
+        "SMS K7M2-9QRT-4WXP-2H",
         "您的企业环保咨询日登记已收到，受理编号 K7M2-9QRT-4WXP-2H，拟参加12月10日（周四）。凭编号和联系电话查进度：https://a.gov.cn/status/",
     ],
 )
@@ -156,17 +158,12 @@ def test_lost_number_of_a_land_line_is_told_on_the_telephone(asks, typed):
 
 def test_answer_does_not_tell_whether_there_is_a_registration(asks):
     made, other = appointment(1), appointment(2)
-    pages = {
-        asks(code, phone, browser=Client())
-        for code, phone in [
-            (made.uscc, made.phone_number),
-            (made.uscc, MOBILE),
-            (made.uscc, other.phone_number),
-            ("91330902MA28K00157", MOBILE),
-        ]
-    }
-    without_tokens = {page.partition("csrfmiddlewaretoken")[0] for page in pages}
-    assert len(without_tokens) == 1 and len(sent()) == 1
+    wrong = [(made.uscc, MOBILE), (made.uscc, other.phone_number), ("91330902MA28K00157", MOBILE)]
+    pages = [asks(code, phone, browser=Client()) for code, phone in wrong]
+    assert sent() == []
+    pages.append(asks(made.uscc, made.phone_number, browser=Client()))
+    assert len(sent()) == 1
+    assert len({page.partition("csrfmiddlewaretoken")[0] for page in pages}) == 1
 
 
 def test_latest_registration_in_hand_is_meant(asks):
@@ -177,10 +174,12 @@ def test_latest_registration_in_hand_is_meant(asks):
     assert [about for about, _, _ in sent()] == [str(made.pk)]
 
 
-def test_number_of_a_finished_registration_is_sent_too(asks):
-    made = appointment(1, stage=Stage.CLOSED)
+@pytest.mark.parametrize("stage", [Stage.CLOSED, Stage.WITHDRAWN, Stage.DECLINED])
+def test_number_of_a_finished_registration_is_sent_too(asks, stage):
+    made = appointment(1, stage=stage)
     asks(made.uscc, made.phone_number)
-    assert len(sent()) == 1
+    deliver_due(NOW)
+    assert Notice.objects.get(kind="reference_again").state == State.SENT
 
 
 def test_lost_number_is_sent_three_times_a_day_with_the_same_answer(asks, time_machine):

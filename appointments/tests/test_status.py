@@ -1,13 +1,16 @@
 """/status/ as a firm uses it: 受理编号 and phone, then the buttons that fit the stage."""
 
+from datetime import date
+
 import pytest
 from django.test import Client
 
-from appointments import booking
-from appointments.lifecycle import MOVES, Stage
+from appointments import booking, situation
+from appointments.lifecycle import Stage
 from appointments.models import Appointment, Grade, Rating
 from sessions_app import seats
-from triage.tests.factories import NOW, appointment, seated
+from triage.tests.factories import NOW, appointment, officer, released, seated
+from zhoushan_consult.bureau.roles import Role
 
 pytestmark = pytest.mark.django_db
 
@@ -123,7 +126,7 @@ def test_amendment_after_the_review_is_refused_but_kept_on_the_page(client, look
         {"contact_name": "新", "id_type": "resident", "phone": "13800001111", "summary": "改后的问题"},
         follow=True,
     ).content.decode()
-    assert "网上不能再修改" in page
+    assert "网上不能再修改。要补充的，请用“补充问题”。" in page
     assert "改后的问题" in page
 
 
@@ -150,7 +153,7 @@ def test_confirming_a_lost_seat_is_refused_with_a_reason(client, look_up):
     look_up(made)
     booking.give_up_seat(made, at=NOW)
     page = client.post("/status/confirm/", follow=True).content.decode()
-    assert "已不在您名下" in page
+    assert "已进入下一办理阶段" in page
     assert not seats.Seat.objects.exclude(confirmed_at=None).exists()
 
 
@@ -191,15 +194,6 @@ def test_rating_is_given_once_with_no_grade_preselected(client, look_up):
     assert "已经评价过" in page
 
 
-@pytest.mark.parametrize("stage", Stage)
-def test_page_offers_only_what_the_stage_allows(client, look_up, stage):
-    made = seated() if stage == Stage.SEATED else appointment(stage=stage, closed_at=NOW)
-    look_up(made)
-    page = client.get("/status/").content.decode()
-    assert ("确认撤回" in page) == (Stage.WITHDRAWN in MOVES[stage])
-    assert ("修改登记" in page) == (stage == Stage.SUBMITTED)
-
-
 BUTTONS = {
     "withdraw": (Stage.SUBMITTED, Stage.WITHDRAWN),
     "confirm": (Stage.SEATED, Stage.SEATED),
@@ -209,25 +203,76 @@ BUTTONS = {
     "solved": (Stage.ANSWERED, Stage.CLOSED),
 }
 """Each button of the page: the stage in which it is offered, and the one to which it leads."""
+ASKED_ONCE = {
+    "withdraw": "撤回后，这份登记不再办理",
+    "give-up": "现场名额递补给下一家，优先资格同时用完，问题改为书面答复。",
+    "still-onsite": "登记转到1月10日（周日）这一期，优先安排现场名额。",
+    "enough": "登记随即办结，不再安排本期或下期的现场咨询",
+    "solved": "登记随即办结，还没有办完的事项不再继续。",
+}
+"""What cannot be undone, and the consequence that its page names."""
+
+
+def firm_at(stage: Stage, number: int = 1) -> Appointment:
+    """A registration that has a reply, and a priority; with its seat where it needs one."""
+    made = seated(number) if stage == Stage.SEATED else appointment(number, stage=stage, closed_at=NOW)
+    Appointment.objects.filter(pk=made.pk).update(priority_since=NOW)
+    released(made, "水处", "请先办理排水许可。", by=officer(Role.HANDLER, "水处"))
+    return Appointment.objects.get(pk=made.pk)
+
+
+def state(of: Appointment) -> tuple:
+    row = Appointment.objects.select_related("seat").get(pk=of.pk)
+    return row.stage, bool(row.seat and row.seat.confirmed_at), row.moves.count()
 
 
 @pytest.mark.parametrize("verb", BUTTONS)
 def test_links_change_nothing_and_buttons_act(client, look_up, verb):
     before, after = BUTTONS[verb]
-    made = seated() if before == Stage.SEATED else appointment(stage=before)
-    other = seated(2) if before == Stage.SEATED else appointment(2, stage=before)
+    made, other = firm_at(before), firm_at(before, 2)
     look_up(made)
-
-    def state(of):
-        row = Appointment.objects.select_related("seat").get(pk=of.pk)
-        return row.stage, bool(row.seat and row.seat.confirmed_at), row.moves.count()
-
     opened = state(made)
-    assert client.get(f"/status/{verb}/")["Location"] == "/status/"
+    assert client.get(f"/status/{verb}/").status_code == (200 if verb in ASKED_ONCE else 302)
     assert state(made) == opened == (before, False, 1)
     assert client.post(f"/status/{verb}/").status_code == 302
     assert state(made) == (after, verb == "confirm", 1 if verb == "confirm" else 2)
     assert state(other) == opened
+
+
+@pytest.mark.parametrize("verb", ASKED_ONCE)
+def test_what_cannot_be_undone_asks_once_and_names_the_consequence(client, look_up, verb):
+    made = firm_at(BUTTONS[verb][0])
+    look_up(made)
+    assert f'href="/status/{verb}/"' in client.get("/status/").content.decode()
+    page = client.get(f"/status/{verb}/").content.decode()
+    assert ASKED_ONCE[verb] in page and "不能撤销" in page
+    assert made.reference in page and made.enterprise_name in page
+    assert f'method="post" action="/status/{verb}/"' in page
+    assert 'href="/status/"' in page
+
+
+@pytest.mark.parametrize("verb", ASKED_ONCE)
+def test_page_that_asks_leads_back_with_the_reason_where_the_act_is_not_open(client, look_up, verb):
+    made = appointment(stage=Stage.DECLINED)
+    look_up(made)
+    page = client.get(f"/status/{verb}/", follow=True)
+    assert page.redirect_chain == [("/status/", 302)]
+    assert situation.MOVED_ON in page.content.decode()
+    assert state(made) == (Stage.DECLINED, False, 1)
+
+
+def test_page_that_asks_is_for_the_firm_that_opened_its_registration(client):
+    assert "重新输入" in client.get("/status/withdraw/", follow=True).content.decode()
+
+
+def test_firm_that_registered_again_is_told_where_its_priority_goes(client, look_up):
+    made = firm_at(Stage.DEFERRED)
+    appointment(1, on=date(2027, 1, 10))
+    look_up(made)
+    assert "优先资格转到贵单位1月10日（周日）的登记" in client.get("/status/still-onsite/").content.decode()
+    page = client.post("/status/still-onsite/", follow=True).content.decode()
+    assert "优先资格已转到贵单位1月10日（周日）的登记，优先安排现场名额。" in page
+    assert "现场咨询的优先资格已转到贵单位1月10日（周日）的登记。" in page
 
 
 def test_act_without_an_open_registration_asks_to_look_up_again(client):

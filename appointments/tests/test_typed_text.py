@@ -110,6 +110,14 @@ def test_refused_submission_keeps_the_reason_and_the_text_on_the_check_page(clie
     assert "同一企业每期只需登记一次" in html and f'name="summary" value="{QUESTION}"' in html
 
 
+def test_form_that_is_checked_twice_is_still_one_registration(client, firm):
+    typed = firm(1) | tokens(client)
+    client.post("/register/", typed | {"step": "check"})
+    for _ in range(2):
+        assert tokens(client, "/register/check/")["form_token"] == typed["form_token"]
+        assert tokens(client, "/register/")["form_token"] == typed["form_token"]
+
+
 def test_check_page_can_be_sent_after_the_draft_has_expired(client, firm, time_machine):
     client.post("/register/", firm(1, step="check") | tokens(client))
     html = page(client, "/register/check/")
@@ -300,6 +308,7 @@ def test_form_from_another_site_is_not_kept(strict, firm):
 AMENDED = {"contact_name": "新联系人", "id_type": "resident", "phone": "13800001111", "summary": QUESTION}
 FORMS = {
     "amend": (Stage.SUBMITTED, AMENDED, "/status/amend/"),
+    "supplement": (Stage.ACCEPTED, {"text": QUESTION}, "/status/"),
     "unsolved": (Stage.ANSWERED, {"reason": QUESTION}, "/status/"),
     "rate": (Stage.CLOSED, {"remark": QUESTION, "grade": "3"}, "/status/"),
 }
@@ -359,7 +368,9 @@ def test_form_about_a_registration_survives_lost_cookies(form, opened, strict):
 @each_form
 def test_invalid_form_about_a_registration_is_announced_by_a_get(client, form, opened):
     _, typed, where = FORMS[form]
-    wrong = {name: "" if name in ("phone", "reason", "grade") else text for name, text in typed.items()}
+    wrong = {
+        name: "" if name in ("phone", "text", "reason", "grade") else text for name, text in typed.items()
+    }
     wrong |= {"remark": "字" * 501} if form == "rate" else {}
     answer = client.post(f"/status/{form}/", wrong, follow=True)
     assert answer.redirect_chain == [(f"{where}#error-summary", 302)]
@@ -407,7 +418,7 @@ def test_refused_act_is_announced(client):
     assert title(page(client, "/status/")) == "办理进度"
 
 
-@pytest.mark.parametrize("act", ["unsolved", "rate", "leave", "withdraw", "confirm"])
+@pytest.mark.parametrize("act", ["supplement", "unsolved", "rate", "leave", "confirm"])
 def test_address_of_an_act_leads_back_to_its_page(client, act):
     look_up(client, appointment(1))
     answer = client.get(f"/status/{act}/")

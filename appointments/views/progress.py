@@ -172,6 +172,7 @@ def _page(request: HttpRequest, appointment: Appointment, now: datetime, **typed
         "unsent": [kept.values.get(MAIN_FIELDS[name]) for name, kept in typed.items() if kept in unsent],
         "typed_form": forms[0].html_id if forms else "",
         "forms": forms,
+        "has_errors": any(offered.form.errors for offered in forms),
         "check_in_qr": _check_in_qr(appointment) if appointment.stage == Stage.SEATED else "",
     }
     return render(request, "appointments/status.html", context)
@@ -235,8 +236,11 @@ def _give_up(appointment, *, at):
 
 
 def _still_onsite(appointment, *, at):
-    booking.ask_for_seat_again(appointment, at=at)
-    return "已转入下一期，优先安排现场名额。"
+    goes_on = booking.ask_for_seat_again(appointment, at=at)
+    day = goes_on.day.short_label
+    if goes_on != appointment:
+        return f"优先资格已转到贵单位{day}的登记，优先安排现场名额。"
+    return f"已转入{day}这一期，优先安排现场名额。"
 
 
 def _enough(appointment, *, at):

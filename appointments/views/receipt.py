@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from sessions_app import calendar
+from zhoushan_consult.paper.typesetting import PaperError
 
 from .. import calendar_entry as ics
 from ..lifecycle import Stage
@@ -34,17 +35,25 @@ def receipt(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 def sheet(request: HttpRequest, token: str) -> HttpResponse:
     """The 登记表 as a page to print."""
-    appointment = _appointment(token)
-    return render(request, "appointments/sheet.html", {"appointment": appointment, "rows": rows(appointment)})
+    return _sheet_page(request, _appointment(token))
 
 
 @require_safe
 def sheet_pdf(request: HttpRequest, token: str) -> HttpResponse:
     """The 登记表 as a PDF. A phone can pass the file on to a computer with a printer."""
     appointment = _appointment(token)
-    response = HttpResponse(as_pdf(appointment), content_type="application/pdf")
+    try:
+        paper = as_pdf(appointment)
+    except PaperError:
+        return _sheet_page(request, appointment, pdf_failed=True)
+    response = HttpResponse(paper, content_type="application/pdf")
     response["Content-Disposition"] = f'attachment; filename="{appointment.reference}.pdf"'
     return response
+
+
+def _sheet_page(request: HttpRequest, appointment: Appointment, *, pdf_failed: bool = False) -> HttpResponse:
+    context = {"appointment": appointment, "rows": rows(appointment), "pdf_failed": pdf_failed}
+    return render(request, "appointments/sheet.html", context, status=503 if pdf_failed else 200)
 
 
 @require_safe

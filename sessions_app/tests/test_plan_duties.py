@@ -154,9 +154,9 @@ def test_note_goes_to_those_of_the_division_where_one_is_given(officer, handler,
     type(handler).objects.update(phone="13800000001", email="x@example.com")
     day, at = plan(DECEMBER, Plan.DRAFT), moment("2026-12-01 09:00")
     water = Division.objects.get(name="水处")
-    count = notifications.to_role(Role.HANDLER, "plan_wanted", day, at=at, division=water, day=day)
+    count = notifications.to_role(Role.HANDLER, "plan_wanted", day, at=at, division=water)
     assert (count, letters()) == (1, {("plan_wanted", channel, "水清") for channel in ("sms", "email")})
-    assert notifications.to_role(Role.HANDLER, "plan_late", day, at=at, day=day) == 2
+    assert notifications.to_role(Role.HANDLER, "plan_late", day, at=at) == 2
     assert {reader for kind, _, reader in letters() if kind == "plan_late"} == {"水清", "云天"}
 
 
@@ -164,9 +164,7 @@ def test_note_with_another_key_is_another_letter(handler):
     type(handler).objects.update(phone="13800000001", email="")
     day = plan(DECEMBER, Plan.DRAFT)
     for key in ("a", "a", "b"):
-        notifications.to_role(
-            Role.HANDLER, "plan_wanted", day, at=moment("2026-12-01 09:00"), key=key, day=day
-        )
+        notifications.to_role(Role.HANDLER, "plan_wanted", day, at=moment("2026-12-01 09:00"), key=key)
     assert Notice.objects.count() == 2
 
 

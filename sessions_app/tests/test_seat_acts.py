@@ -54,6 +54,13 @@ def mine(day):
 
 
 @pytest.fixture
+def told(mine):
+    """The firm has read the offer: it has until 5 December, 10:00."""
+    seats.start_term(mine, MINE, AT)
+    return mine
+
+
+@pytest.fixture
 def theirs(day):
     return Seat.objects.get(day=day, uscc=THEIRS)
 
@@ -69,7 +76,7 @@ def test_first_free_seat_of_the_day_is_taken_and_no_other_row(day):
     before = others(first)
     taken = seats.take(day, MINE, at=AT)
     assert taken == first
-    assert held_by(taken) == (MINE, AT, AT + timedelta(hours=48), None)
+    assert held_by(taken) == (MINE, AT, None, None)
     assert others(first) == before
 
 
@@ -99,7 +106,7 @@ def test_added_seat_has_the_next_number_of_its_day_and_its_reason(day):
     before = others()
     extra = seats.add(day, MINE, reason="重点企业", at=AT)
     assert (extra.day, extra.number, extra.extra_reason) == (day, 11, "重点企业")
-    assert held_by(extra) == (MINE, AT, AT + timedelta(hours=48), None)
+    assert held_by(extra) == (MINE, AT, None, None)
     assert others(extra) == before
 
 
@@ -115,22 +122,57 @@ def test_free_seats_are_those_of_the_day_that_no_firm_holds(day):
 
 
 @pytest.mark.parametrize(
-    ("offered", "until"),
+    ("told_at", "until"),
     [
         ("12-03 10:00", "12-05 10:00"),
-        ("12-07 18:29", "12-09 18:29"),
-        ("12-07 18:31", "12-09 18:30"),
-        ("12-09 16:29", "12-09 18:30"),
-        ("12-09 16:31", "12-09 18:31"),
-        ("12-09 23:00", "12-10 01:00"),
+        ("12-03 10:01", "12-05 11:00"),
+        ("12-03 19:30", "12-05 20:00"),
+        ("12-03 20:01", "12-06 08:00"),
+        ("12-03 03:00", "12-05 08:00"),
+        ("12-07 17:59", "12-09 18:00"),
+        ("12-07 18:01", "12-09 18:00"),
+        ("12-09 15:59", "12-09 18:00"),
+        ("12-09 23:00", "12-09 18:00"),
     ],
 )
-def test_offer_stands_two_days_until_offers_end_and_two_hours_at_the_least(day, offered, until):
-    assert seats.reply_by(day, at(offered)) == at(until)
+def test_offer_stands_two_days_and_ends_at_a_whole_hour_by_day_or_on_the_eve(told_at, until):
+    assert seats.reply_by(DECEMBER, at(told_at)) == at(until)
 
 
-def test_offers_end_on_the_eve(day):
-    assert seats.offers_end(day) == at("12-09 18:30")
+def test_no_seat_is_offered_in_the_two_hours_before_the_eve_ends(day):
+    assert seats.offers_end(day) == at("12-09 16:00")
+
+
+# --- The term, from delivery -----------------------------------------------------------------------------------------
+def test_term_begins_when_the_offer_has_reached_the_firm(mine):
+    before = others(mine)
+    seats.start_term(mine, MINE, at("12-04 15:10"))
+    assert held_by(mine) == (MINE, AT, at("12-06 16:00"), None)
+    assert others(mine) == before
+
+
+@pytest.mark.parametrize(
+    ("second", "until"), [("12-03 15:00", "12-05 15:00"), ("12-03 09:00", "12-05 10:00")]
+)
+def test_offer_told_in_two_ways_keeps_the_later_end(told, second, until):
+    seats.start_term(told, MINE, at(second))
+    assert held_by(told)[2] == at(until)
+
+
+@pytest.mark.parametrize("act", [seats.suspend_term, lambda seat, who: seats.start_term(seat, who, LATER)])
+def test_term_of_a_confirmed_seat_and_of_another_firm_stays(act, told, theirs):
+    seats.confirm(told, MINE, at=LATER)
+    before = rows()
+    act(told, MINE)
+    act(theirs, MINE)
+    assert rows() == before
+
+
+def test_term_has_not_begun_where_the_offer_did_not_arrive_after_all(told):
+    before = others(told)
+    seats.suspend_term(told, MINE)
+    assert held_by(told) == (MINE, AT, None, None)
+    assert others(told) == before
 
 
 # --- Confirming, lapsing, giving back --------------------------------------------------------------------------------
@@ -138,7 +180,7 @@ def test_firm_confirms_its_own_seat_once(mine):
     before = others(mine)
     assert seats.confirm(mine, MINE, at=LATER) is True
     assert seats.confirm(mine, MINE, at=LATER + TICK) is False
-    assert held_by(mine) == (MINE, AT, AT + timedelta(hours=48), LATER)
+    assert held_by(mine) == (MINE, AT, None, LATER)
     assert others(mine) == before
 
 
@@ -166,10 +208,18 @@ def test_seat_of_another_firm_is_refused(act, mine, theirs):
 
 
 @pytest.mark.parametrize(("late", "lapsed"), [(timedelta(0), False), (TICK, True)])
-def test_offer_lapses_after_its_last_instant(mine, late, lapsed):
+def test_offer_lapses_after_its_last_instant(told, late, lapsed):
+    before = others(told)
+    assert lapse(told, MINE, AT + timedelta(hours=48) + late) is lapsed
+    assert held_by(told) == (FREE if lapsed else (MINE, AT, AT + timedelta(hours=48), None))
+    assert others(told) == before
+
+
+@pytest.mark.parametrize(("late", "lapsed"), [(timedelta(0), False), (TICK, True)])
+def test_offer_that_never_arrived_ends_on_the_eve(mine, late, lapsed):
     before = others(mine)
-    assert lapse(mine, MINE, AT + timedelta(hours=48) + late) is lapsed
-    assert held_by(mine) == (FREE if lapsed else (MINE, AT, AT + timedelta(hours=48), None))
+    assert lapse(mine, MINE, at("12-09 18:00") + late) is lapsed
+    assert held_by(mine) == (FREE if lapsed else (MINE, AT, None, None))
     assert others(mine) == before
 
 

@@ -48,6 +48,8 @@
   document.addEventListener("click", follow);
   document.addEventListener("submit", (event) => {
     sent = event.target;
+    // Shown again as it was left, it is not typed text any more.
+    if (forms.includes(sent)) saved.set(sent, typed(sent));
     save();
   });
 })();

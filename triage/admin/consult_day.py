@@ -25,15 +25,25 @@ from . import check_in, printouts
 # Firms of the waiting list on the screen. It bounds the page if far more firms ask than there are seats.
 WAITING_SHOWN = 100
 
-# 综合处 decides on the list after the cutoff (六（五）); before it, a registration could still come in.
+
+def _can_be_settled(day: ConsultDay) -> bool:
+    """综合处 decides on the list after the cutoff (六（五）), when nothing can come in any more and all is reviewed."""
+    is_open = (
+        not day.settled_at and not day.is_cancelled and timezone.now() >= calendar.booking_closes(day.date)
+    )
+    return is_open and not _pending(day).exists()
+
+
+def _pending(day: ConsultDay):
+    return Appointment.objects.filter(day=day, stage=Stage.SUBMITTED)
+
+
 SETTLE = Action(
     name="settle",
     title="确定名单",
     act=Act.SETTLE,
     do=lambda day, form, **who: seating.settle(day, **who),
-    offered=lambda day: (
-        not day.settled_at and not day.is_cancelled and timezone.now() >= calendar.booking_closes(day.date)
-    ),
+    offered=_can_be_settled,
     # It is the one thing that waits on this screen, so the panel is open from the start.
     opened=lambda day: True,
     button="一键确定名单",
@@ -136,8 +146,9 @@ class DayAdmin(ConsultDayAdmin):
                 (place, appointment, _reason(appointment))
                 for place, appointment in enumerate(waiting_firms, 1)
             ],
-            "pending": Appointment.objects.filter(day=record, stage=Stage.SUBMITTED).count(),
+            "pending": _pending(record).count(),
             "is_closed": now >= calendar.booking_closes(record.date),
+            "has_begun": now >= calendar.starts_at(record.date),
             "is_over": now >= calendar.ends_at(record.date),
             "now": now,
             "list_template": "admin/day/seat_list.html",

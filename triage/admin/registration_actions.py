@@ -107,7 +107,9 @@ ACTIONS = (
         act=Act.ASSIGN,
         form=forms.ReassignForm,
         do=lambda appointment, form, **who: assignment.reassign(form.chosen(), form.rows.made()[0], **who),
-        offered=lambda appointment: bool(forms.movable(appointment)),
+        offered=lambda appointment: (
+            bool(forms.movable(appointment)) and StaffAct.ADD in appointment.situation.staff_acts
+        ),
         # Open from the start if a division has sent its part back: then it is the work that waits.
         opened=lambda appointment: any(a.return_reason for a in forms.movable(appointment)),
         button="改派",

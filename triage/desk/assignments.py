@@ -22,7 +22,16 @@ from .access import desk_view, render_page
 from .actions import by_name, click, forms_of_page
 from .contacts import contact
 from .deadlines import Today
-from .forms import DeskForm, DraftForm, DropForm, HandBackForm, RevisionForm, SendBackForm, SignForm
+from .forms import (
+    AsItIsForm,
+    DeskForm,
+    DraftForm,
+    DropForm,
+    HandBackForm,
+    RevisionForm,
+    SendBackForm,
+    SignForm,
+)
 
 # Newest earlier versions of a reply on the page. Each can be 5000 characters, so not all are shown.
 VERSIONS_SHOWN = 10
@@ -94,6 +103,10 @@ def _revision_was_submitted(row: Assignment, form: RevisionForm, officer: Office
     return _reply_has(row, **wording, drafted_by=officer, submitted_at__isnull=False, signed_at=None)
 
 
+def _is_submitted(row: Assignment, form: AsItIsForm, officer: Officer) -> bool:
+    return row.standing == AssignmentState.DRAFTED
+
+
 def _was_dropped(row: Assignment, form: DropForm, officer: Officer) -> bool:
     return row.revision_in_hand is None and _reply_has(row, dropped_at__isnull=False)
 
@@ -129,6 +142,13 @@ ACTIONS = by_name(
         HandBackForm,
         "已退回综合处，由综合处重新交办。",
         _was_returned,
+    ),
+    Action(
+        "submit-as-it-is",
+        lambda row, form, **who: replies.submit_for_signature(row, **who),
+        AsItIsForm,
+        "已送审签，等处室负责人审签。",
+        _is_submitted,
     ),
     Action("save-revision", _save_revision, RevisionForm, "已保存，还没有送审签。"),
     Action(
@@ -208,8 +228,8 @@ def _works_on(row: Assignment, officer: Officer) -> bool:
 
 
 def _may_revise(row: Assignment, officer: Officer) -> bool:
-    released = row.state == AssignmentState.RELEASED and row.appointment.stage not in SILENT_TO_FIRM
-    return released and _works_on(row, officer)
+    released = row.state == AssignmentState.RELEASED and bool(row.signed_replies)
+    return released and row.appointment.stage not in SILENT_TO_FIRM and _works_on(row, officer)
 
 
 def _open_forms(row: Assignment, officer: Officer, wanted: str) -> list[DeskForm]:
@@ -223,28 +243,29 @@ def _open_forms(row: Assignment, officer: Officer, wanted: str) -> list[DeskForm
     if standing == AssignmentState.DRAFTED:
         return [*_signing(row, reply, officer), *hand_back]
     if wanted and _may_revise(row, officer):
-        return [_with_buttons(RevisionForm(initial=_initial_revision(row, wanted)), row, officer)]
+        return _with_buttons(RevisionForm(initial=_initial_revision(row, wanted)), row, officer)
     return []
 
 
 def _drafting(row: Assignment, reply: Reply | None, officer: Officer) -> list[DeskForm]:
     if reply is None:
-        return [_with_buttons(DraftForm(initial={"version": 0}), row, officer)]
+        return _with_buttons(DraftForm(initial={"version": 0}), row, officer)
     initial = {name: getattr(reply, name) for name in ("kind", "body", "law", "version")}
     if not reply.is_revision:
-        return [_with_buttons(DraftForm(initial=initial), row, officer)]
+        return _with_buttons(DraftForm(initial=initial), row, officer)
     if row.appointment.stage in SILENT_TO_FIRM:
         return [DropForm()]
-    return [_with_buttons(RevisionForm(initial=initial), row, officer), DropForm()]
+    return [*_with_buttons(RevisionForm(initial=initial), row, officer), DropForm()]
 
 
-def _with_buttons(form: DeskForm, row: Assignment, officer: Officer) -> DeskForm:
-    """送审签 only where somebody may sign: what this officer writes, or the colleague's draft as it is."""
+def _with_buttons(form: DeskForm, row: Assignment, officer: Officer) -> list[DeskForm]:
+    """送审签 only where somebody may sign what this officer writes. A colleague's draft may still go up as it is."""
+    if second_person.signers(row.division, officer):
+        return [form]
+    form.buttons = form.buttons[:1]
     reply = row.reply_in_hand
-    drafters = {officer, reply.drafted_by} if reply else {officer}
-    if not any(second_person.signers(row.division, drafter) for drafter in drafters):
-        form.buttons = form.buttons[:1]
-    return form
+    theirs = reply and reply.drafted_by != officer and second_person.signers(row.division, reply.drafted_by)
+    return [form, AsItIsForm()] if theirs else [form]
 
 
 def _signing(row: Assignment, reply: Reply | None, officer: Officer) -> list[DeskForm]:

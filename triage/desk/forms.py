@@ -90,6 +90,13 @@ class RevisionForm(DraftForm):
     field_order = ["kind", "body", "law", "version"]
 
 
+class AsItIsForm(DeskForm):
+    """For a head who leaves a colleague's draft as it is: changed, it would be the head's own."""
+
+    key = "as_it_is"
+    buttons = (("submit-as-it-is", "按现稿送审签", "btn"),)
+
+
 class DropForm(DeskForm):
     key = "drop"
     buttons = (("drop-revision", "不再更正或补充", "btn btn-warning"),)

@@ -112,6 +112,8 @@ def _(record: Reception):
 def _(record: Seat):
     if record.confirmed_at:
         return "done", f"已确认 {_local(record.confirmed_at, 'n月j日 H:i')}"
+    if record.reply_by is None:
+        return "wait", "通知还没有送达"
     until = _local(record.reply_by, "n月j日 H:i")
     if record.reply_by < timezone.now():
         return "late", f"{until} 已过期限"

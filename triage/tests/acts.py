@@ -16,8 +16,9 @@ from datetime import date, datetime, timedelta
 from django.db import transaction
 
 from appointments import answers, booking, contact, feedback, lost_reference, staff_entry
+from appointments import supplements as additions
 from appointments.lifecycle import Stage
-from appointments.models import Appointment, Channel, ContactCorrection, Grade, PublishedAnswer
+from appointments.models import Appointment, Channel, ContactCorrection, Grade, PublishedAnswer, Verdict
 from sessions_app import calendar
 from sessions_app.models import ConsultDay, Plan, Reception
 from triage import (
@@ -28,13 +29,16 @@ from triage import (
     follow_up,
     hearing,
     id_reveal,
+    limbo,
     plan_changes,
     reminders,
     replies,
     review,
     seating,
     standby,
+    supplements,
     timetable,
+    work,
 )
 from triage.models import (
     Assignment,
@@ -96,7 +100,10 @@ MODULES = (
     reminders,
     replies,
     id_reveal,
+    limbo,
     review,
+    supplements,
+    work,
     monthly_review,
     versions,
     seating,
@@ -106,20 +113,22 @@ MODULES = (
     staff_entry,
     feedback,
     lost_reference,
+    additions,
 )
 """Where the acts are."""
 WITHIN_AN_ACT = {
-    "follow_up.end_work",
     "work.cancel_assignments",
     "calls.settle_heard",
     "calls.store",
     "deferral.defer",
+    "follow_up.end_work",
     "follow_up.open_follow_up",
     "plan_changes.to_bureau",
     "replies.request_for_absent",
     "seating.let_lapse",
     "seating.offer_free_seats",
     "seating.seat_firm",
+    "work.drop_revisions",
 }
 """What is only ever done as a part of an act of the table."""
 ROWS: list[Row] = []
@@ -196,6 +205,14 @@ def seat_lost(s: Scene) -> None:
 
 def answer_moved(s: Scene) -> None:
     PublishedAnswer.objects.filter(pk=s.answer.pk).update(version=s.answer.version + 1)
+
+
+def supplement_handled(s: Scene) -> None:
+    type(s.supplement).objects.filter(pk=s.supplement.pk).update(handled_at=NOW)
+
+
+def objection_decided(s: Scene) -> None:
+    type(s.objection).objects.filter(pk=s.objection.pk).update(verdict=Verdict.KEPT)
 
 
 def stands_at(**columns) -> Do:
@@ -300,6 +317,19 @@ act(
     may=(COORDINATOR,),
     says=("优先资格退回到本登记", "12月10日（周四）优先安排"),
     effect="""
+    earlier: stage=deferred wants_onsite=True handed_to=None
+    firm: stage=declined
+    new callrecord: appointment=firm by=actor at=now outcome=reached gist=已告知属信访渠道
+    new review: appointment=firm accepted=False reason=complaint explanation=请拨12369 call=new callrecord
+        by=actor at=now
+    new stagemove: appointment=earlier old=answered new=deferred note=下期的登记已结束，优先资格退回 by=actor at=now
+    new stagemove: appointment=firm old=submitted new=declined note=属于信访、投诉问题，不在咨询日受理范围 by=actor at=now
+    letter priority_returned about earlier to earlier by email page sms
+    letter review_declined about firm to firm by email page sms
+    trail stage_declined of firm by actor: old=submitted
+    trail called of firm by actor: outcome=reached
+    trail priority_granted of earlier by actor: day=2026-11
+    trail stage_deferred of earlier by actor: old=answered
     """,
 )
 act(
@@ -377,6 +407,7 @@ act(
     effect="""
     firm: stage=submitted
     new stagemove: appointment=firm old=declined new=submitted note=重新审核 by=actor at=now
+    letter review_reopened about firm to firm by email page sms
     trail stage_submitted of firm by actor: old=declined
     trail reconsidered of firm by actor: why=企业有异议
     """,
@@ -389,6 +420,11 @@ act(
     at=calendar.ends_at(DAY),
     says=("登记到1月10日（周日）这一期",),
     effect="""
+    firm: day=2027-01-10 stage=submitted
+    new stagemove: appointment=firm old=declined new=submitted note=重新审核 by=actor at=now
+    letter review_reopened about firm to firm by email page sms
+    trail stage_submitted of firm by actor: old=declined
+    trail reconsidered of firm by actor: why=企业有异议
     """,
 )
 act(
@@ -403,6 +439,7 @@ act(
     new stagemove: appointment=firm old=accepted new=submitted note=重新审核 by=actor at=now
     open_work: state=cancelled
     returned_work: state=cancelled
+    letter review_reopened about firm to firm by email page sms
     trail stage_submitted of firm by actor: old=accepted
     trail assignment_cancelled of open_work by actor
     trail assignment_cancelled of drafted_work by actor
@@ -801,11 +838,11 @@ act(
     first: seat=seat 2 of day stage=seated
     new stagemove: appointment=first old=accepted new=seated note=2号名额 by=actor at=now
     new stagemove: appointment=prior old=accepted new=seated note=1号名额 by=actor at=now
-    new stagemove: appointment=second old=accepted new=deferred note=名额已满，先行书面答复 by=actor at=now
-    new stagemove: appointment=third old=accepted new=deferred note=名额已满，先行书面答复 by=actor at=now
+    new stagemove: appointment=second old=accepted new=deferred note=没有排上现场，先行书面答复 by=actor at=now
+    new stagemove: appointment=third old=accepted new=deferred note=没有排上现场，先行书面答复 by=actor at=now
     prior: seat=seat 1 of day stage=seated
-    seat 1 of day: uscc=91330902DEM05Y6L6T offered_at=now reply_by=2026-12-04T09:00
-    seat 2 of day: uscc=91330903DEM0KE6Q40 offered_at=now reply_by=2026-12-04T09:00
+    seat 1 of day: uscc=91330902DEM05Y6L6T offered_at=now
+    seat 2 of day: uscc=91330903DEM0KE6Q40 offered_at=now
     second: stage=deferred handled_by=水处 reply_due_on=2026-12-09
     second_work: due_on=2026-12-09
     third: stage=deferred
@@ -815,12 +852,14 @@ act(
     letter seat_offered about first to first by email page sms
     letter seat_offered about prior to prior by email page sms
     trail list_settled of day by actor: day=2026-12 free=2 waiting=4
-    trail stage_seated of prior by actor: day=2026-12 ground=priority old=accepted place=1
-        reply_by=2026-12-04T09:00 seat=1 since=2026-11-20T09:00
-    trail stage_seated of first by actor: day=2026-12 ground=time old=accepted place=2 reply_by=2026-12-04T09:00
-        seat=2 since=2026-11-18T09:21
-    trail stage_deferred of second by actor: day=2026-12 ground=time old=accepted place=3 since=2026-11-18T09:22
-    trail stage_deferred of third by actor: day=2026-12 ground=time old=accepted place=4 since=2026-11-18T09:23
+    trail stage_seated of prior by actor: day=2026-12 ground=priority old=accepted place=1 seat=1
+        since=2026-11-20T09:00
+    trail stage_seated of first by actor: day=2026-12 ground=time old=accepted place=2 seat=2
+        since=2026-11-18T09:21
+    trail stage_deferred of second by actor: day=2026-12 ground=time old=accepted place=3
+        since=2026-11-18T09:22
+    trail stage_deferred of third by actor: day=2026-12 ground=time old=accepted place=4
+        since=2026-11-18T09:23
     trail term_shortened of second_work by actor: due_on=2026-12-09 was=2026-12-15
     returns 2, 2
     """,
@@ -835,10 +874,10 @@ act(
     effect="""
     day: settled_at=now
     first: stage=deferred
-    new stagemove: appointment=first old=accepted new=deferred note=名额已满，先行书面答复 by=actor at=now
-    new stagemove: appointment=prior old=accepted new=deferred note=名额已满，先行书面答复 by=actor at=now
-    new stagemove: appointment=second old=accepted new=deferred note=名额已满，先行书面答复 by=actor at=now
-    new stagemove: appointment=third old=accepted new=deferred note=名额已满，先行书面答复 by=actor at=now
+    new stagemove: appointment=first old=accepted new=deferred note=没有排上现场，先行书面答复 by=actor at=now
+    new stagemove: appointment=prior old=accepted new=deferred note=没有排上现场，先行书面答复 by=actor at=now
+    new stagemove: appointment=second old=accepted new=deferred note=没有排上现场，先行书面答复 by=actor at=now
+    new stagemove: appointment=third old=accepted new=deferred note=没有排上现场，先行书面答复 by=actor at=now
     prior: stage=deferred handled_by=水处 reply_due_on=2026-12-10
     prior_work: due_on=2026-12-10
     second: stage=deferred handled_by=水处 reply_due_on=2026-12-10
@@ -852,9 +891,12 @@ act(
     trail list_settled of day by actor: day=2026-12 free=2 waiting=4
     trail stage_deferred of prior by actor: day=2026-12 ground=priority old=accepted place=1
         since=2026-11-20T09:00
-    trail stage_deferred of first by actor: day=2026-12 ground=time old=accepted place=2 since=2026-11-18T09:21
-    trail stage_deferred of second by actor: day=2026-12 ground=time old=accepted place=3 since=2026-11-18T09:22
-    trail stage_deferred of third by actor: day=2026-12 ground=time old=accepted place=4 since=2026-11-18T09:23
+    trail stage_deferred of first by actor: day=2026-12 ground=time old=accepted place=2
+        since=2026-11-18T09:21
+    trail stage_deferred of second by actor: day=2026-12 ground=time old=accepted place=3
+        since=2026-11-18T09:22
+    trail stage_deferred of third by actor: day=2026-12 ground=time old=accepted place=4
+        since=2026-11-18T09:23
     trail term_shortened of second_work by actor: due_on=2026-12-10 was=2026-12-15
     trail term_shortened of prior_work by actor: due_on=2026-12-10 was=2026-12-15
     returns 0, 4
@@ -870,13 +912,12 @@ act(
     neighbours=ANOTHER_DAY,
     effect="""
     firm: seat=new seat stage=seated
-    new seat: day=day number=11 uscc=91330903DEM0KE6Q40 offered_at=now reply_by=2026-12-04T09:00
-        extra_reason=重点项目
+    new seat: day=day number=11 uscc=91330903DEM0KE6Q40 offered_at=now extra_reason=重点项目
     new stagemove: appointment=firm old=deferred new=seated note=11号名额 by=actor at=now
     letter seat_offered about firm to firm by email page sms
     trail seat_added of new seat by actor: day=2026-12 reason=重点项目 seat=11
-    trail stage_seated of firm by actor: day=2026-12 extra=重点项目 ground=time old=deferred
-        reply_by=2026-12-04T09:00 seat=11 since=2026-11-18T09:21
+    trail stage_seated of firm by actor: day=2026-12 extra=重点项目 ground=time old=deferred seat=11
+        since=2026-11-18T09:21
     returns new seat
     """,
 )
@@ -889,15 +930,15 @@ act(
     says=("12月4日（周五）9:00",),
     effect="""
     late: seat=None stage=accepted wants_onsite=False
-    late_seat: uscc=91330902DEM05Y6L6T offered_at=now reply_by=2026-12-04T09:00
-    new stagemove: appointment=late old=seated new=accepted note=逾期未确认，名额已递补，改为书面答复 at=now
+    late_seat: uscc=91330902DEM05Y6L6T offered_at=now reply_by=None
+    new stagemove: appointment=late old=seated new=accepted note=逾期未确认，名额收回，改为书面答复 at=now
     new stagemove: appointment=next old=deferred new=seated note=1号名额 at=now
     next: seat=late_seat stage=seated
     letter seat_lapsed about late to late by email page sms
     letter seat_offered about next to next by email page sms
-    trail stage_accepted of late by no officer: day=2026-12 lapsed=True old=seated seat=1
-    trail stage_seated of next by no officer: day=2026-12 ground=time old=deferred place=1
-        reply_by=2026-12-04T09:00 seat=1 since=2026-11-18T09:24
+    trail stage_accepted of late by no officer: day=2026-12 lapsed=True old=seated seat=1 told=True
+    trail stage_seated of next by no officer: day=2026-12 ground=time old=deferred place=1 seat=1
+        since=2026-11-18T09:24
     returns 2
     """,
 )
@@ -908,6 +949,20 @@ act(
     at=calendar.eve(DAY) + timedelta(minutes=1),
     neighbours=ANOTHER_DAY,
     effect="""
+    firm: seat=None stage=accepted priority_since=2026-12-02T09:00
+    first_seat: uscc=None offered_at=None
+    new stagemove: appointment=firm old=seated new=accepted note=名额通知没有送达，保留优先资格 at=now
+    new stagemove: appointment=prior old=seated new=accepted note=名额通知没有送达，保留优先资格 at=now
+    new stagemove: appointment=told old=seated new=accepted note=逾期未确认，名额收回，改为书面答复 at=now
+    prior: seat=None stage=accepted
+    second_seat: uscc=None offered_at=None
+    third_seat: uscc=None offered_at=None reply_by=None
+    told: seat=None stage=accepted wants_onsite=False
+    letter seat_lapsed about told to told by email page sms
+    trail stage_accepted of told by no officer: day=2026-12 lapsed=True old=seated seat=3 told=True
+    trail stage_accepted of prior by no officer: day=2026-12 lapsed=True old=seated seat=2 told=False
+    trail stage_accepted of firm by no officer: day=2026-12 lapsed=True old=seated seat=1 told=False
+    returns 3
     """,
 )
 act(
@@ -917,28 +972,33 @@ act(
     at=SECOND,
     neighbours=ALONE,
     effect="""
+    after_its_day: stage=deferred
     came_late: stage=deferred handled_by=水处 reply_due_on=2026-12-09
     gave_up: stage=answered
     late: seat=None stage=accepted wants_onsite=False
-    late_seat: uscc=91330902DEM05Y6L6T offered_at=now reply_by=2026-12-04T09:00
+    late_seat: uscc=91330902DEM05Y6L6T offered_at=now reply_by=None
     late_work: due_on=2026-12-09
-    new stagemove: appointment=came_late old=accepted new=deferred note=名额已满，先行书面答复 at=now
+    new stagemove: appointment=after_its_day old=accepted new=deferred note=没有排上现场，先行书面答复 at=now
+    new stagemove: appointment=came_late old=accepted new=deferred note=没有排上现场，先行书面答复 at=now
     new stagemove: appointment=gave_up old=accepted new=answered at=now
-    new stagemove: appointment=late old=seated new=accepted note=逾期未确认，名额已递补，改为书面答复 at=now
+    new stagemove: appointment=late old=seated new=accepted note=逾期未确认，名额收回，改为书面答复 at=now
     new stagemove: appointment=next old=deferred new=seated note=1号名额 at=now
     next: seat=late_seat stage=seated
+    letter deferred about after_its_day to after_its_day by email page sms
     letter deferred about came_late to came_late by email page sms
     letter replies_hastened about day to 水处经办 by email sms
     letter seat_lapsed about late to late by email page sms
     letter seat_offered about next to next by email page sms
-    trail stage_accepted of late by no officer: day=2026-12 lapsed=True old=seated seat=1
-    trail stage_seated of next by no officer: day=2026-12 ground=time old=deferred place=1
-        reply_by=2026-12-04T09:00 seat=1 since=2026-11-18T09:24
+    trail stage_accepted of late by no officer: day=2026-12 lapsed=True old=seated seat=1 told=True
+    trail stage_seated of next by no officer: day=2026-12 ground=time old=deferred place=1 seat=1
+        since=2026-11-18T09:24
     trail stage_deferred of came_late by no officer: day=2026-12 ground=time old=accepted place=2
         since=2026-11-18T09:26
     trail term_shortened of late_work by no officer: due_on=2026-12-09 was=2026-12-15
+    trail stage_deferred of after_its_day by no officer: day=2026-11 ground=time old=accepted place=1
+        since=2026-11-18T09:26
     trail stage_answered of gave_up by no officer: old=accepted
-    returns 5
+    returns 6
     """,
 )
 act(
@@ -951,8 +1011,8 @@ act(
     effect="""
     between: stage=deferred
     last: stage=deferred
-    new stagemove: appointment=between old=accepted new=deferred note=名额已满，先行书面答复 at=now
-    new stagemove: appointment=last old=accepted new=deferred note=名额已满，先行书面答复 at=now
+    new stagemove: appointment=between old=accepted new=deferred note=没有排上现场，先行书面答复 at=now
+    new stagemove: appointment=last old=accepted new=deferred note=没有排上现场，先行书面答复 at=now
     letter deferred about between to between by email page sms
     letter deferred about last to last by email page sms
     trail stage_deferred of between by no officer: day=2026-12 ground=time old=accepted place=3
@@ -999,15 +1059,29 @@ act(
     neighbours=ALONE,
     says=("15天",),
     effect="""
-    firm: stage=closed closed_at=now
+    absent: stage=closed handled_by=水处 closed_at=now
+    firm: stage=closed handled_by=水处 closed_at=now
+    heard: stage=closed handled_by=水处 closed_at=now
+    new stagemove: appointment=absent old=absent new=closed note=答复后15天没有反馈，按已答复办结 at=now
     new stagemove: appointment=firm old=deferred new=closed note=书面答复后15天未提出仍需现场咨询，按已答复办结 at=now
+    new stagemove: appointment=heard old=heard new=closed note=答复后15天没有反馈，按已答复办结 at=now
     new stagemove: appointment=other old=deferred new=closed note=书面答复后15天未提出仍需现场咨询，按已答复办结 at=now
-    other: stage=closed closed_at=now
+    new stagemove: appointment=written old=answered new=closed note=答复后15天没有反馈，按已答复办结 at=now
+    other: stage=closed handled_by=水处 closed_at=now
+    support: state=cancelled
+    written: stage=closed handled_by=水处 closed_at=now
     letter deferral_closed about firm to firm by email page sms
     letter deferral_closed about other to other by email page sms
+    letter feedback_closed about absent to absent by email page sms
+    letter feedback_closed about heard to heard by email page sms
+    letter feedback_closed about written to written by email page sms
     trail stage_closed of firm by no officer: old=deferred
     trail stage_closed of other by no officer: old=deferred
-    returns 2
+    trail assignment_cancelled of support by no officer
+    trail stage_closed of written by no officer: old=answered
+    trail stage_closed of heard by no officer: old=heard
+    trail stage_closed of absent by no officer: old=absent
+    returns 5
     """,
 )
 
@@ -1062,6 +1136,7 @@ act(
     firm: address=船厂路1号 postcode=316000 contact_name=李四 id_number=330903197407119860
         phone=tel:+86-137-0000-0007 email=yard7@example.com topics=['soil'] summary=油泥怎样处置？ amended_at=now
         version=2
+    letter booking_amended about firm to firm by email page sms
     trail amended of firm by no officer
     """,
 )
@@ -1104,7 +1179,7 @@ act(
     effect="""
     firm: stage=withdrawn
     new stagemove: appointment=firm old=accepted new=withdrawn note=企业撤回 at=now
-    letter booking_withdrawn about firm to firm by email page
+    letter booking_withdrawn about firm to firm by email page sms
     trail stage_withdrawn of firm by no officer: old=accepted
     """,
 )
@@ -1113,6 +1188,16 @@ act(
     scenes.given_in_every_state,
     lambda s: booking.withdraw(s.firm, at=s.at),
     effect="""
+    drafted_work: state=cancelled
+    firm: stage=withdrawn handled_by=水处
+    new stagemove: appointment=firm old=accepted new=withdrawn note=企业撤回 at=now
+    open_work: state=cancelled
+    returned_work: state=cancelled
+    letter booking_withdrawn about firm to firm by email page sms
+    trail stage_withdrawn of firm by no officer: old=accepted
+    trail assignment_cancelled of open_work by no officer
+    trail assignment_cancelled of drafted_work by no officer
+    trail assignment_cancelled of returned_work by no officer
     """,
 )
 act(
@@ -1120,6 +1205,15 @@ act(
     scenes.took_a_priority_over,
     lambda s: booking.withdraw(s.firm, at=s.at),
     effect="""
+    earlier: stage=deferred wants_onsite=True handed_to=None
+    firm: stage=withdrawn priority_since=None
+    new stagemove: appointment=earlier old=answered new=deferred note=下期的登记已结束，优先资格退回 at=now
+    new stagemove: appointment=firm old=submitted new=withdrawn note=企业撤回 at=now
+    letter booking_withdrawn about firm to firm by email page sms
+    letter priority_returned about earlier to earlier by email page sms
+    trail stage_withdrawn of firm by no officer: old=submitted
+    trail priority_granted of earlier by no officer: day=2026-11
+    trail stage_deferred of earlier by no officer: old=answered
     """,
 )
 act(
@@ -1131,7 +1225,7 @@ act(
     firm: seat=None stage=withdrawn priority_since=None
     new stagemove: appointment=firm old=seated new=withdrawn note=企业撤回 at=now
     seat_held: uscc=None offered_at=None reply_by=None confirmed_at=None
-    letter booking_withdrawn about firm to firm by email page
+    letter booking_withdrawn about firm to firm by email page sms
     trail stage_withdrawn of firm by no officer: day=2026-12 old=seated seat=2
     """,
 )
@@ -1249,13 +1343,14 @@ act(
     lambda s: booking.ask_for_seat_again(s.firm, at=s.at),
     meanwhile=(withdrawn,),
     neighbours=((2, DAY),),
-    says=("贵单位1月10日（周日）的登记", "水处书面答复"),
+    says=("贵单位1月10日（周日）的登记", "本登记先书面答复"),
     effect="""
-    firm: stage=closed closed_at=now
-    new stagemove: appointment=firm old=deferred new=closed note=优先资格已转到贵单位下期的登记 at=now
-    next: wants_onsite=True priority_since=now
+    firm: stage=accepted wants_onsite=False priority_since=now handed_to=next
+    new stagemove: appointment=firm old=deferred new=accepted note=仍需现场咨询，优先资格转到贵单位1月10日（周日）的登记 at=now
+    next: priority_since=now
+    letter priority_moved about firm to firm by email page sms
+    trail stage_accepted of firm by no officer: old=deferred
     trail priority_granted of next by no officer: day=2027-01
-    trail stage_closed of firm by no officer: old=deferred
     returns next
     """,
 )
@@ -1266,6 +1361,11 @@ act(
     neighbours=((2, DAY),),
     says=("2月10日（周三）",),
     effect="""
+    firm: day=2027-02-10 stage=accepted priority_since=now
+    new stagemove: appointment=firm old=deferred new=accepted note=仍需现场咨询，2月10日（周三）优先安排 at=now
+    letter priority_granted about firm to firm by email page sms
+    trail stage_accepted of firm by no officer: old=deferred
+    returns firm
     """,
 )
 act(
@@ -1274,9 +1374,11 @@ act(
     lambda s: booking.written_reply_is_enough(s.firm, at=s.at),
     meanwhile=(withdrawn,),
     effect="""
-    firm: stage=closed closed_at=now
+    firm: stage=closed handled_by=水处 closed_at=now
     new stagemove: appointment=firm old=deferred new=closed note=企业表示书面答复已解决问题 at=now
+    open_work: state=cancelled
     trail stage_closed of firm by no officer: old=deferred
+    trail assignment_cancelled of open_work by no officer
     """,
 )
 act(
@@ -1285,6 +1387,11 @@ act(
     lambda s: booking.written_reply_is_enough(s.firm, at=s.at),
     meanwhile=(seat_lost,),
     effect="""
+    firm: seat=None stage=closed handled_by=水处 closed_at=now
+    new stagemove: appointment=firm old=seated new=closed note=企业表示书面答复已解决问题 at=now
+    seat_held: uscc=None offered_at=None reply_by=None confirmed_at=None
+    letter seat_not_needed about firm to firm by email page sms
+    trail stage_closed of firm by no officer: day=2026-12 old=seated seat=2
     """,
 )
 act(
@@ -1292,6 +1399,17 @@ act(
     scenes.said_solved,
     lambda s: feedback.report_solved(s.firm, at=s.at),
     effect="""
+    firm: stage=closed closed_at=now
+    matter: closed_at=now result=企业反馈已解决
+    new stagemove: appointment=firm old=following new=closed note=企业反馈已解决 at=now
+    other_matter: closed_at=now result=企业反馈已解决
+    letter follow_up_closed about matter to 办公室督办 by email sms
+    letter follow_up_closed about matter to 综合处经办 by email sms
+    letter follow_up_closed about other_matter to 办公室督办 by email sms
+    letter follow_up_closed about other_matter to 综合处经办 by email sms
+    trail stage_closed of firm by no officer: old=following
+    trail follow_up_closed of matter by no officer
+    trail follow_up_closed of other_matter by no officer
     """,
 )
 act(
@@ -1374,12 +1492,16 @@ act(
     meanwhile=(stands_at(stage=Stage.ABSENT),),
     says=("已当面说明",),
     effect="""
-    firm: stage=heard
+    drafted_work: state=cancelled
+    firm: stage=heard handled_by=土壤处
     hearing: outcome=solved gist=已当面说明 by=actor at=now
     new stagemove: appointment=firm old=seated new=heard note=现场解决 by=actor at=now
+    work: state=cancelled
     letter heard_solved about firm to firm by email page sms
     trail stage_heard of firm by actor: old=seated
     trail hearing_concluded of firm by actor: outcome=solved
+    trail assignment_cancelled of work by actor
+    trail assignment_cancelled of drafted_work by actor
     """,
 )
 act(
@@ -1391,7 +1513,8 @@ act(
     meanwhile=(stands_at(stage=Stage.HEARD),),
     says=("现场查看排放口", "答复异味问题"),
     effect="""
-    firm: stage=following
+    drafted_work: state=cancelled
+    firm: stage=following handled_by=土壤处
     new followup: appointment=firm division=大气处 origin=day promise=答复异味问题 due_on=2026-12-24
         opened_by=actor opened_at=now
     new followup: appointment=firm division=水处 origin=day promise=现场查看排放口 due_on=2026-12-30
@@ -1399,11 +1522,14 @@ act(
     new hearing: appointment=firm day=day outcome=follow gist=已当面说明 by=actor at=now
     new stagemove: appointment=firm old=heard new=following by=actor at=now
     new stagemove: appointment=firm old=seated new=heard note=需跟踪督办 by=actor at=now
+    work: state=cancelled
     letter follow_up_new about new followup to 大气处经办 by email sms
     letter follow_up_new about new followup to 水处经办 by email sms
     letter heard_follow about firm to firm by email page sms
     trail stage_heard of firm by actor: old=seated
     trail hearing_concluded of firm by actor: outcome=follow
+    trail assignment_cancelled of work by actor
+    trail assignment_cancelled of drafted_work by actor
     trail stage_following of firm by actor: old=heard
     trail follow_up_opened of new followup by actor: division=water
     trail follow_up_opened of new followup by actor: division=air
@@ -1438,7 +1564,7 @@ act(
     says=("2号",),
     effect="""
     firm: seat=free_seat stage=seated
-    free_seat: uscc=91330921DEM0KDMN9D offered_at=now reply_by=2026-12-10T10:15 confirmed_at=now
+    free_seat: uscc=91330921DEM0KDMN9D offered_at=now confirmed_at=now
     new stagemove: appointment=firm old=deferred new=seated note=候补入场，2号名额 by=actor at=now
     letter standby_called about firm to firm by email page sms
     trail stage_seated of firm by actor: day=2026-12 ground=time old=deferred place=2 seat=2
@@ -1457,7 +1583,7 @@ act(
     effect="""
     absent: seat=None
     firm: seat=freed_seat stage=seated
-    freed_seat: uscc=91330903DEM0KE6Q40 offered_at=now reply_by=2026-12-10T10:15 confirmed_at=now
+    freed_seat: uscc=91330903DEM0KE6Q40 offered_at=now reply_by=None confirmed_at=now
     new stagemove: appointment=firm old=deferred new=seated note=候补入场，1号名额 by=actor at=now
     letter standby_called about firm to firm by email page sms
     trail seat_vacated of absent by no officer: day=2026-12 seat=1
@@ -1597,7 +1723,7 @@ act(
     may=(COORDINATOR,),
     meanwhile=(stands_at(stage=Stage.FOLLOWING),),
     effect="""
-    firm: stage=closed closed_at=now
+    firm: stage=closed handled_by=水处 closed_at=now
     new stagemove: appointment=firm old=absent new=closed by=actor at=now
     letter closed about firm to firm by email page sms
     trail stage_closed of firm by actor: old=absent
@@ -1683,6 +1809,112 @@ act(
     letter follow_up_old about two_months to 局领导 by email sms
     letter follow_up_old about two_months to 综合处经办 by email sms
     returns 3
+    """,
+)
+
+
+# --- 企业补充的 -------------------------------------------------------------------------------------------------------
+act(
+    "supplements.add_question",
+    scenes.given,
+    lambda s: additions.add_question(s.firm, "污泥怎样处置？", at=s.at),
+    meanwhile=(withdrawn, stands_at(stage=Stage.SUBMITTED)),
+    effect="""
+    new supplement: appointment=firm text=污泥怎样处置？ at=now
+    letter supplement_added about new supplement to 综合处经办 by email sms
+    trail supplemented of firm by no officer
+    returns new supplement
+    """,
+)
+act(
+    "supplements.assign",
+    scenes.supplemented,
+    lambda s: supplements.assign(
+        s.supplement, portion("土壤处", s.supplement.text, reason="企业补充"), by=s.by, at=s.at
+    ),
+    may=(COORDINATOR,),
+    meanwhile=(withdrawn, supplement_handled),
+    effect="""
+    firm: handled_by=土壤处、水处、大气处 reply_due_on=2026-12-15
+    new assignment: appointment=firm division=土壤处 part=lead question=污泥怎样处置？ by_hand_reason=企业补充
+        state=open due_on=2026-11-27 assigned_by=actor assigned_at=now
+    supplement: handled_at=now handled_by=actor
+    letter assignment_new about new assignment to 土壤处经办 by email sms
+    trail supplement_handled of firm by actor
+    trail assigned of new assignment by actor: division=soil part=lead
+    """,
+)
+act(
+    "supplements.note",
+    scenes.supplemented,
+    lambda s: supplements.note(s.supplement, by=s.by, at=s.at),
+    may=(COORDINATOR,),
+    meanwhile=(supplement_handled,),
+    effect="""
+    supplement: handled_at=now handled_by=actor
+    trail supplement_handled of firm by actor
+    """,
+)
+
+
+def object_to(s: Scene) -> object:
+    caller = {"contact_name": "李四", "phone": "+8613700000001", "text": "我们没有登记"}
+    return additions.object_to(s.firm, **caller, at=s.at)
+
+
+act(
+    "supplements.object_to",
+    scenes.accepted,
+    object_to,
+    effect="""
+    new objection: appointment=firm contact_name=李四 phone=+8613700000001 text=我们没有登记 at=now
+    letter objection_raised about new objection to 综合处经办 by email sms
+    trail objected of firm by no officer
+    returns new objection
+    """,
+)
+act(
+    "supplements.decide: void",
+    scenes.objected,
+    lambda s: supplements.decide(s.objection, Verdict.VOID, "已电话核实", by=s.by, at=s.at),
+    may=(COORDINATOR,),
+    meanwhile=(objection_decided, stands_at(stage=Stage.HEARD)),
+    effect="""
+    firm: seat=None stage=withdrawn priority_since=None
+    new stagemove: appointment=firm old=seated new=withdrawn note=经核实，不是该企业的登记，作废 by=actor at=now
+    objection: verdict=void gist=已电话核实 decided_by=actor decided_at=now
+    seat_held: uscc=None offered_at=None reply_by=None confirmed_at=None
+    work: state=cancelled
+    letter booking_voided about firm to firm by email page sms
+    trail objection_decided of firm by actor: verdict=void
+    trail stage_withdrawn of firm by actor: day=2026-12 old=seated seat=2
+    trail assignment_cancelled of work by actor
+    """,
+)
+act(
+    "supplements.decide: kept",
+    scenes.objected,
+    lambda s: supplements.decide(s.objection, Verdict.KEPT, "已电话核实", by=s.by, at=s.at),
+    may=(COORDINATOR,),
+    meanwhile=(objection_decided,),
+    effect="""
+    objection: verdict=kept gist=已电话核实 decided_by=actor decided_at=now
+    trail objection_decided of firm by actor: verdict=kept
+    """,
+)
+
+
+# --- 没有着落 ---------------------------------------------------------------------------------------------------------
+act(
+    "limbo.report",
+    scenes.left_with_nobody,
+    as_duty(lambda s: limbo.report("", s.at, s.at)),
+    neighbours=ALONE,
+    says=("登记已结束，交办还开着", "通过初审的登记没有交办", "2 件"),
+    effect="""
+    letter limbo_found about 系统管理 to 系统管理 by email sms
+    letter limbo_found about 综合处经办 to 综合处经办 by email sms
+    returns 2
     """,
 )
 
@@ -1788,18 +2020,23 @@ act(
     neighbours=ALONE,
     effect="""
     firm: day=2027-01-10 priority_since=now
+    in_writing: day=2027-02-10 priority_since=now
     new stagemove: appointment=firm old=submitted new=submitted note=12月10日（周四）活动取消，转到1月10日（周日），优先安排
+        at=now
+    new stagemove: appointment=in_writing old=accepted new=accepted note=12月10日（周四）活动取消，转到2月10日（周三），优先安排
         at=now
     new stagemove: appointment=twice old=accepted new=accepted note=12月10日（周四）活动取消，优先资格转到贵单位1月10日（周日）的登记
         at=now
-    other: wants_onsite=True priority_since=now
-    twice: wants_onsite=False
+    other: priority_since=now
+    twice: wants_onsite=False priority_since=now handed_to=other
     letter day_cancelled about firm to firm by email page sms
+    letter day_cancelled about in_writing to in_writing by email page sms
     letter day_cancelled about twice to twice by email page sms
     trail carried_over of firm by no officer: day=2026-12 to=2027-01
     trail priority_granted of other by no officer: day=2027-01
     trail carried_over of twice by no officer: day=2026-12 to=2027-01
-    returns 2
+    trail carried_over of in_writing by no officer: day=2026-12 to=2027-02
+    returns 3
     """,
 )
 
@@ -1911,7 +2148,7 @@ act(
     neighbours=ANOTHER_DAY,
     says=("待初审1条，已通过2条，其中优先1条",),
     effect="""
-    letter cutoff_summary about day to 综合处经办 by email sms
+    letter cutoff_summary about day to 综合处经办 due 2026-12-01T08:00 by email sms
     returns 6
     """,
 )

@@ -4,6 +4,7 @@ import random
 from datetime import date, datetime, timedelta
 
 from django.contrib.auth.models import Group
+from django.test import override_settings
 
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, StageMove
@@ -15,11 +16,13 @@ from triage.rulebook.routing_traces import shown_trace
 from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.identity import samples
+from zhoushan_consult.outbox import delivery
 from zhoushan_consult.vault.blind_index import blind_index
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=SHANGHAI)
 """The Friday on which the tests play: registrations join 10 December 2026."""
 DAY = date(2026, 12, 10)
+MEMORY = "zhoushan_consult.outbox.adapters.MemoryAdapter"
 WATER = "我公司水产加工废水拟接入市政污水管网，请问需要办理哪些手续？"
 
 
@@ -75,15 +78,25 @@ def trace(of: Appointment, *, at: datetime = NOW) -> RoutingTrace:
     return shown_trace(of, at)
 
 
-def seated(number: int = 1, *, confirmed: bool = False, at: datetime = NOW, **columns) -> Appointment:
-    """A registration that holds a seat of its day."""
+def seated(
+    number: int = 1, *, confirmed: bool = False, told: bool = True, at: datetime = NOW, **columns
+) -> Appointment:
+    """A registration that holds a seat of its day. Unless `told` is false, the offer has reached the firm at once."""
     made = appointment(number, stage=Stage.ACCEPTED, **columns)
     seat = seats.take(made.day, made.uscc, at=at)
+    if told:
+        seats.start_term(seat, made.uscc, at)
     if confirmed:
         seats.confirm(seat, made.uscc, at=at)
     Appointment.objects.filter(pk=made.pk).update(stage=Stage.SEATED, seat=seat)
     made.refresh_from_db()
     return made
+
+
+def deliver(at: datetime) -> int:
+    """The gateway takes every letter that is due at `at`. Returns how many."""
+    with override_settings(OUTBOX_ADAPTERS={"sms": MEMORY, "email": MEMORY}):
+        return delivery.deliver_due(at)
 
 
 def assignment(of: Appointment, to: str, *, by: Officer, **columns) -> Assignment:

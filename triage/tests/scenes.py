@@ -13,7 +13,15 @@ from django.db.models import Model
 
 from appointments import letters
 from appointments.lifecycle import Stage
-from appointments.models import Appointment, Publicity, PublishedAnswer, Rating, StageMove
+from appointments.models import (
+    Appointment,
+    Objection,
+    Publicity,
+    PublishedAnswer,
+    Rating,
+    StageMove,
+    Supplement,
+)
 from sessions_app import calendar, seats
 from sessions_app.days import day_on
 from sessions_app.models import ConsultDay, Plan, Seat
@@ -249,11 +257,26 @@ def deferred_and_answered(s: Scene) -> None:
 def took_a_priority_over(s: Scene) -> None:
     """The firm was deferred before, and its priority went over to the registration that it had made itself."""
     s.firm = s.book(priority_since=EARLIER)
-    before = Scene(s.people, s.number, BEFORE)
+    before = Scene(s.people, s.number, BEFORE if s.on == DAY else AFTER)
     s.earlier = before.book(
         stage=Stage.ANSWERED, wants_onsite=False, handed_to=s.firm, priority_since=EARLIER
     )
     s.withdrawn = before.book(1, stage=Stage.WITHDRAWN, handed_to=s.firm)
+
+
+def supplemented(s: Scene) -> None:
+    """The firm asked one thing more, and another that an officer has dealt with."""
+    given(s)
+    s.supplement = Supplement.objects.create(appointment=s.firm, text="污泥怎样处置？", at=EARLIER)
+    Supplement.objects.create(appointment=s.firm, text="雨水呢？", at=EARLIER, handled_at=EARLIER)
+
+
+def objected(s: Scene) -> None:
+    """Somebody says that the registration is not the firm's own; it has a seat and a 交办."""
+    confirmed(s)
+    s.work = s.give(s.firm)
+    caller = {"contact_name": "李四", "phone": "+8613700000001", "text": "我们没有登记"}
+    s.objection = Objection.objects.create(appointment=s.firm, at=EARLIER, **caller)
 
 
 def at_stage(stage: Stage):
@@ -721,6 +744,14 @@ def came_onto_a_cancelled_day(s: Scene) -> None:
     s.written = s.book(3, wants_onsite=False)
     s.waits = s.book(4, stage=Stage.DEFERRED)
     s.open_day = Scene(s.people, s.number, FAR).book(5)
+
+
+# --- 没有着落 ----------------------------------------------------------------------------------------------------------
+def left_with_nobody(s: Scene) -> None:
+    """A withdrawn registration with a 交办 that is open, and an accepted one without any."""
+    s.firm = s.book(1, stage=Stage.WITHDRAWN)
+    s.work = s.give(s.firm)
+    s.other = s.book(2, stage=Stage.ACCEPTED)
 
 
 # --- 提醒 --------------------------------------------------------------------------------------------------------------

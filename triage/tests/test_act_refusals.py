@@ -7,7 +7,9 @@ from datetime import date, datetime, timedelta
 import pytest
 from django.core.exceptions import ValidationError
 
-from appointments import answers, booking, feedback, staff_entry
+from appointments import answers, booking, feedback, situation, staff_entry
+from appointments import supplements as additions
+from appointments.facts import NotOpen
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, Channel, Grade, IllegalMove, StageMove
 from sessions_app import calendar, planning, seats
@@ -58,7 +60,7 @@ EVE = calendar.local_datetime(DAY) - timedelta(seconds=1)
 
 @dataclass(frozen=True)
 class Case:
-    """An act in a scene in which it writes nothing: refused by `error`, or done already where there is none."""
+    """An act in a scene in which it writes nothing: refused by `error` with the words `says`, or done already without one."""
 
     name: str
     scene: Do
@@ -66,6 +68,7 @@ class Case:
     error: type[Exception] | None = None
     by: Role | None = None
     at: datetime = NOW
+    says: str = ""
 
     def __str__(self) -> str:
         return self.name
@@ -103,6 +106,15 @@ def seat_free(s: Scene) -> None:
 def seated_later(s: Scene) -> None:
     later = Scene(s.people, s.number, FAR).book(stage=Stage.WITHDRAWN)
     StageMove.objects.create(appointment=later, old=Stage.ACCEPTED, new=Stage.SEATED, at=EARLIER)
+
+
+def registered_again(s: Scene) -> None:
+    """The firm has another registration for the same day."""
+    s.again = s.book(stage=Stage.ACCEPTED)
+
+
+def registered_for_the_next_day(s: Scene) -> None:
+    s.next = Scene(s.people, s.number, scenes.NEXT).book()
 
 
 def drafted_by_the_actor(s: Scene) -> None:
@@ -197,15 +209,71 @@ REFUSED = [
         assignment.NeedsReason,
         COORDINATOR,
     ),
-    Case("accept what was declined", scenes.declined, accept(portion), IllegalMove, COORDINATOR),
-    Case("accept a firm that has a seat", scenes.offered, accept(portion), IllegalMove, COORDINATOR),
-    Case("accept a deferred firm", scenes.deferred, accept(portion), IllegalMove, COORDINATOR),
+    Case(
+        "accept what was declined",
+        scenes.declined,
+        accept(portion),
+        NotOpen,
+        COORDINATOR,
+        says=situation.HANDLED_ALREADY,
+    ),
+    Case(
+        "accept a firm that has a seat",
+        scenes.offered,
+        accept(portion),
+        NotOpen,
+        COORDINATOR,
+        says=situation.HANDLED_ALREADY,
+    ),
+    Case(
+        "accept a deferred firm",
+        scenes.deferred,
+        accept(portion),
+        NotOpen,
+        COORDINATOR,
+        says=situation.HANDLED_ALREADY,
+    ),
     Case(
         "reconsider a seated firm",
         scenes.offered,
         lambda s: review.reconsider(s.firm, "再看", by=s.by, at=s.at),
-        IllegalMove,
+        NotOpen,
         COORDINATOR,
+        says=situation.HANDLED_ALREADY,
+    ),
+    Case(
+        "reconsider a declined firm that has registered for the day again",
+        after(scenes.declined, registered_again),
+        lambda s: review.reconsider(s.firm, "再看", by=s.by, at=s.at),
+        NotOpen,
+        COORDINATOR,
+        says=situation.OTHER_LIVE_STAFF,
+    ),
+    Case(
+        "reconsider after its day a firm that has registered for the next one",
+        after(scenes.accepted, registered_for_the_next_day),
+        lambda s: review.reconsider(s.firm, "再看", by=s.by, at=s.at),
+        NotOpen,
+        COORDINATOR,
+        calendar.ends_at(DAY),
+        says=situation.OTHER_LIVE_STAFF,
+    ),
+    Case(
+        "reconsider on a settled list a firm that has registered for the next day",
+        after(scenes.accepted, scenes.settled, registered_for_the_next_day),
+        lambda s: review.reconsider(s.firm, "再看", by=s.by, at=s.at),
+        NotOpen,
+        COORDINATOR,
+        SECOND,
+        says=situation.OTHER_LIVE_STAFF,
+    ),
+    Case(
+        "give a question of a registration that has ended to a division",
+        scenes.declined,
+        lambda s: assignment.add(s.firm, portion(), by=s.by, at=s.at),
+        NotOpen,
+        COORDINATOR,
+        says=situation.HANDLED_ALREADY,
     ),
     Case(
         "give the same question to a division twice",
@@ -351,32 +419,71 @@ REFUSED = [
         "add a seat while one is free",
         after(scenes.full, seat_free),
         lambda s: seating.add_seat(s.day, s.firm, "重点项目", by=s.by, at=s.at),
-        seating.SeatsStillFree,
+        NotOpen,
         LEADER,
         SECOND,
+        says=situation.SEATS_STILL_FREE,
+    ),
+    Case(
+        "add a seat once the day has begun",
+        scenes.full,
+        lambda s: seating.add_seat(s.day, s.firm, "重点项目", by=s.by, at=s.at),
+        NotOpen,
+        LEADER,
+        calendar.starts_at(DAY),
+        says=situation.DAY_IS_OVER,
+    ),
+    Case(
+        "add a seat to a list that is not settled",
+        after(scenes.full, day_is(settled_at=None)),
+        lambda s: seating.add_seat(s.day, s.firm, "重点项目", by=s.by, at=s.at),
+        NotOpen,
+        LEADER,
+        SECOND,
+        says=situation.NOT_SETTLED,
     ),
     Case(
         "add a seat on a cancelled day",
         after(scenes.full, day_is(plan=Plan.CANCELLED)),
         lambda s: seating.add_seat(s.day, s.firm, "重点项目", by=s.by, at=s.at),
-        seating.DayCancelled,
+        NotOpen,
         LEADER,
         SECOND,
+        says=situation.DAY_IS_CANCELLED,
     ),
     Case(
         "call in the evening before",
         scenes.waits_at_the_door,
         call_in,
-        standby.OnlyOnTheDay,
+        NotOpen,
         COORDINATOR,
         EVE,
+        says="候补入场只在12月10日（周四）当天办理",
+    ),
+    Case(
+        "call in the morning after",
+        scenes.waits_at_the_door,
+        call_in,
+        NotOpen,
+        COORDINATOR,
+        MORNING + timedelta(days=1),
+        says="12月10日（周四）已过",
+    ),
+    Case(
+        "call in to a cancelled day",
+        after(scenes.waits_at_the_door, day_is(plan=Plan.CANCELLED)),
+        call_in,
+        NotOpen,
+        COORDINATOR,
+        MORNING,
+        says=situation.DAY_IS_CANCELLED,
     ),
     Case("call in without a freed seat", scenes.full, call_in, standby.NoSeatFreed, COORDINATOR, MORNING),
     Case(
         "call in a firm that asked for a written reply",
         after(scenes.waits_at_the_door, firm_is(wants_onsite=False)),
         call_in,
-        IllegalMove,
+        NotOpen,
         COORDINATOR,
         MORNING,
     ),
@@ -384,15 +491,25 @@ REFUSED = [
         "check in the evening before",
         scenes.at_the_door,
         lambda s: hearing.check_in(s.firm, by=s.by, at=s.at),
-        hearing.NotTheDay,
+        NotOpen,
         COORDINATOR,
         EVE,
+        says="咨询日是12月10日（周四），当天才能签到",
+    ),
+    Case(
+        "check in the morning after",
+        scenes.at_the_door,
+        lambda s: hearing.check_in(s.firm, by=s.by, at=s.at),
+        NotOpen,
+        COORDINATOR,
+        MORNING + timedelta(days=1),
+        says="请直接记录现场结果",
     ),
     Case(
         "check in a firm without a seat",
         scenes.deferred,
         lambda s: hearing.check_in(s.firm, by=s.by, at=s.at),
-        IllegalMove,
+        NotOpen,
         COORDINATOR,
         MORNING,
     ),
@@ -400,9 +517,10 @@ REFUSED = [
         "conclude the evening before",
         scenes.at_the_door,
         conclude(Outcome.SOLVED),
-        hearing.NotTheDay,
+        NotOpen,
         COORDINATOR,
         EVE,
+        says="咨询日是12月10日（周四），当天才能签到",
     ),
     Case(
         "conclude with a follow-up of nothing",
@@ -416,43 +534,71 @@ REFUSED = [
         "close an absent firm that waits for its reply",
         after(scenes.absent_and_answered, reply_owed),
         close_registration,
-        follow_up.ReplyOwed,
+        NotOpen,
         COORDINATOR,
+        says=situation.REPLY_OWED,
     ),
     Case(
         "close an absent firm that was never answered",
         scenes.at_stage(Stage.ABSENT),
         close_registration,
-        follow_up.ReplyOwed,
+        NotOpen,
         COORDINATOR,
+        says=situation.REPLY_OWED,
     ),
-    Case("close a deferred firm", scenes.deferred, close_registration, IllegalMove, COORDINATOR),
-    Case("close a firm over its follow-ups", scenes.followed, close_registration, IllegalMove, COORDINATOR),
+    Case(
+        "close a firm that is heard while a division still owes a reply",
+        after(scenes.at_stage(Stage.HEARD), reply_owed),
+        close_registration,
+        NotOpen,
+        COORDINATOR,
+        says=situation.REPLY_OWED,
+    ),
+    Case("close a deferred firm", scenes.deferred, close_registration, NotOpen, COORDINATOR),
+    Case("close a firm over its follow-ups", scenes.followed, close_registration, NotOpen, COORDINATOR),
     Case(
         "unsolved after the term",
         scenes.at_stage(Stage.CLOSED),
         unsolved,
-        feedback.ReopenTooLate,
+        NotOpen,
         at=EARLIER + timedelta(days=30, seconds=1),
+        says=situation.REOPEN_TOO_LATE,
     ),
-    Case("unsolved before an answer", scenes.accepted, unsolved, IllegalMove),
+    Case(
+        "unsolved where the firm has registered for the day again",
+        after(scenes.at_stage(Stage.CLOSED), registered_again),
+        unsolved,
+        NotOpen,
+        says=situation.OTHER_LIVE,
+    ),
+    Case("unsolved before an answer", scenes.accepted, unsolved, NotOpen, says=situation.MOVED_ON),
+    Case(
+        "unsolved before the reply that an absent firm waits for",
+        scenes.at_stage(Stage.ABSENT),
+        unsolved,
+        NotOpen,
+        says=situation.NO_REPLY_YET,
+    ),
     Case(
         "solved before an answer",
         scenes.deferred,
         lambda s: feedback.report_solved(s.firm, at=s.at),
-        IllegalMove,
+        NotOpen,
+        says=situation.MOVED_ON,
     ),
     Case(
         "rate before an answer",
         scenes.offered,
         lambda s: feedback.rate(s.firm, Grade.GOOD, "", at=s.at),
-        IllegalMove,
+        NotOpen,
+        says=situation.NOTHING_TO_RATE,
     ),
     Case(
         "rate twice",
         after(scenes.at_stage(Stage.CLOSED), lambda s: feedback.rate(s.firm, Grade.POOR, "", at=EARLIER)),
         lambda s: feedback.rate(s.firm, Grade.GOOD, "", at=s.at),
-        feedback.AlreadyRated,
+        NotOpen,
+        says=situation.RATED,
     ),
     Case(
         "register twice for a day",
@@ -470,43 +616,122 @@ REFUSED = [
         "amend after the review",
         after(scenes.accepted, filled_in),
         lambda s: booking.amend(s.firm, s.form, at=s.at),
-        booking.TooLate,
+        NotOpen,
+        says=situation.SUPPLEMENT_INSTEAD,
+    ),
+    Case(
+        "amend after the list is settled",
+        after(scenes.accepted, scenes.settled, filled_in),
+        lambda s: booking.amend(s.firm, s.form, at=s.at),
+        NotOpen,
+        at=SECOND,
+        says=situation.NO_MORE_CHANGES,
     ),
     Case(
         "withdraw after the day",
         scenes.at_stage(Stage.HEARD),
         lambda s: booking.withdraw(s.firm, at=s.at),
-        booking.TooLate,
+        NotOpen,
+        says=situation.MOVED_ON,
+    ),
+    Case(
+        "withdraw once the day has begun",
+        scenes.confirmed,
+        lambda s: booking.withdraw(s.firm, at=s.at),
+        NotOpen,
+        at=calendar.starts_at(DAY),
+        says=situation.DAY_BEGUN,
+    ),
+    Case(
+        "withdraw after checking in",
+        scenes.checked_in,
+        lambda s: booking.withdraw(s.firm, at=s.at),
+        NotOpen,
+        at=MORNING,
+        says=situation.CHECKED_IN,
     ),
     Case(
         "confirm without a seat",
         scenes.accepted,
         lambda s: booking.confirm_seat(s.firm, at=s.at),
-        seats.SeatGone,
+        NotOpen,
+        says=situation.MOVED_ON,
+    ),
+    Case(
+        "confirm once the day has begun",
+        scenes.offered,
+        lambda s: booking.confirm_seat(s.firm, at=s.at),
+        NotOpen,
+        at=calendar.starts_at(DAY),
+        says=situation.DAY_BEGUN,
+    ),
+    Case(
+        "confirm by telephone once the day has begun",
+        scenes.offered,
+        lambda s: booking.confirm_seat(s.firm, by=s.by, at=s.at),
+        NotOpen,
+        COORDINATOR,
+        calendar.starts_at(DAY),
+        says=situation.DAY_BEGUN,
     ),
     Case(
         "give up without a seat",
         scenes.deferred,
         lambda s: booking.give_up_seat(s.firm, at=s.at),
-        seats.SeatGone,
+        NotOpen,
+        says=situation.MOVED_ON,
+    ),
+    Case(
+        "give up after checking in",
+        scenes.checked_in,
+        lambda s: booking.give_up_seat(s.firm, at=s.at),
+        NotOpen,
+        at=MORNING,
+        says=situation.CHECKED_IN,
     ),
     Case(
         "ask again without having been deferred",
         scenes.accepted,
         lambda s: booking.ask_for_seat_again(s.firm, at=s.at),
-        IllegalMove,
+        NotOpen,
+        says=situation.MOVED_ON,
     ),
     Case(
         "ask again after a seat on a later day",
         after(scenes.deferred, seated_later),
         lambda s: booking.ask_for_seat_again(s.firm, at=s.at),
-        booking.PriorityUsed,
+        NotOpen,
+        says=situation.PRIORITY_USED,
     ),
     Case(
         "be content with a reply without having been deferred",
         scenes.accepted,
         lambda s: booking.written_reply_is_enough(s.firm, at=s.at),
-        IllegalMove,
+        NotOpen,
+        says=situation.MOVED_ON,
+    ),
+    Case(
+        "be content with a reply that is not there",
+        scenes.deferred_with_next_booking,
+        lambda s: booking.written_reply_is_enough(s.firm, at=s.at),
+        NotOpen,
+        says=situation.NO_REPLY_YET,
+    ),
+    Case(
+        "be content with a reply once the day has begun",
+        scenes.answered_before_the_day,
+        lambda s: booking.written_reply_is_enough(s.firm, at=s.at),
+        NotOpen,
+        at=calendar.starts_at(DAY),
+        says=situation.DAY_BEGUN,
+    ),
+    Case(
+        "add a question once the list is settled",
+        after(scenes.given, scenes.settled),
+        lambda s: additions.add_question(s.firm, "污泥呢？", at=s.at),
+        NotOpen,
+        at=SECOND,
+        says=situation.NO_MORE_QUESTIONS,
     ),
     Case(
         "enter without a reason",
@@ -603,6 +828,10 @@ def posted(s: Scene) -> None:
     follow_up.post_progress(s.matter, "已到现场", to_firm=True, by=s.people.of(HANDLER), at=EARLIER)
 
 
+def asked_more(s: Scene) -> None:
+    additions.add_question(s.firm, "污泥呢？", at=EARLIER)
+
+
 def fixed(s: Scene) -> None:
     timetable.freeze(s.day, at=EARLIER)
 
@@ -642,6 +871,17 @@ IDLE = [
     Case("withdraw twice", scenes.at_stage(Stage.WITHDRAWN), lambda s: booking.withdraw(s.firm, at=s.at)),
     Case("solved twice", scenes.at_stage(Stage.CLOSED), lambda s: feedback.report_solved(s.firm, at=s.at)),
     Case("unsolved twice", scenes.at_stage(Stage.FOLLOWING), unsolved),
+    Case(
+        "confirm twice",
+        scenes.confirmed,
+        lambda s: booking.confirm_seat(s.firm, at=s.at),
+    ),
+    Case(
+        "add the same question twice",
+        after(scenes.given, asked_more),
+        lambda s: additions.add_question(s.firm, "污泥呢？", at=s.at),
+    ),
+    Case("object twice", scenes.objected, acts.object_to),
     Case("send the same form twice", sent, lambda s: booking.submit(s.form, key="a key", at=s.at)),
     Case(
         "cancel twice",
@@ -666,7 +906,7 @@ IDLE = [
         "let an offer lapse at its last instant",
         scenes.offered,
         lambda s: seating.let_lapse(s.day, at=s.at),
-        at=seats.reply_by(ConsultDay(date=DAY), EARLIER),
+        at=seats.reply_by(DAY, EARLIER),
     ),
     Case(
         "defer firms that are deferred",
@@ -737,6 +977,7 @@ def test_refused_act_says_why_and_writes_nothing(case):
     with pytest.raises(case.error) as refusal:
         case.do(scene)
     assert type(refusal.value) is case.error
+    assert case.says in str(refusal.value)
     assert snapshot() == before
 
 

@@ -7,7 +7,8 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from appointments import letters
+from appointments import answers, letters
+from appointments.answers import Wording
 from appointments.lifecycle import Stage
 from sessions_app.days import day_on
 from sessions_app.models import ConsultDay, Plan
@@ -71,13 +72,14 @@ def test_worklist_counts_all_rows_and_shows_the_first_six(browser):
 
 
 def test_each_row_links_to_the_screen_for_its_next_act(browser, coordinator):
-    appointment = made.appointment(1)
+    new, accepted = made.appointment(1), made.appointment(2, stage=Stage.ACCEPTED)
     assignment = made.assignment(
-        appointment, "水处", by=coordinator, state=AssignmentState.RETURNED, return_reason="不属于我处"
+        accepted, "水处", by=coordinator, state=AssignmentState.RETURNED, return_reason="不属于我处"
     )
     answer = browser.get("/admin/")
-    screen = reverse("admin:appointments_appointment_change", args=[appointment.pk])
+    screen = reverse("admin:appointments_appointment_change", args=[new.pk])
     assert f'href="{screen}"' in worklist(answer, "review")
+    screen = reverse("admin:appointments_appointment_change", args=[accepted.pk])
     assert f'href="{screen}#panel-reassign"' in worklist(answer, "returned")
     assert 'id="panel-reassign"' in browser.get(screen).content.decode()
     assert assignment.return_reason in worklist(answer, "returned")
@@ -134,8 +136,39 @@ def test_leader_sees_plans_to_approve_and_late_work(signed_in, leader):
     day_on(made.DAY)
     ConsultDay.objects.update(plan=Plan.SUBMITTED, theme="雨污分流", place="一楼大厅")
     answer = signed_in(leader).get("/admin/")
-    assert titles(answer) == ["approve", "check_answers", "answers_back", "late_replies", "late_follow_ups"]
+    checks = ["approve", "check_answers", "answers_back"]
+    assert titles(answer) == [*checks, "late_replies", "late_follow_ups", "limbo"]
     assert "雨污分流" in worklist(answer, "approve")
+
+
+def test_plan_of_any_day_ahead_waits_for_the_leader_and_comes_back_to_the_coordinator(
+    signed_in, leader, coordinator
+):
+    far, past = day_on(date(2027, 3, 10)), day_on(date(2026, 10, 10))
+    for day in (far, past):
+        day.theme, day.place, day.plan = "雨污分流", "一楼大厅", Plan.SUBMITTED
+        day.save()
+    shown = worklist(signed_in(leader).get("/admin/"), "approve")
+    assert "3月10日（周三）活动方案" in shown and "10月10日" not in shown
+    ConsultDay.objects.filter(pk__in=[far.pk, past.pk]).update(plan=Plan.RETURNED, remark="地点再核实")
+    shown = worklist(signed_in(coordinator).get("/admin/"), "plan")
+    assert "3月10日（周三）活动方案" in shown and "退回意见：地点再核实" in shown and "10月10日" not in shown
+    assert "没有待审核的方案" in worklist(signed_in(leader).get("/admin/"), "approve")
+
+
+def test_public_answers_stand_on_the_home_pages_of_those_whose_turn_it_is(signed_in, leader, coordinator):
+    soil = made.division("土壤处")
+    wording = Wording("废油漆桶怎么处置？", "委托有资质的单位处置。", "《国家危险废物名录》", soil, "soil")
+    draft = answers.propose(wording, by=coordinator, at=made.NOW)
+    address = reverse("admin:appointments_publishedanswer_change", args=[draft.pk])
+    assert address in worklist(signed_in(leader).get("/admin/"), "check_answers")
+    assert address in signed_in(leader).get("/desk/overview/").content.decode()
+    assert address not in signed_in(coordinator).get("/admin/").content.decode()
+    answers.send_back(draft, "请写明依据", version=draft.version, by=leader, at=made.NOW)
+    shown = worklist(signed_in(coordinator).get("/admin/"), "answers_back")
+    assert address in shown and "退回意见：请写明依据" in shown
+    assert address in signed_in(coordinator).get("/desk/overview/").content.decode()
+    assert address not in signed_in(leader).get("/admin/").content.decode()
 
 
 def test_system_keeper_sees_failed_notices_and_missed_duties(signed_in, keeper):
@@ -143,7 +176,7 @@ def test_system_keeper_sees_failed_notices_and_missed_duties(signed_in, keeper):
     Notice.objects.filter(channel="sms").update(state="failed", last_error="号码不存在")
     Duty.objects.create(kind="cutoff", due_at=made.NOW, state="missed")
     answer = signed_in(keeper).get("/admin/")
-    assert titles(answer) == ["failed", "duties"]
+    assert titles(answer) == ["workdays", "failed", "duties"]
     assert "号码不存在" in worklist(answer, "failed")
     assert "错过未执行" in worklist(answer, "duties")
 
@@ -161,7 +194,7 @@ def test_every_empty_worklist_says_that_nothing_is_waiting(browser):
         "late_follow_ups",
         "conclude",
     }
-    codes |= {"check_answers", "answers_back"}
+    codes |= {"check_answers", "answers_back", "supplements", "objections", "undelivered", "limbo"}
     assert set(titles(answer)) == codes | {"plan"}
     for code in codes:
         assert "没有" in worklist(answer, code)

@@ -8,7 +8,8 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from appointments import booking, progress
+from appointments import booking, facts, letters
+from appointments.facts import NotOpen
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
 from appointments.waiting_list import waiting
@@ -17,7 +18,7 @@ from sessions_app.days import day_on
 from sessions_app.models import Seat
 from triage import assignment, deferral, plan_changes, reminders, replies, seating
 from triage.assignment import AssignmentItem
-from triage.models import Assignment, AssignmentState
+from triage.models import Assignment, AssignmentState, Reply
 from triage.tests import factories as made
 from triage.tests.desk import read
 from zhoushan_consult.audit import trail
@@ -57,20 +58,6 @@ def run(duty, moment: datetime) -> int:
 
 
 # --- Offers: how long they last ---------------------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    ("offered", "until"),
-    [
-        ("12-02 10:00", "12-04 10:00"),
-        ("12-07 18:30", "12-09 18:30"),
-        ("12-08 09:00", "12-09 18:30"),  # less than two days are left
-        ("12-09 17:00", "12-09 19:00"),  # two hours at the least
-        ("12-09 18:30", "12-09 20:30"),
-    ],
-)
-def test_offer_ends_after_two_days_or_on_the_eve_with_two_hours_at_least(offered, until):
-    assert seats.reply_by(day_on(DAY), at(offered)) == at(until)
-
-
 def test_freed_seat_is_offered_until_the_eve_and_not_a_second_longer(coordinator):
     firms = accepted(*range(1, 13))
     day = firms[0].day
@@ -89,6 +76,7 @@ def test_offer_lapses_one_second_after_its_end_and_not_at_it(coordinator):
     firms = accepted(*range(1, 12))
     day = firms[0].day
     seating.settle(day, by=coordinator, at=SECOND)
+    made.deliver(SECOND)
     until = SECOND + policy.CONFIRM_WITHIN
     assert seating.let_lapse(day, at=until) == 0
     booking.confirm_seat(fresh(firms[0]), at=until)
@@ -105,9 +93,11 @@ def test_seat_confirmed_in_the_meantime_does_not_lapse():
 
 def test_confirmation_of_a_lapsed_seat_is_refused():
     opened = made.seated(1)
-    seating.let_lapse(opened.day, at=SECOND)
-    with pytest.raises(seats.SeatGone):
+    assert seating.let_lapse(opened.day, at=SECOND) == 1
+    with pytest.raises(seats.SeatGone):  # from a page that was opened before
         booking.confirm_seat(opened, at=SECOND)
+    with pytest.raises(NotOpen):
+        booking.confirm_seat(fresh(opened), at=SECOND)
     assert not Notice.objects.filter(kind="seat_confirmed").exists()
     assert not Seat.objects.exclude(confirmed_at=None).exists()
 
@@ -185,7 +175,9 @@ def test_leader_adds_an_eleventh_seat_with_a_reason(full, leader, signed_in, on_
     assert add_seat(signed_in(leader), full[10]).status_code == 302
     seat = fresh(full[10]).seat
     assert (seat.number, seat.uscc, seat.extra_reason) == (11, full[10].uscc, "停产整改，急需当面指导")
-    assert seat.reply_by == SECOND + policy.CONFIRM_WITHIN
+    assert seat.reply_by is None
+    made.deliver(SECOND)
+    assert fresh(full[10]).seat.reply_by == SECOND + policy.CONFIRM_WITHIN
     assert trail.about(seat).get(verb=Verb.SEAT_ADDED).actor == leader
 
 
@@ -221,7 +213,7 @@ def test_deferral_shortens_reply_terms_and_sends_the_division_one_notice(coordin
     assert [due[a.pk] for a in given] == [late] * 10 + [eve] * 3
     assert due[early.pk] == soon
     assert fresh(firms[12]).reply_due_on == eve
-    note = Notice.objects.get(kind="replies_hastened", channel="sms" if handler.phone else "email")
+    note = Notice.objects.get(kind="replies_hastened", channel="email")
     assert "3件" in note.text
     assert trail.about(given[12]).get(verb=Verb.TERM_SHORTENED).facts == {
         "was": "2026-12-18",
@@ -274,18 +266,19 @@ def test_firm_with_priority_reads_its_place_and_the_reason(deferred):
     booking.ask_for_seat_again(deferred, at=at("12-03 12:00"))
     with time_machine.travel(at("12-11 12:00"), tick=False):
         page = page_of(deferred)
-    assert "您在优先名单第 2 位：上期没有排上现场，12月3日起顺延优先" in page
+    assert "您在优先名单第 2 位：12月3日（周四）取得优先资格，先于新登记的企业安排。" in page
     assert "1月10日" in page
     assert Notice.objects.filter(kind="priority_granted", body__isnull=False, channel="page").count() == 1
-    assert progress.progress_of(others[1], SECOND).standing.startswith("您在优先名单第 3 位")
+    assert facts.read(others[1], SECOND).standing.startswith("您在优先名单第 3 位")
     booking.withdraw(others[0], at=at("12-12 12:00"))
-    assert progress.progress_of(fresh(deferred), SECOND).standing.startswith("您在优先名单第 1 位")
+    assert facts.read(fresh(deferred), SECOND).standing.startswith("您在优先名单第 1 位")
 
 
 def test_deferred_firm_reads_its_place_on_the_waiting_list(deferred):
     with time_machine.travel(SECOND, tick=False):
         assert "您在本期候补第 1 位" in page_of(deferred)
-    assert progress.progress_of(deferred, at("12-09 18:31")).standing == ""
+    assert facts.read(deferred, at("12-09 16:00")).standing != ""
+    assert facts.read(deferred, at("12-09 16:01")).standing == ""
 
 
 def test_firm_deferred_again_keeps_its_first_priority_time(deferred, coordinator):
@@ -325,25 +318,31 @@ def test_priority_is_granted_only_once(deferred, coordinator, used):
     if used in ("given_up", "lapsed"):
         assert fresh(newer).priority_since is None
         assert fresh(newer) not in waiting(newer.day)
-    with pytest.raises(booking.PriorityUsed):
+    with pytest.raises(NotOpen, match="优先资格已经使用"):
         booking.ask_for_seat_again(deferred, at=at("01-12 10:00"))
     assert stages(deferred) == [Stage.DEFERRED]
 
 
 def test_priority_passes_to_the_registration_the_firm_already_has(deferred):
-    newer = made.appointment(41, on=JANUARY, uscc=deferred.uscc, wants_onsite=False)
+    newer = made.appointment(41, on=JANUARY, uscc=deferred.uscc)
     assert booking.ask_for_seat_again(deferred, at=at("12-03 12:00")).pk == newer.pk
-    assert (fresh(newer).priority_since, fresh(newer).wants_onsite) == (at("12-03 12:00"), True)
-    assert stages(deferred) == [Stage.CLOSED]
+    assert fresh(newer).priority_since == at("12-03 12:00")
+    earlier = fresh(deferred)
+    assert (earlier.stage, earlier.wants_onsite, earlier.handed_to) == (Stage.ACCEPTED, False, newer)
 
 
 # --- A deferral left unanswered --------------------------------------------------------------------------------------------
 def answered(firm, coordinator, when: str) -> None:
-    made.assignment(firm, "水处", by=coordinator, state=AssignmentState.RELEASED, released_at=at(when))
+    """The reply, and the letter before it that tells of the deferral, have reached the firm."""
+    given = made.assignment(
+        firm, "水处", by=coordinator, state=AssignmentState.RELEASED, released_at=at(when)
+    )
+    Reply.objects.create(assignment=given, body="可以。", drafted_by=coordinator, drafted_at=at(when))
+    letters.write("reply_released", firm, at=at(when), assignment=given.pk)
+    made.deliver(at(when))
 
 
 def test_deferral_left_unanswered_closes_after_its_days_with_a_notice(deferred, coordinator):
-    deferred.moves.create(new=Stage.DEFERRED, at=SECOND)
     answered(deferred, coordinator, "12-04 10:00")
     days = timedelta(days=policy.DEFERRAL_ANSWER_DAYS)
     assert run(deferral.CLOSE_UNANSWERED, at("12-04 10:00") + days) == 0
@@ -351,7 +350,7 @@ def test_deferral_left_unanswered_closes_after_its_days_with_a_notice(deferred, 
     assert run(deferral.CLOSE_UNANSWERED, at("12-04 10:02") + days) == 0
     assert stages(deferred) == [Stage.CLOSED]
     assert Notice.objects.filter(kind="deferral_closed", channel="sms").count() == 1
-    assert "unsolved" in progress.progress_of(fresh(deferred), at("12-20 10:00")).acts
+    assert "unsolved" in facts.read(fresh(deferred), at("12-20 10:00")).firm_acts
 
 
 def test_deferral_stays_open_until_every_reply_is_out_and_the_day_is_over(deferred, coordinator, monkeypatch):
@@ -398,12 +397,24 @@ def test_coordinator_is_reminded_from_the_second_and_leader_from_the_sixth(mailb
     assert Notice.objects.filter(kind="settle_wanted").count() == 7
 
 
-@pytest.mark.parametrize("why", ["settled", "empty", "over"])
-def test_no_reminder_for_a_list_settled_empty_or_past(mailboxes, why, coordinator):
+@pytest.mark.parametrize("why", ["settled", "empty"])
+@pytest.mark.parametrize("day", [6, 12])
+def test_no_reminder_for_a_list_that_is_settled_or_empty(mailboxes, why, day, coordinator):
     firms = accepted(1) if why != "empty" else []
     if why == "settled":
         seating.settle(firms[0].day, by=coordinator, at=SECOND)
-    assert urged(mailboxes, 12 if why == "over" else 6) == set()
+    assert urged(mailboxes, day) == set()
+
+
+def test_list_never_settled_is_urged_after_its_day_until_the_firms_are_told(mailboxes, coordinator):
+    firms = accepted(1, 2)
+    assert urged(mailboxes, 12) == {"coordinator", "leader"}
+    assert seating.settle(firms[0].day, by=coordinator, at=at("12-12 10:00")) == (0, 2)
+    assert urged(mailboxes, 13) == set()
+    assert stages(*firms) == [Stage.DEFERRED] * 2
+    told = Notice.objects.get(kind="deferred", about_id=str(firms[0].pk), channel="sms")
+    assert "12月10日（周四）的活动已结束，贵单位没有排上现场" in told.text
+    assert "名额已满" not in told.text
 
 
 # --- 名额分配说明 -----------------------------------------------------------------------------------------------------------
@@ -418,8 +429,9 @@ def story(full, leader, coordinator):
     booking.withdraw(fresh(full[2]), at=at("12-02 13:00"))
     seating.fill(day, at=at("12-02 13:01"))
     extra = accepted(13)[0]
+    made.deliver(at("12-02 14:00"))
     seating.add_seat(day, extra, "省级督办项目", by=leader, at=at("12-03 09:00"))
-    seating.let_lapse(day, at=at("12-04 12:00"))
+    seating.let_lapse(day, at=at("12-04 14:01"))
     return day, late
 
 
@@ -432,7 +444,7 @@ def test_allocation_page_explains_every_seat_decision_in_order(story, coordinato
         page = told(signed_in(coordinator), story[0])
     order = [
         "12月2日 10:00 确定名单 — 名额 10 个，要求现场咨询的 11 家，以下按当时的次序 钟和",
-        "给出1号名额 舟山测试1号水产有限公司 排在第 1 位，按登记时间（11月18日 09:01），请于12月4日 10:00前确认 钟和",
+        "给出1号名额 舟山测试1号水产有限公司 排在第 1 位，按登记时间（11月18日 09:01） 钟和",
         "给出10号名额 舟山测试10号",
         "没有名额，先行书面答复 舟山测试11号水产有限公司 排在第 11 位，按登记时间（11月18日 09:11） 钟和",
         "12月2日 11:00 确认参加，1号名额 舟山测试1号水产有限公司 — 钟和",
@@ -441,7 +453,7 @@ def test_allocation_page_explains_every_seat_decision_in_order(story, coordinato
         "12月2日 13:00 撤回登记，空出3号名额 舟山测试3号",
         "12月2日 13:01 递补3号名额 舟山测试11号",
         "12月3日 09:00 增加名额，给出11号 舟山测试13号水产有限公司 理由：省级督办项目",
-        "12月4日 12:00 逾期未确认，收回4号名额",
+        "12月4日 14:01 逾期未确认，收回4号名额",
     ]
     places = [page.find(line) for line in order]
     assert -1 not in places, order[places.index(-1)]

@@ -94,6 +94,7 @@ MATRIX = [
     (POST, "assignment_action sign", "403 403 409 404 404 403 403 404 404 404 404"),
     (POST, "assignment_action send-back", "403 403 409 404 404 403 403 404 404 404 404"),
     (POST, "assignment_action hand-back", "403 302 302 404 404 403 403 404 404 404 404"),
+    (POST, "assignment_action submit-as-it-is", "403 409 409 404 404 403 403 404 404 404 404"),
     (POST, "assignment_action save-revision", "403 409 409 404 404 403 403 404 404 404 404"),
     (POST, "assignment_action submit-revision", "403 409 409 404 404 403 403 404 404 404 404"),
     (POST, "assignment_action drop-revision", "403 409 409 404 404 403 403 404 404 404 404"),

@@ -7,11 +7,12 @@ from django.urls import reverse
 
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
-from triage import reminders, replies
+from triage import limbo, reminders, replies
 from triage.models import Assignment, AssignmentState, Reply, ReplyKind, ReplyVersion
 from zhoushan_consult.audit.models import Entry
 from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.roles import Role
+from zhoushan_consult.outbox import kinds
 from zhoushan_consult.outbox.models import Channel, Notice
 from zhoushan_consult.outbox.posting import letters_to_page
 
@@ -240,6 +241,41 @@ def test_revision_page_query_count_stays_bounded(drafter, signer, row, django_as
         signer.get(page_of(row))
 
 
+def test_withdrawal_drops_a_correction_in_hand_and_closing_does_not(drafter, row, bystander):
+    for each in (row, bystander):
+        write(drafter, each, name="save-revision")
+    Appointment.objects.filter(pk=row.appointment_id).update(stage=Stage.ACCEPTED)
+    row.appointment.refresh_from_db()
+    row.appointment.move_to(Stage.WITHDRAWN, by=None, at=factories.NOW)
+    bystander.appointment.refresh_from_db()
+    bystander.appointment.move_to(Stage.CLOSED, by=None, at=factories.NOW)
+    dropped = Reply.objects.filter(dropped_at=factories.NOW)
+    assert [reply.assignment for reply in dropped] == [row]
+    assert Entry.objects.filter(verb=Verb.REVISION_DROPPED).count() == 1
+
+
+def standing_letters(kind: str) -> list[str]:
+    """Why each waiting letter of this kind would not leave now; "" for one that leaves."""
+    found = Notice.objects.filter(kind=kind, channel=Channel.SMS).order_by("pk")
+    return [kinds.find(kind).outdated(letter.about(), letter.params, LATER) for letter in found]
+
+
+def test_letters_about_a_correction_leave_while_its_turn_lasts(drafter, signer, handler, head, row):
+    for number, who in enumerate((handler, head)):
+        type(who).objects.filter(pk=who.pk).update(phone=f"1385720555{number}")
+    Notice.objects.all().delete()
+    write(drafter, row)
+    assert standing_letters("reply_to_sign") == [""]
+    signer.post(step(row, "send-back"), {"remark": "再改"})
+    assert (standing_letters("reply_to_sign"), standing_letters("reply_sent_back")) == (["答复待答复"], [""])
+    write(drafter, row, RIGHT + "。", version=2)
+    signer.post(step(row, "sign"), {"version": 3})
+    assert standing_letters("reply_sent_back") == ["答复已答复"]
+    assert standing_letters("reply_corrected") == [""]
+    Appointment.objects.filter(pk=row.appointment_id).update(stage=Stage.WITHDRAWN)
+    assert standing_letters("reply_corrected") != [""]
+
+
 # --- Two persons -------------------------------------------------------------------------------------------------------
 @pytest.fixture
 def given(coordinator):
@@ -273,6 +309,35 @@ def test_second_head_signs_what_the_first_one_drafted(signer, signed_in, officer
     assert signer.post(step(given, "sign"), {"version": 1}).status_code == 409
     deputy.post(step(given, "sign"), {"version": 1})
     assert Reply.objects.get(assignment=given).signed_by.name == "水副"
+
+
+def test_head_sends_up_a_colleagues_draft_only_as_it_is(drafter, signer, given):
+    draft(drafter, given, "save")
+    page = signer.get(page_of(given)).content.decode()
+    assert f'formaction="{step(given, "submit-as-it-is")}' in page
+    assert f'formaction="{step(given, "submit")}' not in page
+    for _ in range(2):
+        assert "已送审签" in read(signer.post(step(given, "submit-as-it-is"), follow=True))
+    signer.post(step(given, "sign"), {"version": 1})
+    assert Reply.objects.get(assignment=given).one_person_note == ""
+
+
+def test_draft_of_the_only_head_before_nobody_is_found_in_limbo(signed_in, officer, head, handler, given):
+    deputy = officer(Role.HEAD, "水处", name="水副")
+    draft(signed_in(deputy), given, "submit")
+    assert not [found for found in limbo.search(factories.NOW) if found.hole.name == "without_signer"]
+    type(head).objects.filter(pk=head.pk).update(is_active=False)
+    holes = [found for found in limbo.search(factories.NOW) if found.hole.name == "without_signer"]
+    assert [found.record for found in holes] == [given]
+
+
+def test_correction_in_a_division_without_officers_is_found_in_limbo(drafter, handler, head, row, bystander):
+    write(drafter, row, name="save-revision")
+    name = "revision_without_officer"
+    assert not [found for found in limbo.search(factories.NOW) if found.hole.name == name]
+    type(head).objects.filter(pk__in=[head.pk, handler.pk]).update(is_active=False)
+    holes = [found for found in limbo.search(factories.NOW) if found.hole.name == name]
+    assert [found.record.assignment for found in holes] == [row]
 
 
 @pytest.fixture

@@ -14,9 +14,10 @@ from sessions_app import calendar, policy
 from sessions_app.models import ConsultDay, Plan
 from triage import plan_changes, reminders, seating
 from triage.tests.factories import DAY, NOW, appointment, seated
+from zhoushan_consult.outbox.adapters import MemoryAdapter
 from zhoushan_consult.outbox.delivery import deliver_due
 from zhoushan_consult.outbox.gateways.registered import RegisteredTemplate
-from zhoushan_consult.outbox.models import Channel, Notice
+from zhoushan_consult.outbox.models import Channel, Notice, State
 from zhoushan_consult.outbox.sms_texts import wordings
 
 pytestmark = pytest.mark.django_db
@@ -46,8 +47,17 @@ def unescaped(value: str) -> str:
 
 def entries(of: Appointment) -> list[dict[str, str]]:
     """The calendar entries that were sent to the firm's mailbox, in order."""
-    letters = Notice.objects.filter(channel=Channel.EMAIL, about_id=str(of.pk)).order_by("created_at", "pk")
+    sent = Notice.objects.filter(channel=Channel.EMAIL, about_id=str(of.pk), state=State.SENT)
+    letters = sent.order_by("sent_at", "pk")
     return [parsed(letter.calendar.open()) for letter in letters if letter.calendar]
+
+
+@pytest.fixture(autouse=True)
+def gateways(settings):
+    settings.OUTBOX_ADAPTERS = dict.fromkeys(
+        ["sms", "email"], "zhoushan_consult.outbox.adapters.MemoryAdapter"
+    )
+    MemoryAdapter.forget()
 
 
 @pytest.fixture
@@ -59,8 +69,10 @@ def firm():
 
 @pytest.fixture
 def offered(firm):
+    """The offer has left."""
     seating.seat_firm(firm, by=None, at=NOW)
-    return firm
+    deliver_due(NOW)
+    return Appointment.objects.select_related("day", "seat").get(pk=firm.pk)
 
 
 HOUR = timedelta(hours=1)
@@ -91,10 +103,12 @@ def test_entry_uid_does_not_reveal_the_firm(offered):
 
 def test_updates_keep_the_entry_uid_and_increase_its_sequence(offered, coordinator, monkeypatch):
     booking.confirm_seat(offered, at=NOW + HOUR)
+    deliver_due(NOW + HOUR)
     ConsultDay.objects.filter(pk=offered.day_id).update(place="新城办公楼")
     eve = calendar.local_datetime(DAY - timedelta(days=1)) + 9 * HOUR
     monkeypatch.setattr(policy, "OPENS_AT", policy.OPENS_AT.replace(hour=9))
     reminders.remind_firms("", eve, eve)
+    deliver_due(eve)
     found = entries(offered)
     assert {entry["UID"] for entry in found} == {found[0]["UID"]}
     assert [entry["STATUS"] for entry in found] == ["TENTATIVE", "CONFIRMED", "CONFIRMED"]
@@ -107,6 +121,7 @@ def test_plan_change_updates_the_place_in_the_entry(offered, coordinator):
     day = ConsultDay.objects.get(pk=offered.day_id)
     wording = {"theme": day.theme, "place": "新城办公楼", "partners": "", "note": "", "version": day.version}
     plan_changes.change(day, [], "会议室维修", by=coordinator, at=NOW + HOUR, **wording)
+    deliver_due(NOW + HOUR)
     first, second = entries(offered)
     assert (second["METHOD"], second["LOCATION"], second["UID"]) == ("PUBLISH", "新城办公楼", first["UID"])
     assert int(second["SEQUENCE"]) > int(first["SEQUENCE"])
@@ -130,8 +145,8 @@ def cancel_day(firm, leader):
 
 @pytest.mark.parametrize("act", [give_up, lapse, withdraw, cancel_day])
 def test_lost_seat_cancels_the_entry_that_was_sent(offered, officer, act):
-    Notice.objects.update(state="sent")  # the invitation has left
-    act(Appointment.objects.select_related("day", "seat").get(pk=offered.pk), officer("局领导"))
+    act(offered, officer("局领导"))
+    deliver_due(NOW + timedelta(days=3))
     invited, cancelled = entries(offered)
     assert (cancelled["METHOD"], cancelled["STATUS"]) == ("CANCEL", "CANCELLED")
     same = ["UID", "DTSTART", "DTEND", "LOCATION", "ORGANIZER"]
@@ -143,13 +158,25 @@ def test_lost_seat_cancels_the_entry_that_was_sent(offered, officer, act):
 
 def test_entry_is_cancelled_once_and_only_if_it_was_sent(offered):
     booking.give_up_seat(offered, at=NOW + HOUR)
+    deliver_due(NOW + HOUR)
     booking.withdraw(offered, at=NOW + 2 * HOUR)
-    assert [entry["METHOD"] for entry in entries(offered)] == ["PUBLISH", "CANCEL"]
     never = appointment(3, email=MAIL)
-    booking.withdraw(never, at=NOW)
+    booking.withdraw(never, at=NOW + 2 * HOUR)
+    deliver_due(NOW + 2 * HOUR)
+    assert [entry["METHOD"] for entry in entries(offered)] == ["PUBLISH", "CANCEL"]
     assert entries(never) == []
     withdrawn = Notice.objects.get(channel=Channel.EMAIL, about_id=str(never.pk))
     assert "登记已撤回" in withdrawn.text and "日历" not in withdrawn.text
+
+
+def test_offer_that_did_not_leave_in_time_invites_to_nothing(firm):
+    """The firm gives its seat up on its page while the mail server is down: there is no entry to be cancelled."""
+    seating.seat_firm(firm, by=None, at=NOW)
+    booking.give_up_seat(Appointment.objects.select_related("day", "seat").get(pk=firm.pk), at=NOW + HOUR)
+    deliver_due(NOW + 2 * HOUR)
+    assert entries(firm) == []
+    left = Notice.objects.filter(state=State.SENT).exclude(channel=Channel.PAGE)
+    assert {letter.kind for letter in left} == {"seat_given_up"}
 
 
 def test_only_the_email_carries_a_calendar_entry(offered):
@@ -167,10 +194,11 @@ def test_any_place_can_be_read_back_from_the_entry(firm, place):
     assert entry.get("LOCATION", "") == kept
 
 
-def test_email_attaches_the_entry_as_a_calendar_file(offered, settings):
+def test_email_attaches_the_entry_as_a_calendar_file(firm, settings):
     settings.OUTBOX_ADAPTERS = {"email": "zhoushan_consult.outbox.adapters.DjangoEmailAdapter"}
+    seating.seat_firm(firm, by=None, at=NOW)
     deliver_due(NOW)
-    booking.give_up_seat(offered, at=NOW + HOUR)
+    booking.give_up_seat(Appointment.objects.select_related("day", "seat").get(pk=firm.pk), at=NOW + HOUR)
     deliver_due(NOW + HOUR)
     messages = [message_from_bytes(letter.message().as_bytes()) for letter in mail.outbox]
     for message, method in zip(messages, ["PUBLISH", "CANCEL"], strict=True):
@@ -210,7 +238,7 @@ def test_progress_page_offers_the_current_entry(client, offered, time_machine):
 def test_only_a_seated_firm_can_download_the_entry(client, offered, stage, time_machine):
     time_machine.move_to(NOW + HOUR, tick=False)
     address = f"/receipt/{offered.receipt_token}/calendar.ics"
-    Appointment.objects.filter(pk=offered.pk).update(stage=stage)
+    Appointment.objects.filter(pk=offered.pk).update(stage=stage, closed_at=NOW)
     assert client.get(address).status_code == 404
     assert "calendar.ics" not in look_up(client, offered)
     assert client.get("/receipt/nobody/calendar.ics").status_code == 404

@@ -23,6 +23,7 @@ from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.duties import runner
 from zhoushan_consult.duties.models import Duty, Heartbeat
 from zhoushan_consult.outbox.adapters import MemoryAdapter
+from zhoushan_consult.outbox.delivery import deliver_due
 from zhoushan_consult.outbox.models import Notice
 from zhoushan_consult.upkeep import rehearsal
 from zhoushan_consult.upkeep.database_copy import working_copy
@@ -51,7 +52,10 @@ def month(coordinator):
     letters.write("seat_confirmed", firm, at=made.NOW)
     made.appointment(2)
     follow_up(made.appointment(3, stage=Stage.FOLLOWING))
-    runner.run_due(datetime.fromisoformat("2026-11-30T20:00+08:00"))
+    evening = datetime.fromisoformat("2026-11-30T20:00+08:00")
+    runner.run_due(evening)
+    deliver_due(evening)
+    MemoryAdapter.forget()
     return firm
 
 
@@ -94,7 +98,7 @@ def test_rehearsal_tells_day_by_day_what_would_run_and_who_would_be_told(month):
     assert re.search(r"预约截止汇总　短信1条、邮件1条　→ 综合处 综合处经办", first)
     assert "运行情况需要处理　短信1条、邮件1条　→ 科监处 系统管理" in first  # 2027's holidays
     assert "现场咨询提醒企业 1条" in consult_date(story, "12月7日（周一）")
-    assert "3天后现场咨询　进度页1条、短信1条　→ 预约登记联系人" in consult_date(story, "12月7日（周一）")
+    assert "现场咨询提醒　进度页1条、短信1条　→ 预约登记联系人" in consult_date(story, "12月7日（周一）")
     assert "督办到期提醒　短信1条、邮件1条　→ 办公室 办公室督办" in consult_date(story, "12月8日（周二）")
     assert "合计：" in story and "副本已删除" in story
 

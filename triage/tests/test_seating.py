@@ -5,13 +5,14 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from appointments import booking
+from appointments.facts import NotOpen
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
 from sessions_app import calendar
 from sessions_app.models import Seat
 from triage import hearing, seating
 from triage.models import Outcome
-from triage.tests.factories import DAY, NOW, appointment, officer, seated
+from triage.tests.factories import DAY, NOW, appointment, deliver, officer, seated
 from zhoushan_consult.bureau.models import NotAllowed
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.clock import SHANGHAI
@@ -83,6 +84,7 @@ def test_given_up_seat_is_offered_once_to_the_next_in_line(coordinator):
 def test_unconfirmed_seat_passes_to_the_next_in_line(coordinator):
     firms = accepted(11)
     seating.settle(firms[0].day, by=coordinator, at=SECOND)
+    deliver(SECOND)
     for firm in firms[1:10]:
         firm.refresh_from_db()
         booking.confirm_seat(firm, at=SECOND)
@@ -138,7 +140,8 @@ def test_priority_moves_to_the_registration_the_firm_already_has():
     booking.ask_for_seat_again(deferred, at=SECOND)
     newer.refresh_from_db()
     assert newer.priority_since == SECOND
-    assert stages([deferred]) == [Stage.CLOSED]
+    assert stages([deferred]) == [Stage.ACCEPTED]
+    assert not Appointment.objects.get(pk=deferred.pk).wants_onsite
 
 
 def test_division_cannot_settle_the_list():
@@ -149,13 +152,15 @@ def test_division_cannot_settle_the_list():
 
 def test_no_seat_is_added_while_one_is_free(leader):
     firm = accepted(1)[0]
-    with pytest.raises(seating.SeatsStillFree):
-        seating.add_seat(firm.day, firm, "急需", by=leader, at=SECOND)
+    seating.settle(firm.day, by=officer(Role.COORDINATOR, "综合处"), at=SECOND)
+    waits = appointment(2, stage=Stage.DEFERRED)
+    with pytest.raises(NotOpen, match="还有空余名额"):
+        seating.add_seat(waits.day, waits, "急需", by=leader, at=SECOND)
 
 
 def test_no_check_in_or_outcome_is_recorded_before_the_day(coordinator):
     firm = seated(1, confirmed=True)
-    with pytest.raises(hearing.NotTheDay, match="12月10日"):
+    with pytest.raises(NotOpen, match="12月10日"):
         hearing.check_in(firm, by=coordinator, at=SECOND)
-    with pytest.raises(hearing.NotTheDay):
+    with pytest.raises(NotOpen):
         hearing.conclude(firm, Outcome.ABSENT, "", [], by=coordinator, at=SECOND)

@@ -108,6 +108,7 @@ def test_tag_knows_every_state(make, states):
         (NOW, NOW - timedelta(hours=1), "done", "已确认 11月20日 10:00"),
         (None, NOW + timedelta(hours=1), "wait", "请于 11月20日 11:00 前确认"),
         (None, NOW - timedelta(hours=1), "late", "11月20日 09:00 已过期限"),
+        (None, None, "wait", "通知还没有送达"),
     ],
 )
 def test_tag_of_a_seat_says_whether_the_firm_answered_in_time(

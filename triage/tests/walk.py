@@ -17,8 +17,10 @@ from zhoushan_consult.tests.people import mobile, resident_id, uscc
 INSIDE = ("/admin/", "/desk/")
 NOT_WALKED = re.compile(
     r"logout/|/login/|password_change/"  # has tests of its own, and needs the own password
-    r"|[?&](p|page|o|e|q|all)="  # the same page in another order
+    r"|[?&](p|page|o|e|q|all|\w+__exact)="  # the same list in another order, or a part of it
 )
+ALIKE = re.compile(r"^/admin/triage/ruleversion/topics/[^/]+/$|^/admin/bureau/area/\d+/")
+"""Of these pages one is walked: they differ in their words only."""
 TYPED = {
     "username": "xinren",
     "phone": mobile(4321),
@@ -58,10 +60,12 @@ class Result:
 
     status: int
     refusals: list[str]
+    done: list[str]
 
     @property
     def is_done(self) -> bool:
-        return self.status == 200 and not self.refusals
+        """Of the rows of a list, some may not be in the state for the action."""
+        return self.status == 200 and (bool(self.done) or not self.refusals)
 
 
 class Walk:
@@ -76,9 +80,10 @@ class Walk:
         seen, ahead = set(), [("/admin/", "the start"), ("/desk/", "the start")]
         while ahead:
             address, source = ahead.pop(0)
-            if address in seen:
+            kind = ALIKE.pattern if ALIKE.match(address) else address
+            if kind in seen:
                 continue
-            seen.add(address)
+            seen.add(kind)
             answer = self.browser.get(address, follow=True)
             if answer.status_code != 200:
                 self.broken.append(f"{answer.status_code} {address}, linked on {source}")
@@ -100,7 +105,7 @@ class Walk:
             answer = self.browser.post(button.address, _multi(button.data), follow=True)
             transaction.set_rollback(True)
         content = answer.content.decode() if "text/html" in answer["Content-Type"] else ""
-        return Result(answer.status_code, _refusals(content) if content else [])
+        return _result(answer.status_code, content)
 
 
 def _multi(data: tuple[tuple[str, str], ...]) -> dict[str, list[str]]:
@@ -117,14 +122,22 @@ def _links(page: html.HtmlElement, here: str) -> Iterator[str]:
             yield address
 
 
-def _refusals(content: str) -> list[str]:
+REFUSALS = (
+    "//*[contains(concat(' ', @class, ' '), ' notice-error ')]"
+    " | //p[contains(concat(' ', @class, ' '), ' error ')]"
+    " | //*[@class='messages']/*[contains(@class, 'notice-warning')]"
+)
+DONE = "//*[@class='messages']/*[contains(@class, 'notice-success')]"
+
+
+def _result(status: int, content: str) -> Result:
+    if not content:
+        return Result(status, [], [])
     page = html.document_fromstring(content)
-    marks = page.xpath(
-        "//*[contains(concat(' ', @class, ' '), ' notice-error ')]"
-        " | //p[contains(concat(' ', @class, ' '), ' error ')]"
-        " | //ul[contains(@class, 'messagelist')]/li[contains(@class, 'error')]"
-    )
-    return [" ".join(mark.text_content().split()) for mark in marks]
+    found = [
+        [" ".join(mark.text_content().split()) for mark in page.xpath(path)] for path in (REFUSALS, DONE)
+    ]
+    return Result(status, *found)
 
 
 def buttons(page: html.HtmlElement, here: str) -> Iterator[Press]:
@@ -145,9 +158,10 @@ def buttons(page: html.HtmlElement, here: str) -> Iterator[Press]:
 
 def _filled(form: html.FormElement) -> Iterator[tuple[tuple[str, str], ...]]:
     """The form as a person fills it in; a list of actions is tried with each of them."""
-    for name in filter(None, form.inputs.keys()):
+    # Iterated, `inputs` yields the controls; a radio group has several with one name.
+    for name in dict.fromkeys(control.name for control in form.inputs if control.name):
         _fill(form.inputs[name], ROW.sub(r"\2", name), _needs_row(form, name))
-    actions = form.inputs["action"] if "action" in form.inputs else None  # noqa: SIM401  not a dict
+    actions = next((control for control in form.inputs if control.name == "action"), None)
     if not isinstance(actions, html.SelectElement):
         yield tuple(form.form_values())
         return
@@ -178,19 +192,25 @@ def _fill(control, name: str, wanted: bool) -> None:
         _choose(control, name)
     elif isinstance(control, html.CheckboxGroup) or kind == "checkbox":
         _tick(control, name)
+    elif name == "body":
+        control.value = f"{control.value or ''}{TEXT}"  # a wording that is sent up says something new
     elif kind != "file" and not (control.value or "").strip():
         control.value = TYPED.get(name, TEXT if kind not in {"date", "number"} else "")
 
 
 def _choose(control, name: str) -> None:
     options = [value for value in control.value_options if value]
-    if options and (not control.value or CHOSEN.get(name) in options):
-        control.value = CHOSEN[name] if CHOSEN.get(name) in options else options[0]
+    chosen = CHOSEN[name] if CHOSEN.get(name) in options else next(iter(options), None)
+    if getattr(control, "multiple", False):
+        control.value = list(control.value) or [chosen]
+    elif chosen and (not control.value or chosen == CHOSEN.get(name)):
+        control.value = chosen
 
 
 def _tick(control, name: str) -> None:
     boxes = list(control) if isinstance(control, html.CheckboxGroup) else [control]
-    if name.startswith("agree") or (
-        isinstance(control, html.CheckboxGroup) and not any(b.checked for b in boxes)
-    ):
+    if name == "_selected_action":
+        for box in boxes:
+            box.checked = True
+    elif name.startswith("agree") or (len(boxes) > 1 and not any(box.checked for box in boxes)):
         boxes[0].checked = True

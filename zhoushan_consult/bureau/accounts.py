@@ -87,9 +87,14 @@ def new_password() -> str:
     return "-".join("".join(secrets.choice(READABLE_CHARACTERS) for _ in range(4)) for _ in range(3))
 
 
+def may_change(officer: Officer, by: Officer) -> bool:
+    """Whether `by` may change this account: not the own one, and that of a superuser only as one."""
+    # With a new password for a superuser's account, any system administrator would be a superuser.
+    return officer.pk != by.pk and (by.is_superuser or not officer.is_superuser)
+
+
 def _refuse_own_account(officer: Officer, by: Officer) -> None:
-    # A superuser's account is refused too: with a new password for it, any system administrator would be a superuser.
-    if officer.pk == by.pk or (officer.is_superuser and not by.is_superuser):
+    if not may_change(officer, by):
         raise OwnAccountChange
 
 

@@ -90,8 +90,8 @@ class OfficerAdmin(RecordAdmin):
 
     def shown(self, request, record: Officer, posted=None, answered=None):
         """No actions on one's own account: who removes the own rights by mistake could not get them back."""
-        own = record.pk == request.user.pk and not posted
-        return [] if own else super().shown(request, record, posted, answered)
+        closed = not accounts.may_change(record, request.user) and not posted
+        return [] if closed else super().shown(request, record, posted, answered)
 
     def has_add_permission(self, request) -> bool:
         return may(request, Act.ACCOUNTS)

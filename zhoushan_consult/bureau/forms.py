@@ -4,7 +4,8 @@ from django import forms
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 
-from zhoushan_consult.identity import phone
+from zhoushan_consult.form_fields import NormalizedField
+from zhoushan_consult.identity import mailbox, phone
 
 from .actions import ActionForm
 from .models import Area, Division, Officer
@@ -29,7 +30,7 @@ class AccountForm(ActionForm):
         error_messages={"required": "请至少选一个岗位。"},
     )
     phone = forms.CharField(label="手机", max_length=20, required=False, help_text="接收工作提醒")
-    email = forms.EmailField(label="电子邮箱", required=False)
+    email = NormalizedField(label="电子邮箱", normalize=mailbox.clean, required=False)
 
     def __init__(self, data=None, *, record: Officer, **kwargs):
         super().__init__(data, record=record, **kwargs)

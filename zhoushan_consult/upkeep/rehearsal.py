@@ -15,8 +15,9 @@ from django.db.models import Q
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.clock import local_date, local_datetime
 from zhoushan_consult.duties import runner
-from zhoushan_consult.duties.kinds import kinds
+from zhoushan_consult.duties.kinds import kinds as duty_kinds
 from zhoushan_consult.duties.models import Duty, Heartbeat, State
+from zhoushan_consult.outbox import kinds
 from zhoushan_consult.outbox.adapters import Adapter
 from zhoushan_consult.outbox.delivery import deliver_due
 from zhoushan_consult.outbox.models import Channel, Notice
@@ -27,12 +28,10 @@ from .database_copy import working_copy
 HOUR, MINUTE, DAY = timedelta(hours=1), timedelta(minutes=1), timedelta(days=1)
 # If the span begins in the future, the days before it are run too, but not shown. At most so many.
 MAX_LEAD_IN = timedelta(days=31)
-# The common beginning of all subjects. It says nothing in a list.
-SUBJECT_PREFIX = "企业环保咨询日："
 
 
 class Letter(NamedTuple):
-    """What letters that count as alike have in common: subject, channel, and the role of the recipient."""
+    """What letters that count as alike have in common: title, channel, and the role of the recipient."""
 
     title: str
     channel: str
@@ -115,7 +114,7 @@ class _Rehearsal:
             result.letters[self._to_letter(notice)] += 1
 
     def _to_letter(self, notice: Notice) -> Letter:
-        title = notice.subject.removeprefix(SUBJECT_PREFIX) or "通知"
+        title = kinds.find(notice.kind).title if kinds.exists(notice.kind) else notice.subject
         about = apps.get_model(notice.about_kind)._meta.verbose_name
         return Letter(
             title, Channel(notice.channel).label, self.roles_by_address.get(notice.to_index, f"{about}联系人")
@@ -135,7 +134,7 @@ def _run_times(day: date) -> list[datetime]:
     """Every third hour of the day, and every time at which a daily or monthly duty is due."""
     start = local_datetime(day)
     before, end = start - timedelta(microseconds=1), start + DAY - MINUTE
-    due = {due_at for kind in kinds() for _, due_at in kind.schedule(before, end)}
+    due = {due_at for kind in duty_kinds() for _, due_at in kind.schedule(before, end)}
     return sorted(due | {start + hours * HOUR for hours in range(0, 24, 3)})
 
 

@@ -63,7 +63,7 @@ def _routine(labels: set[str], named: bool) -> str:
 
 
 def _grouped(day_result: RehearsedDay) -> dict[tuple[str, str], Counter[str]]:
-    """The letters of a day by subject and recipient, with the number for each channel."""
+    """The letters of a day by title and recipient, with the number for each channel."""
     groups: dict[tuple[str, str], Counter[str]] = {}
     for letter, count in day_result.letters.items():
         groups.setdefault((letter.title, letter.to), Counter())[letter.channel] += count

@@ -1,0 +1,21 @@
+"""A month played at random by all roles breaks no invariant (`make months` plays more of them; see `e2e.months`)."""
+
+from datetime import datetime
+
+import pytest
+
+from e2e.months.run import play_seed
+from zhoushan_consult.clock import SHANGHAI
+
+# From the last days of booking to the days after the 咨询日.
+BEGIN, UNTIL = datetime(2026, 11, 18, 8, tzinfo=SHANGHAI), datetime(2026, 12, 14, 18, tzinfo=SHANGHAI)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("seed", [1, 2])
+def test_month_played_at_random_breaks_no_invariant(seed, settings):
+    settings.OUTBOX_ADAPTERS = dict.fromkeys(("sms", "email"), "e2e.months.gateway.Gateway")
+    result = play_seed(seed, BEGIN, UNTIL)
+    assert result.figures["letters"] > 50  # else nothing was played
+    found = [f"{each.invariant}: {each.kind}\n    {each}" for each in result.violations]
+    assert not found, "\n".join(found)
