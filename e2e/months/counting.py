@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 
-from .facts import UNANSWERED, Registration, World, calls_to_make, failed_duties, local
+from .facts import UNANSWERED, Registration, World, calls_to_make, local
 from .pages import Page, squeeze
 
 Count = tuple[str, int, int]
@@ -61,7 +61,6 @@ RECOUNTED: dict[str, Callable[[World], int]] = {
     "late_replies": _late_replies,
     "conclude": _to_conclude,
     "call": lambda world: sum(notice.due_at <= world.now for notice in calls_to_make()),
-    "duties": lambda world: len(failed_duties()),
 }
 
 

@@ -14,11 +14,11 @@ from django.db.models import DateTimeField, Q
 
 from appointments.models import Appointment, Rating, StageMove
 from sessions_app import policy
-from sessions_app.models import ConsultDay, Reception, Seat
+from sessions_app.models import ConsultDay, Seat
 from triage.models import Assignment, FollowUp, Hearing
 from zhoushan_consult.audit.models import Entry
 from zhoushan_consult.clock import SHANGHAI, local_date, local_datetime
-from zhoushan_consult.duties.models import Duty
+from zhoushan_consult.outbox import calls
 from zhoushan_consult.outbox.models import Notice
 
 ENDED = {"withdrawn", "declined", "closed"}
@@ -328,6 +328,11 @@ def calls_to_make() -> list[Notice]:
     return list(Notice.objects.filter(channel="call", state="waiting").order_by("pk"))
 
 
+def calls_to_say(now: datetime) -> list[tuple[Notice, str]]:
+    """The calls on the list with what a person would say now; without those that the list itself takes off."""
+    return [(call.notice, call.text) for call in calls.as_of(calls_to_make(), now) if not call.not_needed]
+
+
 def next_letter_at() -> datetime | None:
     """When a sweep has the next letter to send or to try again."""
     waiting = Notice.objects.filter(state__in=WAITING_LETTER, channel__in=["sms", "email"])
@@ -353,22 +358,8 @@ def canonical_phone(text: str) -> str:
     return phone.clean(text)
 
 
-def people_who_have_not_answered(day: Day) -> int:
-    return Reception.objects.filter(day=day.pk, confirmed_at=None, declined="").count()
-
-
-def failed_duties() -> list[Duty]:
-    return list(Duty.objects.filter(state__in=["failed", "missed"]).order_by("pk"))
-
-
 def local(instant: datetime) -> datetime:
     return instant.astimezone(SHANGHAI)
-
-
-def workdays_later(day: date, count: int) -> date:
-    from zhoushan_consult.workdays.days import add_workdays
-
-    return add_workdays(day, count)
 
 
 class _Table:

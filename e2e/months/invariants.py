@@ -40,6 +40,8 @@ class Memory:
 
     since: dict[tuple, datetime] = field(default_factory=dict)
     untold: list[tuple[Move, str]] = field(default_factory=list)
+    # Until when an offer runs, as the firm was told last: by registration, with the instant of the offer.
+    deadlines: dict[int, tuple[datetime | None, datetime]] = field(default_factory=dict)
 
     def lasts(self, what: tuple, now: datetime) -> timedelta:
         """How long it has been so. `forget_others` must be told each time what still is."""
@@ -164,7 +166,13 @@ BY_TELEPHONE = {"give_up", "withdraw"}
 
 
 def _lapsed(was: Registration, one: Registration) -> bool:
-    return was.stage == "seated" and one.stage == "accepted" and not one.seat and not one.wants_onsite
+    """A seat was taken back unanswered: the firm gets a written answer, or has it already."""
+    return (
+        was.stage == "seated"
+        and one.stage in {"accepted", "answered"}
+        and not one.seat
+        and not one.wants_onsite
+    )
 
 
 @invariant
@@ -206,6 +214,23 @@ def terms_run_from_delivery(look: Look) -> Iterator[Broken]:
             )
         elif look.now - min(reached) < LONG - timedelta(minutes=5) and not _is_eve(one.day, look.now):
             yield Broken("short", one.name, f"the offer left at {local(min(reached)):%m-%d %H:%M}")
+
+
+@invariant
+def the_deadline_told_is_kept(look: Look) -> Iterator[Broken]:
+    """An offer runs at least until the hour that the firm was told."""
+    for was, one in look.changed():
+        offered_at, told = look.memory.deadlines.get(one.pk, (None, None))
+        if not told or not was.seat or was.seat.offered_at != offered_at:
+            continue
+        if _lapsed(was, one) and look.now < told and one.uscc != look.own and look.act not in BY_TELEPHONE:
+            yield Broken("taken back", one.name, f"it was told {local(told):%m-%d %H:%M}")
+        if one.seat and one.seat.reply_by and not one.seat.confirmed_at and one.seat.reply_by < told:
+            yield Broken(
+                "shortened",
+                one.name,
+                f"told {local(told):%m-%d %H:%M}, ends {local(one.seat.reply_by):%m-%d %H:%M}",
+            )
 
 
 def _is_eve(day: Day, now: datetime) -> bool:

@@ -89,7 +89,10 @@ class Judge:
                 if one and one.uscc == own:
                     self.own_letters.add(notice.pk)
             if notice.channel == "page":
-                self.report("no_letter_is_untrue", letters.judge_text(notice, look.after))
+                self.report(
+                    "no_letter_is_untrue",
+                    letters.judge_text(notice, f"{notice.subject}{notice.text}", look.after),
+                )
         self._letters = max([self._letters, *(notice.pk for notice in new)])
 
     # --- letters -------------------------------------------------------------------------------------------------------
@@ -97,7 +100,14 @@ class Judge:
         """At the instant at which a letter leaves."""
         self.letters_judged += 1
         own = notice.pk in self.own_letters
+        self._note_deadline(notice, at)
         self.report("no_letter_is_untrue", letters.judge_sent(notice, at, self.world(), answers_own_act=own))
+
+    def _note_deadline(self, notice, at) -> None:
+        one = self.world().registration(notice.about_id) if notice.about_kind == facts.REGISTRATION else None
+        told = sentences.deadline_told(squeeze(notice.text), at)
+        if one and one.seat and told:
+            self.memory.deadlines[one.pk] = (one.seat.offered_at, told)
 
     def calls(self) -> None:
         """Once a day: what a person who works through the list of calls would say today."""
@@ -105,8 +115,8 @@ class Judge:
         if self._calls_judged_on == today or facts.local(self.clock.now).hour < 8:
             return
         self._calls_judged_on = today
-        for notice in facts.calls_to_make():
-            self.report("no_call_is_untrue", letters.judge_text(notice, self.world()))
+        for notice, said in facts.calls_to_say(self.clock.now):
+            self.report("no_call_is_untrue", letters.judge_text(notice, said, self.world()))
 
     # --- pages ---------------------------------------------------------------------------------------------------------
     def answered(self, who: str, page: Page) -> None:

@@ -27,14 +27,14 @@ def judge_sent(notice, at: datetime, world: World, *, answers_own_act: bool) -> 
         current = phone_of(int(notice.about_id))
         if notice.to.open() not in current:
             yield Broken(f"{OLD_NUMBER}: {notice.kind}", subject, "the firm has corrected its number since")
-    yield from judge_text(notice, world)
+    yield from judge_text(notice, f"{notice.subject}{notice.text}", world)
 
 
-def judge_text(notice, world: World) -> Iterator[Broken]:
+def judge_text(notice, said: str, world: World) -> Iterator[Broken]:
     """What a letter, or a call to be made, says is true now."""
     subject = owner(notice, world)
     late = f"written {local(notice.created_at):%m-%d %H:%M}"
-    text = squeeze(f"{notice.subject}{notice.text}") if notice.channel != "sms" else squeeze(notice.text)
+    text = squeeze(said)
     if notice.about_kind == REGISTRATION:
         one = world.registration(notice.about_id)
         for claim, why in untrue(text, one, world) if one else ():
@@ -136,6 +136,14 @@ def _plan_prepared(notice, text: str, world: World) -> str | None:
     return None if day.plan in {"draft", "returned"} else f"the plan is {day.plan}"
 
 
+def _plan_in(state: str) -> Rule:
+    def rule(notice, text: str, world: World) -> str | None:
+        day = _the_day(notice, world)
+        return None if day.plan == state else f"the plan is {day.plan}"
+
+    return rule
+
+
 def _counts_of_day(notice, text: str, world: World) -> str | None:
     """待初审N条，已通过N条 / 等待名额N家."""
     day = _the_day(notice, world)
@@ -194,6 +202,9 @@ OFFICIAL: dict[str, Rule] = {
     "run_sheet_ready": _day_ahead,
     "reception_open": _day_ahead,
     "plan_changed_bureau": _day_ahead,
+    "plan_to_approve": _plan_in("submitted"),
+    "plan_sent_back": _plan_in("returned"),
+    "plan_approved": _plan_in("published"),
     "day_cancelled_bureau": _day_cancelled,
     "replies_hastened": _hastened,
 }

@@ -7,13 +7,15 @@ whose words are nowhere said is never judged.
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from .facts import BEFORE_THE_DAY, Day, Registration, World, local
 
 Said = re.Match
 Complaint = str | None
 DATE = r"(?P<month>\d+)月(?P<day>\d+)日"
+A_DATE = r"\d+月\d+日"
+DEADLINE = re.compile(rf"请在{DATE}(?:（周.）)?(?P<hour>\d+):(?P<minute>\d+)前")
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,61 @@ def will_come(said: Said, one: Registration, world: World) -> Complaint:
     return _comes(said, one, world) or (None if one.wants_onsite else "the firm asked for a written answer")
 
 
+@says(rf"登记到{DATE}(?:（周.）)?这一期")
+def is_for_this_day(said: Said, one: Registration, world: World) -> Complaint:
+    """The registration is for a talk on this day, and still on the way to it."""
+    return will_come(said, one, world)
+
+
+@says(r"处室研究后书面答复")
+def asks_for_a_written_answer(said: Said, one: Registration, world: World) -> Complaint:
+    """The firm asked for a written answer, and has none yet."""
+    if one.stage not in {"submitted", "accepted"}:
+        return f"it is {one.stage}"
+    return "the firm asked for a talk" if one.wants_onsite else None
+
+
+@says(r"退回综合处重新审核")
+def was_taken_back(said: Said, one: Registration, world: World) -> Complaint:
+    """The registration waits for 初审 again."""
+    return None if one.stage == "submitted" else f"it is {one.stage}"
+
+
+@says(r"已作废")
+def is_void(said: Said, one: Registration, world: World) -> Complaint:
+    """The registration has ended without being handled."""
+    return None if one.stage in {"withdrawn", "voided"} else f"it is {one.stage}"
+
+
+@says(rf"优先资格已转到.{{0,8}}?{DATE}|已登记了{A_DATE}")
+def priority_went_along(said: Said, one: Registration, world: World) -> Complaint:
+    """Another live registration of the firm has the priority."""
+    others = [other for other in world.live_of_firm(one.uscc) if other.pk != one.pk]
+    return (
+        None
+        if any(other.priority_since for other in others)
+        else "no other registration of the firm has priority"
+    )
+
+
+@says(r"优先资格退回到本登记")
+def priority_came_back(said: Said, one: Registration, world: World) -> Complaint:
+    """The registration can use its priority: 仍需现场 is open."""
+    return None if one.stage == "deferred" or one.priority_since else f"it is {one.stage}, without priority"
+
+
+@says(r"书面答复已登在|书面答复已在|已书面答复|已经书面答复")
+def answers_are_out(said: Said, one: Registration, world: World) -> Complaint:
+    """A written answer is there."""
+    return None if one.has_reply else "there is no written answer"
+
+
+@says(r"已经签到，请等候")
+def has_checked_in(said: Said, one: Registration, world: World) -> Complaint:
+    """The firm has checked in, and its talk is not concluded."""
+    return None if one.talk and not one.talk.outcome else "it has not checked in"
+
+
 @says(r"(?:登记已撤回|已撤回，不再办理)")
 def is_withdrawn(said: Said, one: Registration, world: World) -> Complaint:
     """The registration is withdrawn."""
@@ -81,7 +138,7 @@ def is_accepted(said: Said, one: Registration, world: World) -> Complaint:
     return f"it is {one.stage}" if one.stage in {"submitted", "declined", "withdrawn"} else None
 
 
-@says(r"(?:正|现)交.{2,30}研究答复|处室正在研究")
+@says(r"(?:正|现)交.{2,30}研究答复|正在研究")
 def is_studied(said: Said, one: Registration, world: World) -> Complaint:
     """A division still has to answer."""
     return None if one.being_answered else "no division has anything to answer"
@@ -101,16 +158,18 @@ def has_a_seat(said: Said, one: Registration, world: World) -> Complaint:
     return _comes(said, one, world) or ("the day has begun" if world.now >= one.day.starts_at else None)
 
 
-@says(rf"请在{DATE}(?:（周.）)?(?:上午|下午|晚上)?(?P<hour>\d+):(?P<minute>\d+)前(?:确认|在本页点)")
+@says(rf"请在{DATE}(?:（周.）)?(?:上午|下午|晚上)?(?P<hour>\d+):(?P<minute>\d+)前(?:确认|在本页点|点)")
 def can_confirm_until(said: Said, one: Registration, world: World) -> Complaint:
     """This is the deadline of an offer that is open."""
     if one.stage != "seated" or one.seat is None:
         return f"it has no seat: {one.stage}"
     if one.seat.confirmed_at:
         return "it is confirmed already"
+    if one.seat.reply_by is None:
+        return None  # it runs from this letter on: `the_deadline_told_is_kept`
     by = local(one.seat.reply_by)
-    told = (int(said["month"]), int(said["day"]), int(said["hour"]), int(said["minute"]))
-    if told != (by.month, by.day, by.hour, by.minute):
+    told = [int(said[part]) for part in ("month", "day", "hour", "minute")]
+    if told != [by.month, by.day, by.hour, by.minute]:
         return f"the offer runs until {by:%m-%d %H:%M}"
     return "that time is past" if world.now >= one.seat.reply_by else None
 
@@ -120,7 +179,8 @@ def can_confirm(said: Said, one: Registration, world: World) -> Complaint:
     """An offer is open, and its deadline is ahead."""
     if one.stage != "seated" or one.seat.confirmed_at:
         return "there is nothing to confirm"
-    return "the offer has run out" if world.now >= one.seat.reply_by else None
+    ended = one.seat.reply_by and world.now >= one.seat.reply_by
+    return "the day has begun" if ended and world.now >= one.day.starts_at else None
 
 
 @says(r"已确认参加|已确认，")
@@ -144,7 +204,7 @@ def gave_up(said: Said, one: Registration, world: World) -> Complaint:
     return "it has a seat" if one.seat else None
 
 
-@says(r"逾期未确认，已由下一家递补")
+@says(r"逾期未确认，已由下一家递补|名额已让给下一家")
 def seat_went_to_the_next(said: Said, one: Registration, world: World) -> Complaint:
     """The seat was offered to another firm."""
     if one.stage == "seated":
@@ -152,7 +212,7 @@ def seat_went_to_the_next(said: Said, one: Registration, world: World) -> Compla
     return "its seat is free: there was no next firm" if world.free_seats(one.day) else None
 
 
-@says(r"答复后会通知您|答复意见会登在本页|将书面答复|问题改为书面答复")
+@says(r"答复后会通知您|答复意见会登在本页|将书面答复|(?<!递补给下一家，)问题改为书面答复")
 def answer_is_to_come(said: Said, one: Registration, world: World) -> Complaint:
     """The answer is still to come."""
     if one.stage in {"withdrawn", "declined", "closed"}:
@@ -169,8 +229,8 @@ def day_is_full(said: Said, one: Registration, world: World) -> Complaint:
     """No seat is left for this firm on its day, which has not begun."""
     if one.stage == "seated":
         return "it has a seat"
-    if world.now >= one.day.starts_at:
-        return "the day has begun"
+    if world.now >= one.day.ends_at:
+        return "the day is over"
     waiting = [other.pk for other in world.waiting(one.day)]
     place = waiting.index(one.pk) if one.pk in waiting else len(waiting)
     return f"{world.free_seats(one.day)} seats are free" if world.free_seats(one.day) > place else None
@@ -219,7 +279,7 @@ def did_not_come(said: Said, one: Registration, world: World) -> Complaint:
     return None if one.talk and one.talk.outcome == "absent" else "it is not recorded as absent"
 
 
-@says(r"列入跟踪督办|正在跟踪督办")
+@says(r"列入跟踪督办|跟踪督办，期限|跟踪督办，正在催办|正在跟踪督办")
 def is_followed_up(said: Said, one: Registration, world: World) -> Complaint:
     """A 督办 is open."""
     return (
@@ -242,7 +302,7 @@ def is_so_many_days_ahead(said: Said, one: Registration, world: World) -> Compla
     return None if days == int(said["days"]) else f"it is in {days} days"
 
 
-@says(rf"提醒：{DATE}|现场咨询在{DATE.replace('month', 'm').replace('<day>', '<d>')}")
+@says(rf"提醒：{DATE}|现场咨询在{A_DATE}")
 def is_reminded(said: Said, one: Registration, world: World) -> Complaint:
     """The firm has a seat of a day that has not begun."""
     if one.stage != "seated":
@@ -282,7 +342,7 @@ def stands_at(said: Said, one: Registration, world: World) -> Complaint:
     return None if place == int(said["place"]) else f"it is number {place}"
 
 
-@says(r"名单在预约截止后确定|预约截止后确定现场名单|名单确定后(?:再)?通知")
+@says(r"名单在.{0,12}预约截止后确定|预约截止后确定现场名单|名单确定后(?:再)?通知|现场名单正在确定")
 def list_is_to_come(said: Said, one: Registration, world: World) -> Complaint:
     """The list of its day is still to be settled, and the day takes place."""
     if not one.day.stands:
@@ -318,3 +378,20 @@ def names_the_weekday(said: Said, one: Registration, world: World) -> Complaint:
     same = [date for date in near if (date.month, date.day) == (int(said["month"]), int(said["day"]))]
     right = any("一二三四五六日"[date.weekday()] == said["weekday"] for date in same)
     return None if right else f"it is 周{'一二三四五六日'[same[0].weekday()]}"
+
+
+def deadline_told(text: str, now: datetime) -> datetime | None:
+    """Until when the firm may answer, by the words of a letter."""
+    if not (said := DEADLINE.search(text)):
+        return None
+    here = local(now)
+    year = here.year + (int(said["month"]) < here.month - 6)
+    return here.replace(
+        year=year,
+        month=int(said["month"]),
+        day=int(said["day"]),
+        hour=int(said["hour"]),
+        minute=int(said["minute"]),
+        second=0,
+        microsecond=0,
+    )

@@ -8,7 +8,7 @@ from e2e.months.run import play_seed
 from zhoushan_consult.clock import SHANGHAI
 
 # From the last days of booking to the days after the 咨询日.
-BEGIN, UNTIL = datetime(2026, 11, 18, 8, tzinfo=SHANGHAI), datetime(2026, 12, 14, 18, tzinfo=SHANGHAI)
+BEGIN, UNTIL = datetime(2026, 11, 24, 8, tzinfo=SHANGHAI), datetime(2026, 12, 11, 12, tzinfo=SHANGHAI)
 
 
 @pytest.mark.django_db

@@ -8,6 +8,7 @@ import json
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import cast
 from zipfile import ZipFile
 
 import typst
@@ -38,7 +39,7 @@ def typeset(job: dict, folders: list[str]) -> bytes:
         raise LookupError(f"no font {missing}")
     inputs = json.dumps({**job["inputs"], "families": families})
     compiler = typst.Compiler(job["template"], root=job["root"], font_paths=fonts, sys_inputs={"job": inputs})
-    return compiler.compile(format="pdf")
+    return cast(bytes, compiler.compile(format="pdf"))  # a list only for formats with one file a page
 
 
 if __name__ == "__main__":
