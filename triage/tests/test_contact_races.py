@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from appointments import booking, contact, letters
+from appointments.facts import NotOpen
 from appointments.models import ContactCorrection
 from sessions_app.models import Seat
 from triage.tests.factories import NOW, appointment, seated
@@ -35,31 +36,41 @@ def correct(pk: int, phone: str, by):
     return contact.correct(firm, replace(contact.contact_of(firm), phone=phone), "换了号码", by=by, at=LATER)
 
 
+def sms_of(firm, *kinds) -> set[str]:
+    """The numbers to which the letters of these kinds about the firm went or go."""
+    alive = Notice.objects.filter(channel=Channel.SMS, about_id=str(firm.pk), kind__in=kinds)
+    return {letter.to.open() for letter in alive.exclude(state=State.CANCELLED)}
+
+
 @pytest.mark.parametrize("round_", range(5))
-def test_letters_follow_the_number_that_is_registered_in_the_end(coordinator, round_):
-    """A worker sends, the firm answers, and two officers correct its number."""
+def test_offer_follows_the_number_that_is_registered_in_the_end(coordinator, round_):
+    """Two workers send, and two officers correct the number."""
     firm, other = seated(1), seated(2)
     for each in (firm, other):
         letters.write("seat_offered", each, at=NOW, **letters.seat_params(each))
-    answer = [booking.confirm_seat, booking.give_up_seat][round_ % 2]
     jobs = [lambda n=n: correct(firm.pk, f"+861390000000{n}", coordinator) for n in (7, 8)]
-    jobs += [lambda: answer(fresh(firm.pk), at=LATER)]
-    jobs += [lambda: delivery.deliver_due(LATER)] * 2
-    results = at_once(jobs)
-    assert all(found is None or isinstance(found, int | ContactCorrection | Refused) for found in results), (
-        results
-    )
+    results = at_once(jobs + [lambda: delivery.deliver_due(LATER)] * 2)
+    assert all(isinstance(found, int | ContactCorrection | Refused) for found in results), results
     made = [found for found in results if isinstance(found, ContactCorrection)]
     assert made and ContactCorrection.objects.count() == len(made)
     delivery.deliver_due(LATER)
-    number = fresh(firm.pk).phone_number
-    alive = Notice.objects.filter(channel=Channel.SMS, about_id=str(firm.pk)).exclude(state=State.CANCELLED)
-    late = [letter.to.open() for letter in alive if letter.kind in ("contact_corrected", "seat_offered")]
-    assert set(late) <= {number}, late
-    assert Seat.objects.filter(uscc=other.uscc).exists()
-    assert {
-        letter.to.open() for letter in Notice.objects.filter(channel=Channel.SMS, about_id=str(other.pk))
-    } == {other.phone_number}
+    assert sms_of(firm, "seat_offered", "contact_corrected") == {fresh(firm.pk).phone_number}
+    assert Seat.objects.get(pk=firm.seat_id).reply_by
+    assert sms_of(other, "seat_offered") == {other.phone_number}
+
+
+@pytest.mark.parametrize("answer", [booking.confirm_seat, booking.give_up_seat, booking.withdraw])
+@pytest.mark.parametrize("round_", range(3))
+def test_correction_and_answer_of_the_firm_hinder_neither(coordinator, answer, round_):
+    firm = seated(1)
+    letters.write("seat_offered", firm, at=NOW, **letters.seat_params(firm))
+    jobs = [lambda: correct(firm.pk, "+8613900000007", coordinator), lambda: answer(fresh(firm.pk), at=LATER)]
+    results = at_once(jobs + [lambda: delivery.deliver_due(LATER)] * 2)
+    assert isinstance(results[0], ContactCorrection | NotOpen) and results[1] is None, results
+    delivery.deliver_due(LATER)
+    corrected = isinstance(results[0], ContactCorrection)
+    assert sms_of(firm, "contact_corrected") == ({"+8613900000007"} if corrected else set())
+    assert (fresh(firm.pk).phone_number == "+8613900000007") == corrected
 
 
 @pytest.mark.parametrize("round_", range(5))
