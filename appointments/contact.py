@@ -130,8 +130,7 @@ def _store(
     if not changes:
         raise NothingCorrected
     as_read = {name: getattr(before, name) for name in FIELDS}
-    same = Appointment.objects.filter(pk=appointment.pk, stage=appointment.stage, **as_read)
-    if not same.update(**changes):
+    if not Appointment.objects.filter(pk=appointment.pk, **as_read).update(**changes):
         raise ChangedMeanwhile
     appointment.refresh_from_db()
     return ContactCorrection.objects.create(
