@@ -169,19 +169,19 @@ def test_the_days_ahead_are_those_from_today_on(now, dates):
     assert [day.date for day in worklists.days_ahead(at(now))] == dates
 
 
-def test_each_day_ahead_counts_its_own_registrations():
+def test_each_day_to_settle_counts_its_own_registrations():
     for number in (1, 2, 3):
         appointment(number)
     appointment(4, stage=Stage.ACCEPTED)
     appointment(5, stage=Stage.ACCEPTED, wants_onsite=False)
     appointment(6, stage=Stage.DEFERRED)
     appointment(7, wants_onsite=False)
-    appointment(8, on=JANUARY)
-    appointment(9, on=JANUARY, stage=Stage.ACCEPTED)
-    appointment(10, on=JANUARY, stage=Stage.ACCEPTED)
+    appointment(8, on=NOVEMBER)
+    appointment(9, on=NOVEMBER, stage=Stage.ACCEPTED)
+    appointment(10, on=NOVEMBER, stage=Stage.ACCEPTED)
     seated(11)
-    counted = [(day.date, day.pending, day.wanting) for day in worklists.days_ahead(at("12-02 10:00"))]
-    assert counted == [(DAY, 4, 1), (JANUARY, 1, 2)]
+    counted = [(day.date, day.pending, day.wanting) for day in worklists.to_settle(at("12-02 10:00"))]
+    assert counted == [(NOVEMBER, 1, 2), (DAY, 4, 1)]
 
 
 @pytest.mark.parametrize(
@@ -196,10 +196,16 @@ def test_each_day_ahead_counts_its_own_registrations():
     ],
 )
 def test_a_list_is_to_be_settled_from_the_cutoff_until_it_is(now, changes, waits):
-    day, other = day_on(DAY), day_on(JANUARY)
-    ConsultDay.objects.filter(pk=day.pk).update(**changes)
-    days = list(ConsultDay.objects.filter(pk__in=[day.pk, other.pk]).order_by("date"))
-    assert [each.date for each in worklists.to_settle(days, at(now))] == [DAY] * waits
+    day_on(JANUARY)
+    ConsultDay.objects.filter(pk=day_on(DAY).pk).update(**changes)
+    assert [each.date for each in worklists.to_settle(at(now))] == [DAY] * waits
+
+
+@pytest.mark.parametrize("stage", [Stage.SUBMITTED, Stage.ACCEPTED, Stage.DEFERRED])
+def test_a_day_that_is_over_waits_for_its_list_while_firms_do(stage):
+    appointment(1, stage=stage)
+    waits = stage != Stage.DEFERRED
+    assert [each.date for each in worklists.to_settle(at("12-11 09:00"))] == [DAY] * waits
 
 
 @pytest.mark.parametrize(
