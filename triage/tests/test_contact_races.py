@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 
 from appointments import booking, contact, letters
-from appointments.facts import NotOpen
 from appointments.models import ContactCorrection
 from sessions_app.models import Seat
 from triage.tests.factories import NOW, appointment, seated
@@ -66,7 +65,7 @@ def test_correction_and_answer_of_the_firm_hinder_neither(coordinator, answer, r
     letters.write("seat_offered", firm, at=NOW, **letters.seat_params(firm))
     jobs = [lambda: correct(firm.pk, "+8613900000007", coordinator), lambda: answer(fresh(firm.pk), at=LATER)]
     results = at_once(jobs + [lambda: delivery.deliver_due(LATER)] * 2)
-    assert isinstance(results[0], ContactCorrection | NotOpen) and results[1] is None, results
+    assert isinstance(results[0], ContactCorrection | Refused) and results[1] is None, results
     delivery.deliver_due(LATER)
     corrected = isinstance(results[0], ContactCorrection)
     assert sms_of(firm, "contact_corrected") == ({"+8613900000007"} if corrected else set())
