@@ -146,8 +146,10 @@ def seat_params(appointment: Appointment) -> dict:
 
 
 def _seat_key(appointment: Appointment) -> str:
-    seat = appointment.seat
-    return f"{calendar.slug(appointment.day.date)}:{seat.number}:{seat.offered_at:%Y%m%d%H%M%S}"
+    # From a page that was opened before the seat was lost: the act is refused by the seat itself.
+    seat, since = appointment.seat, appointment.seat.offered_at
+    offered = f"{since:%Y%m%d%H%M%S}" if since else ""
+    return f"{calendar.slug(appointment.day.date)}:{seat.number}:{offered}"
 
 
 def _unanswered(appointment: Appointment, params: Params, now: datetime) -> str:

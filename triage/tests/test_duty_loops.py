@@ -4,17 +4,18 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from appointments import letters
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, Grade, IllegalMove, Rating
 from sessions_app import policy, seats
 from sessions_app.days import day_on
 from sessions_app.models import ConsultDay, Plan, Seat
 from triage import deferral, follow_up, plan_changes, replies, seating
-from triage.models import Assignment, AssignmentState, FollowUp, Part
+from triage.models import Assignment, AssignmentState, FollowUp, Part, Reply
 from zhoushan_consult.audit.models import Entry
 from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.roles import Role
-from zhoushan_consult.outbox.models import Notice
+from zhoushan_consult.outbox.models import Notice, State
 
 from .desk import follow_up as made_follow_up
 from .factories import DAY, NOW, appointment, assignment, officer, seated
@@ -143,7 +144,7 @@ def test_only_unanswered_offers_of_that_day_lapse():
 FILLED = {
     "settled": (DAY, {"settled_at": NOW}, Stage.SEATED),
     "settled, the month after": (JANUARY, {"settled_at": NOW}, Stage.SEATED),
-    "settled and over": (NOVEMBER, {"settled_at": NOW}, Stage.ACCEPTED),
+    "settled and over": (NOVEMBER, {"settled_at": NOW}, Stage.DEFERRED),  # accepted late: told as the others
     "not settled": (DAY, {}, Stage.ACCEPTED),
     "settled and cancelled": (DAY, {"settled_at": NOW, "plan": Plan.CANCELLED}, Stage.ACCEPTED),
 }
@@ -178,8 +179,9 @@ def test_the_round_attends_to_every_settled_day_and_repeats_nothing(coordinator)
 @pytest.mark.parametrize(
     ("now", "lapses", "offers"),
     [
-        ("12-09 18:30", True, True),
-        ("12-09 18:31", True, False),
+        ("12-09 16:00", True, True),
+        ("12-09 16:01", True, False),
+        ("12-09 18:01", True, False),
         ("12-10 08:29", True, False),
         ("12-10 08:30", False, False),
     ],
@@ -294,12 +296,25 @@ OVER = ANSWERED_AT + timedelta(days=policy.DEFERRAL_ANSWER_DAYS, seconds=1)
 
 
 def deferred(number: int, by, *states: tuple, asked_at: datetime = SECOND, **columns) -> Appointment:
-    """A deferred firm that was asked at `asked_at`; `states` are (part, state, released_at) of its 交办."""
+    """A deferred firm that was asked at `asked_at`; `states` are (part, state, released_at) of its 交办.
+
+    Every letter reached it at the instant at which it was written.
+    """
     firm = appointment(number, **{"stage": Stage.DEFERRED} | columns)
-    firm.moves.create(old=Stage.ACCEPTED, new=Stage.DEFERRED, at=asked_at)
+    reached("deferred", firm, asked_at)
     for name, (part, state, released_at) in zip(("水处", "大气处", "土壤处"), states, strict=False):
-        assignment(firm, name, by=by, part=part, state=state, released_at=released_at)
+        given = assignment(firm, name, by=by, part=part, state=state, released_at=released_at)
+        if released_at:
+            Reply.objects.create(assignment=given, body="可以。", drafted_by=by, drafted_at=NOW)
+            reached("reply_released", firm, released_at, assignment=given.pk)
     return firm
+
+
+def reached(kind: str, firm: Appointment, moment: datetime, **params) -> None:
+    """A letter that the firm read when it was written."""
+    letters.write(kind, firm, at=moment, key=f"{moment}{params}", **params)
+    theirs = Notice.objects.filter(about_id=str(firm.pk), about_kind="appointments.appointment")
+    theirs.filter(sent_at=None).update(state=State.SENT, sent_at=moment, next_try_at=None)
 
 
 LEAD = (Part.LEAD, AssignmentState.RELEASED, ANSWERED_AT)
@@ -329,7 +344,7 @@ UNANSWERED = {
     "answered long ago": ([LEAD], {}, OVER, True),
     "answered just so long ago": ([LEAD], {}, ANSWERED_AT + DAYS, False),
     "a support open": ([LEAD, SUPPORT_OPEN], {}, OVER, True),
-    "a support released later": ([LEAD, SUPPORT_LATER], {}, OVER, True),
+    "a support released later": ([LEAD, SUPPORT_LATER], {}, OVER, False),  # it has more to read
     "a lead open": ([LEAD, (Part.LEAD, AssignmentState.OPEN, None)], {}, OVER, False),
     "a lead drafted": ([LEAD, (Part.LEAD, AssignmentState.DRAFTED, None)], {}, OVER, False),
     "a lead given back": ([LEAD, (Part.LEAD, AssignmentState.RETURNED, None)], {}, OVER, False),
@@ -356,19 +371,20 @@ def test_the_question_closes_only_after_the_term_with_every_lead_answered(case, 
     assert [found.pk for found in deferral.unanswered(now)] == [firm.pk] * closes
 
 
-def test_only_the_move_to_the_written_reply_asks_a_firm(coordinator):
+def test_only_letters_that_reached_the_firm_ask_it(coordinator):
     firm = deferred(1, coordinator, LEAD)
-    firm.moves.create(old=Stage.SEATED, new=Stage.ACCEPTED, at=OVER)
-    assert deferral.unanswered(OVER).exists()
-    firm.moves.filter(new=Stage.DEFERRED).delete()
-    assert not deferral.unanswered(OVER).exists()
+    assert list(deferral.unanswered(OVER))
+    Notice.objects.filter(kind="deferred").exclude(channel="page").update(state=State.WAITING, sent_at=None)
+    assert not list(deferral.unanswered(OVER))
+    assert fresh(firm).stage == Stage.DEFERRED
 
 
 def test_a_firm_deferred_again_is_asked_from_the_last_time_on(coordinator):
     firm = deferred(1, coordinator, LEAD, asked_at=at("11-02 10:00"), on=NOVEMBER)
-    firm.moves.create(old=Stage.ACCEPTED, new=Stage.DEFERRED, at=OVER - DAYS)
-    assert not deferral.unanswered(OVER).exists()
-    assert deferral.unanswered(OVER + timedelta(seconds=1)).exists()
+    assert list(deferral.unanswered(OVER))
+    reached("deferred", firm, ANSWERED_AT + timedelta(hours=1))
+    assert not list(deferral.unanswered(OVER + timedelta(minutes=59)))
+    assert list(deferral.unanswered(OVER + timedelta(hours=1)))
 
 
 # --- 已书面答复 -------------------------------------------------------------------------------------------------------
@@ -446,58 +462,31 @@ def followed() -> list[Appointment]:
     return firms
 
 
-def test_a_matter_closed_at_the_same_instant_keeps_its_result_and_the_others_end(
-    followed, handler, monkeypatch
-):
-    """While the first is ended, the division closes the second."""
-    for firm in followed:
-        says(firm, Stage.CLOSED, SECOND)
-    record = follow_up.record
+def test_a_matter_closed_at_the_same_instant_keeps_its_result(followed, handler, monkeypatch):
+    """While the firm says 已解决, the division closes its matter."""
+    end = follow_up.end_work
 
-    def division_closes(*args, **kwargs):
-        second = FollowUp.objects.filter(appointment=followed[1], closed_at=None)
-        second.update(closed_at=LATE, closed_by=handler, result="已接入市政管网。")
-        return record(*args, **kwargs)
+    def division_closes(appointment, **who):
+        theirs = FollowUp.objects.filter(appointment=appointment, closed_at=None)
+        theirs.update(closed_at=LATE, closed_by=handler, result="已接入市政管网。")
+        return end(appointment, **who)
 
-    monkeypatch.setattr(follow_up, "record", division_closes)
-    assert follow_up.process_feedback(at=LATE) == 2
-    by_firm = ("企业反馈已解决", SECOND, None)
-    assert ends() == [by_firm, ("已接入市政管网。", LATE, handler.pk), by_firm]
+    monkeypatch.setattr(follow_up, "end_work", division_closes)
+    says(followed[1], Stage.CLOSED, SECOND)
+    assert ends() == [("", None, None), ("已接入市政管网。", LATE, handler.pk), ("", None, None)]
 
 
-def test_only_matters_of_firms_that_said_solved_end(followed, coordinator):
+def test_only_matters_of_the_firm_that_said_solved_end_and_at_once(followed, coordinator):
     """The second is closed by 综合处, the third still followed; a poor rating's matter is not the firm's to end."""
     made_follow_up(followed[0], "大气处")
-    made_follow_up(followed[0], "综合处", origin=FollowUp.Origin.RATING)
+    rating = made_follow_up(followed[0], "综合处", origin=FollowUp.Origin.RATING)
     says(followed[0], Stage.CLOSED, SECOND)
     says(followed[1], Stage.CLOSED, SECOND, by=coordinator)
-    assert follow_up.process_feedback(at=LATE) == 2
-    ended = FollowUp.objects.exclude(closed_at=None)
-    assert {(row.appointment_id, row.division.name) for row in ended} == {
-        (followed[0].pk, "水处"),
-        (followed[0].pk, "大气处"),
-    }
+    by_firm, by_office = ("企业反馈已解决", SECOND, None), ("登记办结", SECOND, coordinator.pk)
+    assert ends() == [by_firm, by_office, ("", None, None), by_firm, ("", None, None)]
+    rating.refresh_from_db()
+    assert rating.closed_at is None
     assert follow_up.process_feedback(at=LATE) == 0
-
-
-def test_a_matter_opened_after_the_firm_said_solved_goes_on(followed):
-    firm = followed[0]
-    says(firm, Stage.CLOSED, SECOND)
-    newer = made_follow_up(firm, opened_at=SECOND + timedelta(seconds=1))
-    same = made_follow_up(firm, opened_at=SECOND)
-    assert follow_up.process_feedback(at=LATE) == 2
-    newer.refresh_from_db()
-    same.refresh_from_db()
-    assert (newer.closed_at, same.closed_at) == (None, SECOND)
-
-
-def test_a_matter_ends_at_the_first_word_of_the_firm_after_it_was_opened(followed):
-    firm = followed[0]
-    says(firm, Stage.CLOSED, SECOND)
-    says(firm, Stage.FOLLOWING, SECOND + timedelta(hours=1), by=None)
-    says(firm, Stage.CLOSED, SECOND + timedelta(hours=2))
-    follow_up.process_feedback(at=LATE)
-    assert FollowUp.objects.get(appointment=firm, origin=FollowUp.Origin.DAY).closed_at == SECOND
 
 
 LEADS = {

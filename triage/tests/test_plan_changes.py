@@ -7,6 +7,7 @@ import time_machine
 from django.urls import reverse
 
 from appointments import booking
+from appointments.facts import NotOpen
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
 from appointments.waiting_list import waiting
@@ -196,9 +197,9 @@ def test_cancellation_leaves_written_reply_registrations_unchanged(chief, day):
 
 def test_priority_passes_to_the_registration_already_on_the_next_day(chief, day):
     firm = made.seated(1)
-    newer = made.appointment(2, on=NEXT, uscc=firm.uscc, wants_onsite=False)
+    newer = made.appointment(2, on=NEXT, uscc=firm.uscc)
     cancel_day(chief, day)
-    assert (fresh(newer).priority_since, fresh(newer).wants_onsite) == (made.NOW, True)
+    assert fresh(newer).priority_since == made.NOW
     assert (fresh(firm).stage, fresh(firm).wants_onsite, fresh(firm).day) == (Stage.ACCEPTED, False, day)
     assert newer.reference in page_letters("day_cancelled", firm)[0]
     assert not Seat.objects.exclude(uscc=None).exists()
@@ -226,11 +227,12 @@ def test_cancellation_submitted_twice_is_made_once(chief, day):
     assert fresh(firm).moves.count() == 2  # submitted, and carried over
 
 
-def test_cancellation_cancels_unsent_seat_offers(chief, coordinator, day):
+def test_seat_offer_that_has_not_left_before_the_cancellation_never_leaves(chief, coordinator, day):
     ConsultDay.objects.update(settled_at=None)
     firm = made.appointment(1, stage=Stage.ACCEPTED)
     seating.settle(ConsultDay.objects.get(pk=day.pk), by=coordinator, at=FOURTH)
     cancel_day(chief, day)
+    made.deliver(FOURTH)
     invited = Notice.objects.get(kind="seat_offered", channel=Channel.SMS, about_id=str(firm.pk))
     assert invited.state == State.CANCELLED
 
@@ -311,7 +313,7 @@ def test_cancelled_day_offers_no_seats(chief, day, leader):
     cancel_day(chief, day)
     runner.run_due(FOURTH + timedelta(minutes=2))
     assert fresh(deferred).stage == Stage.DEFERRED
-    with pytest.raises(seating.DayCancelled):
+    with pytest.raises(NotOpen, match="已经取消"):
         seating.add_seat(day, fresh(deferred), "急需", by=leader, at=FOURTH)
 
 
@@ -323,14 +325,15 @@ def test_deferred_firm_of_a_cancelled_day_can_ask_for_the_next_day(chief, day):
     assert fresh(deferred).day.date == date(2027, 2, 10)
 
 
-def test_firm_reconsidered_after_the_cancellation_is_carried_over(chief, coordinator, day):
+def test_firm_reconsidered_after_the_cancellation_joins_the_next_day(chief, coordinator, day):
     firm = made.appointment(1, stage=Stage.DECLINED)
     cancel_day(chief, day)
     review.reconsider(fresh(firm), "企业补充了材料", by=coordinator, at=FOURTH)
     for _ in range(2):
         runner.run_due(FOURTH + timedelta(minutes=6))
     assert fresh(firm).day.date == NEXT
-    assert len(page_letters("day_cancelled", firm)) == 1
+    assert page_letters("day_cancelled", firm) == []
+    assert "登记到1月10日（周日）这一期" in page_letters("review_reopened", firm)[0]
 
 
 def test_registration_skips_a_cancelled_day(chief, client, firm):
