@@ -103,7 +103,8 @@ def _name(function) -> str:
 
 def _pattern(arg) -> str:
     if isinstance(arg, ast.Constant):
-        return re.escape(arg.value) if isinstance(arg.value, str) and arg.value.isidentifier() else ""
+        text = arg.value if isinstance(arg.value, str) else ""
+        return re.escape(text) if text.isascii() and text.isidentifier() else ""
     words = "".join(part.value if isinstance(part, ast.Constant) else "0" for part in arg.values)
     plain = words.isascii() and f"_{words}".isidentifier()
     return words.replace("0", r"\w+") if plain else ""
