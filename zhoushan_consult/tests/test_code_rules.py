@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import django
@@ -84,21 +85,27 @@ def test_list_of_public_addresses_has_only_existing_ones():
 
 # --- Letters -------------------------------------------------------------------------------------------------------
 POSTING = {"post", "write", "to_role", "to_division", "to_officers", "to_bureau"}
-POSTING |= {"_tell", "_tell_drafter", "_notify"}
+POSTING |= {"to_handlers", "to_one", "_tell", "_tell_drafter", "_notify"}
 
 
+@cache
 def kinds_posted() -> set[str]:
     """The kinds of letters that the code writes: the first text of a call to a function that posts."""
     found = set()
     for path in sources():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and _name(node.func) in POSTING:
-                found |= {_pattern(arg) for arg in node.args if isinstance(arg, ast.Constant | ast.JoinedStr)}
+                texts = [text for arg in node.args for text in _alternatives(arg)]
+                found |= {_pattern(arg) for arg in texts if isinstance(arg, ast.Constant | ast.JoinedStr)}
     return {kind for kind in found if kind}
 
 
 def _name(function) -> str:
     return getattr(function, "attr", getattr(function, "id", ""))
+
+
+def _alternatives(arg) -> list:
+    return [arg.body, arg.orelse] if isinstance(arg, ast.IfExp) else [arg]
 
 
 def _pattern(arg) -> str:
