@@ -376,6 +376,22 @@ def test_kind_is_told_once_that_its_letter_has_reached_the_reader(water, air):
     ]
 
 
+@pytest.mark.parametrize("later", [{"key": "2"}, {"kind": "brief"}], ids=str)
+def test_kind_is_told_of_each_letter_about_one_matter(water, settings, later):
+    """What another letter began is not begun again by it, and does not stand for it."""
+    write(water)
+    deliver_due(AT)
+    by_sms = Recipient("王测试", ONE.phone)
+    letter = write(water, to=by_sms, at=AT + HOUR, **later)["sms"]
+    deliver_due(AT + HOUR)
+    assert told() == [("delivered", AT), ("delivered", AT + HOUR)]
+    put(letter, gateway_id="g")
+    Notice.objects.exclude(pk=letter.pk).update(gateway_id="")
+    settings.OUTBOX_ADAPTERS = {"sms": f"{__name__}.Reporting"}
+    poll_reports(AT + 2 * HOUR)
+    assert told()[2:] == [("lost", AT + 2 * HOUR)]
+
+
 class Clock:
     """A clock that moves by a second at each look."""
 
