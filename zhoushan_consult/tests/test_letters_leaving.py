@@ -13,6 +13,7 @@ from zhoushan_consult.duties import runner
 from zhoushan_consult.duties.models import Duty
 from zhoushan_consult.outbox import delivery, telephone
 from zhoushan_consult.outbox.adapters import MemoryAdapter, PermanentFailure, TemporaryFailure
+from zhoushan_consult.outbox.calls import not_needed
 from zhoushan_consult.outbox.delivery import calls_to_make, deliver_due
 from zhoushan_consult.outbox.delivery_reports import poll_reports
 from zhoushan_consult.outbox.models import Channel, Notice, State
@@ -617,6 +618,14 @@ def test_call_whose_kind_raises_is_shown_as_it_was_written(water, coordinator, s
     with_duty("水处", BROKEN)
     with time_machine.travel(AT, tick=False):
         assert f"职责是{OLD}" in screen(signed_in(coordinator), call)
+
+
+def test_list_of_calls_survives_a_kind_that_raises(water, air, caplog):
+    call, other = write(water, to=LAND_LINE, breaks="outdated")["call"], write(air, to=LAND_LINE)["call"]
+    with_duty("水处", BROKEN)
+    with_duty("大气处", "")
+    assert not_needed([call, other], AT) == {other.pk: "职责已撤销"}
+    assert BROKEN not in caplog.text
 
 
 @pytest.mark.parametrize(
