@@ -21,6 +21,7 @@ from zhoushan_consult.vault.blind_index import blind_index
 
 from . import letters
 from .facts import RESEND_WITHIN, require
+from .lifecycle import ENDED, LIVE
 from .models import Appointment, ContactCorrection
 from .situation import FirmAct, StaffAct
 from .text.anonymity import numbers_in
@@ -31,7 +32,7 @@ MASKS = {"contact_name": mask_name, "phone": mask_phone, "email": mask_email}
 
 class ChangedMeanwhile(Refused):
     def __init__(self):
-        super().__init__("联系方式刚刚被更正过，本次没有保存。请对照现在登记的再更正。")
+        super().__init__("这条登记刚刚有变动，本次没有保存。请对照现在登记的再更正。")
 
 
 class NothingCorrected(Refused):
@@ -92,7 +93,7 @@ def correct(
     new = letters.recipient(appointment)
     since = at - RESEND_WITHIN if by else None
     moved = readdress(appointment, old=old, new=new, at=at, sent_since=since, said_otherwise=letters.RECEIPTS)
-    told = {"reason": reason} if reason else {}
+    told: dict = {"reason": reason} if reason else {}
     told |= {"changed": _masked(made.changed, before, contact), "letters": moved}
     record(Verb.CONTACT_CORRECTED, appointment, by=by, at=at, **told)
     _tell(appointment, made, at=at)
@@ -130,8 +131,9 @@ def _store(
     if not changes:
         raise NothingCorrected
     as_read = {name: getattr(before, name) for name in FIELDS}
-    same = Appointment.objects.filter(pk=appointment.pk, stage=appointment.stage, **as_read)
-    if not same.update(**changes):
+    # The firm may answer meanwhile; but a registration that ends at this instant is corrected no more.
+    stages = LIVE if appointment.stage in LIVE else ENDED
+    if not Appointment.objects.filter(pk=appointment.pk, stage__in=stages, **as_read).update(**changes):
         raise ChangedMeanwhile
     appointment.refresh_from_db()
     return ContactCorrection.objects.create(

@@ -6,6 +6,7 @@ no reply either, only where to read them.
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cache
 
 from sessions_app import calendar, policy, seats
 from sessions_app.letters import to_officers
@@ -99,11 +100,13 @@ def at_stage(*stages: Stage) -> Callable[[Appointment, Params, datetime], str]:
 
 
 def reply_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
-    """The facts of a letter that promises a written reply: it may be there already."""
-    work = upper_floor.work_of(appointment)
+    """The facts of a letter that promises a written reply: it may be there already.
+
+    Functions are read from the database only where a template asks: hundreds of firms may be told in one act.
+    """
     return firm_facts(appointment, params, now) | {
-        "replied": work.all_replied,
-        "rated": is_rated(appointment),
+        "replied": cache(lambda: upper_floor.work_of(appointment).all_replied),
+        "rated": cache(lambda: is_rated(appointment)),
     }
 
 
@@ -183,7 +186,7 @@ def _deferred_facts(appointment: Appointment, params: Params, now: datetime) -> 
     day = appointment.day
     return reply_facts(appointment, params, now) | {
         "next_day": calendar.short(next_chance(appointment, at=now).date),
-        "full": not seats.free_seats(day).exists(),
+        "full": cache(lambda: not seats.free_seats(day).exists()),
         "over": now >= calendar.ends_at(day.date),
         "answer_days": policy.DEFERRAL_ANSWER_DAYS,
     }

@@ -19,6 +19,7 @@ from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.roles import Act, Role
 from zhoushan_consult.clock import local_date
 from zhoushan_consult.duties.kinds import Kind, daily
+from zhoushan_consult.duties.models import Duty
 from zhoushan_consult.outbox import posting
 
 from . import calls, notifications, second_person
@@ -181,6 +182,12 @@ def report(about: str, due_at: datetime, now: datetime) -> int:
                     officer, "limbo_found", officer, key=about, at=now, count=len(found), titles=titles
                 )
     return len(found)
+
+
+def found_last_time() -> int:
+    """How many records the last nightly search found. The home page looks again only where there were any."""
+    searches = Duty.objects.filter(kind=LIMBO.name, rows__isnull=False).order_by("-due_at")
+    return searches.values_list("rows", flat=True).first() or 0
 
 
 LIMBO = Kind(

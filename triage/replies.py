@@ -221,12 +221,13 @@ def _turn(reply: Reply, here: AssignmentState, there: AssignmentState, *, at: da
 
 def _marks(there: AssignmentState, at: datetime) -> dict[str, datetime | None]:
     """What the row of a 更正 or 补充 says of where it stands."""
-    return {
+    marks: dict[AssignmentState, dict[str, datetime | None]] = {
         AssignmentState.OPEN: {"submitted_at": None},
         AssignmentState.DRAFTED: {"submitted_at": at},
         AssignmentState.RELEASED: {"signed_at": at},
         AssignmentState.CANCELLED: {"dropped_at": at},
-    }[there]
+    }
+    return marks[there]
 
 
 def _notify(kind: str, reply: Reply, officers: list[Officer], by: Officer, at: datetime) -> None:

@@ -89,6 +89,7 @@ TOLD = {
     "reopen-until": lambda found, value: replace(found, reopen_until=at(value)),
     "seated-since": lambda found, value: replace(found, seated_since=True),
     "other": lambda found, value: replace(found, other_live=True),
+    "told-lately": lambda found, value: replace(found, told_lately=True),
     "rated": lambda found, value: replace(found, rated=True),
 }
 """Each word with what it adds to the facts."""

@@ -353,6 +353,13 @@ def test_new_answer_is_found_within_a_minute(client, public, monkeypatch):
 
 
 # --- The firm, before it registers -----------------------------------------------------------------------------------
+def test_search_text_that_is_too_long_is_kept_and_refused(client, public):
+    answer = public()
+    page = client.get("/answers/", {"q": "废油漆桶" * 30}).content.decode()
+    assert "废油漆桶" * 30 in page and "已写 120 字，最多 100 字" in page
+    assert f'href="/answers/{answer.pk}/"' not in page
+
+
 def test_firm_sees_similar_answers_before_it_registers(client, public, firm, clock):
     public()
     data = firm(summary="我们油漆用完的空桶怎么处置？")

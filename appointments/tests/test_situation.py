@@ -182,8 +182,9 @@ def choices(stage: Stage, now: datetime) -> list[tuple[str, ...]]:
     if stage == Stage.FOLLOWING:
         return [("", "written"), work, ("", "following=12-25", "following=12-04"), ("", "rated")]
     if stage == Stage.CLOSED:
-        return [("", "written"), terms("reopen-until"), ("", "rated"), ("", "other")]
-    return [("", "other")]
+        more = [("", "rated"), ("", "other"), ("", "told-lately")]
+        return [("", "written"), terms("reopen-until"), *more]
+    return [("", "other"), ("", "told-lately")]
 
 
 def terms(name: str) -> tuple[str, ...]:
@@ -339,7 +340,7 @@ def test_acts_about_a_day_end_with_it():
             over = {FirmAct.CONFIRM, FirmAct.GIVE_UP}
             assert not found.firm_acts & over, words
             assert not found.staff_acts & {StaffAct.CONFIRM, StaffAct.GIVE_UP, StaffAct.EXTRA_SEAT}, words
-            assert known.stage != Stage.SEATED or not found.firm_acts, words
+            assert known.stage != Stage.SEATED or found.firm_acts == {FirmAct.CONTACT}, words
         if known.now >= calendar.local_datetime(DAY + timedelta(days=1)):
             assert not found.staff_acts & {StaffAct.CHECK_IN, StaffAct.CALL_IN}, words
 
@@ -347,5 +348,5 @@ def test_acts_about_a_day_end_with_it():
 def test_nobody_leaves_after_checking_in():
     for words, known, found in walk():
         if known.work.checked_in:
-            assert not found.firm_acts, words
-            assert found.staff_acts == {StaffAct.ADD, StaffAct.CONCLUDE}, words
+            assert found.firm_acts == {FirmAct.CONTACT}, words
+            assert found.staff_acts == {StaffAct.ADD, StaffAct.CONCLUDE, StaffAct.CONTACT}, words

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 
-from .facts import UNANSWERED, Registration, World, calls_to_make, local
+from .facts import UNANSWERED, Registration, World, calls_to_say, local
 from .pages import Page, squeeze
 
 Count = tuple[str, int, int]
@@ -60,7 +60,7 @@ RECOUNTED: dict[str, Callable[[World], int]] = {
     "returned": lambda world: _works(world, lambda work: work.state == "returned"),
     "late_replies": _late_replies,
     "conclude": _to_conclude,
-    "call": lambda world: sum(notice.due_at <= world.now for notice in calls_to_make()),
+    "call": lambda world: sum(notice.due_at <= world.now for notice, _ in calls_to_say(world.now)),
 }
 
 

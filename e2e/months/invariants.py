@@ -397,13 +397,17 @@ def the_trail_tells_every_answer(look: Look) -> Iterator[Broken]:
     """For every change of a seat or of a plan there is an entry in 办理留痕."""
     told = {entry.about_id for entry in look.trail if entry.about_kind == REGISTRATION}
     for was, one in look.changed():
-        if was.seat != one.seat and str(one.pk) not in told:
+        if _holding(was) != _holding(one) and str(one.pk) not in told:
             yield Broken("seat", one.name, "its seat changed without an entry")
     days = {entry.about_id for entry in look.trail}
     for pk, day in look.after.days.items():
         was = look.before.days.get(pk)
         if was and was.plan != day.plan and str(pk) not in days:
             yield Broken("plan", day.slug, f"{was.plan} to {day.plan} without an entry")
+
+
+def _holding(one: Registration) -> tuple | None:
+    return one.seat and (one.seat.pk, one.seat.uscc, one.seat.confirmed_at)
 
 
 @invariant

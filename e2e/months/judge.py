@@ -26,8 +26,8 @@ FOREIGN = (
 class Judge:
     """Collects violations. The first of a kind about one record counts; the same again is the same."""
 
-    def __init__(self, clock: Clock, names: dict[str, int]):
-        self.clock, self.names = clock, names
+    def __init__(self, clock: Clock, names: dict[str, int], officers: set[str]):
+        self.clock, self.names, self.officers = clock, names, officers
         self.worker: Worker | None = None
         self.violations: list[Violation] = []
         self.memory = Memory()
@@ -101,7 +101,9 @@ class Judge:
         self.letters_judged += 1
         own = notice.pk in self.own_letters
         self._note_deadline(notice, at)
-        self.report("no_letter_is_untrue", letters.judge_sent(notice, at, self.world(), answers_own_act=own))
+        to_firm = notice.about_kind == facts.REGISTRATION and notice.to_name not in self.officers
+        judged = letters.judge_sent(notice, at, self.world(), answers_own_act=own, to_firm=to_firm)
+        self.report("no_letter_is_untrue", judged)
 
     def _note_deadline(self, notice, at) -> None:
         one = self.world().registration(notice.about_id) if notice.about_kind == facts.REGISTRATION else None

@@ -14,7 +14,9 @@ ANSWER_WITHIN = timedelta(minutes=10)
 UNTRUE, NIGHT, OLD_NUMBER = "untrue", "at night", "old number"
 
 
-def judge_sent(notice, at: datetime, world: World, *, answers_own_act: bool) -> Iterator[Broken]:
+def judge_sent(
+    notice, at: datetime, world: World, *, answers_own_act: bool, to_firm: bool
+) -> Iterator[Broken]:
     """No letter that is untrue, goes to a number that was corrected, or leaves between 21:00 and 08:00.
 
     At night only the answer to the person's own act goes out, and its repeats within ten minutes.
@@ -23,7 +25,7 @@ def judge_sent(notice, at: datetime, world: World, *, answers_own_act: bool) -> 
     is_night = not QUIET_UNTIL <= local(at).time() < QUIET_FROM
     if is_night and not (answers_own_act and at - notice.created_at <= ANSWER_WITHIN):
         yield Broken(f"{NIGHT}: {notice.kind}", subject, f"left at {local(at):%H:%M}")
-    if notice.about_kind == REGISTRATION:
+    if to_firm:
         current = phone_of(int(notice.about_id))
         if notice.to.open() not in current:
             yield Broken(f"{OLD_NUMBER}: {notice.kind}", subject, "the firm has corrected its number since")

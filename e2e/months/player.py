@@ -42,7 +42,7 @@ class Player:
         self.officers = people.hire()
         self.firms: dict[int, Firm] = {}
         self.names: dict[str, int] = {}
-        self.judge = Judge(clock, self.names)
+        self.judge = Judge(clock, self.names, {officer.name for officer in self.officers.values()})
         self.worker = Worker(clock, self.judge.forget, self._after_round)
         self.judge.worker = self.worker
         Gateway.on_letter = staticmethod(self._on_letter)
@@ -199,21 +199,22 @@ class Player:
         return page, forms[0] if forms else None
 
     def _known(self, step: Step, rng: random.Random) -> dict[str, str]:
-        """What this person types: a firm its own particulars, an officer those of a firm that telephoned."""
-        number = self._firm_number(step, rng)
+        """What this person types: the particulars of the firm that the page is about, and a question."""
+        number = self._firm_number(step)
         if number is None:
             return {}
-        registering = step.page in ("register", "entry")
         known = self.firm(number).texts() | {"summary": rng.choice(QUESTIONS), "id_type": "resident"}
         known["wants_onsite"] = "0" if rng.random() < 0.15 else "1"
-        if step.act == "amend" and rng.random() < 0.3:
-            known["phone"] = f"137{number:08d}"
-        return known if registering or (step.act == "amend" and step.who.startswith("firm ")) else {}
+        if step.act == "contact" or (step.act == "amend" and rng.random() < 0.3):
+            known["phone"] = f"137{step.pick:04d}{number % 10000:04d}"
+        return known
 
-    def _firm_number(self, step: Step, rng: random.Random) -> int | None:
-        if step.who.startswith("firm "):
-            return int(step.who[5:])
-        return 100_000 + step.pick % 1000 if step.page == "entry" else None
+    def _firm_number(self, step: Step) -> int | None:
+        if step.page == "entry":
+            return 100_000 + step.pick % 1000
+        if found := re.search(r" F(\d+)/", step.page):
+            return int(found[1])
+        return int(step.who[5:]) if step.who.startswith("firm ") else None
 
     def _judged(self, step: Step, page: Page, after: Page, filled: Filled) -> Outcome:
         refusals = after.refusals

@@ -298,7 +298,7 @@ def _overdue_follow_ups(today: date) -> WorkList:
 
 
 def _in_limbo(now: datetime) -> WorkList:
-    found = list(limbo.search(now))
+    found = list(limbo.search(now)) if limbo.found_last_time() else []
     rows = [
         Row(each.hole.title, _record_url(each.record), each.hole.advice, lead=str(each.record), late=True)
         for each in found[: worklists.PREVIEW_ROWS]

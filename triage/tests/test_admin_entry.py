@@ -138,7 +138,7 @@ def test_entry_for_a_day_not_offered_is_refused(browser, told, day, status, says
     [
         ({"reason": " "}, "请写明代录或补录的理由"),
         ({"channel": ""}, "请选择企业是来电还是走访时登记的"),
-        ({"channel": "online"}, "选择一个有效的选项"),
+        ({"channel": "online"}, "没有这个选项，请从列出的选项里选。"),
         ({"agree_notice": ""}, "对方口头同意后勾选"),
         ({"agree_id_use": ""}, "单独征得对方口头同意"),
         ({"id_number": "330902198001011239"}, "身份证号码"),

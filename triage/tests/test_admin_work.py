@@ -232,10 +232,10 @@ def test_first_page_query_count_is_the_same_for_one_row_and_for_sixty(
 
     grow([1])
     browser.get("/admin/")
-    with django_assert_max_num_queries(12) as few:
+    with django_assert_max_num_queries(21) as few:
         browser.get("/admin/")
     grow(range(2, 61))
-    with django_assert_max_num_queries(12) as many:
+    with django_assert_max_num_queries(21) as many:
         browser.get("/admin/")
     assert len(few) == len(many)
 

@@ -352,6 +352,7 @@ def test_corrected_number_gets_what_could_not_be_told(browser):
 
 def test_dismissal_begins_the_term_that_the_firm_could_not_be_told_of(browser):
     firm = made.seated(1, phone=LAND_LINE)
+    Seat.objects.filter(pk=firm.seat_id).update(reply_by=None)
     letters.write("seat_offered", firm, at=NOW, **letters.seat_params(firm))
     told(browser, firm, outcome="wrong_number")
     assert Seat.objects.get(pk=firm.seat_id).reply_by is None
@@ -409,7 +410,7 @@ def test_officer_who_read_an_older_contact_decides_again(browser):
     answer = correct(browser, firm, phone="0580-2000999", version=mark)
     shown = panel(answer.content.decode(), "contact")
     assert answer.status_code == 409
-    assert "刚刚被更正过" in shown and 'value="0580-2000999"' in shown
+    assert "刚刚有变动" in shown and 'value="0580-2000999"' in shown
     again = re.search(r'name="version" value="(\w+)"', shown)[1]
     assert correct(browser, firm, phone="0580-2000999", version=again).status_code == 302
 

@@ -335,7 +335,7 @@ def test_firm_reconsidered_after_the_cancellation_is_carried_over(chief, coordin
 
 def test_registration_skips_a_cancelled_day(chief, client, firm):
     cancel_day(chief, day_on(NEXT), "场馆维修")
-    page = client.post("/register/", firm(1) | {"step": "check"}).content.decode()
+    page = client.post("/register/", firm(1) | {"step": "check"}, follow=True).content.decode()
     assert "2月10日" in page
     client.post("/register/", firm(1) | {"step": "submit"})
     assert Appointment.objects.get().day.date == date(2027, 2, 10)

@@ -14,9 +14,9 @@ from sessions_app import seats
 from sessions_app.days import day_on
 from sessions_app.models import ConsultDay, Seat
 from triage import calls, hearing, plan_changes, review, seating, standby
-from triage.models import CallOutcome, DeclineReason, Outcome, Review, RoutingTrace
+from triage.models import CallOutcome, DeclineReason, Hearing, Outcome, Review, RoutingTrace
 from triage.rulebook import routing_traces
-from triage.tests.factories import NOW, appointment, officer, seated
+from triage.tests.factories import NOW, appointment, officer, released, seated
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.clock import SHANGHAI
@@ -163,3 +163,28 @@ def test_simultaneous_calls_fill_a_freed_seat_once(coordinator, same, round_):
     )
     assert Seat.objects.exclude(uscc=None).count() == 10
     assert Appointment.objects.filter(stage=Stage.SEATED).count() == 10
+
+
+LEAVES = {
+    "withdraws": booking.withdraw,
+    "gives up": booking.give_up_seat,
+    "has enough": booking.written_reply_is_enough,
+}
+
+
+@pytest.mark.parametrize("leaves", LEAVES.values(), ids=LEAVES)
+@pytest.mark.parametrize("round_", range(5))
+def test_firm_that_signs_in_while_it_leaves_does_only_one_of_both(coordinator, leaves, round_):
+    """At a quarter past eight on the day: the officer at the entrance, and a hand on the telephone."""
+    morning = datetime(2026, 12, 10, 8, 15, tzinfo=SHANGHAI)
+    firms = [seated(n, confirmed=True) for n in range(1, 7)]
+    for firm in firms:
+        released(firm, "水处", "可以。", by=coordinator)
+    arrive = [lambda pk=f.pk: hearing.check_in(fresh(pk), by=coordinator, at=morning) for f in firms]
+    leave = [lambda pk=f.pk: leaves(fresh(pk), at=morning) for f in firms]
+    results = at_once([job for pair in zip(arrive, leave, strict=True) for job in pair])
+    assert all(found is None or isinstance(found, Hearing | Refused) for found in results), results
+    for firm in map(fresh, (firm.pk for firm in firms)):
+        came = Hearing.objects.filter(appointment=firm).exists()
+        assert came == (firm.stage == Stage.SEATED) == bool(firm.seat), firm.stage
+        assert came == Seat.objects.filter(uscc=firm.uscc).exists()

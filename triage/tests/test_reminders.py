@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from django.test import Client
 
+from appointments.facts import NotOpen
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, Grade, Rating
 from triage import follow_up, hearing, replies
@@ -255,7 +256,7 @@ def test_division_is_asked_for_the_written_reply_to_an_absent_firm(absent, crew)
 
 def test_absent_firm_is_closed_only_after_its_reply(absent, crew):
     later = at("2026-12-11 10:00")
-    with pytest.raises(follow_up.ReplyOwed):
+    with pytest.raises(NotOpen):
         follow_up.close_registration(absent, by=crew["coordinator"], at=later)
     given = absent.assignments.get(state=AssignmentState.OPEN)
     replies.save_draft(given, "请先办理排水许可。", "", version=0, by=crew["handler"], at=later)

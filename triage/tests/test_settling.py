@@ -112,6 +112,7 @@ def test_settling_five_hundred_has_a_fixed_cost_per_registration(coordinator, si
     _enter(range(12, 501), by=coordinator)
     assert screen(browser, day) == few
     spent = statements(lambda: seating.settle(day, by=coordinator, at=SECOND))
+    print("SPENT", spent)
     assert spent < 500 * FOR_ONE
     assert Appointment.objects.filter(stage=Stage.SEATED).count() == 10
     assert Appointment.objects.filter(stage=Stage.DEFERRED).count() == 490

@@ -3,7 +3,7 @@ the admin, in every situation in which a registration can stand.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,7 +12,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
-from appointments import booking, facts, feedback
+from appointments import booking, contact, facts, feedback
 from appointments import supplements as additions
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, Grade, Rating, StageMove
@@ -123,6 +123,10 @@ def rated(s: Scene) -> None:
     Rating.objects.create(appointment=s.firm, grade=Grade.GOOD, at=EARLIER)
 
 
+def told_of_it(s: Scene) -> None:
+    s.tell("booking_withdrawn", s.firm)
+
+
 def matter(s: Scene) -> None:
     scenes.follow_up(s.firm)
 
@@ -147,6 +151,7 @@ STANDS = [
     Stand("不予通过，又登记", S.DECLINED, (NOW, SECOND), (registered_again,)),
     Stand("不予通过，下期另有登记", S.DECLINED, (NOW, OVER), (registered_for(NEXT),)),
     Stand("已撤回", S.WITHDRAWN, (NOW, BEGUN, WEEKS_LATER)),
+    Stand("已撤回，刚刚通知", S.WITHDRAWN, (NOW, WEEKS_LATER), (told_of_it,)),
     Stand("名额，通知未送达", S.SEATED, SINCE_THE_LIST, (*on_the_list, seat(told=False))),
     Stand("名额，待确认", S.SEATED, SINCE_THE_LIST, (*on_the_list, seat(at=SECOND))),
     Stand("名额，已确认", S.SEATED, SINCE_THE_LIST, (*on_the_list, seat(confirmed=True))),
@@ -193,8 +198,13 @@ def firm_of(s: Scene) -> Appointment:
     return Appointment.objects.select_related("day", "seat").get(pk=s.firm.pk)
 
 
+def another(firm: Appointment) -> contact.Contact:
+    return replace(contact.contact_of(firm), email="new@example.com")
+
+
 FIRM: dict[FirmAct, Callable[[Appointment, datetime], object]] = {
     FirmAct.AMEND: lambda firm, at: booking.amend(firm, acts.form(9), at=at),
+    FirmAct.CONTACT: lambda firm, at: contact.correct(firm, another(firm), at=at),
     FirmAct.WITHDRAW: lambda firm, at: booking.withdraw(firm, at=at),
     FirmAct.CONFIRM: lambda firm, at: booking.confirm_seat(firm, at=at),
     FirmAct.GIVE_UP: lambda firm, at: booking.give_up_seat(firm, at=at),
@@ -211,6 +221,7 @@ STAFF: dict[StaffAct, Callable[[Appointment, dict], object]] = {
         firm, DeclineReason.COMPLAINT, "请拨12369", acts.REACHED, version=firm.version, **who
     ),
     StaffAct.RECONSIDER: lambda firm, who: review.reconsider(firm, "再看", **who),
+    StaffAct.CONTACT: lambda firm, who: contact.correct(firm, another(firm), "来电更正", **who),
     StaffAct.ADD: lambda firm, who: assignment.add(firm, portion("环评处", "噪声呢？", reason="遗漏"), **who),
     StaffAct.CONFIRM: lambda firm, who: booking.confirm_seat(firm, **who),
     StaffAct.GIVE_UP: lambda firm, who: booking.give_up_seat(firm, **who),
@@ -263,6 +274,7 @@ def test_what_is_open_works_and_the_rest_is_refused(stand):
 
 SHOWN = {
     FirmAct.AMEND: 'href="/status/amend/"',
+    FirmAct.CONTACT: 'href="/status/contact/"',
     FirmAct.WITHDRAW: 'href="/status/withdraw/"',
     FirmAct.CONFIRM: 'action="/status/confirm/"',
     FirmAct.GIVE_UP: 'href="/status/give-up/"',

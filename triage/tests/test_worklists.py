@@ -4,8 +4,10 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from appointments import facts
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
+from appointments.situation import StaffAct
 from sessions_app.days import day_on
 from sessions_app.models import ConsultDay, Plan
 from triage import worklists
@@ -169,19 +171,20 @@ def test_the_days_ahead_are_those_from_today_on(now, dates):
     assert [day.date for day in worklists.days_ahead(at(now))] == dates
 
 
-def test_each_day_ahead_counts_its_own_registrations():
+def test_each_list_to_settle_counts_its_own_registrations():
     for number in (1, 2, 3):
         appointment(number)
     appointment(4, stage=Stage.ACCEPTED)
     appointment(5, stage=Stage.ACCEPTED, wants_onsite=False)
     appointment(6, stage=Stage.DEFERRED)
     appointment(7, wants_onsite=False)
-    appointment(8, on=JANUARY)
-    appointment(9, on=JANUARY, stage=Stage.ACCEPTED)
-    appointment(10, on=JANUARY, stage=Stage.ACCEPTED)
+    appointment(8, on=NOVEMBER)
+    appointment(9, on=NOVEMBER, stage=Stage.ACCEPTED)
+    appointment(10, on=NOVEMBER, stage=Stage.ACCEPTED)
+    appointment(12, on=JANUARY)
     seated(11)
-    counted = [(day.date, day.pending, day.wanting) for day in worklists.days_ahead(at("12-02 10:00"))]
-    assert counted == [(DAY, 4, 1), (JANUARY, 1, 2)]
+    counted = [(day.date, day.pending, day.wanting) for day in worklists.to_settle(at("12-02 10:00"))]
+    assert counted == [(NOVEMBER, 1, 2), (DAY, 4, 1)]
 
 
 @pytest.mark.parametrize(
@@ -196,10 +199,63 @@ def test_each_day_ahead_counts_its_own_registrations():
     ],
 )
 def test_a_list_is_to_be_settled_from_the_cutoff_until_it_is(now, changes, waits):
-    day, other = day_on(DAY), day_on(JANUARY)
+    day = day_on(DAY)
+    day_on(JANUARY)
     ConsultDay.objects.filter(pk=day.pk).update(**changes)
-    days = list(ConsultDay.objects.filter(pk__in=[day.pk, other.pk]).order_by("date"))
-    assert [each.date for each in worklists.to_settle(days, at(now))] == [DAY] * waits
+    assert [each.date for each in worklists.to_settle(at(now))] == [DAY] * waits
+
+
+@pytest.mark.parametrize(
+    ("there", "waits"),
+    [
+        ({}, True),
+        ({"stage": Stage.ACCEPTED}, True),
+        ({"stage": Stage.ACCEPTED, "wants_onsite": False}, False),
+        ({"stage": Stage.DEFERRED}, False),
+        ({"stage": Stage.WITHDRAWN}, False),
+    ],
+)
+def test_a_list_never_settled_stays_after_its_day_while_firms_wait(there, waits):
+    appointment(1, **there)
+    appointment(2, on=NOVEMBER, stage=Stage.CLOSED)
+    for now in ("12-11 09:00", "12-31 09:00"):
+        assert [each.date for each in worklists.to_settle(at(now))] == [DAY] * waits
+
+
+# --- Offers ---------------------------------------------------------------------------------------------------------
+
+
+def test_offers_that_did_not_arrive_are_those_without_a_term_by_day_and_number():
+    late, early = seated(1, told=False, on=JANUARY), seated(2, told=False)
+    seated(3)
+    seated(4, told=False, confirmed=True)
+    seated(5, told=False, on=NOVEMBER)
+    assert keys(worklists.undelivered_offers(at("12-02 10:00"))) == keys([early, late])
+
+
+# --- The situation --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("now", ["12-02 10:00", "12-10 08:29", "12-10 08:30", "12-11 09:00"])
+def test_lists_and_the_situation_say_the_same_of_each_registration(coordinator, now):
+    """Lists are read by SQL, so that one query holds them; what they say is what the page of the firm says."""
+    moment = at(now)
+    firms = {
+        f"{stage}": appointment(n, stage=stage, closed_at=NOW)
+        for n, stage in enumerate(set(Stage) - {Stage.SEATED}, 1)
+    }
+    firms |= {"untold": seated(30, told=False), "told": seated(31), "confirmed": seated(32, confirmed=True)}
+    situations = {name: facts.read(firm, moment) for name, firm in firms.items()}
+
+    def where(open_to) -> set[int]:
+        return {firms[name].pk for name, known in situations.items() if open_to(name, known)}
+
+    reviewed = where(lambda name, known: StaffAct.ACCEPT in known.staff_acts)
+    assert set(keys(worklists.to_review())) == reviewed
+    untold = where(lambda name, known: name == "untold" and StaffAct.CONFIRM in known.staff_acts)
+    assert set(keys(worklists.undelivered_offers(moment))) == untold
+    concluded = where(lambda name, known: StaffAct.CONCLUDE in known.staff_acts and not known.firm_acts)
+    assert set(keys(worklists.to_conclude(moment))) == concluded
 
 
 @pytest.mark.parametrize(

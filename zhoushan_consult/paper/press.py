@@ -43,4 +43,8 @@ def typeset(job: dict, folders: list[str]) -> bytes:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except BaseException as error:
+        # The name only, which the log gets: a message could quote what was typed. An engine that panics is no Exception.
+        sys.exit(type(error).__name__)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,7 @@ def _failed(name: str, why: str) -> PaperError:
 
 
 def _error_class(stderr: bytes) -> str:
-    """The name of the exception in the last line of a traceback. Its message could quote what was typed."""
-    lines = stderr.decode(errors="replace").strip().splitlines()
-    return lines[-1].partition(":")[0] if lines else "no traceback"
+    """The first word of the last line: the name that press.py leaves, or that of an error before it began."""
+    lines = stderr.decode(errors="replace").splitlines()
+    name = re.match(r"[\w.]+", lines[-1]) if lines else None
+    return name[0] if name else "no reason given"

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pylopdf_fonts_zh_cn import serif_path
 
-from zhoushan_consult.paper import faces, line_breaks, typesetting
+from zhoushan_consult.paper import faces, line_breaks, press, typesetting
 from zhoushan_consult.paper.printable import BOX, Printable
 from zhoushan_consult.tests.papers import Paper
 
@@ -134,7 +134,7 @@ def test_words_of_usual_length_are_not_cut(typed):
 
 
 def test_long_word_is_not_cut_before_a_closing_mark():
-    pieces = line_breaks.with_line_breaks("abcde." * 9).split(line_breaks.ZERO_WIDTH_SPACE)
+    pieces = line_breaks.with_line_breaks("abcdef." * 9).split(line_breaks.ZERO_WIDTH_SPACE)
     assert len(pieces) > 5
     assert [piece for piece in pieces if piece.startswith(".")] == []
 
@@ -150,21 +150,33 @@ def test_engine_stays_out_of_the_process_that_asks_for_the_paper():
     assert done.stdout == "%PDF set()\n", done.stderr
 
 
-def test_missing_font_is_a_failure_not_a_blank_paper(monkeypatch):
+def test_missing_font_is_a_failure_not_a_blank_paper():
     """Typst leaves out text for which it has no font."""
-    monkeypatch.setattr("zhoushan_consult.paper.printable.faces.face_of", lambda character: "Lost-1")
+    job = {"faces": ["HanaMinB-2a6"], "inputs": {}, "template": str(PAPER), "root": str(typesetting.ROOT)}
+    with pytest.raises(LookupError):
+        press.typeset(job, [str(serif_path().parent)])
+
+
+@pytest.mark.parametrize(
+    "wrong", ["#panic(sys.inputs.job)", "#import sys.inputs.job", "#json(sys.inputs.job)"]
+)
+def test_failure_leaves_nothing_typed_in_the_log(tmp_path, caplog, monkeypatch, wrong):
+    broken = tmp_path / "broken.typ"
+    broken.write_text(wrong)
+    monkeypatch.setattr(typesetting, "ROOT", Path("/"))
+    with caplog.at_level(logging.DEBUG), pytest.raises(typesetting.PaperError) as failure:
+        typesetting.typeset(broken, {"text": "a\nWang Xiaoming"})
+    assert "broken.typ" in caplog.text and "TypstError" in caplog.text
+    assert "Wang" not in caplog.text + str(failure.value)
+
+
+def test_engine_that_is_not_installed_is_named_in_the_log(tmp_path, caplog, monkeypatch):
+    bare = tmp_path / "press.py"
+    bare.write_text("import an_engine_that_is_not_there")
+    monkeypatch.setattr(typesetting, "PRESS", bare)
     with pytest.raises(typesetting.PaperError):
         typeset("甲")
-
-
-def test_failure_leaves_nothing_typed_in_the_log(tmp_path, caplog, monkeypatch):
-    broken = tmp_path / "broken.typ"
-    monkeypatch.setattr(typesetting, "ROOT", Path("/"))
-    broken.write_text("#panic(sys.inputs.job)")
-    with caplog.at_level(logging.DEBUG), pytest.raises(typesetting.PaperError) as failure:
-        typesetting.typeset(broken, {"text": "王小明"})
-    assert "broken.typ" in caplog.text and "TypstError" in caplog.text
-    assert "王小明" not in caplog.text + str(failure.value)
+    assert "ModuleNotFoundError" in caplog.text
 
 
 def test_press_that_hangs_is_stopped(monkeypatch, tmp_path):
