@@ -73,7 +73,8 @@ def _not_followed(now: datetime) -> Iterable[Model]:
 
 def _unassigned(now: datetime) -> Iterable[Model]:
     given = Assignment.objects.filter(appointment=OuterRef("pk")).exclude(state=AssignmentState.CANCELLED)
-    owed = Appointment.objects.filter(stage__in=[Stage.ACCEPTED, Stage.DEFERRED, Stage.ABSENT])
+    stages = [Stage.ACCEPTED, Stage.SEATED, Stage.DEFERRED, Stage.ABSENT]
+    owed = Appointment.objects.filter(stage__in=stages)
     return owed.exclude(Exists(given))
 
 

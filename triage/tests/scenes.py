@@ -160,7 +160,7 @@ class Scene:
     def answer(self, firm: Appointment, to: str = "水处", at: datetime = EARLIER, **columns) -> Assignment:
         """A 交办 to which the division named `to` has replied, and the firm has read it."""
         given = self.give(firm, to, state=AssignmentState.RELEASED, released_at=at, **columns)
-        self.draft(given)
+        self.draft(given, signed_by=self.people.of(Role.HEAD), signed_at=at, remark="")
         self.tell("reply_released", firm, at, assignment=given.pk)
         return given
 
@@ -261,6 +261,7 @@ def took_a_priority_over(s: Scene) -> None:
     s.earlier = before.book(
         stage=Stage.ANSWERED, wants_onsite=False, handed_to=s.firm, priority_since=EARLIER
     )
+    before.answer(s.earlier)
     s.withdrawn = before.book(1, stage=Stage.WITHDRAWN, handed_to=s.firm)
 
 
