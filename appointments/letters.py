@@ -5,14 +5,14 @@ no reply either, only where to read them.
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 
 from sessions_app import calendar, policy, seats
 from sessions_app.letters import to_officers
 from sessions_app.models import ConsultDay
 from zhoushan_consult.identity import phone as phones
-from zhoushan_consult.outbox.kinds import LetterKind, Params
+from zhoushan_consult.outbox.kinds import LetterKind, Params, always
 from zhoushan_consult.outbox.models import Notice
 from zhoushan_consult.outbox.posting import Recipient, latest_calendar, post
 
@@ -35,6 +35,8 @@ CANCELLING_KINDS = {
 
 RECEIPTS = {"booking_received", "booking_amended", "reference_again"}
 """Letters with the 受理编号. What is said to a corrected address says it too, so these do not follow."""
+
+A_WEEK = timedelta(days=7)
 
 WITH_DAY, WITH_SEAT = ("day",), ("day", "seat")
 """The records from which a letter to a firm takes what it says, besides the registration."""
@@ -289,7 +291,7 @@ NOT_WITHDRAWN = at_stage(*(set(Stage) - {Stage.WITHDRAWN}))
 
 LETTERS = [
     firm_letter("booking_received", "登记已收到", NOT_WITHDRAWN, answers_act=True),
-    firm_letter("reference_again", "补发受理编号", at_stage(*Stage), answers_act=True),
+    firm_letter("reference_again", "补发受理编号", always, answers_act=True, useful_for=A_WEEK),
     firm_letter("booking_amended", "登记已修改", at_stage(Stage.SUBMITTED), answers_act=True),
     firm_letter("contact_corrected", "联系方式已更正", _corrected_again, _correction_facts, answers_act=True),
     firm_letter("booking_voided", "登记已作废", at_stage(Stage.WITHDRAWN)),

@@ -7,6 +7,7 @@ from functools import reduce
 
 from django.core.exceptions import ValidationError
 from django.db.models import Case, CharField, F, Q, QuerySet, Value, When
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Replace
 
 from zhoushan_consult.identity import phone, resident_id
@@ -55,7 +56,9 @@ def safe_to_echo(text: str) -> str:
 def _with_keys(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
     # Computed in the query, for a name is stored as it was typed. `phone_text` is the column as plain text: a lookup of
     # its own type would read four digits as a telephone number.
-    name = reduce(lambda key, sign: Replace(key, Value(sign)), _LEFT_OUT, F("enterprise_name"))
+    name: Combinable = F("enterprise_name")
+    for sign in _LEFT_OUT:
+        name = Replace(name, Value(sign))
     return rows.alias(name_key=name, phone_text=Cast("phone", CharField()))
 
 

@@ -79,7 +79,7 @@ def _firms() -> list[Appointment]:
     for number in range(2 * LETTERS):
         if number % SEATS == 0:
             day = calendar.following(day)
-        firms.append(seated(number, on=day, email=f"firm{number}@example.com"))
+        firms.append(seated(number, told=False, on=day, email=f"firm{number}@example.com"))
     return firms
 
 

@@ -116,11 +116,15 @@ def close_unanswered(about: str, due_at: datetime, now: datetime) -> int:
     for appointment in unanswered(now):
         deferred = appointment.stage == Stage.DEFERRED
         note = f"书面答复后{days}天未提出仍需现场咨询" if deferred else f"答复后{days}天没有反馈"
-        kind = "deferral_closed" if deferred else "feedback_closed"
         # The firm answers at this instant: its answer stands.
         with suppress(IllegalMove), transaction.atomic():
             appointment.move_to(Stage.CLOSED, f"{note}，按已答复办结", by=None, at=now)
-            letters.write(kind, appointment, at=now, key=letters.key_at(now))
+            letters.write(
+                "deferral_closed" if deferred else "feedback_closed",
+                appointment,
+                at=now,
+                key=letters.key_at(now),
+            )
             closed += 1
     return closed
 

@@ -21,7 +21,7 @@ from sessions_app import calendar, policy
 from sessions_app.letters import day_facts, day_over, to_officers
 from sessions_app.models import ConsultDay, PlanChange
 from zhoushan_consult.bureau.models import Division
-from zhoushan_consult.outbox.kinds import LetterKind, Params
+from zhoushan_consult.outbox.kinds import LetterKind, Params, always
 
 from . import timetable
 from .models import Assignment, AssignmentState, FollowUp, FollowUpPost, Hearing, Reply, ReplyKind, Review
@@ -177,10 +177,6 @@ def _follow_up_open(follow_up: FollowUp, params: Params, now: datetime) -> str:
     return "督办已办结" if follow_up.closed_at else ""
 
 
-def _true(about, params: Params, now: datetime) -> str:
-    return ""
-
-
 def _month_end_facts(day: ConsultDay, params: Params, now: datetime) -> dict:
     rows = Appointment.objects.live().on(day)
     return {
@@ -264,13 +260,13 @@ TO_OFFICERS = [
     about_follow_up("follow_up_new", "新的督办事项", _follow_up_open),
     about_follow_up("follow_up_late", "督办到期提醒", _follow_up_open),
     about_follow_up("follow_up_old", "督办久未办结", _follow_up_open),
-    about_follow_up("follow_up_progress", "督办进展", _true, useful_for=A_WEEK),
-    about_follow_up("follow_up_closed", "督办办结", _true, useful_for=A_WEEK),
+    about_follow_up("follow_up_progress", "督办进展", always, useful_for=A_WEEK),
+    about_follow_up("follow_up_closed", "督办办结", always, useful_for=A_WEEK),
     to_officers(
         "limbo_found",
         "有事项没有着落",
         lambda officer, params, now: {"count": params["count"], "titles": params["titles"]},
-        _true,
+        always,
         useful_for=A_DAY,
     ),
     to_officers("cutoff_summary", "预约截止汇总", _month_end_facts, _cutoff_over),
@@ -278,9 +274,7 @@ TO_OFFICERS = [
     to_officers("replies_hastened", "答复期限提前", _hastened_facts, _none_hastened),
     to_officers("run_sheet_ready", "现场安排表", _run_sheet_facts, _run_sheet),
     to_officers("plan_changed_bureau", "活动方案变更", day_facts, day_over),
-    to_officers(
-        "day_cancelled_bureau", "活动取消", _cancelled_facts, lambda day, params, now: "", useful_for=A_WEEK
-    ),
+    to_officers("day_cancelled_bureau", "活动取消", _cancelled_facts, always, useful_for=A_WEEK),
 ]
 
 LETTERS = TO_FIRMS + TO_OFFICERS

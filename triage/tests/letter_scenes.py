@@ -12,7 +12,15 @@ from django.db.models import Model
 
 from appointments.letters import seat_params
 from appointments.lifecycle import Stage
-from appointments.models import Appointment, ContactCorrection, Objection, Publicity, Rating, Supplement
+from appointments.models import (
+    Appointment,
+    ContactCorrection,
+    Objection,
+    Publicity,
+    Rating,
+    Supplement,
+    Verdict,
+)
 from sessions_app import calendar, seats
 from sessions_app.models import ConsultDay, Plan, PlanChange, Reception, Seat
 from triage.models import (
@@ -295,7 +303,7 @@ TO_FIRMS_EARLY = [
     LetterScene(
         "booking_received", firm(wants_onsite=False), about(stage=Stage.WITHDRAWN), lambda s: FLOODED
     ),
-    LetterScene("reference_again", firm(), about(stage=Stage.WITHDRAWN)),
+    LetterScene("reference_again", firm(), until=NOW + A_WEEK + TICK),
     LetterScene("booking_amended", firm(), about(stage=Stage.ACCEPTED)),
     LetterScene("booking_amended", firm(wants_onsite=False), about(stage=Stage.ACCEPTED)),
     LetterScene("contact_corrected", correction("phone,contact_name"), **CORRECTED),
@@ -593,7 +601,7 @@ TO_OFFICERS = [
         reader=Role.WATCH,
     ),
     LetterScene("supplement_added", supplement, about(handled_at=NOW), reader=Role.COORDINATOR),
-    LetterScene("objection_raised", objection, about(verdict="unfounded"), reader=Role.COORDINATOR),
+    LetterScene("objection_raised", objection, about(verdict=Verdict.KEPT), reader=Role.COORDINATOR),
     LetterScene(
         "answer_to_publish",
         answer(Publicity.DRAFT),

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import django
@@ -84,16 +85,18 @@ def test_list_of_public_addresses_has_only_existing_ones():
 
 # --- Letters -------------------------------------------------------------------------------------------------------
 POSTING = {"post", "write", "to_role", "to_division", "to_officers", "to_bureau"}
-POSTING |= {"_tell", "_tell_drafter", "_notify"}
+POSTING |= {"to_handlers", "to_one", "_tell", "_tell_drafter", "_notify"}
 
 
+@cache
 def kinds_posted() -> set[str]:
     """The kinds of letters that the code writes: the first text of a call to a function that posts."""
     found = set()
     for path in sources():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and _name(node.func) in POSTING:
-                found |= {_pattern(arg) for arg in node.args if isinstance(arg, ast.Constant | ast.JoinedStr)}
+                texts = [text for arg in node.args for text in _alternatives(arg)]
+                found |= {_pattern(arg) for arg in texts if isinstance(arg, ast.Constant | ast.JoinedStr)}
     return {kind for kind in found if kind}
 
 
@@ -101,9 +104,14 @@ def _name(function) -> str:
     return getattr(function, "attr", getattr(function, "id", ""))
 
 
+def _alternatives(arg) -> list:
+    return [arg.body, arg.orelse] if isinstance(arg, ast.IfExp) else [arg]
+
+
 def _pattern(arg) -> str:
     if isinstance(arg, ast.Constant):
-        return re.escape(arg.value) if isinstance(arg.value, str) and arg.value.isidentifier() else ""
+        text = arg.value if isinstance(arg.value, str) else ""
+        return re.escape(text) if text.isascii() and text.isidentifier() else ""
     words = "".join(part.value if isinstance(part, ast.Constant) else "0" for part in arg.values)
     plain = words.isascii() and f"_{words}".isidentifier()
     return words.replace("0", r"\w+") if plain else ""

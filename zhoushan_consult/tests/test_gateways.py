@@ -441,7 +441,7 @@ def test_check_accepts_a_complete_gateway_configuration(gateway, settings, all_r
         (MAS, "MAS_URL", "https://u:p@example.com", "不带用户名和口令"),
         (ALIYUN, "ALIYUN_ACCESS_KEY_ID", "", "没有设置 ALIYUN_ACCESS_KEY_ID。"),
         (ALIYUN, "SMS_SIGN_NAME", "", "没有设置 SMS_SIGN_NAME。"),
-        (ALIYUN, "SMS_TEMPLATES", "", "缺少与现行文本一致、填好编号的模板：assignment_new、"),
+        (ALIYUN, "SMS_TEMPLATES", "", "缺少与现行文本一致、填好编号的模板：answer_dropped、"),
         (ALIYUN, "SMS_TEMPLATES", f"[[signing]]\ncode = ''\ntext = '{TEXT}'", "、signing、"),
         (ALIYUN, "SMS_TEMPLATES", "[[signing]]\ncode = '1'\ntext = '原来的话'", "、signing、"),
         (MAS_TEMPLATES, "SITE_URL", "https://moved.example.cn", "缺少与现行文本一致、填好编号的模板"),

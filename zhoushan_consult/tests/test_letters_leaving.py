@@ -13,6 +13,7 @@ from zhoushan_consult.duties import runner
 from zhoushan_consult.duties.models import Duty
 from zhoushan_consult.outbox import delivery, telephone
 from zhoushan_consult.outbox.adapters import MemoryAdapter, PermanentFailure, TemporaryFailure
+from zhoushan_consult.outbox.calls import not_needed
 from zhoushan_consult.outbox.delivery import calls_to_make, deliver_due
 from zhoushan_consult.outbox.delivery_reports import poll_reports
 from zhoushan_consult.outbox.models import Channel, Notice, State
@@ -376,6 +377,22 @@ def test_kind_is_told_once_that_its_letter_has_reached_the_reader(water, air):
     ]
 
 
+@pytest.mark.parametrize("later", [{"key": "2"}, {"kind": "brief"}], ids=str)
+def test_kind_is_told_of_each_letter_about_one_matter(water, settings, later):
+    """What another letter began is not begun again by it, and does not stand for it."""
+    write(water)
+    deliver_due(AT)
+    by_sms = Recipient("王测试", ONE.phone)
+    letter = write(water, to=by_sms, at=AT + HOUR, **later)["sms"]
+    deliver_due(AT + HOUR)
+    assert told() == [("delivered", AT), ("delivered", AT + HOUR)]
+    put(letter, gateway_id="g")
+    Notice.objects.exclude(pk=letter.pk).update(gateway_id="")
+    settings.OUTBOX_ADAPTERS = {"sms": f"{__name__}.Reporting"}
+    poll_reports(AT + 2 * HOUR)
+    assert told()[2:] == [("lost", AT + 2 * HOUR)]
+
+
 class Clock:
     """A clock that moves by a second at each look."""
 
@@ -601,6 +618,14 @@ def test_call_whose_kind_raises_is_shown_as_it_was_written(water, coordinator, s
     with_duty("水处", BROKEN)
     with time_machine.travel(AT, tick=False):
         assert f"职责是{OLD}" in screen(signed_in(coordinator), call)
+
+
+def test_list_of_calls_survives_a_kind_that_raises(water, air, caplog):
+    call, other = write(water, to=LAND_LINE, breaks="outdated")["call"], write(air, to=LAND_LINE)["call"]
+    with_duty("水处", BROKEN)
+    with_duty("大气处", "")
+    assert not_needed([call, other], AT) == {other.pk: "职责已撤销"}
+    assert BROKEN not in caplog.text
 
 
 @pytest.mark.parametrize(
