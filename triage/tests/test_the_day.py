@@ -245,6 +245,17 @@ def test_code_opened_without_signing_in_leads_to_the_login(client, ten):
     assert answer["Location"].startswith("/admin/login/")
 
 
+def test_firm_is_not_signed_in_after_its_day_and_its_result_still_recorded(browser_at, ten):
+    browser = browser_at(MORNING + timedelta(days=1))
+    shown = read(browser.get(page("check_in_firm", ten, firm(1))))
+    assert "企业已到，签到" not in shown and "现场结果" in shown
+    assert "签到 " + firm(1).enterprise_name not in read(browser.get(page("check_in_list", ten)))
+    answer = browser.post(page("check_in", ten, firm(1)), follow=True)
+    assert "请直接记录现场结果" in read(answer)
+    conclude(browser, 1, "absent")
+    assert firm(1).stage == Stage.ABSENT and not firm(1).hearing.checked_in_at
+
+
 def test_unknown_code_or_code_of_another_day_is_refused(browser, browser_at, ten):
     code = page("check_in_by_code", check_in_code.token(firm(5)))
     assert "这个签到码不在今天的名单上" in read(browser.get(page("check_in_by_code", "0" * 32), follow=True))
@@ -273,7 +284,7 @@ def test_outcome_is_recorded_in_two_clicks(browser, ten):
 
 def test_follow_up_form_suggests_the_question_and_its_division(browser, ten):
     shown = browser.get(page("check_in_firm", ten, firm(2))).content.decode()
-    assert '<option value="air" selected>大气处</option>' in shown
+    assert re.search(r'<option value="air" selected\s*>大气处</option>', shown)
     assert f"{made.WATER}</textarea>" in shown
     conclude(browser, 2, "follow", division="air", text=made.WATER)
     assert (FollowUp.objects.get().division.name, firm(2).stage) == ("大气处", Stage.FOLLOWING)
@@ -344,9 +355,9 @@ def test_passed_over_firms_are_recorded(browser, ten, three_wait):
 def test_call_in_is_refused_before_and_after_the_day(browser_at, ten, three_wait):
     Appointment.objects.filter(pk=firm(3).pk).update(stage=Stage.ACCEPTED, seat=None)
     Seat.objects.filter(number=3).update(uscc=None, confirmed_at=None)
-    for days in (-1, 1):
+    for days, said in ((-1, "候补入场只在12月10日（周四）当天办理"), (1, "12月10日（周四）已过")):
         browser = browser_at(MORNING + timedelta(days=days))
-        assert "候补入场只在12月10日（周四）当天办理" in read(call_in(browser, 11))
+        assert said in read(call_in(browser, 11))
     assert firm(11).stage == Stage.DEFERRED
 
 
