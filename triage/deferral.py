@@ -23,7 +23,7 @@ from zhoushan_consult.workdays.days import add_workdays
 
 from . import notifications
 from .models import Assignment
-from .work import UNANSWERED, update_firm_page
+from .work import UNANSWERED, update_firm_pages
 
 
 def defer(appointment: Appointment, place: int, *, by: Officer | None, at: datetime) -> None:
@@ -65,8 +65,7 @@ def shorten_terms(day: ConsultDay, *, by: Officer | None, at: datetime) -> int:
     for assignment in slow:
         record(Verb.TERM_SHORTENED, assignment, by=by, at=at, was=assignment.due_on, due_on=last)
     Assignment.objects.filter(pk__in=[assignment.pk for assignment in slow]).update(due_on=last)
-    for appointment in {assignment.appointment for assignment in slow}:
-        update_firm_page(appointment)
+    update_firm_pages({assignment.appointment for assignment in slow})
     _tell_divisions(day, {assignment.division for assignment in slow}, last, at=at)
     return len(slow)
 
