@@ -16,7 +16,9 @@ SMS_COUNTRIES = frozenset([CHINA, 852, 853, 886])
 
 _MOBILES = frozenset([PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE])
 # What stands before a number that is pasted from a card or a link.
-_LABEL = re.compile(r"(?:tel|mob(?:ile)?|联系电话|联系方式|电话|手机|座机)(?:号码?)?\s*[:：.]?\s*", re.IGNORECASE)
+_LABEL = re.compile(
+    r"(?:tel|mob(?:ile)?|联系电话|联系方式|电话|手机|座机)(?:号码?)?\s*[:：.]?\s*", re.IGNORECASE
+)
 # What people write in front of an extension.
 _EXTENSION = re.compile(
     r"(.+?)(?:转接|转|轉|分机号?|分機|内线|;ext=|ext\.?|x|#|,)[\s:：.]*([0-9]{1,6})", re.IGNORECASE
