@@ -6,10 +6,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from appointments import letters
-from appointments.facts import require
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, Grade, IllegalMove, Rating, StageMove
-from appointments.situation import StaffAct
 from sessions_app import policy
 from sessions_app.calendar import local_datetime
 from zhoushan_consult.audit.trail import record
@@ -111,17 +109,6 @@ def end_work(appointment: Appointment, *, by: Officer | None, at: datetime) -> N
     still_open = FollowUp.objects.filter(appointment=appointment, closed_at=None)
     for follow_up in still_open.exclude(origin=FollowUp.Origin.RATING).select_related("division"):
         _end(follow_up, result, by=by, at=at, closed_at=at)
-
-
-@transaction.atomic
-def close_registration(appointment: Appointment, *, by: Officer, at: datetime) -> None:
-    """综合处 closes a registration that needs nothing more. Raises NotOpen: the firm gets its replies first."""
-    by.must(Act.FOLLOW_UP)
-    # A division does not see what the others still have to do.
-    by.must(Act.READ_ALL)
-    require(appointment, StaffAct.CLOSE, at)
-    appointment.move_to(Stage.CLOSED, by=by, at=at)
-    letters.write("closed", appointment, at=at, key=letters.key_at(at), follow_up=None)
 
 
 def _must_be_open_to(follow_up: FollowUp, officer: Officer) -> None:
