@@ -19,7 +19,7 @@ from zhoushan_consult.duties.kinds import Kind, daily
 from zhoushan_consult.workdays.days import add_workdays
 
 from . import notifications, work
-from .models import AssignmentState, FollowUp, FollowUpPost, Part
+from .models import FollowUp, FollowUpPost, Part
 
 POOR_RATING_WORKDAYS = 5
 
@@ -121,9 +121,7 @@ def _must_be_open_to(follow_up: FollowUp, officer: Officer) -> None:
 
 def lead_division(appointment: Appointment) -> Division:
     """The division responsible for a registration: that of its lead 交办 in force, otherwise 综合处."""
-    leads = appointment.assignments.filter(part=Part.LEAD).exclude(
-        state__in=[AssignmentState.CANCELLED, AssignmentState.RETURNED]
-    )
+    leads = appointment.assignments.filter(part=Part.LEAD).exclude(state__in=work.NOT_IN_FORCE)
     last = leads.select_related("division").last()
     return last.division if last else Division.objects.get(code="general")
 
