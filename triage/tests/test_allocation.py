@@ -64,7 +64,7 @@ def test_freed_seat_is_offered_until_the_eve_and_not_a_second_longer(coordinator
     seating.settle(day, by=coordinator, at=SECOND)
     for firm in map(fresh, firms[:10]):
         booking.confirm_seat(firm, at=SECOND)
-    last = seats.offers_end(day)
+    last = calendar.offers_end(day.date)
     booking.give_up_seat(fresh(firms[0]), at=last)
     assert seating.fill(day, at=last) == 1
     booking.give_up_seat(fresh(firms[1]), at=last)
