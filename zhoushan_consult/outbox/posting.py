@@ -88,6 +88,27 @@ def store(rows: list[Notice]) -> list[Notice]:
     return stored
 
 
+def copy_of(letter: Notice, *why: str, due_at: datetime) -> Notice:
+    """The same letter (`told_at`) once more, not stored yet, for the caller to send by another way. `why` tells the copies apart."""
+    return Notice(
+        kind=letter.kind,
+        channel=letter.channel,
+        about_kind=letter.about_kind,
+        about_id=letter.about_id,
+        params=letter.params,
+        dedupe_key=dedupe_key(letter.dedupe_key, *why),
+        to_name=letter.to_name,
+        to=letter.to,
+        to_index=letter.to_index,
+        subject=letter.subject,
+        body=letter.body,
+        letter=letter.letter,
+        created_at=letter.created_at,
+        due_at=due_at,
+        next_try_at=due_at,
+    )
+
+
 def letters_to_page(about: Model) -> QuerySet[Notice]:
     """The letters that the firm's progress page shows, the newest first."""
     return Notice.objects.filter(channel=Channel.PAGE, **_about_fields(about)).order_by("-created_at", "-pk")
