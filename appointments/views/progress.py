@@ -49,19 +49,35 @@ CLOSED = "离开时间较长，请重新输入受理编号和联系电话。"
 # Names of the drafts (web/drafts.py). Those of a registration are followed by its 受理编号.
 LOOKUP, AMEND, CONTACT = "lookup", "amend", "contact"
 SUPPLEMENT, UNSOLVED, RATE = "supplement", "unsolved", "rate"
-# The forms of the progress page by act, in the order in which they are shown.
-FORMS: dict[str, type] = {SUPPLEMENT: SupplementForm, UNSOLVED: UnsolvedForm, RATE: RatingForm}
-# The field whose text is given back if its form is not offered any more.
-MAIN_FIELDS = {SUPPLEMENT: "text", UNSOLVED: "reason", RATE: "remark"}
-# The id of the form that the switch of the 长辈版 sends.
-FORM_ID = "typed"
+
+
+@dataclass(frozen=True)
+class ActForm:
+    """A form of the progress page: its fields, and its words. If it is not offered any more, what was typed into
+    `text_field` is given back. `is_main`: its button is the main one of the page.
+    """
+
+    make: type[Form]
+    text_field: str
+    heading: str
+    button: str
+    is_main: bool = False
+
+
+# By act, in the order in which they are shown.
+FORMS = {
+    SUPPLEMENT: ActForm(SupplementForm, "text", "补充问题", "提交补充的问题"),
+    UNSOLVED: ActForm(UnsolvedForm, "reason", "还没有解决？", "未解决，请继续办理"),
+    RATE: ActForm(RatingForm, "remark", "评价我们的服务", "提交评价", is_main=True),
+}
 
 
 @dataclass(frozen=True)
 class OfferedForm:
-    """A form of the progress page: the act that it does, its fields, and the draft that keeps what is typed."""
+    """A form as the page shows it: the act that it does, and the draft that keeps what is typed."""
 
     act: str
+    about: ActForm
     form: Form
     draft: str
 
@@ -144,9 +160,7 @@ def _ask_again(request: HttpRequest, now: datetime) -> HttpResponse:
 
 
 def _lookup_page(request: HttpRequest, now: datetime, typed: Typed | None = None) -> HttpResponse:
-    typed = typed or drafts.read(request, LOOKUP, now)
-    form = typed.fill(LookupForm) if typed else LookupForm()
-    context = {"form": form, "notice": typed.notice if typed else "", "draft": LOOKUP, "typed_form": FORM_ID}
+    context = drafts.form_context(LOOKUP, LookupForm, typed or drafts.read(request, LOOKUP, now))
     return render(request, "appointments/status_ask.html", context)
 
 
@@ -157,10 +171,14 @@ def _page(request: HttpRequest, appointment: Appointment, now: datetime, **typed
         name: typed_now.get(name) or drafts.read(request, _draft(name, appointment), now) for name in FORMS
     }
     # A form that is not offered any more: its text was not sent, and can be copied.
-    unsent = [kept for name, kept in typed.items() if kept and name not in shown.firm_acts]
+    unsent = [
+        kept.values.get(FORMS[name].text_field)
+        for name, kept in typed.items()
+        if kept and name not in shown.firm_acts
+    ]
     forms = [
-        OfferedForm(name, made.fill(make) if (made := typed[name]) else make(), _draft(name, appointment))
-        for name, make in FORMS.items()
+        OfferedForm(name, about, drafts.filled(about.make, typed[name]), _draft(name, appointment))
+        for name, about in FORMS.items()
         if name in shown.firm_acts
     ]
     context = {
@@ -169,7 +187,7 @@ def _page(request: HttpRequest, appointment: Appointment, now: datetime, **typed
         "letters": letters_to_page(appointment),
         "moves": appointment.moves.all(),
         "rating": Rating.objects.filter(appointment=appointment).first(),
-        "unsent": [kept.values.get(MAIN_FIELDS[name]) for name, kept in typed.items() if kept in unsent],
+        "unsent": unsent,
         "typed_form": forms[0].html_id if forms else "",
         "forms": forms,
         "has_errors": any(offered.form.errors for offered in forms),
@@ -273,7 +291,7 @@ def supplement(request: HttpRequest) -> HttpResponse:
         supplements.add_question(appointment, data["text"], at=at)
         return "已收到，由综合处交有关处室答复。"
 
-    return _with_form(request, SUPPLEMENT, SupplementForm, add)
+    return _with_form(request, SUPPLEMENT, add)
 
 
 @drafts.takes(UnsolvedForm)
@@ -285,7 +303,7 @@ def unsolved(request: HttpRequest) -> HttpResponse:
         feedback.report_unsolved(appointment, data["reason"], at=at)
         return "已转有关处室继续办理，进展会登在本页。"
 
-    return _with_form(request, UNSOLVED, UnsolvedForm, report)
+    return _with_form(request, UNSOLVED, report)
 
 
 @drafts.takes(RatingForm)
@@ -297,16 +315,16 @@ def rate(request: HttpRequest) -> HttpResponse:
         feedback.rate(appointment, data["grade"], data["remark"], at=at)
         return "谢谢您的评价。"
 
-    return _with_form(request, RATE, RatingForm, save_rating)
+    return _with_form(request, RATE, save_rating)
 
 
-def _with_form(request: HttpRequest, name: str, make: type, do: Callable) -> HttpResponse:
+def _with_form(request: HttpRequest, name: str, do: Callable) -> HttpResponse:
     """Call `do(appointment, data, at)` with a valid form. An invalid one is shown on the page, with the text that was typed."""
     now = timezone.now()
     appointment = _opened_appointment(request, now)
     if appointment is None:
         return _ask_again(request, now)
-    form, draft = make(request.POST), _draft(name, appointment)
+    form, draft = FORMS[name].make(request.POST), _draft(name, appointment)
     if not form.is_valid():
         typed = Typed.of(request, judged=True)
         to = reverse("status") + "#error-summary"
@@ -334,40 +352,14 @@ def amend(request: HttpRequest) -> HttpResponse:
     appointment = _opened_appointment(request, now)
     if appointment is None:
         return _ask_again(request, now)
-    draft = _draft(AMEND, appointment)
-    if request.method != "POST":
-        return _amend_page(request, appointment, now, drafts.read(request, draft, now))
-    form, refusal = _make_amend(appointment, now)(request.POST), ""
-    if form.is_valid():
-        try:
-            booking.amend(appointment, form.registration(), at=now)
-            drafts.erase(request, draft)
-            messages.success(request, "修改已保存。")
-            return redirect("status")
-        except Refused as refused:
-            refusal = str(refused)
-    typed = Typed.of(request, judged=True, refusal=refusal)
-    to = reverse("amend") + "#error-summary"
-    return drafts.redirect(request, to, draft, typed, now) or _amend_page(request, appointment, now, typed)
-
-
-def _make_amend(appointment: Appointment, now: datetime) -> partial[AmendForm]:
     initial = AmendForm.initial_from(appointment)
-    return partial(AmendForm, initial=initial, now=now, areas=areas(), appointment=appointment)
+    make = partial(AmendForm, initial=initial, now=now, areas=areas(), appointment=appointment)
 
+    def save(form: AmendForm) -> str:
+        booking.amend(appointment, form.registration(), at=now)
+        return "修改已保存。"
 
-def _amend_page(
-    request: HttpRequest, appointment: Appointment, now: datetime, typed: Typed | None
-) -> HttpResponse:
-    make = _make_amend(appointment, now)
-    context = {
-        "form": typed.fill(make) if typed else make(),
-        "appointment": appointment,
-        "notice": typed.notice if typed else "",
-        "draft": _draft(AMEND, appointment),
-        "typed_form": FORM_ID,
-    }
-    return render(request, "appointments/amend.html", context)
+    return _correction(request, AMEND, appointment, make, save, now)
 
 
 @drafts.takes(ContactForm)
@@ -382,33 +374,47 @@ def contact(request: HttpRequest) -> HttpResponse:
     if refused := situation.why_not(situation.FirmAct.CONTACT, facts.facts_of(appointment, now)):
         messages.error(request, refused)
         return redirect("status")
-    draft = _draft(CONTACT, appointment)
+
+    def save(form: ContactForm) -> str:
+        correct(appointment, form.contact(), at=now)
+        return "联系方式已更正，今后的通知按新的发送。"
+
+    return _correction(
+        request, CONTACT, appointment, partial(ContactForm, appointment=appointment), save, now
+    )
+
+
+def _correction(
+    request: HttpRequest,
+    name: str,
+    appointment: Appointment,
+    make: Callable[..., Form],
+    save: Callable[[Form], str],
+    now: datetime,
+) -> HttpResponse:
+    """A page with one form: GET shows it, POST saves it and goes to the progress page with the sentence of `save`.
+
+    `name` is that of its draft, its address and its template.
+    """
+    draft = _draft(name, appointment)
+
+    def show(typed: Typed | None) -> HttpResponse:
+        context = drafts.form_context(draft, make, typed) | {"appointment": appointment}
+        return render(request, f"appointments/{name}.html", context)
+
     if request.method != "POST":
-        return _contact_page(request, appointment, drafts.read(request, draft, now))
-    form, refusal = ContactForm(request.POST, appointment=appointment), ""
+        return show(drafts.read(request, draft, now))
+    form, refusal = make(request.POST), ""
     if form.is_valid():
         try:
-            correct(appointment, form.contact(), at=now)
-            drafts.erase(request, draft)
-            messages.success(request, "联系方式已更正，今后的通知按新的发送。")
-            return redirect("status")
+            messages.success(request, save(form))
         except Refused as refused:
             refusal = str(refused)
+        else:
+            drafts.erase(request, draft)
+            return redirect("status")
     typed = Typed.of(request, judged=True, refusal=refusal)
-    to = reverse("contact") + "#error-summary"
-    return drafts.redirect(request, to, draft, typed, now) or _contact_page(request, appointment, typed)
-
-
-def _contact_page(request: HttpRequest, appointment: Appointment, typed: Typed | None) -> HttpResponse:
-    make = partial(ContactForm, appointment=appointment)
-    context = {
-        "form": typed.fill(make) if typed else make(),
-        "appointment": appointment,
-        "notice": typed.notice if typed else "",
-        "draft": _draft(CONTACT, appointment),
-        "typed_form": FORM_ID,
-    }
-    return render(request, "appointments/contact.html", context)
+    return drafts.redirect(request, reverse(name) + "#error-summary", draft, typed, now) or show(typed)
 
 
 @post_only

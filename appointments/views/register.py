@@ -30,8 +30,8 @@ from ..models import Appointment
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # Few, because the firm should read them before it submits.
 ANSWERS_SHOWN = 3
-# The name of the draft (web/drafts.py), and the id of the form on both pages.
-DRAFT, FORM_ID = "register", "typed"
+# The name of the draft (web/drafts.py) of both pages.
+DRAFT = "register"
 
 
 @drafts.takes(RegistrationForm, draft=DRAFT)
@@ -171,7 +171,7 @@ def _page(
         "closes": calendar.short(calendar.last_booking_date(joins)),
         "form_token": token or form_token.issue(request, joins),
         "draft": DRAFT,
-        "typed_form": FORM_ID,
+        "typed_form": drafts.FORM_ID,
     }
     return render(request, "appointments/register.html", context)
 
@@ -200,7 +200,7 @@ def _check_page(
         "answered": answers.similar(form.cleaned_data["summary"], ANSWERS_SHOWN),
         "form_token": _kept_token(request, typed, joins) or form_token.issue(request, joins),
         "draft": DRAFT,
-        "typed_form": FORM_ID,
+        "typed_form": drafts.FORM_ID,
     }
     return render(request, "appointments/check.html", context, status=status)
 
