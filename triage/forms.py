@@ -6,8 +6,8 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from appointments.contact import contact_of
-from appointments.forms import CONTACT_FIELDS, ContactFields
+from appointments.contact import FIELDS, contact_of
+from appointments.forms import ContactFields
 from appointments.models import Appointment, Objection, Supplement, Verdict
 from zhoushan_consult.bureau.actions import ActionForm, parse_key
 from zhoushan_consult.bureau.models import Division
@@ -75,7 +75,7 @@ class ContactForm(ContactFields, ActionForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.start_from(self.record)
-        self.order_fields([*CONTACT_FIELDS, "reason"])
+        self.order_fields([*FIELDS, "reason"])
 
     @property
     def version_read(self) -> str:
