@@ -89,9 +89,8 @@ class Player:
             self.worker.stop_for(timedelta(minutes=step.minutes))
             return Outcome(DONE)
         outcome = self._person(step)
-        if step.act not in (LOOK, KEEP):
-            if self._look_after(step, outcome):
-                self.worker.hurry()
+        if step.act not in (LOOK, KEEP) and self._look_after(step, outcome):
+            self.worker.hurry()
         return outcome
 
     def _look_after(self, step: Step, outcome: Outcome) -> bool:
