@@ -14,9 +14,12 @@ from zhoushan_consult.bureau.models import Officer
 PAGES_OF_A_ROLE = 16
 OFFICERS = {"zonghe": "/admin/", "juling": "/admin/", "xitong": "/admin/", "shuichu": "/desk/", "daqichu2": "/desk/",
             "bangongshi": "/desk/", "putuofenju": "/desk/"}  # fmt: skip
-# Names of substances, works and numbers that the trade writes in Latin letters, and what people typed.
+# Names of substances, works, standards and numbers that the trade writes in Latin letters, and what people typed. The
+# name of a standard needs its number: "GB 8978-1996", "HJ/T 91-2002". A bare "GB" would be a unit that nothing translated.
+STANDARD = r"(?<![A-Za-z])(?:GB|HJ|DB\d{2})(?:/[TZ])? ?\d{2,5}(?:\.\d+)?-\d{4}(?!\d)"
 TRADE = re.compile(
-    r"VOCs|RTO|COD|PDF|ICP|A4|SO|NO|CT|HW(?=\d)|[A-Z0-9]{2,4}(?:-[A-Z0-9]{2,4}){2,3}|\b9133\w+|[\w.*]+@[\w.]+|https?://\S+"
+    STANDARD
+    + r"|VOCs|RTO|COD|PDF|ICP|A4|SO|NO|CT|HW(?=\d)|[A-Z0-9]{2,4}(?:-[A-Z0-9]{2,4}){2,3}|\b9133\w+|[\w.*]+@[\w.]+|https?://\S+"
 )
 LATIN = re.compile(r"[A-Za-z]{2,}")
 
