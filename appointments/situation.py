@@ -661,11 +661,11 @@ def _call_in(facts: Facts) -> str:
         return HANDLED_ALREADY
     if facts.day.cancelled:
         return DAY_IS_CANCELLED
-    if _is_that_day(facts):
-        return ""
     day = calendar.short(facts.day.date)
     if facts.day_over:
-        return f"{day}已过，不能再请候补企业入场。"
+        return f"{day}的活动已经结束，不能再请候补企业入场。"
+    if _is_that_day(facts):
+        return ""
     return f"候补入场只在{day}当天办理。平时空出的名额会自动通知下一家。"
 
 

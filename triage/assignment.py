@@ -61,15 +61,27 @@ def assign(
 ) -> list[Assignment]:
     """Store the 交办 and tell the divisions. `trace`: what the rules suggested. Runs in the caller's transaction.
 
+    What a division has answered already is not asked again: a registration may come back to 初审 with answers.
     Raises NeedsDivision without a lead, NeedsReason where the officer departs from a confident suggestion without a reason.
     """
     by.must(Act.ASSIGN)
     if not any(portion.part == Part.LEAD for portion in portions):
         raise NeedsDivision
     decision = trace.to_decision()
-    made = [_give(appointment, portion, decision, by=by, at=at) for portion in portions]
+    answered = _answered(appointment)
+    made = [
+        _give(appointment, portion, decision, by=by, at=at)
+        for portion in portions
+        if (portion.division.pk, portion.question) not in answered
+    ]
     update_firm_page(appointment)
     return made
+
+
+def _answered(appointment: Appointment) -> set[tuple[int, str]]:
+    """The questions that are answered, each with the division that answered it."""
+    released = Assignment.objects.filter(appointment=appointment, state=AssignmentState.RELEASED)
+    return set(released.values_list("division", "question"))
 
 
 def _give(

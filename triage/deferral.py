@@ -11,7 +11,7 @@ from appointments import letters, waiting_list
 from appointments.facts import facts_of
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, IllegalMove, StageMove
-from sessions_app import policy
+from sessions_app import calendar, policy
 from sessions_app.models import ConsultDay
 from zhoushan_consult.audit.trail import record
 from zhoushan_consult.audit.verbs import Verb
@@ -23,7 +23,7 @@ from zhoushan_consult.workdays.days import add_workdays
 
 from . import notifications
 from .models import Assignment
-from .work import UNANSWERED, update_firm_page
+from .work import UNANSWERED, update_firm_pages
 
 
 def defer(appointment: Appointment, place: int, *, by: Officer | None, at: datetime) -> None:
@@ -54,8 +54,11 @@ def defer_remaining(day: ConsultDay, *, after: int = 0, by: Officer | None, at: 
 def shorten_terms(day: ConsultDay, *, by: Officer | None, at: datetime) -> int:
     """先予书面回复: the questions of deferred firms fall due on the last working day before the 咨询日.
 
-    A term is only ever shortened. Each division gets one notification with the number. Returns how many 交办 changed.
+    A term is only ever shortened, and not after the day: then the firm has nothing to read before it comes. Each division gets one
+    notification with the number. Returns how many 交办 changed.
     """
+    if at >= calendar.ends_at(day.date):
+        return 0
     last = _written_first_by(day, at)
     open_ = Assignment.objects.filter(state__in=UNANSWERED, due_on__gt=last)
     theirs = open_.filter(appointment__day=day, appointment__stage=Stage.DEFERRED)
@@ -65,8 +68,7 @@ def shorten_terms(day: ConsultDay, *, by: Officer | None, at: datetime) -> int:
     for assignment in slow:
         record(Verb.TERM_SHORTENED, assignment, by=by, at=at, was=assignment.due_on, due_on=last)
     Assignment.objects.filter(pk__in=[assignment.pk for assignment in slow]).update(due_on=last)
-    for appointment in {assignment.appointment for assignment in slow}:
-        update_firm_page(appointment)
+    update_firm_pages({assignment.appointment for assignment in slow})
     _tell_divisions(day, {assignment.division for assignment in slow}, last, at=at)
     return len(slow)
 

@@ -1,5 +1,7 @@
 """What this floor supplies about a registration (`appointments.upper_floor`): its work. `follow_up.end_work` ends it."""
 
+from collections import defaultdict
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db.models import QuerySet
@@ -20,14 +22,29 @@ UNFINISHED = UNANSWERED | {AssignmentState.RETURNED}
 
 def work_of(appointment: Appointment) -> Work:
     """What the divisions do for this registration, in three queries."""
-    rows = Assignment.objects.filter(appointment=appointment).exclude(state=AssignmentState.CANCELLED)
-    given = list(rows.select_related("division"))
+    return works_of([appointment])[appointment.pk]
+
+
+def works_of(appointments: Collection[Appointment]) -> dict[int, Work]:
+    """The same of many registrations, by their keys, in three queries."""
+    given = defaultdict(list)
+    rows = Assignment.objects.filter(appointment__in=appointments).exclude(state=AssignmentState.CANCELLED)
+    for assignment in rows.select_related("division"):
+        given[assignment.appointment_id].append(assignment)
+    following = defaultdict(list)
+    matters = FollowUp.objects.filter(appointment__in=appointments, closed_at=None)
+    for matter in matters.exclude(origin=FollowUp.Origin.RATING).select_related("division"):
+        following[matter.appointment_id].append(matter)
+    heard = Hearing.objects.filter(appointment__in=appointments, checked_in_at__isnull=False)
+    checked_in = set(heard.values_list("appointment_id", flat=True))
+    return {one.pk: _work(given[one.pk], following[one.pk], one.pk in checked_in) for one in appointments}
+
+
+def _work(given: list[Assignment], following: list[FollowUp], checked_in: bool) -> Work:
     current = sorted(
         (one for one in given if one.state != AssignmentState.RETURNED), key=lambda one: one.part != Part.LEAD
     )
     open_ = [one for one in current if one.state in UNANSWERED]
-    matters = FollowUp.objects.filter(appointment=appointment, closed_at=None)
-    following = list(matters.exclude(origin=FollowUp.Origin.RATING).select_related("division"))
     return Work(
         divisions=_names(current),
         studying=_names(open_),
@@ -36,7 +53,7 @@ def work_of(appointment: Appointment) -> Work:
         leads_open=sum(one.part == Part.LEAD for one in open_),
         returned=sum(one.state == AssignmentState.RETURNED for one in given),
         replied=sum(one.state == AssignmentState.RELEASED and one.part == Part.LEAD for one in current),
-        checked_in=Hearing.objects.filter(appointment=appointment, checked_in_at__isnull=False).exists(),
+        checked_in=checked_in,
         following=_names(following),
         follow_up_due_on=max((one.due_on for one in following), default=None),
     )
@@ -81,6 +98,13 @@ def drop_revisions(appointment: Appointment, *, by: Officer | None, at: datetime
 
 def update_firm_page(appointment: Appointment) -> None:
     """Copy to the registration who answers and until when, for lists and papers that may not read the rows of this floor."""
-    work = work_of(appointment)
-    appointment.handled_by, appointment.reply_due_on = "、".join(work.divisions), work.due_on
-    appointment.save(update_fields=["handled_by", "reply_due_on"])
+    update_firm_pages([appointment])
+
+
+def update_firm_pages(appointments: Collection[Appointment]) -> None:
+    """The same for many, with one UPDATE for each hundred."""
+    works = works_of(appointments)
+    for appointment in appointments:
+        work = works[appointment.pk]
+        appointment.handled_by, appointment.reply_due_on = "、".join(work.divisions), work.due_on
+    Appointment.objects.bulk_update(appointments, ["handled_by", "reply_due_on"], batch_size=100)

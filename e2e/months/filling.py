@@ -141,7 +141,7 @@ class _Filler:
         text = self.known.get(short)
         if text is None:
             text = self.rng.choice(TEXTS.get(short, ["按规定办理。"]))
-        if short == "question":  # the same question twice is refused
+        if short == "question" or self.action == "supplement":  # the same question twice is refused
             text += f"（{self.rng.randrange(1000)}）"
         control.value = text
         if len(text) > 3:

@@ -4,6 +4,16 @@ Each line: firm, county or zone, contact, whether it wants to come, question, an
 `Month.then_solved` in `month.py`.
 """
 
+EARLIER = [
+    ("舟山双合石材加工有限公司", "岱山县", "邱志远", True, "石材切割废水循环使用，沉淀池的石粉按一般固废管理还是可以直接综合利用？", "solved"),
+    ("舟山桃花岛渔家民宿有限公司", "普陀区", "蒋小燕", True, "民宿二十间客房，餐饮油烟和生活污水分别要装什么设施，要不要办手续？", "open"),
+    ("舟山马岙新型建材有限公司", "定海区", "应国伟", True, "砖瓦窑改烧天然气以后，原来的脱硫设施能不能停用？", "followed"),
+    ("嵊泗县枸杞贝类育苗场", "嵊泗县", "钱海燕", False, "育苗场尾水沉淀后排海，要不要设置入海排污口？", "written"),
+    ("舟山临城汽车维修服务部", "新城管委会", "苗建国", True, "烤漆房一年只用几十次，要不要申领排污许可证？", "absent"),
+    ("舟山小干岛船舶设计有限公司", "新城管委会", "童颖", True, "想咨询公司购房落户政策。", "declined"),
+]  # fmt: skip
+"""The last finished 咨询日, in the first days of a month, when the 咨询日 of PAST is still to come."""
+
 PAST = [
     ("舟山东极船舶修造有限公司", "普陀区", "林海生", True, "船坞除锈改用超高压水后，冲洗废水含油和漆渣，能否委托有资质的单位用槽车运走处理？运走前要不要在厂里做预处理？", "solved"),
     ("浙江蓬莱仙岛石化储运有限公司", "岱山县", "周国平", True, "新增两座成品油储罐，VOCs总量指标怎么申请，替代比例按多少算？", "solved"),

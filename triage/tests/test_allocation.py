@@ -413,7 +413,7 @@ def test_list_never_settled_is_urged_after_its_day_until_the_firms_are_told(mail
     assert urged(mailboxes, 13) == set()
     assert stages(*firms) == [Stage.DEFERRED] * 2
     told = Notice.objects.get(kind="deferred", about_id=str(firms[0].pk), channel="sms")
-    assert "12月10日（周四）的活动已结束，贵单位没有排上现场" in told.text
+    assert "12月10日（周四）的活动已结束，没有排上现场" in told.text
     assert "名额已满" not in told.text
 
 

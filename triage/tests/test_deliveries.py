@@ -16,7 +16,7 @@ from triage import deferral, hearing, seating, standby, worklists
 from triage.models import AssignmentState, Outcome, Reply
 from triage.tests import factories as made
 from triage.tests.factories import DAY, MEMORY, NOW
-from zhoushan_consult.outbox import delivery
+from zhoushan_consult.outbox import delivery, telephone
 from zhoushan_consult.outbox.adapters import Adapter, TemporaryFailure
 from zhoushan_consult.outbox.models import CallOutcome, Channel, Notice
 
@@ -119,12 +119,12 @@ def test_offer_told_on_the_telephone_runs_from_the_call(coordinator):
     seating.settle(firm.day, by=coordinator, at=SECOND)
     call = Notice.objects.get(kind="seat_offered", channel=Channel.CALL)
     sweep(MEMORY, MEMORY, at=SECOND)
-    delivery.record_call(
-        call, by=coordinator, at=at("12-03 09:00"), outcome=CallOutcome.NO_ANSWER, gist="无人接听"
+    telephone.record_call(
+        [call], by=coordinator, at=at("12-03 09:00"), outcome=CallOutcome.NO_ANSWER, gist="无人接听"
     )
     assert fresh(firm).seat.reply_by is None
-    delivery.record_call(
-        call, by=coordinator, at=at("12-03 14:20"), outcome=CallOutcome.REACHED, gist="已告知"
+    telephone.record_call(
+        [call], by=coordinator, at=at("12-03 14:20"), outcome=CallOutcome.REACHED, gist="已告知"
     )
     assert fresh(firm).seat.reply_by == at("12-05 15:00")
 

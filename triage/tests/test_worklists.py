@@ -7,7 +7,7 @@ import pytest
 from appointments import facts
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
-from appointments.situation import StaffAct
+from appointments.situation import FirmAct, StaffAct
 from sessions_app.days import day_on
 from sessions_app.models import ConsultDay, Plan
 from triage import worklists
@@ -254,8 +254,11 @@ def test_lists_and_the_situation_say_the_same_of_each_registration(coordinator, 
     assert set(keys(worklists.to_review())) == reviewed
     untold = where(lambda name, known: name == "untold" and StaffAct.CONFIRM in known.staff_acts)
     assert set(keys(worklists.undelivered_offers(moment))) == untold
-    concluded = where(lambda name, known: StaffAct.CONCLUDE in known.staff_acts and not known.firm_acts)
-    assert set(keys(worklists.to_conclude(moment))) == concluded
+    # The day has begun: the firm cannot give its seat back any more.
+    begun = where(
+        lambda name, known: StaffAct.CONCLUDE in known.staff_acts and FirmAct.GIVE_UP not in known.firm_acts
+    )
+    assert set(keys(worklists.to_conclude(moment))) == begun
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,10 @@ CHINA = 86
 SMS_COUNTRIES = frozenset([CHINA, 852, 853, 886])
 
 _MOBILES = frozenset([PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE])
+# What stands before a number that is pasted from a card or a link.
+_LABEL = re.compile(
+    r"(?:tel|mob(?:ile)?|联系电话|联系方式|电话|手机|座机)(?:号码?)?\s*[:：.]?\s*", re.IGNORECASE
+)
 # What people write in front of an extension.
 _EXTENSION = re.compile(
     r"(.+?)(?:转接|转|轉|分机号?|分機|内线|;ext=|ext\.?|x|#|,)[\s:：.]*([0-9]{1,6})", re.IGNORECASE
@@ -46,6 +50,8 @@ def clean(text: str) -> str:
     mobile_extension, invalid.
     """
     typed = normalized(text)
+    if label := _LABEL.match(typed):
+        typed = typed[label.end() :]
     if not canonical(typed):
         raise ValidationError("请填写联系电话。", code="empty")
     # A marked extension first: without its mark, the extension would be read as a part of the number.

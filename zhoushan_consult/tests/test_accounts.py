@@ -74,7 +74,7 @@ def test_only_roles_that_work_in_the_admin_are_admitted_there(browser):
         ({"username": ""}, "必填"),
         ({"username": "a b"}, "用户名只能用"),
         ({"roles": []}, "请至少选一个岗位"),
-        ({"roles": ["超级管理员"]}, "超级管理员"),
+        ({"roles": ["超级管理员"]}, "没有这个选项"),
         ({"roles": [Role.HANDLER]}, "处室经办和处室负责人要选定处室"),
         ({"roles": [Role.COUNTY]}, "要选定县区或功能区"),
         ({"phone": "123"}, "手机"),

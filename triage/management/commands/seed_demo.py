@@ -3,6 +3,7 @@
 import os
 import random
 from contextlib import redirect_stdout
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -37,9 +38,13 @@ class Command(BaseCommand):
         rng = random.Random(20191010)
         upcoming = calendar.booking_day(now)
         running = calendar.consult_date(local_date(now).year, local_date(now).month)
-        months = [
-            Month(day, lines, rng, now) for day, lines in ((running, firms.PAST), (upcoming, firms.PRESENT))
-        ]
+        played = [(running, firms.PAST), (upcoming, firms.PRESENT)]
+        if now < calendar.ends_at(running):
+            # Otherwise there would be no finished month to look at.
+            month_before = running.replace(day=1) - timedelta(days=1)
+            finished = calendar.consult_date(month_before.year, month_before.month)
+            played.insert(0, (finished, firms.EARLIER))
+        months = [Month(day, lines, rng, now) for day, lines in played]
         # The letters of the past are written to files as they leave; only the names of the files would be printed.
         with redirect_stdout(None):
             play([story for month in months for story in month.stories()], now)
