@@ -187,11 +187,7 @@ def test_closed_registration_cannot_be_reopened_after_the_term(client, look_up, 
 
 def test_seat_that_was_given_up_is_not_shown_as_a_second_acceptance(client, look_up):
     made = seated()
-    for old, new in (
-        ("", Stage.SUBMITTED),
-        (Stage.SUBMITTED, Stage.ACCEPTED),
-        (Stage.ACCEPTED, Stage.SEATED),
-    ):
+    for old, new in ((Stage.SUBMITTED, Stage.ACCEPTED), (Stage.ACCEPTED, Stage.SEATED)):
         StageMove.objects.create(appointment=made, old=old, new=new, at=NOW)
     booking.give_up_seat(made, at=NOW)
     look_up(made)
