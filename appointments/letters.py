@@ -15,7 +15,8 @@ from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.identity import phone as phones
 from zhoushan_consult.outbox.kinds import LetterKind, Params, always
 from zhoushan_consult.outbox.models import Notice
-from zhoushan_consult.outbox.posting import Recipient, latest_calendar, post, waking_time
+from zhoushan_consult.outbox.posting import Recipient, latest_calendar, post
+from zhoushan_consult.outbox.quiet_hours import waking_time
 
 from . import calendar_entry, upper_floor, waiting_list
 from .lifecycle import ENDED, Stage

@@ -169,7 +169,7 @@ class Facts:
     @property
     def offers_go_on(self) -> bool:
         """Whether a seat that comes free still goes to the next firm."""
-        return self.now <= calendar.eve(self.day.date) - policy.LAST_OFFER_BEFORE
+        return self.now <= calendar.offers_end(self.day.date)
 
 
 @dataclass(frozen=True)
@@ -253,9 +253,7 @@ def why_not(act: FirmAct | StaffAct, facts: Facts) -> str:
 def _submitted(facts: Facts) -> Next:
     day = facts.day
     if day.cancelled and facts.wants_onsite:
-        return Next(
-            f"{calendar.short(day.date)}的活动已取消，正在为您转到下一期，几分钟后可以看到。", Turn.OFFICE
-        )
+        return _being_carried_over(day)
     review = "综合处正在初审，结果会通知您。初审前可以修改或撤回。"
     by = calendar.settle_by(day.date)
     if not facts.wants_onsite:
@@ -271,14 +269,12 @@ def _accepted(facts: Facts) -> Next:
         return _written_reply(facts, "答复意见会登在本页，并通知您。")
     day = facts.day
     if day.cancelled:
-        return Next(
-            f"{calendar.short(day.date)}的活动已取消，正在为您转到下一期，几分钟后可以看到。", Turn.OFFICE
-        )
+        return _being_carried_over(day)
     studied = _studied(facts)
     if facts.day_begun:
         text = "这一期没有排上现场。综合处正在处理；仍需现场咨询的，下期优先。"
         return Next(studied + text, Turn.OFFICE)
-    if facts.day.settled:
+    if day.settled:
         text = f"{calendar.short(day.date)}的现场名单已经确定，正在为您安排，几分钟后可以看到。"
         return Next(studied + text, Turn.OFFICE, calendar.starts_at(day.date))
     if facts.now < calendar.booking_closes(day.date):
@@ -287,6 +283,11 @@ def _accepted(facts: Facts) -> Next:
         return Next(text, Turn.OFFICE, calendar.settle_by(day.date))
     text = f"{studied}{calendar.short(day.date)}的现场名单正在确定，确定后通知您。"
     return Next(text, Turn.OFFICE, calendar.settle_by(day.date))
+
+
+def _being_carried_over(day: DayFacts) -> Next:
+    text = f"{calendar.short(day.date)}的活动已取消，正在为您转到下一期，几分钟后可以看到。"
+    return Next(text, Turn.OFFICE)
 
 
 def _seated(facts: Facts) -> Next:
