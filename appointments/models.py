@@ -201,6 +201,13 @@ class StageMove(models.Model):
     def __str__(self):
         return f"{self.get_new_display()}"
 
+    @property
+    def heading(self) -> str:
+        """What the firm reads first. A registration that stays at its stage, or comes back to it, has not passed it once more:
+        the note says what happened."""
+        passed = self.new != self.old and (self.new != Stage.ACCEPTED or self.old == Stage.SUBMITTED)
+        return self.get_new_display() if passed or not self.note else self.note
+
 
 class ContactCorrection(models.Model):
     """更正联系方式: who corrected how a firm is reached, when and why. The values stand in the registration alone."""

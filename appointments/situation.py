@@ -309,7 +309,7 @@ def _seated(facts: Facts) -> Next:
         return Next(text, Turn.FIRM, starts)
     asked = f"是否参加{calendar.label(day.date)}的现场咨询{where}"
     if seat.reply_by is None:
-        text = f"已为您留出一个名额，请确认{asked}。"
+        text = f"已为您留出一个名额，请确认{asked}。确认期限从通知送达时起算，届时写在这里。"
         return Next(text, Turn.OFFICE, calendar.eve(day.date))
     if facts.now > seat.reply_by:
         text = f"确认期限已过，名额还没有给下一家：现在仍可以确认{asked}。"

@@ -23,7 +23,7 @@ from .models import Assignment, AssignmentState, Part, RoutingTrace
 from .routing.decision import Decision
 from .rulebook.routing_traces import shown_trace
 from .rulebook.suggestion import divisions_named, ground_for
-from .work import UNANSWERED, update_firm_page
+from .work import NOT_IN_FORCE, UNANSWERED, update_firm_page
 
 
 class NeedsDivision(Refused):
@@ -153,13 +153,37 @@ def return_assignment(assignment: Assignment, reason: str, *, by: Officer, at: d
 
 @transaction.atomic
 def reassign(assignment: Assignment, portion: AssignmentItem, *, by: Officer, at: datetime) -> Assignment:
-    """改派: 综合处 sends the question to another division. A draft that exists stays with the old 交办. Raises IllegalMove."""
+    """改派: 综合处 sends the question to another division. A draft that exists stays with the old 交办. Raises IllegalMove.
+
+    Where that division has the same question already, the old 交办 ends and the one that it has goes on.
+    """
     by.must(Act.ASSIGN)
     if assignment.state != AssignmentState.RETURNED:
         turn(assignment, UNANSWERED, AssignmentState.CANCELLED)
     else:
         turn(assignment, {AssignmentState.RETURNED}, AssignmentState.CANCELLED)
-    return add(assignment.appointment, portion, by=by, at=at)
+    given = _in_force(assignment.appointment, portion)
+    if given is None:
+        return add(assignment.appointment, portion, by=by, at=at)
+    record(Verb.ASSIGNMENT_CANCELLED, assignment, by=by, at=at)
+    if portion.part == Part.LEAD and given.part != Part.LEAD:
+        _make_lead(given, by=by, at=at)
+    update_firm_page(assignment.appointment)
+    return given
+
+
+def _in_force(appointment: Appointment, portion: AssignmentItem) -> Assignment | None:
+    """The 交办 by which the division has this question now."""
+    same = Assignment.objects.filter(
+        appointment=appointment, division=portion.division, question=portion.question
+    )
+    return same.exclude(state__in=NOT_IN_FORCE).first()
+
+
+def _make_lead(given: Assignment, *, by: Officer, at: datetime) -> None:
+    """The firm waits for the answer of a lead: without one, no division would owe it."""
+    Assignment.objects.filter(pk=given.pk).update(part=Part.LEAD)
+    record(Verb.ASSIGNED, given, by=by, at=at, division=given.division.code, part=Part.LEAD)
 
 
 def turn(assignment: Assignment, here: Set[AssignmentState], there: AssignmentState, **changes) -> None:

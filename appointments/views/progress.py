@@ -59,7 +59,7 @@ class ActForm:
 
     make: type[Form]
     text_field: str
-    heading: str
+    title: str
     button: str
     is_main: bool = False
 

@@ -19,6 +19,7 @@ from sessions_app.models import ConsultDay, Seat
 from triage.models import Assignment, FollowUp, Hearing
 from zhoushan_consult.audit.models import Entry
 from zhoushan_consult.clock import SHANGHAI, local_date, local_datetime
+from zhoushan_consult.duties.models import Heartbeat
 from zhoushan_consult.outbox import calls
 from zhoushan_consult.outbox.models import Notice
 
@@ -340,6 +341,13 @@ def end_of_an_offer(now: datetime) -> datetime | None:
     """When the next offer that is open ends."""
     running = Seat.objects.filter(confirmed_at=None, uscc__isnull=False, reply_by__gte=now)
     return _first_instant("offer", lambda: running.order_by("reply_by").values_list("reply_by"), now)
+
+
+def heart_beats(now: datetime) -> None:
+    """The runner has just finished a round. As plain SQL: it happens with every step."""
+    with connection.cursor() as cursor:
+        at = connection.ops.adapt_datetimefield_value(now)
+        cursor.execute(f"UPDATE {Heartbeat._meta.db_table} SET at = %s", [at])
 
 
 def phone_of(registration: int) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from django.utils.module_loading import import_string
 from sessions_app import policy
 from triage.rulebook import routing_traces
 from zhoushan_consult.clock import local_date, local_datetime
-from zhoushan_consult.duties.models import OPEN, Duty, Heartbeat
+from zhoushan_consult.duties.models import OPEN, Duty
 from zhoushan_consult.duties.runner import run_due
 from zhoushan_consult.outbox.delivery import deliver_due
 
@@ -37,7 +37,6 @@ class Worker:
         self.stopped_until: datetime | None = None
         self.up_since = clock.now
         self._known_until: datetime | None = None
-        self._soon: list[datetime] = []
         self._round_at: datetime | None = None
 
     @property
@@ -47,18 +46,16 @@ class Worker:
     def stop_for(self, span: timedelta) -> None:
         self.stopped_until = self.clock.now + span
         self.up_since = self.stopped_until
-        self._soon, self._round_at = [], self.stopped_until
+        self._round_at = self.stopped_until
 
     def hurry(self) -> None:
-        """After an act: letters leave within seconds, duties follow within minutes."""
-        self._soon.append(self.clock.now + SWEEP_AFTER)
+        """After an act that changed something: its letters leave within seconds in any case, duties follow within minutes."""
         self._round_at = self._round_at or self.clock.now + ROUND_EVERY
 
     def run_until(self, instant: datetime) -> None:
         while (found := self._next(instant)) is not None:
             at, whole = found
             self.clock.move_to(at)
-            self._soon = [each for each in self._soon if each > at]
             if self.is_up:
                 self.work() if whole else self.sweep()
 
@@ -82,7 +79,7 @@ class Worker:
     def beat(self) -> None:
         """Beat sends a round every minute; most of them have nothing to do and are left out here."""
         if self.is_up and (self._known_until is None or self._known_until >= self.up_since):
-            Heartbeat.objects.update(at=self.clock.now)
+            facts.heart_beats(self.clock.now)
 
     def _due_kinds(self, now: datetime) -> Iterator[str]:
         """The duties with something to do: to ask all of them each time would take most of the run."""
@@ -101,7 +98,6 @@ class Worker:
             return (self.stopped_until, True) if self.stopped_until < until else None
         found = [(at, True) for at in self._rounds(now, until)]
         found += [(self._round_at, True)] if self._round_at else []
-        found += [(at, False) for at in self._soon]
         if end := facts.end_of_an_offer(now):
             found.append((end + SWEEP_AFTER, True))
         if letter := facts.next_letter_at():

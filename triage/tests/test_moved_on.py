@@ -10,9 +10,9 @@ from appointments.facts import read
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
 from sessions_app import calendar
-from triage import deferral, review
+from triage import assignment, deferral, review
 from triage.assignment import AssignmentItem
-from triage.models import Assignment, AssignmentState
+from triage.models import Assignment, AssignmentState, Part
 from triage.tests import factories as made
 from triage.tests.factories import DAY, NOW, appointment, deliver
 from zhoushan_consult.clock import SHANGHAI
@@ -61,6 +61,19 @@ def test_question_that_is_still_open_is_asked_again_after_a_second_review(coordi
     made.assignment(firm, "水处", by=coordinator)
     accept_again(firm, coordinator)
     assert sorted(Assignment.objects.values_list("state", flat=True)) == ["cancelled", "open"]
+
+
+@pytest.mark.parametrize("state", [AssignmentState.OPEN, AssignmentState.RELEASED])
+def test_question_goes_to_a_division_that_has_it_already(coordinator, state):
+    firm = appointment(1, stage=Stage.ACCEPTED)
+    has_it = made.assignment(firm, "大气处", by=coordinator, part=Part.SUPPORT, state=state)
+    back = made.assignment(firm, "水处", by=coordinator, state=AssignmentState.RETURNED)
+    portion = AssignmentItem(made.division("大气处"), firm.summary)
+    assignment.reassign(back, portion, by=coordinator, at=NOW)
+    has_it.refresh_from_db()
+    back.refresh_from_db()
+    assert (has_it.part, has_it.state, back.state) == (Part.LEAD, state, AssignmentState.CANCELLED)
+    assert Assignment.objects.count() == 2
 
 
 # --- The receipt -----------------------------------------------------------------------------------------------------------
