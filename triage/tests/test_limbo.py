@@ -1,4 +1,4 @@
-"""没有着落的事项: each way to be left with nobody is found and named, and nothing else is."""
+"""没有着落的事项: each way to wait for no person is found and named, and nothing else is."""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
