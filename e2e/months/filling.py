@@ -46,7 +46,7 @@ ODD_TEXTS = [
     "９１３３０９",
     "\r\n\r\n",
 ]
-# Nobody leaves a text of so many characters where it was not taken.
+# A person does not leave a text of so many characters where it was not taken.
 TOO_LONG = 800
 _ROW = re.compile(r"^row-(\d+)-(\w+)$")
 

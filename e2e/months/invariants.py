@@ -146,7 +146,7 @@ def no_firm_talks_twice_a_day(look: Look) -> Iterator[Broken]:
 
 @invariant
 def priority_is_not_lost(look: Look) -> Iterator[Broken]:
-    """A priority ends only by its use or by the firm's own act; whatever else happens, a registration of the firm carries it on."""
+    """A priority ends only by its use or by the firm's own act; in every other case a registration of the firm carries it on."""
     for was, one in look.changed():
         if not was.priority_since or was.stage in TALKED or one.uscc == look.own or look.act in BY_TELEPHONE:
             continue
@@ -239,7 +239,7 @@ def _is_eve(day: Day, now: datetime) -> bool:
 
 @invariant
 def firms_are_seated_in_turn(look: Look) -> Iterator[Broken]:
-    """When a firm is offered one of the ten seats, nobody with an earlier turn is left waiting for that day."""
+    """When a firm is offered one of the ten seats, no firm with an earlier turn is left waiting for that day."""
     for was, one in look.changed():
         if was.stage == "seated" or one.stage != "seated" or not one.seat or one.seat.extra_reason:
             continue
@@ -328,7 +328,7 @@ def acts_end_with_the_day(look: Look) -> Iterator[Broken]:
 
 @invariant
 def cancelling_reaches_everyone(look: Look) -> Iterator[Broken]:
-    """Nobody keeps a seat of a cancelled day, or waits for one."""
+    """No firm keeps a seat of a cancelled day, or waits for one."""
     late = set()
     for one in look.after.registrations.values():
         if one.day.stands or one.stage not in BEFORE_THE_DAY:

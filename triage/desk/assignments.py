@@ -259,7 +259,7 @@ def _drafting(row: Assignment, reply: Reply | None, officer: Officer) -> list[De
 
 
 def _with_buttons(form: DeskForm, row: Assignment, officer: Officer) -> list[DeskForm]:
-    """送审签 only where somebody may sign what this officer writes. A colleague's draft may still go up as it is."""
+    """送审签 only where there is a signer for what this officer writes. A colleague's draft may still go up as it is."""
     if second_person.signers(row.division, officer):
         return [form]
     form.buttons = form.buttons[:1]

@@ -122,15 +122,15 @@ def letters_to_reader(about: Model) -> QuerySet[Notice]:
 def told_at(about: Model, of_kinds: Iterable[str]) -> datetime | None:
     """When the last letter of these kinds about `about` reached its reader, by SMS, e-mail or telephone.
 
-    None while one of them has reached nobody yet, or none was written. A letter that was cancelled need not be told. One that
-    failed and was dismissed counts from then: it stands on the page, and nobody tries further.
+    None while one of them has not reached its reader yet, or none was written. A letter that was cancelled need not be told. One that
+    failed and was dismissed counts from then: it stands on the page, and is not tried further.
     """
     rows = (
         letters_to_reader(about).filter(kind__in=of_kinds).exclude(state=State.CANCELLED, dismissed_at=None)
     )
     first: dict[str, datetime | None] = {}
     for row in rows.only("letter", "state", "sent_at", "dismissed_at"):
-        # What a gateway took and did not deliver has a time too, but has reached nobody.
+        # What a gateway took and did not deliver has a time too, but has not reached its reader.
         reached = row.sent_at if row.state == State.SENT else row.dismissed_at
         first[row.letter] = min(filter(None, (first.get(row.letter), reached)), default=None)
     times = list(first.values())

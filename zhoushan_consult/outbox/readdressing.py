@@ -83,7 +83,7 @@ def _changed_indexes(old: Recipient, new: Recipient) -> set[str]:
 def _is_undelivered(letter: Notice, sent_since: datetime | None) -> bool:
     if letter.state not in (State.SENT, State.INFLIGHT):
         return letter.state != State.CANCELLED
-    # A person who was reached by a call has been told, by whatever number.
+    # A person who was reached by a call has been told, by any number.
     if sent_since is None or letter.channel == Channel.CALL:
         return False
     return letter.sent_at is None or letter.sent_at >= sent_since
