@@ -27,7 +27,7 @@ class DeskForm(forms.Form):
         super().__init__(*args, auto_id=f"{self.key}-%s", **kwargs)
 
     def lay_out(self, page: str) -> "DeskForm":
-        """Set the URL of each button below that of the ``page``. A refusal leads to the error summary."""
+        """Set the URL of each button below that of the `page`. A refusal leads to the error summary."""
         self.helper = FormHelper()
         self.helper.form_action = f"{page}{self.buttons[0][0]}/#error-summary"
         self.helper.form_id = f"{self.key}-form"

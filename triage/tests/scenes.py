@@ -371,14 +371,6 @@ def supplement_before_the_head(s: Scene) -> None:
     corrected(s, kind=ReplyKind.SUPPLEMENT, submitted_at=EARLIER)
 
 
-def correction_of_a_withdrawn_firm(s: Scene) -> None:
-    corrected(s)
-    Appointment.objects.filter(pk=s.firm.pk).update(stage=Stage.WITHDRAWN)
-    live = Scene(s.people, s.number + 40, s.on)
-    corrected(live)
-    s.live_revision = live.revision
-
-
 def written_before_the_head(s: Scene) -> None:
     """The firm asked for the written reply only; its last lead is about to be signed."""
     before_the_head(s, wants_onsite=False)

@@ -8,6 +8,7 @@ from hashlib import sha256
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 
+from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.identity import phone as phones
 from zhoushan_consult.vault.blind_index import blind_index
@@ -28,6 +29,10 @@ class Recipient:
     name: str
     phone: str = field(default="", repr=False)
     email: str = field(default="", repr=False)
+
+    @classmethod
+    def officer(cls, officer: Officer) -> "Recipient":
+        return cls(name=officer.name, phone=officer.phone, email=officer.email)
 
 
 def post(

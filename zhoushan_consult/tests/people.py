@@ -37,7 +37,7 @@ def rows_of_migrations(django_db_serialized_rollback):
 
 
 @pytest.fixture(autouse=True)
-def empty_shelves():
+def fresh_indexes():
     """The cached indexes live for some seconds: without this, a test would find the answers of the test before it."""
     from appointments import answers
     from triage import earlier_answers
