@@ -96,6 +96,20 @@ def post_only(view: Callable) -> Callable:
     return back_or_act
 
 
+def on_opened(view: Callable) -> Callable:
+    """An act on the registration that this browser has opened. Where none is open any more, it is asked for again."""
+
+    @wraps(view)
+    def act_or_ask(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        now = timezone.now()
+        appointment = _opened_appointment(request, now)
+        if appointment is None:
+            return _ask_again(request, now)
+        return view(request, appointment, now, *args, **kwargs)
+
+    return act_or_ask
+
+
 @drafts.takes(LookupForm, draft=LOOKUP)
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -205,15 +219,12 @@ def _check_in_qr(appointment: Appointment) -> str:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def act(request: HttpRequest, verb: str) -> HttpResponse:
+@on_opened
+def act(request: HttpRequest, appointment: Appointment, now: datetime, verb: str) -> HttpResponse:
     """One act of the firm on its own registration. GET asks once where the act cannot be undone; POST does it.
 
     A second click is refused, and the page shows the present state.
     """
-    now = timezone.now()
-    appointment = _opened_appointment(request, now)
-    if appointment is None:
-        return _ask_again(request, now)
     if request.method != "POST":
         return _ask_once(request, appointment, situation.FirmAct(verb), now)
     # Always a redirect: reloading the page must not repeat the act.
@@ -284,46 +295,47 @@ ACTS = {
 
 @drafts.takes(SupplementForm)
 @post_only
-def supplement(request: HttpRequest) -> HttpResponse:
+@on_opened
+def supplement(request: HttpRequest, appointment: Appointment, now: datetime) -> HttpResponse:
     """补充问题: a further question, until the list is settled."""
 
-    def add(appointment, data, at):
-        supplements.add_question(appointment, data["text"], at=at)
+    def add(data: dict) -> str:
+        supplements.add_question(appointment, data["text"], at=now)
         return "已收到，由综合处交有关处室答复。"
 
-    return _with_form(request, SUPPLEMENT, add)
+    return _with_form(request, appointment, now, SUPPLEMENT, add)
 
 
 @drafts.takes(UnsolvedForm)
 @post_only
-def unsolved(request: HttpRequest) -> HttpResponse:
+@on_opened
+def unsolved(request: HttpRequest, appointment: Appointment, now: datetime) -> HttpResponse:
     """未解决: the firm says what is still open, and the follow-up goes on (六（六）)."""
 
-    def report(appointment, data, at):
-        feedback.report_unsolved(appointment, data["reason"], at=at)
+    def report(data: dict) -> str:
+        feedback.report_unsolved(appointment, data["reason"], at=now)
         return "已转有关处室继续办理，进展会登在本页。"
 
-    return _with_form(request, UNSOLVED, report)
+    return _with_form(request, appointment, now, UNSOLVED, report)
 
 
 @drafts.takes(RatingForm)
 @post_only
-def rate(request: HttpRequest) -> HttpResponse:
+@on_opened
+def rate(request: HttpRequest, appointment: Appointment, now: datetime) -> HttpResponse:
     """好差评."""
 
-    def save_rating(appointment, data, at):
-        feedback.rate(appointment, data["grade"], data["remark"], at=at)
+    def save_rating(data: dict) -> str:
+        feedback.rate(appointment, data["grade"], data["remark"], at=now)
         return "谢谢您的评价。"
 
-    return _with_form(request, RATE, save_rating)
+    return _with_form(request, appointment, now, RATE, save_rating)
 
 
-def _with_form(request: HttpRequest, name: str, do: Callable) -> HttpResponse:
-    """Call `do(appointment, data, at)` with a valid form. An invalid one is shown on the page, with the text that was typed."""
-    now = timezone.now()
-    appointment = _opened_appointment(request, now)
-    if appointment is None:
-        return _ask_again(request, now)
+def _with_form(
+    request: HttpRequest, appointment: Appointment, now: datetime, name: str, do: Callable[[dict], str]
+) -> HttpResponse:
+    """Call `do` with the data of a valid form. An invalid one is shown on the page, with the text that was typed."""
     form, draft = FORMS[name].make(request.POST), _draft(name, appointment)
     if not form.is_valid():
         typed = Typed.of(request, judged=True)
@@ -332,7 +344,7 @@ def _with_form(request: HttpRequest, name: str, do: Callable) -> HttpResponse:
             request, appointment, now, **{name: typed}
         )
     try:
-        messages.success(request, do(appointment, form.cleaned_data, now))
+        messages.success(request, do(form.cleaned_data))
     except Refused as refusal:
         messages.error(request, str(refusal))
         # The text stays as long as the form is offered.
@@ -346,12 +358,9 @@ def _with_form(request: HttpRequest, name: str, do: Callable) -> HttpResponse:
 @drafts.takes(AmendForm)
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-def amend(request: HttpRequest) -> HttpResponse:
+@on_opened
+def amend(request: HttpRequest, appointment: Appointment, now: datetime) -> HttpResponse:
     """The firm corrects its registration while it is 待初审 (六（二）)."""
-    now = timezone.now()
-    appointment = _opened_appointment(request, now)
-    if appointment is None:
-        return _ask_again(request, now)
     initial = AmendForm.initial_from(appointment)
     make = partial(AmendForm, initial=initial, now=now, areas=areas(), appointment=appointment)
 
@@ -365,12 +374,9 @@ def amend(request: HttpRequest) -> HttpResponse:
 @drafts.takes(ContactForm)
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-def contact(request: HttpRequest) -> HttpResponse:
+@on_opened
+def contact(request: HttpRequest, appointment: Appointment, now: datetime) -> HttpResponse:
     """The firm corrects how it is reached, until its registration has ended."""
-    now = timezone.now()
-    appointment = _opened_appointment(request, now)
-    if appointment is None:
-        return _ask_again(request, now)
     if refused := situation.why_not(situation.FirmAct.CONTACT, facts.facts_of(appointment, now)):
         messages.error(request, refused)
         return redirect("status")
