@@ -468,7 +468,7 @@ REFUSED = [
         NotOpen,
         COORDINATOR,
         MORNING + timedelta(days=1),
-        says="12月10日（周四）已过",
+        says="12月10日（周四）的活动已经结束",
     ),
     Case(
         "call in to a cancelled day",
