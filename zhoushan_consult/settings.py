@@ -67,6 +67,7 @@ INSTALLED_APPS = [
     "zhoushan_consult.duties",
     "zhoushan_consult.upkeep",
     "zhoushan_consult.web",
+    "zhoushan_consult.sign_on",
     "zhoushan_consult.login",
     "sessions_app",
     "appointments",
@@ -313,6 +314,9 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # Whether every officer must bind an authenticator app. Those who have bound one are asked for its code in any case.
 STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", default=not EMBEDDED)
+# The province's sign-on: the class of a `sign_on.provider.Provider`. Empty: nothing of it is shown.
+STAFF_SIGN_ON = env.str("STAFF_SIGN_ON", default="").strip()
+FIRM_SIGN_ON = env.str("FIRM_SIGN_ON", default="").strip()
 LOGIN_URL = "/admin/login/"
 LOGIN_REDIRECT_URL = "/admin/"
 # Officers who do not work in the admin go here after login.
@@ -363,6 +367,9 @@ CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 DRAFT_COOKIE_NAME = "__Host-draft" if HTTPS else "draft"
 # Says which officers have logged in on this device (login/known_device.py).
 DEVICE_COOKIE_NAME = "__Host-device" if HTTPS else "device"
+# A way to the province's sign-on that is not finished (sign_on/round_trip.py), and the firm that has come back from it.
+SIGN_ON_COOKIE_NAME = "__Host-sign-on" if HTTPS else "sign-on"
+FIRM_COOKIE_NAME = "__Host-firm" if HTTPS else "firm"
 CSRF_FAILURE_VIEW = "zhoushan_consult.web.errors.csrf_failure"
 # The longest form, with every field full of Chinese, is far below 256 KiB.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024

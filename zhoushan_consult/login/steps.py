@@ -34,10 +34,10 @@ class LoginStepMiddleware:
         return self.get_response(request)
 
 
-def begin(officer: Officer, session, now: datetime) -> None:
+def begin(officer: Officer, session, now: datetime, *, by_password: bool = True) -> None:
     """After the right password. Its term is asked about here only: no page is lost in the middle of the work."""
     session.pop(FACTOR, None)
-    session[PASSWORD_DUE] = is_due(officer, now)
+    session[PASSWORD_DUE] = by_password and is_due(officer, now)
 
 
 def next_step(officer: Officer, session) -> str:

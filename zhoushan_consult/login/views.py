@@ -16,12 +16,14 @@ from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import mark_safe
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from zhoushan_consult.audit.trail import about, record
 from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau import accounts, passwords
 from zhoushan_consult.bureau.models import Officer
+from zhoushan_consult.bureau.refusals import Refused
+from zhoushan_consult.sign_on import provider, round_trip
 from zhoushan_consult.vault.sealed import Sealed
 from zhoushan_consult.web import errors
 from zhoushan_consult.web.address import client_ip
@@ -76,6 +78,9 @@ class OfficerLoginView(LoginView):
             attempt.succeeded()
         return response
 
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(**kwargs) | {"has_sign_on": bool(settings.STAFF_SIGN_ON)}
+
     def form_valid(self, form) -> HttpResponse:
         """The password is right. The officer goes on to the next step, or to work."""
         now = timezone.now()
@@ -100,6 +105,36 @@ class AdminLoginView(OfficerLoginView):
 
     def get_context_data(self, **kwargs):
         return super().get_context_data(**kwargs) | admin.site.each_context(self.request) | {"title": "登录"}
+
+
+class NoAccount(Refused):
+    """The province knows the person, and this service does not."""
+
+    status = 403
+
+    def __init__(self):
+        super().__init__("您的统一身份账号在这里没有对应的工作账号，或账号已停用。请联系科监处开通。")
+
+
+@require_safe
+def sign_on(request: HttpRequest) -> HttpResponse:
+    """To the sign-on of the province."""
+    return round_trip.leave(provider.for_staff(), reverse("staff_sign_on_back"))
+
+
+@require_safe
+def signed_on(request: HttpRequest) -> HttpResponse:
+    """Back from the sign-on. It stands for the password; the second factor is asked for as always."""
+    now, found = timezone.now(), provider.for_staff()
+    if found is None:
+        raise provider.InvalidTicket
+    person = found.person(round_trip.ticket(request))
+    officer = Officer.objects.filter(username=person.account, is_active=True).first()
+    if officer is None:
+        raise NoAccount
+    login(request, officer, backend=settings.AUTHENTICATION_BACKENDS[0])
+    steps.begin(officer, request.session, now, by_password=False)
+    return go_on(request, officer, first_page(officer), now)
 
 
 def first_page(officer: Officer) -> str:
