@@ -90,6 +90,10 @@ class OwnPasswordForm(PasswordChangeForm):
         self.fields["new_password2"].label = "再填一次新密码"
         self.fields["new_password2"].help_text = ""
 
+    def validate_password_for_user(self, user, *field_of_django) -> None:
+        """What is wrong with the new password is said at the field of it, below the rules."""
+        super().validate_password_for_user(user, "new_password1")
+
     def clean_new_password2(self):
         """A first password that is kept would be known to 系统管理 for ever. The rules say so too, unless they are off."""
         typed = self.cleaned_data.get("new_password2", "")

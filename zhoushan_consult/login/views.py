@@ -217,7 +217,8 @@ def second_factor_bind(request, officer: Officer, now: datetime) -> HttpResponse
             steps.factor_given(officer, request.session)
             response = _page(request, "codes", "请保存备用码", codes=codes, then=then)
             return come_in(request, officer, response, now) if request.step else response
-    context = {"form": form, "then": then, "qr": _qr(key, officer), "key": _in_groups(key)}
+    context = {"form": form, "then": then, "uri": second_factor.key_uri(key, officer), "key": _in_groups(key)}
+    context["qr"] = _qr(context["uri"])
     if not has_factor:
         context["reset"] = about(officer).filter(verb=Verb.FACTOR_RESET).last()
     return _page(request, "bind", "更换手机" if has_factor else "绑定动态口令", **context)
@@ -276,10 +277,12 @@ def _key_being_bound(request) -> str:
     return Sealed(envelope, KEY_COLUMN).open()
 
 
-def _qr(key: str, officer: Officer) -> str:
+def _qr(uri: str) -> str:
     """The QR code as inline SVG: nothing is fetched, and the secret is in no address."""
-    code = segno.make(second_factor.key_uri(key, officer), error="m", micro=False)
-    svg = code.svg_inline(scale=5, border=4, dark="#000", light="#fff", svgclass="qr-code", lineclass=None)
+    code = segno.make(uri, error="m", micro=False)
+    svg = code.svg_inline(
+        border=4, dark="#000", light="#fff", svgclass="qr-code", lineclass=None, omitsize=True
+    )
     return mark_safe(svg)  # noqa: S308  made of squares
 
 

@@ -14,7 +14,6 @@ from django.utils.module_loading import import_string
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.identity import names, uscc
 
-
 UNREADABLE_FIRM = "法人账号里的企业名称或统一社会信用代码不能识别。请回到登记页直接填写，或联系综合处。"
 
 
