@@ -178,6 +178,7 @@ ABOUT_PLANS = [
         about(is_active=False),
         lambda s: {"by": "石稳"},
         reader=Role.HANDLER,
+        alone=True,
     ),
     LetterScene(
         "limbo_found",

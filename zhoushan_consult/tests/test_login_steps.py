@@ -7,7 +7,7 @@ import sys
 import pytest
 from django.conf import settings as real_settings
 from django.contrib.sessions.models import Session
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 
@@ -380,6 +380,16 @@ def test_reset_is_closed_to_every_other_role(role, officer, key, shui, settings,
     browser = signed_in(officer(role, "水处", area="定海区"))
     assert browser.post(reset_address(shui)).status_code == 403
     assert Authenticator.objects.filter(officer=shui).exists()
+
+
+def test_factor_of_the_last_keeper_is_reset_on_the_server(opened, keeper, capsys):
+    call_command("reset_factor", keeper.username)
+    assert "已解除" in capsys.readouterr().out
+    assert opened.get("/admin/").url.startswith("/admin/login/")
+    assert Entry.objects.get(verb=Verb.FACTOR_RESET).actor is None
+    for username in (keeper.username, "unknown"):
+        with pytest.raises(CommandError):
+            call_command("reset_factor", username)
 
 
 # --- The setting -----------------------------------------------------------------------------------------
