@@ -27,3 +27,8 @@ class OfficerAccountAdmin(OfficerAdmin):
     """One action more: `bureau` does not know the second factor."""
 
     record_actions = (*OfficerAdmin.record_actions, RESET_FACTOR)
+    list_display = [*OfficerAdmin.list_display, "has_factor"]
+
+    @admin.display(description="动态口令", ordering="second_factor_at")
+    def has_factor(self, officer: Officer) -> str:
+        return "已绑定" if officer.second_factor_at else "未绑定"

@@ -51,8 +51,10 @@ class Try:
         """Count it as failed, for now. Raises TooManyTries."""
         if throttle.reached(self._all_limits(), WINDOW, self.now):
             raise self._refusal()
-        if any(self._count(bucket) > limit for bucket, limit in self.limits.items()):
-            raise self._refusal()
+        for bucket, limit in self.limits.items():
+            count = self._count(bucket, limit)
+            if bucket == self.pair and count == 1:
+                self._count(self.network, settings.LOGIN_NAMES_OF_AN_ADDRESS)
         return self
 
     def succeeded(self) -> None:
@@ -61,12 +63,12 @@ class Try:
     def _all_limits(self) -> dict[str, int]:
         return self.limits | ({self.network: settings.LOGIN_NAMES_OF_AN_ADDRESS} if self.network else {})
 
-    def _count(self, bucket: str) -> int:
+    def _count(self, bucket: str, limit: int) -> int:
+        """Again compared: others may have counted since `reached` looked."""
         self.counted.append(bucket)
         count = throttle.count(bucket, WINDOW, self.now)
-        if bucket == self.pair and count == 1:
-            self.counted.append(self.network)
-            throttle.count(self.network, WINDOW, self.now)
+        if count > limit:
+            raise self._refusal()
         return count
 
     def _refusal(self) -> TooManyTries:

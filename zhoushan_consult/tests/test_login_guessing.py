@@ -140,8 +140,10 @@ def test_tries_at_the_same_instant_do_not_slip_through(shui):
     """All of them read the counters before the first one has failed."""
     with mock.patch("zhoushan_consult.web.throttle.reached", return_value=False), counted_hashes() as hashes:
         tries = statuses(enter(browser_at(), shui.username, "guess") for _ in range(20))
+        names = statuses(enter(browser_at("203.0.113.7"), f"name{n}", "guess") for n in range(20))
     assert tries == [200] * 6 + [429] * 14
-    assert hashes.call_count == 6
+    assert names == [200] * 8 + [429] * 12
+    assert hashes.call_count == 6 + 8
 
 
 # --- No officer is locked out ----------------------------------------------------------------------

@@ -369,6 +369,14 @@ def test_reset_is_offered_only_where_a_factor_is_bound(opened, handler):
     assert opened.post(reset_address(handler)).status_code == 409
 
 
+def test_list_of_officers_says_who_has_bound_a_telephone(opened, handler):
+    rows = re.findall(r"<tr.*?</tr>", opened.get("/admin/bureau/officer/").content.decode(), re.DOTALL)
+    said = {
+        name: re.search("未绑定|已绑定", row)[0] for row in rows for name in ("柯建", "水清") if name in row
+    }
+    assert said["柯建"] == "已绑定" and "未绑定" in "".join(rows)
+
+
 def test_own_factor_is_not_reset_by_oneself(opened, keeper):
     assert opened.post(reset_address(keeper)).status_code == 409
     assert Authenticator.objects.filter(officer=keeper).exists()
