@@ -16,7 +16,7 @@ from zhoushan_consult.tests.people import mobile, resident_id, uscc
 
 INSIDE = ("/admin/", "/desk/")
 NOT_WALKED = re.compile(
-    r"logout/|/login/|password_change/|second-factor/"  # have tests of their own, and need the own password or telephone
+    r"logout/|/login/|password_change/"  # has tests of its own, and needs the own password
     r"|[?&](p|page|o|e|q|all|\w+__exact)="  # the same list in another order, or a part of it
 )
 ALIKE = re.compile(r"^/admin/triage/ruleversion/topics/[^/]+/$|^/admin/bureau/area/\d+/")
