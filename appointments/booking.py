@@ -123,7 +123,9 @@ def _register(
             why = {"reason": source.reason} if source.reason else {}
             record(Verb.REGISTERED, made, by=source.by, at=at, channel=source.channel, **why)
             flooded = _receipts_exceeded(form, at)
-            letters.write("booking_received", made, at=at, to_page_only=flooded, flooded=flooded)
+            letters.write(
+                "booking_received", made, by=source.by, at=at, to_page_only=flooded, flooded=flooded
+            )
             return made
     except IntegrityError as clash:
         return _explain(clash, form, key)
@@ -204,7 +206,7 @@ def confirm_seat(appointment: Appointment, *, by: Officer | None = None, at: dat
         record(Verb.SEAT_CONFIRMED, appointment, by=by, at=at, **facts)
     appointment.seat.refresh_from_db()
     seat = letters.seat_params(appointment)
-    letters.write("seat_confirmed", appointment, at=at, key=seat["seat"], **seat)
+    letters.write("seat_confirmed", appointment, by=by, at=at, key=seat["seat"], **seat)
 
 
 @transaction.atomic
@@ -220,7 +222,7 @@ def give_up_seat(appointment: Appointment, *, by: Officer | None = None, at: dat
     key = letters.seat_params(appointment)["seat"]
     changes = {"wants_onsite": False, "priority_since": None}
     seat_moves.leave(appointment, Stage.ACCEPTED, "企业放弃现场名额，改为书面答复", by=by, at=at, **changes)
-    letters.write("seat_given_up", appointment, at=at, key=key)
+    letters.write("seat_given_up", appointment, by=by, at=at, key=key)
 
 
 @transaction.atomic

@@ -156,6 +156,8 @@ def _tell(appointment: Appointment, correction: ContactCorrection, *, at: dateti
     """The firm at its new address, with its 受理编号; 综合处 where the firm did it itself."""
     which = {"key": str(correction.pk), "correction": correction.pk}
     to_page_only = not correction.moves_letters
-    letters.write("contact_corrected", appointment, at=at, to_page_only=to_page_only, **which)
+    letters.write(
+        "contact_corrected", appointment, by=correction.by, at=at, to_page_only=to_page_only, **which
+    )
     if correction.by is None:
         to_role(Role.COORDINATOR, "contact_changed", appointment, at=at, **which)

@@ -100,7 +100,7 @@ def _day_facts(appointment: Appointment, stage: Stage, now: datetime) -> DayFact
 def _is_seat_free(day: ConsultDay, stage: Stage, now: datetime) -> bool:
     """Whether the next firm gets a seat by itself. Only who waits for one has to know."""
     waits = stage in waiting_list.WAITING and day.settled_at is not None
-    return waits and now <= seats.offers_end(day) and seats.free_seats(day).exists()
+    return waits and now <= calendar.offers_end(day.date) and seats.free_seats(day).exists()
 
 
 def _seat_facts(seat: Seat) -> SeatFacts:

@@ -11,10 +11,12 @@ from functools import cache
 from sessions_app import calendar, policy, seats
 from sessions_app.letters import to_officers
 from sessions_app.models import ConsultDay
+from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.identity import phone as phones
 from zhoushan_consult.outbox.kinds import LetterKind, Params, always
 from zhoushan_consult.outbox.models import Notice
 from zhoushan_consult.outbox.posting import Recipient, latest_calendar, post
+from zhoushan_consult.outbox.quiet_hours import waking_time
 
 from . import calendar_entry, upper_floor, waiting_list
 from .lifecycle import ENDED, Stage
@@ -46,6 +48,7 @@ def write(
     kind: str,
     appointment: Appointment,
     *,
+    by: Officer | None = None,
     at: datetime,
     key: str = "1",
     to_page_only: bool = False,
@@ -53,10 +56,12 @@ def write(
 ) -> list[Notice]:
     """Post the letter of `kind` to the firm, in the caller's transaction. Posted twice with one `key`, it is one letter.
 
+    `by`: the officer who acted. Then the firm does not wait for an answer, and is not woken at night.
     `to_page_only`: nothing goes to telephone and mailbox, the letter stands on the progress page only.
     """
     to = Recipient(name=appointment.contact_name) if to_page_only else recipient(appointment)
-    return post(kind, about=appointment, to=to, key=key, at=at, **params)
+    due_at = waking_time(at) if by else None
+    return post(kind, about=appointment, to=to, key=key, at=at, due_at=due_at, **params)
 
 
 def recipient(appointment: Appointment) -> Recipient:
@@ -97,6 +102,13 @@ def at_stage(*stages: Stage) -> Callable[[Appointment, Params, datetime], str]:
         return "" if appointment.stage in stages else f"登记已转为“{appointment.get_stage_display()}”"
 
     return why_not
+
+
+def _receipt_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
+    """The facts of a receipt. Once 综合处 has decided, the letter of the decision says the 受理编号 too, so no receipt is needed."""
+    day = appointment.day
+    comes = appointment.wants_onsite and not day.is_cancelled and now < calendar.ends_at(day.date)
+    return firm_facts(appointment, params, now) | {"comes_on": calendar.short(day.date) if comes else ""}
 
 
 def reply_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
@@ -220,7 +232,7 @@ def _handed_over(appointment: Appointment, params: Params, now: datetime) -> str
 def _cancelled_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
     other = Appointment.objects.select_related("day").filter(pk=params["other"]).first()
     cancelled = ConsultDay.objects.get(date=calendar.parse_slug(params["cancelled"]))
-    return firm_facts(appointment, {}, now) | {
+    return reply_facts(appointment, {}, now) | {
         "other": other,
         "reason": cancelled.remark,
         "cancelled": calendar.short(cancelled.date),
@@ -287,12 +299,12 @@ def about_answer(name: str, title: str, outdated: Callable) -> LetterKind:
     return to_officers(name, title, lambda answer, params, now: {}, outdated)
 
 
-NOT_WITHDRAWN = at_stage(*(set(Stage) - {Stage.WITHDRAWN}))
-
 LETTERS = [
-    firm_letter("booking_received", "登记已收到", NOT_WITHDRAWN, answers_act=True),
+    firm_letter(
+        "booking_received", "登记已收到", at_stage(Stage.SUBMITTED), _receipt_facts, answers_act=True
+    ),
     firm_letter("reference_again", "补发受理编号", always, answers_act=True, useful_for=A_WEEK),
-    firm_letter("booking_amended", "登记已修改", at_stage(Stage.SUBMITTED), answers_act=True),
+    firm_letter("booking_amended", "登记已修改", at_stage(Stage.SUBMITTED), _receipt_facts, answers_act=True),
     firm_letter("contact_corrected", "联系方式已更正", _corrected_again, _correction_facts, answers_act=True),
     firm_letter("booking_voided", "登记已作废", at_stage(Stage.WITHDRAWN)),
     firm_letter("booking_withdrawn", "登记已撤回", at_stage(Stage.WITHDRAWN), answers_act=True),

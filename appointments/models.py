@@ -1,6 +1,6 @@
 """预约登记 (附件2), its moves and its rating; 公开答复."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from django.core.validators import RegexValidator
 from django.db import models
@@ -18,11 +18,12 @@ from zhoushan_consult.vault.fields import SealedField
 
 from . import upper_floor
 from .lifecycle import ENDED, LIVE, Stage, allowed
+from .situation import HANDLED_ALREADY
 from .topics import TopicChoice
 
 
 class IllegalMove(Refused):
-    def __init__(self, text: str = "这条登记已被他人处理，请刷新后查看最新情况。"):
+    def __init__(self, text: str = HANDLED_ALREADY):
         super().__init__(text)
 
 
@@ -40,6 +41,10 @@ class AppointmentQuerySet(models.QuerySet):
 
     def on(self, day: ConsultDay):
         return self.filter(day=day)
+
+    def live_of(self, uscc: str, day: date) -> "Appointment | None":
+        """The live registration of this firm for `day`; there is one at most."""
+        return self.live().filter(uscc=uscc, day__date=day).select_related("day").first()
 
 
 class Appointment(models.Model):
@@ -195,6 +200,13 @@ class StageMove(models.Model):
 
     def __str__(self):
         return f"{self.get_new_display()}"
+
+    @property
+    def heading(self) -> str:
+        """What the firm reads first. A registration that stays at its stage, or comes back to it, has not passed it once more:
+        the note says what happened."""
+        passed = self.new != self.old and (self.new != Stage.ACCEPTED or self.old == Stage.SUBMITTED)
+        return self.get_new_display() if passed or not self.note else self.note
 
 
 class ContactCorrection(models.Model):

@@ -33,7 +33,7 @@ def next_chance(firm: Appointment, *, at: datetime) -> NextChance:
 
 def own_registration(firm: Appointment, day: date) -> Appointment | None:
     """The live registration that the firm itself made for `day`."""
-    return Appointment.objects.live().filter(day__date=day, uscc=firm.uscc).select_related("day").first()
+    return Appointment.objects.live_of(firm.uscc, day)
 
 
 def can_take_priority(registration: Appointment) -> bool:

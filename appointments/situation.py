@@ -169,7 +169,7 @@ class Facts:
     @property
     def offers_go_on(self) -> bool:
         """Whether a seat that comes free still goes to the next firm."""
-        return self.now <= calendar.eve(self.day.date) - policy.LAST_OFFER_BEFORE
+        return self.now <= calendar.offers_end(self.day.date)
 
 
 @dataclass(frozen=True)
@@ -253,9 +253,7 @@ def why_not(act: FirmAct | StaffAct, facts: Facts) -> str:
 def _submitted(facts: Facts) -> Next:
     day = facts.day
     if day.cancelled and facts.wants_onsite:
-        return Next(
-            f"{calendar.short(day.date)}的活动已取消，正在为您转到下一期，几分钟后可以看到。", Turn.OFFICE
-        )
+        return _being_carried_over(day)
     review = "综合处正在初审，结果会通知您。初审前可以修改或撤回。"
     by = calendar.settle_by(day.date)
     if not facts.wants_onsite:
@@ -271,14 +269,12 @@ def _accepted(facts: Facts) -> Next:
         return _written_reply(facts, "答复意见会登在本页，并通知您。")
     day = facts.day
     if day.cancelled:
-        return Next(
-            f"{calendar.short(day.date)}的活动已取消，正在为您转到下一期，几分钟后可以看到。", Turn.OFFICE
-        )
+        return _being_carried_over(day)
     studied = _studied(facts)
     if facts.day_begun:
         text = "这一期没有排上现场。综合处正在处理；仍需现场咨询的，下期优先。"
         return Next(studied + text, Turn.OFFICE)
-    if facts.day.settled:
+    if day.settled:
         text = f"{calendar.short(day.date)}的现场名单已经确定，正在为您安排，几分钟后可以看到。"
         return Next(studied + text, Turn.OFFICE, calendar.starts_at(day.date))
     if facts.now < calendar.booking_closes(day.date):
@@ -287,6 +283,11 @@ def _accepted(facts: Facts) -> Next:
         return Next(text, Turn.OFFICE, calendar.settle_by(day.date))
     text = f"{studied}{calendar.short(day.date)}的现场名单正在确定，确定后通知您。"
     return Next(text, Turn.OFFICE, calendar.settle_by(day.date))
+
+
+def _being_carried_over(day: DayFacts) -> Next:
+    text = f"{calendar.short(day.date)}的活动已取消，正在为您转到下一期，几分钟后可以看到。"
+    return Next(text, Turn.OFFICE)
 
 
 def _seated(facts: Facts) -> Next:
@@ -308,7 +309,7 @@ def _seated(facts: Facts) -> Next:
         return Next(text, Turn.FIRM, starts)
     asked = f"是否参加{calendar.label(day.date)}的现场咨询{where}"
     if seat.reply_by is None:
-        text = f"已为您留出一个名额，请确认{asked}。"
+        text = f"已为您留出一个名额，请确认{asked}。确认期限从通知送达时起算，届时写在这里。"
         return Next(text, Turn.OFFICE, calendar.eve(day.date))
     if facts.now > seat.reply_by:
         text = f"确认期限已过，名额还没有给下一家：现在仍可以确认{asked}。"
@@ -661,11 +662,11 @@ def _call_in(facts: Facts) -> str:
         return HANDLED_ALREADY
     if facts.day.cancelled:
         return DAY_IS_CANCELLED
-    if _is_that_day(facts):
-        return ""
     day = calendar.short(facts.day.date)
     if facts.day_over:
-        return f"{day}已过，不能再请候补企业入场。"
+        return f"{day}的活动已经结束，不能再请候补企业入场。"
+    if _is_that_day(facts):
+        return ""
     return f"候补入场只在{day}当天办理。平时空出的名额会自动通知下一家。"
 
 

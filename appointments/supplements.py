@@ -46,8 +46,3 @@ def object_to(
             return made
     except IntegrityError:
         return Objection.objects.get(appointment=appointment, verdict="")
-
-
-def live_registration(uscc: str, day) -> Appointment | None:
-    """The registration of this firm that is live for `day`: the check page tells of it before a second one is sent."""
-    return Appointment.objects.live().filter(uscc=uscc, day__date=day).select_related("day").first()

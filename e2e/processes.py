@@ -220,8 +220,8 @@ class Deployment:
     def worker(self, **environment: str) -> Process:
         return self._python(f"{WORKER} --hostname worker{len(self.processes)}@deployment", **environment)
 
-    def beat(self) -> Process:
-        return self._python(BEAT)
+    def beat(self, **environment: str) -> Process:
+        return self._python(BEAT, **environment)
 
     def _python(self, command: str, **environment: str) -> Process:
         return self._process(f"{shlex.quote(sys.executable)} {command}", **environment)

@@ -14,6 +14,7 @@ from triage.tests.factories import NOW, appointment, assignment, officer  # noqa
 from zhoushan_consult.bureau.models import Officer  # noqa: E402
 from zhoushan_consult.bureau.roles import Role  # noqa: E402
 from zhoushan_consult.clock import SHANGHAI  # noqa: E402
+from zhoushan_consult.outbox.delivery import deliver_due  # noqa: E402
 
 SETTLED_AT = datetime(2026, 12, 2, 10, tzinfo=SHANGHAI)
 
@@ -29,7 +30,8 @@ def month_end() -> None:
 
 
 def seats_freed() -> None:
-    """A settled list. Of its ten firms five have confirmed, two have given up and three have not answered.
+    """A settled list, and every firm was told. Of ten firms five have confirmed, two have given up and three have let the
+    time to answer pass.
 
     Seven firms have no seat. Three of them were accepted after the list was settled.
     """
@@ -37,14 +39,21 @@ def seats_freed() -> None:
     officer(Role.HANDLER, "水处", phone="13800000009", email="handler@example.com")
     firms = [_accepted(number, by) for number in range(1, 15)]
     seating.settle(firms[0].day, by=by, at=SETTLED_AT)
+    _send_letters()  # otherwise no time to answer begins, and a firm confirms what it was not told
     for firm in firms:
         firm.refresh_from_db()
     for firm in firms[:5]:
         booking.confirm_seat(firm, at=SETTLED_AT)
     for firm in firms[5:7]:
         booking.give_up_seat(firm, at=SETTLED_AT)
+    _send_letters()
     for number in range(15, 18):
         _accepted(number, by)
+
+
+def _send_letters() -> None:
+    while deliver_due(SETTLED_AT):
+        pass
 
 
 def _coordinator(number: int) -> Officer:

@@ -178,14 +178,16 @@ def test_question_goes_from_the_blank_form_to_the_rating(
     page.get_by_role("button", name="确认参加").click()
     expect(page.locator(".messages")).to_contain_text("已确认参加")
     leaver = of(others[0], visit(**visitor)).look_up()
-    leaver.get_by_role("button", name="放弃名额").click()
+    leaver.get_by_role("link", name="放弃名额").click()
+    expect(leaver.locator("main")).to_contain_text("现场名额递补给下一家")
+    leaver.get_by_role("button", name="确认放弃名额").click()
     expect(leaver.locator(".messages")).to_contain_text("已放弃名额")
     clock("2026-12-02 10:05")
     worker()
     risen = of(others[9], visit(**visitor)).look_up()
     expect(risen.get_by_role("button", name="确认参加")).to_be_visible()
     waiting = of(others[10], visit(**visitor)).look_up()
-    expect(waiting.get_by_role("button", name="仍需现场咨询")).to_be_visible()
+    expect(waiting.get_by_role("link", name="仍需现场咨询")).to_be_visible()
 
     # Those who confirmed are reminded three days and one day before; the rounds repeat nothing.
     for day, count in (("07", 1), ("09", 2)):

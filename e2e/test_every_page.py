@@ -1,11 +1,15 @@
 """Every page that a role can reach by links is Chinese, fits the screen, is accessible and obeys the CSP."""
 
 import re
+import sqlite3
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
 from django.core.management import call_command
+from django.db import connection
 from playwright.sync_api import Page
 
 from appointments.models import Appointment
@@ -14,19 +18,45 @@ from zhoushan_consult.bureau.models import Officer
 PAGES_OF_A_ROLE = 16
 OFFICERS = {"zonghe": "/admin/", "juling": "/admin/", "xitong": "/admin/", "shuichu": "/desk/", "daqichu2": "/desk/",
             "bangongshi": "/desk/", "putuofenju": "/desk/"}  # fmt: skip
-# Names of substances, works and numbers that the trade writes in Latin letters, and what people typed.
+# Names of substances, works, standards and numbers that the trade writes in Latin letters, and what people typed. The
+# name of a standard needs its number: "GB 8978-1996", "HJ/T 91-2002". A bare "GB" would be a unit that nothing translated.
+STANDARD = r"(?<![A-Za-z])(?:GB|HJ|DB\d{2})(?:/[TZ])? ?\d{2,5}(?:\.\d+)?-\d{4}(?!\d)"
 TRADE = re.compile(
-    r"VOCs|RTO|COD|PDF|ICP|A4|SO|NO|CT|HW(?=\d)|[A-Z0-9]{2,4}(?:-[A-Z0-9]{2,4}){2,3}|\b9133\w+|[\w.*]+@[\w.]+|https?://\S+"
+    STANDARD
+    + r"|VOCs|RTO|COD|PDF|ICP|A4|SO|NO|CT|HW(?=\d)|[A-Z0-9]{2,4}(?:-[A-Z0-9]{2,4}){2,3}|\b9133\w+|[\w.*]+@[\w.]+|https?://\S+"
 )
 LATIN = re.compile(r"[A-Za-z]{2,}")
 
 
+@pytest.fixture(scope="session")
+def seeded():
+    """Fills the empty database with the demonstration month, and returns the password of its officers.
+
+    Its acts take seconds. So they are done once, and the other tests get a copy of the file.
+    """
+    copy = sqlite3.connect(":memory:", check_same_thread=False)
+    password = ""
+
+    def seed() -> str:
+        nonlocal password
+        connection.ensure_connection()
+        if password and connection.vendor == "sqlite":
+            copy.backup(connection.connection)
+        else:
+            call_command("seed_demo", verbosity=0)
+            password = Path(settings.VAR_DIR, "logins.txt").read_text().split("\n")[0].split("\t")[3]
+            if connection.vendor == "sqlite":
+                connection.connection.backup(copy)
+        return password
+
+    yield seed
+    copy.close()
+
+
 @pytest.fixture
-def demo(settings, tmp_path, clock):
+def demo(clock, seeded):
     clock("2026-11-22 15:00")
-    settings.VAR_DIR = tmp_path
-    call_command("seed_demo", verbosity=0)
-    return (tmp_path / "logins.txt").read_text().split("\n")[0].split("\t")[3]
+    return seeded()
 
 
 def crawl(page: Page, start: str) -> list[str]:

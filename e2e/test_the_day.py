@@ -89,7 +89,7 @@ def test_morning_can_be_run_without_javascript(door, ten):
     expect(page.get_by_text("已签到 1 家")).to_be_visible()
     page.get_by_role("link", name=LONG.format(1), exact=True).click()
     page.get_by_role("button", name="现场解决").click()
-    page.get_by_label("受理编号或企业名称").fill("制造2号")
+    page.get_by_label("受理编号、企业名称或电话后四位").fill("制造2号")
     page.get_by_role("button", name="查找").click()
     page.get_by_role("button", name="未到场").click()
     page.get_by_role("button", name="请候补企业入场").click()

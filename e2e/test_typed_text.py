@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import time
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from playwright.sync_api import Page, expect
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
 from triage.tests.factories import appointment
+from zhoushan_consult.web import drafts
 from zhoushan_consult.web.models import Draft
 
 QUESTION = "船坞除锈改用超高压水后，冲洗废水能否委托有资质的单位运走处理？"
@@ -100,7 +102,11 @@ def test_text_is_there_after_a_link_in_the_same_tab_and_back(visit, firm, script
         expect_typed(page, firm(1), id_number=scripts)
 
 
-def test_text_is_there_at_the_next_visit_of_the_form(visit, firm):
+# Seconds that it takes to save what was typed, on a good connection and on a slow one.
+@pytest.mark.parametrize("delay", [0, 2], ids=["fast", "slow"])
+def test_text_is_there_at_the_next_visit_of_the_form(visit, firm, monkeypatch, delay):
+    keep = drafts.keep
+    monkeypatch.setattr(drafts, "keep", lambda *told: time.sleep(delay) or keep(*told))
     page = visit()
     page.goto("/register/")
     fill(page, firm(1))

@@ -74,6 +74,11 @@ def eve(day: date) -> datetime:
     return local_datetime(day - timedelta(days=1), policy.CONFIRMATIONS_END_AT)
 
 
+def offers_end(day: date) -> datetime:
+    """The last instant at which a seat of `day` is offered to the next firm. Later it could not answer in time."""
+    return eve(day) - policy.LAST_OFFER_BEFORE
+
+
 def settle_by(day: date) -> datetime:
     """Until when the list of `day` should be settled (六（五）)."""
     return local_datetime(day.replace(day=policy.SETTLE_BY) + timedelta(days=1))

@@ -42,11 +42,6 @@ def free_seats(day: ConsultDay) -> QuerySet[Seat]:
     return Seat.objects.filter(day=day, uscc=None, extra_reason="")
 
 
-def offers_end(day: ConsultDay) -> datetime:
-    """The last instant at which a seat is offered to the next firm. Later it could not answer in time."""
-    return calendar.eve(day.date) - policy.LAST_OFFER_BEFORE
-
-
 def reply_by(day: date, told_at: datetime) -> datetime:
     """Until when a firm may confirm an offer that reached it at `told_at` (六（五）：通知确认)."""
     return min(calendar.deadline_after(told_at, policy.CONFIRM_WITHIN), calendar.eve(day))
@@ -77,18 +72,25 @@ def confirm(seat: Seat, uscc: str, *, at: datetime) -> bool:
 def release(seat: Seat, uscc: str, *, unconfirmed_at: datetime | None = None) -> None:
     """The row is free for the next in line.
 
-    With `unconfirmed_at`, only where the offer is unanswered and its time is over at that instant: if the firm confirms or
-    gives up at the same moment, its own answer is kept. An offer that never reached the firm is over on the eve of the day.
-    Raises SeatGone where the seat is not free to be taken back.
+    With `unconfirmed_at`, only where the offer has lapsed at that instant: if the firm confirms or gives up at the same
+    moment, its own answer is kept. Raises SeatGone where the seat is not free to be taken back.
     """
     own = Seat.objects.filter(pk=seat.pk, uscc=uscc)
     if unconfirmed_at:
-        over = Q(reply_by__lt=unconfirmed_at)
-        if unconfirmed_at > calendar.eve(seat.day.date):
-            over |= Q(reply_by=None)
-        own = own.filter(over, confirmed_at=None)
+        own = lapsed(own, seat.day.date, unconfirmed_at)
     if not own.update(**FREE):
         raise SeatGone
+
+
+def lapsed(held: QuerySet[Seat], day: date, at: datetime) -> QuerySet[Seat]:
+    """Those of the seats of `day` whose offer is unanswered past its time.
+
+    An offer that never reached the firm lapses on the eve of the day.
+    """
+    over = Q(reply_by__lt=at)
+    if at > calendar.eve(day):
+        over |= Q(reply_by=None)
+    return held.filter(over, confirmed_at=None)
 
 
 def add(day: ConsultDay, uscc: str, *, reason: str, at: datetime) -> Seat:

@@ -61,15 +61,27 @@ def assign(
 ) -> list[Assignment]:
     """Store the 交办 and tell the divisions. `trace`: what the rules suggested. Runs in the caller's transaction.
 
+    What a division has answered already is not asked again: a registration may come back to 初审 with answers.
     Raises NeedsDivision without a lead, NeedsReason where the officer departs from a confident suggestion without a reason.
     """
     by.must(Act.ASSIGN)
     if not any(portion.part == Part.LEAD for portion in portions):
         raise NeedsDivision
     decision = trace.to_decision()
-    made = [_give(appointment, portion, decision, by=by, at=at) for portion in portions]
+    answered = _answered(appointment)
+    made = [
+        _give(appointment, portion, decision, by=by, at=at)
+        for portion in portions
+        if (portion.division.pk, portion.question) not in answered
+    ]
     update_firm_page(appointment)
     return made
+
+
+def _answered(appointment: Appointment) -> set[tuple[int, str]]:
+    """The questions that are answered, each with the division that answered it."""
+    released = Assignment.objects.filter(appointment=appointment, state=AssignmentState.RELEASED)
+    return set(released.values_list("division", "question"))
 
 
 def _give(
@@ -141,13 +153,37 @@ def return_assignment(assignment: Assignment, reason: str, *, by: Officer, at: d
 
 @transaction.atomic
 def reassign(assignment: Assignment, portion: AssignmentItem, *, by: Officer, at: datetime) -> Assignment:
-    """改派: 综合处 sends the question to another division. A draft that exists stays with the old 交办. Raises IllegalMove."""
+    """改派: 综合处 sends the question to another division. A draft that exists stays with the old 交办. Raises IllegalMove.
+
+    Where that division has the same question already, the old 交办 ends and the one that it has goes on.
+    """
     by.must(Act.ASSIGN)
     if assignment.state != AssignmentState.RETURNED:
         turn(assignment, UNANSWERED, AssignmentState.CANCELLED)
     else:
         turn(assignment, {AssignmentState.RETURNED}, AssignmentState.CANCELLED)
-    return add(assignment.appointment, portion, by=by, at=at)
+    given = _in_force(assignment.appointment, portion)
+    if given is None:
+        return add(assignment.appointment, portion, by=by, at=at)
+    record(Verb.ASSIGNMENT_CANCELLED, assignment, by=by, at=at)
+    if portion.part == Part.LEAD and given.part != Part.LEAD:
+        _make_lead(given, by=by, at=at)
+    update_firm_page(assignment.appointment)
+    return given
+
+
+def _in_force(appointment: Appointment, portion: AssignmentItem) -> Assignment | None:
+    """The 交办 by which the division has this question now."""
+    same = Assignment.objects.filter(
+        appointment=appointment, division=portion.division, question=portion.question
+    )
+    return same.exclude(state__in=[AssignmentState.RETURNED, AssignmentState.CANCELLED]).first()
+
+
+def _make_lead(given: Assignment, *, by: Officer, at: datetime) -> None:
+    """The firm waits for the answer of a lead: without one, nobody would owe it."""
+    Assignment.objects.filter(pk=given.pk).update(part=Part.LEAD)
+    record(Verb.ASSIGNED, given, by=by, at=at, division=given.division.code, part=Part.LEAD)
 
 
 def turn(assignment: Assignment, here: Set[AssignmentState], there: AssignmentState, **changes) -> None:

@@ -1,24 +1,20 @@
 """顺延 (六（五）): firms beyond the ten are told first, answered in writing first, and asked 是否仍需现场."""
 
-from collections.abc import Iterator
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
 
 from appointments import letters, waiting_list
-from appointments.facts import facts_of
 from appointments.lifecycle import Stage
-from appointments.models import Appointment, IllegalMove, StageMove
-from sessions_app import policy
+from appointments.models import Appointment, IllegalMove
+from sessions_app import calendar
 from sessions_app.models import ConsultDay
 from zhoushan_consult.audit.trail import record
 from zhoushan_consult.audit.verbs import Verb
 from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.clock import local_date
-from zhoushan_consult.duties.kinds import Kind, daily
 from zhoushan_consult.workdays.days import add_workdays
 
 from . import notifications
@@ -54,8 +50,11 @@ def defer_remaining(day: ConsultDay, *, after: int = 0, by: Officer | None, at: 
 def shorten_terms(day: ConsultDay, *, by: Officer | None, at: datetime) -> int:
     """先予书面回复: the questions of deferred firms fall due on the last working day before the 咨询日.
 
-    A term is only ever shortened. Each division gets one notification with the number. Returns how many 交办 changed.
+    A term is only ever shortened, and not after the day: then the firm has nothing to read before it comes. Each division gets one
+    notification with the number. Returns how many 交办 changed.
     """
+    if at >= calendar.ends_at(day.date):
+        return 0
     last = _written_first_by(day, at)
     open_ = Assignment.objects.filter(state__in=UNANSWERED, due_on__gt=last)
     theirs = open_.filter(appointment__day=day, appointment__stage=Stage.DEFERRED)
@@ -86,52 +85,3 @@ def _tell_divisions(day: ConsultDay, divisions: set[Division], last: date, *, at
             division=division,
             last=str(last),
         )
-
-
-WAITS_FOR_FIRM = (Stage.DEFERRED, Stage.ANSWERED, Stage.HEARD, Stage.ABSENT)
-"""Stages in which the firm is asked, and its silence closes the registration after its time."""
-
-
-def unanswered(now: datetime) -> Iterator[Appointment]:
-    """Registrations whose firm has its answer and has not reacted in its time (`situation.Facts.answer_by`).
-
-    The time runs from the instant at which the words reached the firm. A deferred firm is asked until its 咨询日 is over:
-    before that a seat may come free for it.
-    """
-    asked = Appointment.objects.filter(stage__in=WAITS_FOR_FIRM, day__date__lt=local_date(now))
-    # A first sieve, by an index: nothing that moved later can be due.
-    long_ago = now - timedelta(days=policy.DEFERRAL_ANSWER_DAYS)
-    recent = StageMove.objects.filter(appointment=OuterRef("pk"), at__gt=long_ago)
-    for appointment in asked.exclude(Exists(recent)).select_related("day", "seat").order_by("pk"):
-        facts = facts_of(appointment, now)
-        if facts.is_answered and facts.answer_by and facts.answer_by < now:
-            yield appointment
-
-
-def close_unanswered(about: str, due_at: datetime, now: datetime) -> int:
-    """Close them with a letter; 未解决 reopens as usual. Returns how many were closed."""
-    days = policy.DEFERRAL_ANSWER_DAYS
-    closed = 0
-    for appointment in unanswered(now):
-        deferred = appointment.stage == Stage.DEFERRED
-        note = f"书面答复后{days}天未提出仍需现场咨询" if deferred else f"答复后{days}天没有反馈"
-        # The firm answers at this instant: its answer stands.
-        with suppress(IllegalMove), transaction.atomic():
-            appointment.move_to(Stage.CLOSED, f"{note}，按已答复办结", by=None, at=now)
-            letters.write(
-                "deferral_closed" if deferred else "feedback_closed",
-                appointment,
-                at=now,
-                key=letters.key_at(now),
-            )
-            closed += 1
-    return closed
-
-
-CLOSE_UNANSWERED = Kind(
-    name="close_unanswered_deferrals",
-    label="企业逾期没有反馈的办结",
-    schedule=daily("09:20"),
-    run=close_unanswered,
-    useful_for=timedelta(hours=20),
-)

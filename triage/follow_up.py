@@ -6,10 +6,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from appointments import letters
-from appointments.facts import require
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, Grade, IllegalMove, Rating, StageMove
-from appointments.situation import StaffAct
 from sessions_app import policy
 from sessions_app.calendar import local_datetime
 from zhoushan_consult.audit.trail import record
@@ -21,7 +19,7 @@ from zhoushan_consult.duties.kinds import Kind, daily
 from zhoushan_consult.workdays.days import add_workdays
 
 from . import notifications, work
-from .models import AssignmentState, FollowUp, FollowUpPost, Part
+from .models import FollowUp, FollowUpPost, Part
 
 POOR_RATING_WORKDAYS = 5
 
@@ -113,17 +111,6 @@ def end_work(appointment: Appointment, *, by: Officer | None, at: datetime) -> N
         _end(follow_up, result, by=by, at=at, closed_at=at)
 
 
-@transaction.atomic
-def close_registration(appointment: Appointment, *, by: Officer, at: datetime) -> None:
-    """综合处 closes a registration that needs nothing more. Raises NotOpen: the firm gets its replies first."""
-    by.must(Act.FOLLOW_UP)
-    # A division does not see what the others still have to do.
-    by.must(Act.READ_ALL)
-    require(appointment, StaffAct.CLOSE, at)
-    appointment.move_to(Stage.CLOSED, by=by, at=at)
-    letters.write("closed", appointment, at=at, key=letters.key_at(at), follow_up=None)
-
-
 def _must_be_open_to(follow_up: FollowUp, officer: Officer) -> None:
     officer.must(Act.FOLLOW_UP)
     if not (officer.may(Act.READ_ALL) or follow_up.division_id == officer.division_id):
@@ -134,9 +121,7 @@ def _must_be_open_to(follow_up: FollowUp, officer: Officer) -> None:
 
 def lead_division(appointment: Appointment) -> Division:
     """The division responsible for a registration: that of its lead 交办 in force, otherwise 综合处."""
-    leads = appointment.assignments.filter(part=Part.LEAD).exclude(
-        state__in=[AssignmentState.CANCELLED, AssignmentState.RETURNED]
-    )
+    leads = appointment.assignments.filter(part=Part.LEAD).exclude(state__in=work.NOT_IN_FORCE)
     last = leads.select_related("division").last()
     return last.division if last else Division.objects.get(code="general")
 

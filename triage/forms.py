@@ -27,8 +27,7 @@ from .models import (
     RoutingTrace,
 )
 from .rulebook import explanation
-
-MOVABLE = {AssignmentState.OPEN, AssignmentState.DRAFTED, AssignmentState.RETURNED}
+from .work import UNFINISHED
 
 Text = partial(MultilineField, rows=3)
 Radio = partial(forms.ChoiceField, widget=forms.RadioSelect)
@@ -270,7 +269,7 @@ class ReassignForm(AddForm):
 def movable(record: Appointment) -> list[Assignment]:
     """交办 that may go to another division, those given back first."""
     return sorted(
-        (a for a in record.assignments.all() if a.state in MOVABLE),
+        (a for a in record.assignments.all() if a.state in UNFINISHED),
         key=lambda a: a.state != AssignmentState.RETURNED,
     )
 

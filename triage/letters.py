@@ -33,7 +33,7 @@ A_DAY, A_WEEK = timedelta(days=1), timedelta(days=7)
 # --- To firms --------------------------------------------------------------------------------------------------------
 def _accepted_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
     """What comes next is said as the progress page says it."""
-    return firm_facts(appointment, {}, now) | {"next": read(appointment, now).next.what}
+    return reply_facts(appointment, {}, now) | {"next": read(appointment, now).next.what}
 
 
 def _declined_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
@@ -195,6 +195,14 @@ def _unsettled(day: ConsultDay, params: Params, now: datetime) -> str:
     return "活动已取消" if day.is_cancelled else ""
 
 
+def _settle_unwanted(day: ConsultDay, params: Params, now: datetime) -> str:
+    """It goes on after the day, as long as firms wait to hear whether they are on the list."""
+    if why_not := _unsettled(day, params, now):
+        return why_not
+    waits = Appointment.objects.on(day).filter(stage=Stage.SUBMITTED).exists() or waiting(day).exists()
+    return "" if waits else "没有企业在等待"
+
+
 def _cutoff_over(day: ConsultDay, params: Params, now: datetime) -> str:
     return _unsettled(day, params, now) or day_over(day, params, now)
 
@@ -214,6 +222,11 @@ def _hastened_facts(day: ConsultDay, params: Params, now: datetime) -> dict:
 
 
 def _none_hastened(day: ConsultDay, params: Params, now: datetime) -> str:
+    """Past the term, `reply_late` says so; after the day there is nothing to be ahead of."""
+    if over := day_over(day, params, now):
+        return over
+    if now >= calendar.local_datetime(datetime.fromisoformat(params["last"]).date() + A_DAY):
+        return "已经逾期，另有通知"
     return "" if _hastened(day, params) else "答复都已完成"
 
 
@@ -270,7 +283,7 @@ TO_OFFICERS = [
         useful_for=A_DAY,
     ),
     to_officers("cutoff_summary", "预约截止汇总", _month_end_facts, _cutoff_over),
-    to_officers("settle_wanted", "请确定现场名单", _month_end_facts, _unsettled, useful_for=A_DAY),
+    to_officers("settle_wanted", "请确定现场名单", _month_end_facts, _settle_unwanted, useful_for=A_DAY),
     to_officers("replies_hastened", "答复期限提前", _hastened_facts, _none_hastened),
     to_officers("run_sheet_ready", "现场安排表", _run_sheet_facts, _run_sheet),
     to_officers("plan_changed_bureau", "活动方案变更", day_facts, day_over),

@@ -17,7 +17,8 @@ from sessions_app import policy
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.clock import local_date
 
-from .models import Assignment, AssignmentState, Part
+from .models import Assignment, Part
+from .work import NOT_IN_FORCE
 
 # Months shown, this one included; also the number of spans that a division sees.
 MONTHS = 12
@@ -68,7 +69,7 @@ def load_ratings(since: datetime | None = None) -> list[RatingFact]:
 
 
 def _leading() -> Q:
-    return Q(part=Part.LEAD) & ~Q(state__in=[AssignmentState.CANCELLED, AssignmentState.RETURNED])
+    return Q(part=Part.LEAD) & ~Q(state__in=NOT_IN_FORCE)
 
 
 def month_of(at: datetime) -> date:

@@ -15,8 +15,8 @@ from zhoushan_consult.duties.kinds import Kind, daily
 from zhoushan_consult.workdays.days import add_workdays
 
 from . import notifications, timetable, worklists
-from .models import Assignment, AssignmentState
-from .work import revisions_in_hand
+from .models import Assignment
+from .work import UNANSWERED, revisions_in_hand
 
 
 def remind_firms(about: str, due_at: datetime, now: datetime) -> int:
@@ -39,9 +39,7 @@ def remind_divisions(about: str, due_at: datetime, now: datetime) -> int:
     """
     today = local_date(due_at)
     soon = add_workdays(today, policy.REPLY_REMIND_WORKDAYS)
-    waiting = Assignment.objects.filter(
-        state__in=[AssignmentState.OPEN, AssignmentState.DRAFTED], due_on__lte=soon
-    )
+    waiting = Assignment.objects.filter(state__in=UNANSWERED, due_on__lte=soon)
     count = 0
     for assignment in waiting.select_related("division", "appointment"):
         step, roles = _step(assignment.due_on, today)

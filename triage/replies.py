@@ -24,7 +24,7 @@ from zhoushan_consult.workdays.days import add_workdays
 from . import notifications, second_person
 from .assignment import require_own_division, turn
 from .models import Assignment, AssignmentState, Part, Reply, ReplyKind, ReplyVersion
-from .work import SILENT_TO_FIRM, update_firm_page
+from .work import SILENT_TO_FIRM, UNANSWERED, UNFINISHED, update_firm_page
 
 NEXT_STEP = {
     AssignmentState.DRAFTED: "需要修改的，请处室负责人退回。",
@@ -333,9 +333,7 @@ def mark_answered(*, at: datetime) -> int:
     leads = Assignment.objects.filter(appointment=OuterRef("pk"), part=Part.LEAD)
     waiting = Appointment.objects.filter(stage=Stage.ACCEPTED, wants_onsite=False, seat=None)
     signed = waiting.filter(Exists(leads.filter(state=AssignmentState.RELEASED)))
-    answered = signed.exclude(
-        Exists(leads.exclude(state__in=[AssignmentState.RELEASED, AssignmentState.CANCELLED]))
-    )
+    answered = signed.exclude(Exists(leads.filter(state__in=UNFINISHED)))
     count = 0
     for appointment in answered:
         with suppress(IllegalMove), transaction.atomic():
@@ -349,9 +347,7 @@ def request_for_absent(appointment: Appointment, *, at: datetime) -> int:
 
     Runs in the caller's transaction. Returns how many 交办 still wait for a reply.
     """
-    waiting = appointment.assignments.filter(
-        state__in=[AssignmentState.OPEN, AssignmentState.DRAFTED]
-    ).select_related("division")
+    waiting = appointment.assignments.filter(state__in=UNANSWERED).select_related("division")
     for assignment in waiting:
         notifications.to_division(assignment, "reply_for_absent", at=at)
     return len(waiting)
@@ -360,8 +356,6 @@ def request_for_absent(appointment: Appointment, *, at: datetime) -> int:
 def _answered_in_writing(appointment: Appointment, *, by: Officer, at: datetime) -> None:
     """A firm that asked for a written reply is answered once every lead division has replied."""
     appointment.refresh_from_db()
-    waiting = appointment.assignments.filter(part=Part.LEAD).exclude(
-        state__in=[AssignmentState.RELEASED, AssignmentState.CANCELLED]
-    )
+    waiting = appointment.assignments.filter(part=Part.LEAD, state__in=UNFINISHED)
     if appointment.stage == Stage.ACCEPTED and not appointment.wants_onsite and not waiting.exists():
         appointment.move_to(Stage.ANSWERED, by=by, at=at)

@@ -4,7 +4,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from appointments import letters, seat_moves
 from appointments.facts import require
@@ -132,22 +132,20 @@ def fill(day: ConsultDay, *, at: datetime) -> int:
         if lock_day(day).is_cancelled:
             return 0
         lapsed = let_lapse(day, at=at) if at < calendar.starts_at(day.date) else 0
-        offered = offer_free_seats(day, by=None, at=at) if at <= seats.offers_end(day) else 0
+        offered = offer_free_seats(day, by=None, at=at) if at <= calendar.offers_end(day.date) else 0
         return lapsed + offered
 
 
 def let_lapse(day: ConsultDay, *, at: datetime) -> int:
     """Take back offers that are unanswered past their time: the firm gets a written reply. Returns how many."""
-    over = Q(seat__reply_by__lt=at)
-    if at > calendar.eve(day.date):
-        over |= Q(seat__reply_by=None)
-    late = Appointment.objects.filter(over, day=day, stage=Stage.SEATED, seat__confirmed_at=None)
-    lapsed = 0
+    lapsed = seats.lapsed(Seat.objects.filter(day=day), day.date, at)
+    late = Appointment.objects.filter(day=day, stage=Stage.SEATED, seat__in=lapsed)
+    count = 0
     for appointment in late.select_related("day", "seat"):
         # Its result may be recorded at this instant: the others still have their turn.
         with suppress(IllegalMove), transaction.atomic():
-            lapsed += _lapse(appointment, at=at)
-    return lapsed
+            count += _lapse(appointment, at=at)
+    return count
 
 
 def _lapse(appointment: Appointment, *, at: datetime) -> bool:

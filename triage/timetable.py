@@ -20,8 +20,9 @@ from zhoushan_consult.bureau.models import Division, Officer
 from zhoushan_consult.bureau.roles import Act
 
 from . import timetable_solver
-from .models import Assignment, AssignmentState, Part, Sitting
+from .models import Assignment, Part, Sitting
 from .timetable_solver import Clash, Party, Place
+from .work import NOT_IN_FORCE
 
 
 @dataclass(frozen=True)
@@ -76,9 +77,7 @@ def schedule_of(day: ConsultDay) -> Schedule:
 
 def seated(day: ConsultDay) -> QuerySet[Appointment]:
     """Every firm that holds a seat of the day, with its 交办 as `given`."""
-    given = Assignment.objects.exclude(
-        state__in=[AssignmentState.CANCELLED, AssignmentState.RETURNED]
-    ).select_related("division")
+    given = Assignment.objects.exclude(state__in=NOT_IN_FORCE).select_related("division")
     firms = Appointment.objects.filter(day=day, seat__day=day).order_by("seat__number")
     firms = firms.select_related("day", "seat__sitting", "hearing").defer("id_number", "id_index", "email")
     return firms.prefetch_related(Prefetch("assignments", given, to_attr="given"))

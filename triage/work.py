@@ -18,6 +18,8 @@ from .models import Assignment, AssignmentState, FollowUp, Hearing, Part, Reply,
 UNANSWERED = frozenset({AssignmentState.OPEN, AssignmentState.DRAFTED})
 """States in which a division still owes a reply."""
 UNFINISHED = UNANSWERED | {AssignmentState.RETURNED}
+NOT_IN_FORCE = frozenset({AssignmentState.RETURNED, AssignmentState.CANCELLED})
+"""States in which the division has no part in the matter any more."""
 
 
 def work_of(appointment: Appointment) -> Work:

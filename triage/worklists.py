@@ -17,7 +17,7 @@ from zhoushan_consult.outbox.models import Channel, Notice, State
 
 from . import calls
 from .models import Assignment, AssignmentState, FollowUp
-from .work import revisions_in_hand
+from .work import UNANSWERED, revisions_in_hand
 
 PREVIEW_ROWS = 6
 """Rows of a work list on the home page; the rest is one click away."""
@@ -65,7 +65,7 @@ def overdue_replies(today: date) -> QuerySet[Assignment]:
     """
     late = revisions_in_hand().filter(due_on__lt=today)
     own = late.filter(assignment=OuterRef("pk"))
-    unanswered = Q(state__in=[AssignmentState.OPEN, AssignmentState.DRAFTED], due_on__lt=today)
+    unanswered = Q(state__in=UNANSWERED, due_on__lt=today)
     rows = Assignment.objects.filter(unanswered | Q(pk__in=late.order_by().values("assignment")))
     rows = rows.annotate(
         wanted_on=Coalesce(Subquery(own.values("due_on")[:1]), "due_on"),

@@ -210,7 +210,7 @@ DUTIES = [
     "triage.reminders.REPLY_DUE",
     "triage.reminders.SETTLE_WANTED",
     "triage.seating.FILL",
-    "triage.deferral.CLOSE_UNANSWERED",
+    "triage.closing.CLOSE_UNANSWERED",
     "triage.follow_up.LADDER",
     "triage.limbo.LIMBO",
     "zhoushan_consult.outbox.retraction.RETRACT",

@@ -157,7 +157,15 @@ def test_contact_of_an_ended_registration_is_corrected_while_its_letters_are_fre
     coordinator, stage, days, may
 ):
     firm = appointment(1, stage=stage, closed_at=NOW)
-    letters.write("booking_withdrawn" if stage == Stage.WITHDRAWN else "booking_received", firm, at=NOW)
+    last = {
+        Stage.WITHDRAWN: "booking_withdrawn",
+        Stage.CLOSED: "feedback_closed",
+        Stage.DECLINED: "priority_moved",
+    }
+    if stage == Stage.DECLINED:
+        firm.handed_to = appointment(2)
+        firm.save()
+    letters.write(last[stage], firm, at=NOW)
     deliver_due(NOW)
     if may:
         correct(firm, by=coordinator, at=NOW + days * DAY, phone=RIGHT)

@@ -1,5 +1,6 @@
 """/status/ as a firm uses it: 受理编号 and phone, then the buttons that fit the stage."""
 
+import re
 from datetime import date
 
 import pytest
@@ -7,7 +8,7 @@ from django.test import Client
 
 from appointments import booking, situation
 from appointments.lifecycle import Stage
-from appointments.models import Appointment, Grade, Rating
+from appointments.models import Appointment, Grade, Rating, StageMove
 from sessions_app import seats
 from triage.tests.factories import NOW, appointment, officer, released, seated
 from zhoushan_consult.bureau.roles import Role
@@ -182,6 +183,27 @@ def test_closed_registration_cannot_be_reopened_after_the_term(client, look_up, 
     page = client.post("/status/unsolved/", {"reason": "仍有问题"}, follow=True).content.decode()
     assert "请重新登记" in page
     assert Appointment.objects.get().stage == Stage.CLOSED
+
+
+def test_seat_that_was_given_up_is_not_shown_as_a_second_acceptance(client, look_up):
+    made = seated()
+    for old, new in ((Stage.SUBMITTED, Stage.ACCEPTED), (Stage.ACCEPTED, Stage.SEATED)):
+        StageMove.objects.create(appointment=made, old=old, new=new, at=NOW)
+    booking.give_up_seat(made, at=NOW)
+    look_up(made)
+    page = client.get("/status/").content.decode()
+    headings = re.findall(r"<h3>(.*?)</h3>", page[page.index("办理经过") :])
+    assert headings == ["提交登记", "通过初审", "现场咨询", "企业放弃现场名额，改为书面答复"]
+
+
+def test_next_step_leads_to_each_form_of_the_page(client, look_up):
+    made = appointment(1, stage=Stage.CLOSED, closed_at=NOW)
+    look_up(made)
+    page = client.get("/status/").content.decode()
+    for act, title in (("unsolved", "还没有解决？"), ("rate", "评价我们的服务")):
+        assert f'<a href="#{act}">{title}</a>' in page
+        assert f'<section id="{act}">' in page
+    assert 'href="#supplement"' not in page
 
 
 def test_rating_is_given_once_with_no_grade_preselected(client, look_up):

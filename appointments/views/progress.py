@@ -51,6 +51,7 @@ LOOKUP, AMEND, CONTACT = "lookup", "amend", "contact"
 SUPPLEMENT, UNSOLVED, RATE = "supplement", "unsolved", "rate"
 # The forms of the progress page by act, in the order in which they are shown.
 FORMS: dict[str, type] = {SUPPLEMENT: SupplementForm, UNSOLVED: UnsolvedForm, RATE: RatingForm}
+TITLES = {SUPPLEMENT: "补充问题", UNSOLVED: "还没有解决？", RATE: "评价我们的服务"}
 # The field whose text is given back if its form is not offered any more.
 MAIN_FIELDS = {SUPPLEMENT: "text", UNSOLVED: "reason", RATE: "remark"}
 # The id of the form that the switch of the 长辈版 sends.
@@ -68,6 +69,10 @@ class OfferedForm:
     @property
     def html_id(self) -> str:
         return f"{self.act}-form"
+
+    @property
+    def title(self) -> str:
+        return TITLES[self.act]
 
 
 def post_only(view: Callable) -> Callable:

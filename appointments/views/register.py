@@ -26,6 +26,7 @@ from zhoushan_consult.web.throttle import allow
 
 from .. import answers, booking, form_token, supplements
 from ..forms import RegistrationForm, areas, firm_fields
+from ..models import Appointment
 from .sign_on import firm_of
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -124,7 +125,7 @@ def _submit(request: HttpRequest, now: datetime, form: RegistrationForm) -> Http
 def _object(request: HttpRequest, now: datetime, form: RegistrationForm) -> HttpResponse:
     """不是我们登记的: 综合处 telephones and looks into it. What was typed stays, to be submitted afterwards."""
     data = form.cleaned_data
-    other = supplements.live_registration(data["uscc"], joining_date(now))
+    other = Appointment.objects.live_of(data["uscc"], joining_date(now))
     if other is None:
         return _to_check(request, now, form, notice="这一期已没有贵单位的其他登记，可以提交。")
     bucket = f"object:{client_network(request)}"
@@ -203,7 +204,7 @@ def _check_page(
         "refusal": typed.refusal,
         "joins": calendar.short(joins),
         "wants_onsite": form.cleaned_data["wants_onsite"],
-        "other": supplements.live_registration(form.cleaned_data["uscc"], joins),
+        "other": Appointment.objects.live_of(form.cleaned_data["uscc"], joins),
         "answered": answers.similar(form.cleaned_data["summary"], ANSWERS_SHOWN),
         "form_token": _kept_token(request, typed, joins) or form_token.issue(request, joins),
         "draft": DRAFT,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 
-from .facts import UNANSWERED, Registration, World, calls_to_say, local
+from .facts import REGISTRATION, UNANSWERED, Registration, World, calls_to_make, local
 from .pages import Page, squeeze
 
 Count = tuple[str, int, int]
@@ -55,12 +55,22 @@ def _to_conclude(world: World) -> int:
     return _all(world, lambda one: one.stage == "seated" and world.now >= one.day.starts_at)
 
 
+def _calls_to_make(world: World) -> int:
+    """One call tells a firm, at one number, all that waits for it."""
+    return len({_call_of(call, world) for call in calls_to_make() if call.due_at <= world.now})
+
+
+def _call_of(call, world: World) -> tuple:
+    one = world.registration(call.about_id) if call.about_kind == REGISTRATION else None
+    return (one.uscc, call.to_index) if one else (call.pk,)
+
+
 RECOUNTED: dict[str, Callable[[World], int]] = {
     "review": lambda world: _all(world, lambda one: one.stage == "submitted"),
     "returned": lambda world: _works(world, lambda work: work.state == "returned"),
     "late_replies": _late_replies,
     "conclude": _to_conclude,
-    "call": lambda world: sum(notice.due_at <= world.now for notice, _ in calls_to_say(world.now)),
+    "call": _calls_to_make,
 }
 
 

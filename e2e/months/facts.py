@@ -4,6 +4,7 @@ A `World` is read in a dozen queries. Personal columns are not among them.
 """
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -18,6 +19,7 @@ from sessions_app.models import ConsultDay, Seat
 from triage.models import Assignment, FollowUp, Hearing
 from zhoushan_consult.audit.models import Entry
 from zhoushan_consult.clock import SHANGHAI, local_date, local_datetime
+from zhoushan_consult.duties.models import Heartbeat
 from zhoushan_consult.outbox import calls
 from zhoushan_consult.outbox.models import Notice
 
@@ -308,15 +310,11 @@ class World:
 
 
 def moves_since(pk: int) -> list[Move]:
-    rows = StageMove.objects.filter(pk__gt=pk).order_by("pk")
-    return [
-        Move(*each) for each in rows.values_list("pk", "appointment_id", "old", "new", "note", "by_id", "at")
-    ]
+    return _rows(Move, StageMove, "pk appointment_id old new note by_id at", since=pk)
 
 
 def trail_since(pk: int) -> list[Trail]:
-    rows = Entry.objects.filter(pk__gt=pk).order_by("pk")
-    return [Trail(*each) for each in rows.values_list("pk", "verb", "about_kind", "about_id", "at")]
+    return _rows(Trail, Entry, "pk verb about_kind about_id at", since=pk)
 
 
 def texts_since(pk: int, **filters) -> list[Notice]:
@@ -336,13 +334,20 @@ def calls_to_say(now: datetime) -> list[tuple[Notice, str]]:
 def next_letter_at() -> datetime | None:
     """When a sweep has the next letter to send or to try again."""
     waiting = Notice.objects.filter(state__in=WAITING_LETTER, channel__in=["sms", "email"])
-    return waiting.order_by("next_try_at").values_list("next_try_at", flat=True).first()
+    return _first_instant("letter", lambda: waiting.order_by("next_try_at").values_list("next_try_at"))
 
 
-def ends_of_offers(now: datetime) -> list[datetime]:
+def end_of_an_offer(now: datetime) -> datetime | None:
     """When the next offer that is open ends."""
     running = Seat.objects.filter(confirmed_at=None, uscc__isnull=False, reply_by__gte=now)
-    return list(running.order_by("reply_by").values_list("reply_by", flat=True)[:1])
+    return _first_instant("offer", lambda: running.order_by("reply_by").values_list("reply_by"), now)
+
+
+def heart_beats(now: datetime) -> None:
+    """The runner has just finished a round. As plain SQL: it happens with every step."""
+    with connection.cursor() as cursor:
+        at = connection.ops.adapt_datetimefield_value(now)
+        cursor.execute(f"UPDATE {Heartbeat._meta.db_table} SET at = %s", [at])
 
 
 def phone_of(registration: int) -> tuple[str, str]:
@@ -367,9 +372,9 @@ class _Table:
 
     def __init__(self, kind, model, columns: str):
         self.kind = kind
-        rows = model.objects.order_by("pk").values_list(*columns.split())
+        rows = model.objects.filter(pk__gt=0).order_by("pk").values_list(*columns.split())
         compiler = rows.query.get_compiler(DEFAULT_DB_ALIAS)
-        self._sql, self._params = compiler.as_sql()
+        self._sql, _ = compiler.as_sql()
         fields = [column[0].output_field for column in compiler.select]
         # SQLite keeps no time zone. Django's own conversion costs five times as much.
         naive = connection.vendor == "sqlite"
@@ -377,9 +382,10 @@ class _Table:
             place for place, field in enumerate(fields) if naive and isinstance(field, DateTimeField)
         ]
 
-    def read(self) -> list:
+    def read(self, since: int) -> list:
+        """The rows with a key above `since`."""
         with connection.cursor() as cursor:
-            cursor.execute(self._sql, self._params)
+            cursor.execute(self._sql, [since])
             rows = cursor.fetchall()
         return (
             [self.kind(*self._aware(values)) for values in rows]
@@ -395,13 +401,29 @@ class _Table:
         return found
 
 
+_STATEMENTS: dict[str, tuple] = {}
+
+
+def _first_instant(name: str, rows: Callable, *instants: datetime) -> datetime | None:
+    """The first row of a statement that is compiled once. `instants` are the last of its parameters."""
+    if name not in _STATEMENTS:
+        sql, params = rows()[:1].query.get_compiler(DEFAULT_DB_ALIAS).as_sql()
+        _STATEMENTS[name] = sql, params[: len(params) - len(instants)]
+    sql, params = _STATEMENTS[name]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*params, *map(connection.ops.adapt_datetimefield_value, instants)])
+        found = cursor.fetchone()
+    instant = found[0] if found else None
+    return instant.replace(tzinfo=UTC) if instant and connection.vendor == "sqlite" else instant
+
+
 _TABLES: dict[type, _Table] = {}
 
 
-def _rows(kind, model, columns: str) -> list:
+def _rows(kind, model, columns: str, since: int = 0) -> list:
     if kind not in _TABLES:
         _TABLES[kind] = _Table(kind, model, columns)
-    return _TABLES[kind].read()
+    return _TABLES[kind].read(since)
 
 
 class Letters:

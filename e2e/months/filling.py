@@ -46,6 +46,8 @@ ODD_TEXTS = [
     "９１３３０９",
     "\r\n\r\n",
 ]
+# Nobody leaves a text of so many characters where it was not taken.
+TOO_LONG = 800
 _ROW = re.compile(r"^row-(\d+)-(\w+)$")
 
 
@@ -135,13 +137,18 @@ class _Filler:
         for box in boxes:
             box.checked = ALWAYS.get(short, box.checked or self.rng.random() < 0.3)
 
+    def _is_good(self, control) -> bool:
+        """Whether it came filled in, and not with what a person typed wrongly before."""
+        text = (control.value or "").strip()
+        return bool(text) and len(text) <= TOO_LONG and control.get("aria-invalid") != "true"
+
     def _type(self, control, name: str, short: str) -> None:
-        if control.value and control.value.strip() and self.rng.random() < 0.85 and short not in self.known:
+        if self._is_good(control) and self.rng.random() < 0.85 and short not in self.known:
             return
         text = self.known.get(short)
         if text is None:
             text = self.rng.choice(TEXTS.get(short, ["按规定办理。"]))
-        if short == "question":  # the same question twice is refused
+        if short == "question" or self.action == "supplement":  # the same question twice is refused
             text += f"（{self.rng.randrange(1000)}）"
         control.value = text
         if len(text) > 3:

@@ -57,8 +57,8 @@ class Judge:
                 self.violations.append(found)
 
     # --- after a step or a round -----------------------------------------------------------------------------------
-    def look(self, step: Step | None = None, *, own: str = "", told: bool = False) -> None:
-        """Check every invariant on what changed since the last look."""
+    def look(self, step: Step | None = None, *, own: str = "", told: bool = False) -> bool:
+        """Check every invariant on what changed since the last look. Whether anything was written."""
         self.forget()
         before, after = self._last, self.world()
         look = Look(
@@ -79,6 +79,7 @@ class Judge:
         self._moves = max([self._moves, *(move.pk for move in look.moves)])
         self._trail = max([self._trail, *(entry.pk for entry in look.trail)])
         self._last = after
+        return bool(look.moves or look.trail or look.letters)
 
     def _judge_pages_of_letters(self, look: Look, own: str) -> None:
         """Letters on the progress page are there at once; they are judged as they are written."""

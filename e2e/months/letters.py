@@ -146,15 +146,24 @@ def _plan_in(state: str) -> Rule:
     return rule
 
 
-def _counts_of_day(notice, text: str, world: World) -> str | None:
+def _cutoff_counts(notice, text: str, world: World) -> str | None:
+    return "the day is over" if world.now >= _the_day(notice, world).ends_at else _counts(notice, text, world)
+
+
+def _settle_counts(notice, text: str, world: World) -> str | None:
+    """The list is wanted as long as firms wait to hear whether they are on it, after the day too."""
+    day = _the_day(notice, world)
+    waits = any(one.stage == "submitted" for one in world.of_day(day)) or world.waiting(day)
+    return _counts(notice, text, world) if waits else "nobody waits"
+
+
+def _counts(notice, text: str, world: World) -> str | None:
     """待初审N条，已通过N条 / 等待名额N家."""
     day = _the_day(notice, world)
     if day.settled_at:
         return "the list is settled"
     if not day.stands:
         return "the day is cancelled"
-    if world.now >= day.ends_at:
-        return "the day is over"
     pending = sum(one.stage == "submitted" for one in world.of_day(day))
     said = re.search(r"待初审(\d+)条", text)
     if said and int(said[1]) != pending:
@@ -199,8 +208,8 @@ OFFICIAL: dict[str, Rule] = {
     "plan_wanted": _plan_wanted,
     "plan_late": _plan_late,
     "plan_prepared": _plan_prepared,
-    "cutoff_summary": _counts_of_day,
-    "settle_wanted": _counts_of_day,
+    "cutoff_summary": _cutoff_counts,
+    "settle_wanted": _settle_counts,
     "run_sheet_ready": _day_ahead,
     "reception_open": _day_ahead,
     "plan_changed_bureau": _day_ahead,

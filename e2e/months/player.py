@@ -89,15 +89,15 @@ class Player:
             self.worker.stop_for(timedelta(minutes=step.minutes))
             return Outcome(DONE)
         outcome = self._person(step)
-        if step.act not in (LOOK, KEEP):
-            self._look_after(step, outcome)
+        if step.act not in (LOOK, KEEP) and self._look_after(step, outcome):
             self.worker.hurry()
         return outcome
 
-    def _look_after(self, step: Step, outcome: Outcome) -> None:
+    def _look_after(self, step: Step, outcome: Outcome) -> bool:
+        """Whether the step has changed anything."""
         own = self.firm(int(step.who[5:])).uscc if step.who.startswith("firm ") else ""
         told = outcome.result == DONE and bool(outcome.page and outcome.page.successes)
-        self.judge.look(step, own=own, told=told)
+        return self.judge.look(step, own=own, told=told)
 
     def _after_round(self) -> None:
         self.judge.look()

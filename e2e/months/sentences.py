@@ -138,7 +138,14 @@ def is_accepted(said: Said, one: Registration, world: World) -> Complaint:
     return f"it is {one.stage}" if one.stage in {"submitted", "declined", "withdrawn"} else None
 
 
-@says(r"(?:正|现)交.{2,30}研究答复|正在研究")
+@says(r"(?:正|现)交.{2,30}研究答复")
+def is_given_to_a_division(said: Said, one: Registration, world: World) -> Complaint:
+    """A division still has to answer, or 综合处 to give it to another one."""
+    owed = one.being_answered or any(work.state == "returned" for work in one.works)
+    return None if owed else "no division has anything to answer"
+
+
+@says(r"正在研究")
 def is_studied(said: Said, one: Registration, world: World) -> Complaint:
     """A division still has to answer."""
     return None if one.being_answered else "no division has anything to answer"

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 import pytest
 from django.db import connection
 
-from sessions_app import seats
+from sessions_app import calendar, seats
 from sessions_app.days import (
     accepts_firms,
     day_on,
@@ -140,7 +140,7 @@ def test_offer_stands_two_days_and_ends_at_a_whole_hour_by_day_or_on_the_eve(tol
 
 
 def test_no_seat_is_offered_in_the_two_hours_before_the_eve_ends(day):
-    assert seats.offers_end(day) == at("12-09 16:00")
+    assert calendar.offers_end(day.date) == at("12-09 16:00")
 
 
 # --- The term, from delivery -----------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 // Keeps what is typed into a form that is left without being sent (zhoushan_consult/web/drafts.py). Without this script the
 // pages work as well: a form that is sent is kept in any case, and browsers restore the fields of a page after Back.
 (() => {
+  const LONGEST_WAIT = 5000; // milliseconds
   const forms = [...document.querySelectorAll("input[name=draft]")].map((input) => input.form);
   const saved = new Map();
   let sent = null; // the form that is on its way
@@ -16,23 +17,25 @@
   }
 
   async function saveNow(form) {
-    saved.set(form, typed(form));
+    const text = typed(form);
     try {
-      await fetch("/drafts/", { method: "POST", body: new FormData(form) });
+      const answer = await fetch("/drafts/", { method: "POST", body: new FormData(form) });
+      if (answer.ok) saved.set(form, text);
     } catch {
-      saved.delete(form);
+      // Not saved: `save` sends it once more as the page is left.
     }
   }
 
-  // A link may lead to this very form. It is followed when the text has arrived, or after a second.
+  // A link may lead to this very form. It is followed when the text has arrived, or after the longest wait: on a slow
+  // connection the next page would be asked for before the text is there, and show an empty form.
   async function follow(event) {
     const link = event.target.closest("a[href]");
     const withKey = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
     if (!link || event.defaultPrevented || event.button || withKey) return;
     if (link.target || link.hash || link.origin !== location.origin || !unsaved().length) return;
     event.preventDefault();
-    const second = new Promise((done) => setTimeout(done, 1000));
-    await Promise.race([Promise.all(unsaved().map(saveNow)), second]);
+    const longest = new Promise((done) => setTimeout(done, LONGEST_WAIT));
+    await Promise.race([Promise.all(unsaved().map(saveNow)), longest]);
     location.assign(link.href);
   }
 

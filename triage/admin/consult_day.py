@@ -47,8 +47,8 @@ SETTLE = Action(
     # It is the one thing that waits on this screen, so the panel is open from the start.
     opened=lambda day: True,
     button="一键确定名单",
-    done="名单已确定，已逐家通知。",
-    hint="按下面的顺序给出名额并请企业确认；排在名额之后的，先行书面答复，下期优先。通知随即发出。",
+    done="名单已确定，正在逐家通知。",
+    hint="按上面的顺序给出名额并请企业确认；排在名额之后的，先行书面答复，下期优先。通知随即发出。",
 )
 
 
@@ -64,7 +64,7 @@ CHANGE = Action(
     do=lambda day, form, **who: plan_changes.change(day, form.rows.made(), **form.cleaned_data, **who),
     offered=lambda day: day.is_published and timezone.now() < calendar.ends_at(day.date),
     button="变更并通知",
-    done="方案已变更，门户已更新，有名额的企业已逐家通知。",
+    done="方案已变更，门户已更新，正在逐家通知有名额的企业。",
     hint="主题、联动单位、地点或说明有变的，有名额的企业（待确认和已确认的）立即收到通知；只调整接待人员的，不打扰企业。",
     template="admin/day/plan_action.html",
 )
@@ -76,7 +76,7 @@ CANCEL = Action(
     do=lambda day, form, **who: plan_changes.cancel(day, form.cleaned_data["reason"], **who),
     offered=_may_be_cancelled,
     button="取消活动并通知企业",
-    done="活动已取消。要求现场咨询的企业已转到下一期，优先安排，并已逐家通知。",
+    done="活动已取消。要求现场咨询的企业已转到下一期，优先安排，正在逐家通知。",
     hint="取消后不能恢复。理由会在门户公布，并写进给企业的通知。只要书面答复的企业照常办理。",
     danger=True,
 )

@@ -4,7 +4,18 @@ from appointments import contact
 from appointments.models import Verdict
 from appointments.situation import StaffAct
 from sessions_app import policy
-from triage import assignment, calls, follow_up, forms, hearing, id_reveal, review, seating, supplements
+from triage import (
+    assignment,
+    calls,
+    closing,
+    follow_up,
+    forms,
+    hearing,
+    id_reveal,
+    review,
+    seating,
+    supplements,
+)
 from triage.models import CallOutcome, DeclineReason, Outcome
 from zhoushan_consult.bureau.actions import Action
 from zhoushan_consult.bureau.roles import Act
@@ -284,7 +295,7 @@ ACTIONS = (
         name="close",
         title="办结登记",
         act=Act.FOLLOW_UP,
-        do=lambda appointment, form, **who: follow_up.close_registration(appointment, **who),
+        do=lambda appointment, form, **who: closing.close_registration(appointment, **who),
         offered=open_to(StaffAct.CLOSE),
         button="办结",
         done="已办结，并已通知企业。",

@@ -7,9 +7,9 @@ from django.views.decorators.http import require_safe
 
 from triage import worklists
 from triage.approvals import approvals
-from triage.models import Assignment, AssignmentState, FollowUp, ReplyKind
+from triage.models import Assignment, FollowUp, ReplyKind
 from triage.visibility import assignments_for, follow_ups_for
-from triage.work import revisions_in_hand
+from triage.work import UNANSWERED, revisions_in_hand
 from zhoushan_consult.bureau.models import Division, Officer
 
 from .access import render_page, section_view
@@ -55,7 +55,7 @@ def _board(replies: dict, follow_ups: dict) -> list[tuple]:
 
 def _replies(officer: Officer, today: Today) -> dict:
     """The counts of each division: 交办 without a reply, and 更正 and 补充 in hand."""
-    unanswered = assignments_for(officer).filter(state__in=[AssignmentState.OPEN, AssignmentState.DRAFTED])
+    unanswered = assignments_for(officer).filter(state__in=UNANSWERED)
     counts = count_by(unanswered, "division", today)
     # They are few. Those who have this section may read all.
     for division, due_on in revisions_in_hand().values_list("assignment__division", "due_on"):

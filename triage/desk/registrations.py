@@ -5,8 +5,8 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from triage.models import AssignmentState
 from triage.visibility import appointments_for
+from triage.work import NOT_IN_FORCE
 
 from .access import render_page, section_view
 from .contacts import contact
@@ -37,8 +37,6 @@ def registration(request: HttpRequest, pk: int) -> HttpResponse:
         "deadline": Today.at(timezone.now()).deadline(due_on) if due_on else None,
         "moves": row.moves.all(),
         # Only the divisions that answer now. Which division gave a part back is of no use to a county.
-        "parts": row.assignments.exclude(
-            state__in=[AssignmentState.CANCELLED, AssignmentState.RETURNED]
-        ).select_related("division"),
+        "parts": row.assignments.exclude(state__in=NOT_IN_FORCE).select_related("division"),
     }
     return render_page(request, "registration", context)

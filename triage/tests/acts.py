@@ -24,6 +24,7 @@ from sessions_app.models import ConsultDay, Plan, Reception
 from triage import (
     assignment,
     calls,
+    closing,
     cutoff_summary,
     deferral,
     follow_up,
@@ -93,6 +94,7 @@ MODULES = (
     calls,
     contact,
     cutoff_summary,
+    closing,
     deferral,
     follow_up,
     hearing,
@@ -1052,9 +1054,9 @@ act(
     """,
 )
 act(
-    "deferral.close_unanswered",
+    "closing.close_unanswered",
     scenes.deferred_and_silent,
-    as_duty(lambda s: deferral.close_unanswered("", s.at, s.at)),
+    as_duty(lambda s: closing.close_unanswered("", s.at, s.at)),
     at=scenes.NEXT_STEP,
     neighbours=ALONE,
     says=("15天",),
@@ -1704,9 +1706,9 @@ act(
     """,
 )
 act(
-    "follow_up.close_registration",
+    "closing.close_registration",
     scenes.at_stage(Stage.HEARD),
-    lambda s: follow_up.close_registration(s.firm, by=s.by, at=s.at),
+    lambda s: closing.close_registration(s.firm, by=s.by, at=s.at),
     may=(COORDINATOR,),
     meanwhile=(stands_at(stage=Stage.FOLLOWING),),
     effect="""
@@ -1717,9 +1719,9 @@ act(
     """,
 )
 act(
-    "follow_up.close_registration: absent",
+    "closing.close_registration: absent",
     scenes.absent_and_answered,
-    lambda s: follow_up.close_registration(s.firm, by=s.by, at=s.at),
+    lambda s: closing.close_registration(s.firm, by=s.by, at=s.at),
     may=(COORDINATOR,),
     meanwhile=(stands_at(stage=Stage.FOLLOWING),),
     effect="""

@@ -292,6 +292,12 @@ def cancelled_day(s: Scene) -> Appointment:
     return made
 
 
+def cancelled_and_answered(s: Scene) -> Appointment:
+    made = cancelled_day(s)
+    s.give(made, state=AssignmentState.RELEASED, released_at=EARLIER)
+    return made
+
+
 def carried_over(s: Scene) -> Appointment:
     """The registration itself was carried to the next day."""
     put(s.day, plan=Plan.CANCELLED, remark="台风")
@@ -308,11 +314,14 @@ NOT_FLOODED, FLOODED = ({"flooded": value} for value in (False, True))
 
 TO_FIRMS_EARLY = [
     LetterScene("booking_received", firm(), about(stage=Stage.WITHDRAWN), lambda s: NOT_FLOODED),
+    LetterScene("booking_received", firm(), about(stage=Stage.ACCEPTED), lambda s: NOT_FLOODED),
+    LetterScene("booking_received", firm(), about(stage=Stage.DECLINED), lambda s: NOT_FLOODED, at=NOON),
     LetterScene(
         "booking_received", firm(wants_onsite=False), about(stage=Stage.WITHDRAWN), lambda s: FLOODED
     ),
     LetterScene("reference_again", firm(), until=NOW + A_WEEK + TICK),
     LetterScene("booking_amended", firm(), about(stage=Stage.ACCEPTED)),
+    LetterScene("booking_amended", firm(), about(stage=Stage.ACCEPTED), at=NOON),
     LetterScene("booking_amended", firm(wants_onsite=False), about(stage=Stage.ACCEPTED)),
     LetterScene("contact_corrected", correction("phone,contact_name"), **CORRECTED),
     LetterScene("contact_corrected", correction("email", by=None), **CORRECTED),
@@ -351,11 +360,14 @@ TO_FIRMS_EARLY = [
     LetterScene("priority_moved", handed_over(answered(Stage.ANSWERED)), other(stage=Stage.WITHDRAWN)),
     LetterScene("priority_moved", rated(handed_over(answered(Stage.CLOSED))), other(stage=Stage.WITHDRAWN)),
     LetterScene("priority_returned", firm(Stage.DEFERRED), about(stage=Stage.ACCEPTED)),
-    LetterScene(
-        "day_cancelled",
-        cancelled_day,
-        other(stage=Stage.WITHDRAWN),
-        lambda s: {"other": s.other.pk, "cancelled": slug_of(s)},
+    *(
+        LetterScene(
+            "day_cancelled",
+            furnish,
+            other(stage=Stage.WITHDRAWN),
+            lambda s: {"other": s.other.pk, "cancelled": slug_of(s)},
+        )
+        for furnish in (cancelled_day, cancelled_and_answered)
     ),
     LetterScene(
         "day_cancelled",
@@ -460,6 +472,7 @@ NEAR = {"params": of_seat, "at": SIXTH}
 TO_FIRMS_LATER = [
     LetterScene("review_accepted", firm(Stage.ACCEPTED), WITHDRAWN),
     LetterScene("review_accepted", firm(Stage.ACCEPTED, wants_onsite=False), WITHDRAWN),
+    LetterScene("review_accepted", answered(Stage.ACCEPTED), WITHDRAWN),
     LetterScene("review_declined", declined, about(stage=Stage.SUBMITTED), lambda s: {"review": s.other.pk}),
     LetterScene("review_reopened", firm(), about(stage=Stage.ACCEPTED)),
     LetterScene("review_reopened", firm(wants_onsite=False), about(stage=Stage.ACCEPTED)),
@@ -639,12 +652,33 @@ TO_OFFICERS = [
         "settle_wanted", day, lambda s: put(s.day, settled_at=NOW), at=SECOND, reader=Role.COORDINATOR
     ),
     LetterScene(
+        "settle_wanted",
+        day,
+        lambda s: Appointment.objects.filter(day=s.day).update(stage=Stage.WITHDRAWN),
+        at=NOON,
+        reader=Role.COORDINATOR,
+    ),
+    LetterScene(
         "replies_hastened",
         list_with_slow_replies,
         other(state=AssignmentState.RELEASED, released_at=NOW),
         lambda s: of_water(s) | {"last": "2026-12-09"},
         at=SECOND,
         reader=Role.HANDLER,
+    ),
+    *(
+        LetterScene(
+            "replies_hastened",
+            list_with_slow_replies,
+            params=lambda s, last=last: of_water(s) | {"last": last},
+            at=SECOND,
+            until=until,
+            reader=Role.HANDLER,
+        )
+        for last, until in (
+            ("2026-12-08", calendar.local_datetime(date(2026, 12, 9))),
+            ("2026-12-10", NOON),
+        )
     ),
     LetterScene(
         "run_sheet_ready",

@@ -17,6 +17,7 @@ from sessions_app.models import ConsultDay, Plan, Seat
 from triage import (
     assignment,
     calls,
+    closing,
     deferral,
     follow_up,
     hearing,
@@ -184,7 +185,7 @@ def unsolved(s: Scene) -> None:
 
 
 def close_registration(s: Scene) -> None:
-    follow_up.close_registration(s.firm, by=s.by, at=s.at)
+    closing.close_registration(s.firm, by=s.by, at=s.at)
 
 
 def propose(s: Scene) -> None:
@@ -928,7 +929,7 @@ IDLE = [
     Case(
         "close silent firms on the day of the term",
         scenes.deferred_and_silent,
-        lambda s: deferral.close_unanswered("", s.at, s.at),
+        lambda s: closing.close_unanswered("", s.at, s.at),
         at=scenes.LONG_AGO + timedelta(days=15),
     ),
     Case(

@@ -156,7 +156,7 @@ def test_act_is_refused_where_another_was_first(row, meanwhile, scene):
         ("seating.settle", "prior", {"first": Stage.SEATED, "second": Stage.SEATED, "third": Stage.DEFERRED}),
         ("seating.fill", "next", {"last": Stage.SEATED, "asked": Stage.SEATED}),
         ("deferral.defer_remaining", "between", {"last": Stage.DEFERRED}),
-        ("deferral.close_unanswered", "firm", {"other": Stage.CLOSED}),
+        ("closing.close_unanswered", "firm", {"other": Stage.CLOSED}),
         ("replies.mark_answered", "firm", {"other": Stage.ANSWERED}),
     ],
 )

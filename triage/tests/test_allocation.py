@@ -16,7 +16,7 @@ from appointments.waiting_list import waiting
 from sessions_app import calendar, policy, seats
 from sessions_app.days import day_on
 from sessions_app.models import Seat
-from triage import assignment, deferral, plan_changes, reminders, replies, seating
+from triage import assignment, closing, deferral, plan_changes, reminders, replies, seating
 from triage.assignment import AssignmentItem
 from triage.models import Assignment, AssignmentState, Reply
 from triage.tests import factories as made
@@ -64,7 +64,7 @@ def test_freed_seat_is_offered_until_the_eve_and_not_a_second_longer(coordinator
     seating.settle(day, by=coordinator, at=SECOND)
     for firm in map(fresh, firms[:10]):
         booking.confirm_seat(firm, at=SECOND)
-    last = seats.offers_end(day)
+    last = calendar.offers_end(day.date)
     booking.give_up_seat(fresh(firms[0]), at=last)
     assert seating.fill(day, at=last) == 1
     booking.give_up_seat(fresh(firms[1]), at=last)
@@ -345,29 +345,29 @@ def answered(firm, coordinator, when: str) -> None:
 def test_deferral_left_unanswered_closes_after_its_days_with_a_notice(deferred, coordinator):
     answered(deferred, coordinator, "12-04 10:00")
     days = timedelta(days=policy.DEFERRAL_ANSWER_DAYS)
-    assert run(deferral.CLOSE_UNANSWERED, at("12-04 10:00") + days) == 0
-    assert run(deferral.CLOSE_UNANSWERED, at("12-04 10:01") + days) == 1
-    assert run(deferral.CLOSE_UNANSWERED, at("12-04 10:02") + days) == 0
+    assert run(closing.CLOSE_UNANSWERED, at("12-04 10:00") + days) == 0
+    assert run(closing.CLOSE_UNANSWERED, at("12-04 10:01") + days) == 1
+    assert run(closing.CLOSE_UNANSWERED, at("12-04 10:02") + days) == 0
     assert stages(deferred) == [Stage.CLOSED]
     assert Notice.objects.filter(kind="deferral_closed", channel="sms").count() == 1
     assert "unsolved" in facts.read(fresh(deferred), at("12-20 10:00")).firm_acts
 
 
 def test_deferral_stays_open_until_every_reply_is_out_and_the_day_is_over(deferred, coordinator, monkeypatch):
-    assert run(deferral.CLOSE_UNANSWERED, at("01-31 10:00")) == 0
+    assert run(closing.CLOSE_UNANSWERED, at("01-31 10:00")) == 0
     answered(deferred, coordinator, "12-02 12:00")
     late = made.assignment(deferred, "大气处", by=coordinator)
-    assert run(deferral.CLOSE_UNANSWERED, at("01-31 10:00")) == 0
+    assert run(closing.CLOSE_UNANSWERED, at("01-31 10:00")) == 0
     Assignment.objects.filter(pk=late.pk).update(state=AssignmentState.CANCELLED)
     monkeypatch.setattr(policy, "DEFERRAL_ANSWER_DAYS", 1)
-    assert run(deferral.CLOSE_UNANSWERED, at("12-10 23:00")) == 0
-    assert run(deferral.CLOSE_UNANSWERED, at("12-11 00:00")) == 1
+    assert run(closing.CLOSE_UNANSWERED, at("12-10 23:00")) == 0
+    assert run(closing.CLOSE_UNANSWERED, at("12-11 00:00")) == 1
 
 
 def test_deferral_answered_by_the_firm_is_not_closed(deferred, coordinator):
     answered(deferred, coordinator, "12-02 12:00")
     booking.ask_for_seat_again(deferred, at=at("12-03 12:00"))
-    assert run(deferral.CLOSE_UNANSWERED, at("01-31 10:00")) == 0
+    assert run(closing.CLOSE_UNANSWERED, at("01-31 10:00")) == 0
 
 
 # --- A list that is not settled ----------------------------------------------------------------------------------------------

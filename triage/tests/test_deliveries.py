@@ -12,7 +12,7 @@ from appointments.models import Appointment
 from appointments.situation import FirmAct, Turn
 from sessions_app import calendar, policy
 from sessions_app.models import Seat
-from triage import deferral, hearing, seating, standby, worklists
+from triage import closing, hearing, seating, standby, worklists
 from triage.models import AssignmentState, Outcome, Reply
 from triage.tests import factories as made
 from triage.tests.factories import DAY, MEMORY, NOW
@@ -192,12 +192,12 @@ def test_silence_closes_a_registration_after_its_time_from_delivery(asked, stage
     for day in ("12-11 09:00", "12-16 09:00"):
         sweep(DOWN, DOWN, at=at(day))
     assert facts.facts_of(fresh(firm), at("12-16 09:00")).answer_by is None
-    assert run(deferral.CLOSE_UNANSWERED, at("01-20 09:20")) == 0
+    assert run(closing.CLOSE_UNANSWERED, at("01-20 09:20")) == 0
 
     sweep(MEMORY, MEMORY, at=at("12-18 09:00"))
     assert facts.facts_of(fresh(firm), at("12-18 09:00")).answer_by == at("01-02 09:00")
-    assert run(deferral.CLOSE_UNANSWERED, at("01-02 09:00")) == 0
-    assert run(deferral.CLOSE_UNANSWERED, at("01-02 09:01")) == 1
+    assert run(closing.CLOSE_UNANSWERED, at("01-02 09:00")) == 0
+    assert run(closing.CLOSE_UNANSWERED, at("01-02 09:01")) == 1
     assert fresh(firm).stage == Stage.CLOSED and fresh(bystander).stage == stage
 
 
@@ -220,14 +220,14 @@ def test_firm_heard_on_the_day_is_asked_from_when_the_result_reached_it(coordina
     assert facts.read(fresh(firm), at("12-10 11:00")).next.by is None
     sweep(MEMORY, MEMORY, at=at("12-12 10:30"))
     assert facts.read(fresh(firm), at("12-12 11:00")).next.by == at("12-27 11:00")
-    assert run(deferral.CLOSE_UNANSWERED, at("12-27 11:01")) == 1
+    assert run(closing.CLOSE_UNANSWERED, at("12-27 11:01")) == 1
 
 
 # --- The time to say 未解决 ---------------------------------------------------------------------------------------------
 def test_time_to_say_unsolved_begins_when_the_closing_has_reached_the_firm(asked):
     firm = asked(Stage.ANSWERED)
     sweep(MEMORY, MEMORY, at=at("12-11 09:00"))
-    assert run(deferral.CLOSE_UNANSWERED, at("12-27 09:20")) == 1
+    assert run(closing.CLOSE_UNANSWERED, at("12-27 09:20")) == 1
     sweep(DOWN, DOWN, at=at("12-27 09:20"))
     known = facts.read(fresh(firm), at("02-10 09:00"))
     assert FirmAct.UNSOLVED in known.firm_acts

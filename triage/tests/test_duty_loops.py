@@ -10,7 +10,7 @@ from appointments.models import Appointment, Grade, IllegalMove, Rating
 from sessions_app import policy, seats
 from sessions_app.days import day_on
 from sessions_app.models import ConsultDay, Plan, Seat
-from triage import deferral, follow_up, plan_changes, replies, seating
+from triage import closing, deferral, follow_up, plan_changes, replies, seating
 from triage.models import Assignment, AssignmentState, FollowUp, Part, Reply
 from zhoushan_consult.audit.models import Entry
 from zhoushan_consult.audit.verbs import Verb
@@ -323,17 +323,17 @@ LEAD = (Part.LEAD, AssignmentState.RELEASED, ANSWERED_AT)
 def test_closing_the_unanswered_passes_a_firm_that_refuses(refuses, coordinator):
     firms = [deferred(number, coordinator, LEAD) for number in (1, 2, 3)]
     refuses(firms[1])
-    assert deferral.close_unanswered("", OVER, OVER) == 2
+    assert closing.close_unanswered("", OVER, OVER) == 2
     assert stages(firms) == [Stage.CLOSED, Stage.DEFERRED, Stage.CLOSED]
     assert told("deferral_closed") == keys([firms[0], firms[2]])
 
 
 def test_closing_the_unanswered_again_closes_and_writes_nothing(coordinator):
     firm = deferred(1, coordinator, LEAD)
-    assert deferral.close_unanswered("", OVER, OVER) == 1
+    assert closing.close_unanswered("", OVER, OVER) == 1
     assert fresh(firm).closed_at == OVER
     before = written()
-    assert deferral.close_unanswered("", OVER, OVER + timedelta(days=1)) == 0
+    assert closing.close_unanswered("", OVER, OVER + timedelta(days=1)) == 0
     assert written() == before
 
 
@@ -368,23 +368,23 @@ def test_the_question_closes_only_after_the_term_with_every_lead_answered(case, 
     states, columns, now, closes = UNANSWERED[case]
     firm = deferred(1, coordinator, *states, **columns)
     deferred(2, coordinator, (Part.LEAD, AssignmentState.OPEN, None))
-    assert [found.pk for found in deferral.unanswered(now)] == [firm.pk] * closes
+    assert [found.pk for found in closing.unanswered(now)] == [firm.pk] * closes
 
 
 def test_only_letters_that_reached_the_firm_ask_it(coordinator):
     firm = deferred(1, coordinator, LEAD)
-    assert list(deferral.unanswered(OVER))
+    assert list(closing.unanswered(OVER))
     Notice.objects.filter(kind="deferred").exclude(channel="page").update(state=State.WAITING, sent_at=None)
-    assert not list(deferral.unanswered(OVER))
+    assert not list(closing.unanswered(OVER))
     assert fresh(firm).stage == Stage.DEFERRED
 
 
 def test_a_firm_deferred_again_is_asked_from_the_last_time_on(coordinator):
     firm = deferred(1, coordinator, LEAD, asked_at=at("11-02 10:00"), on=NOVEMBER)
-    assert list(deferral.unanswered(OVER))
+    assert list(closing.unanswered(OVER))
     reached("deferred", firm, ANSWERED_AT + timedelta(hours=1))
-    assert not list(deferral.unanswered(OVER + timedelta(minutes=59)))
-    assert list(deferral.unanswered(OVER + timedelta(hours=1)))
+    assert not list(closing.unanswered(OVER + timedelta(minutes=59)))
+    assert list(closing.unanswered(OVER + timedelta(hours=1)))
 
 
 # --- 已书面答复 -------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from appointments import booking, feedback, letters
 from appointments.lifecycle import ENDED, Stage
 from appointments.models import Appointment, Verdict
 from sessions_app.models import Seat
-from triage import deferral, follow_up, limbo, review, seating, supplements
+from triage import closing, follow_up, limbo, review, seating, supplements
 from triage.models import Assignment, AssignmentState, DeclineReason, FollowUp, Part
 from triage.tests import acts, scenes
 from triage.tests import factories as made
@@ -76,7 +76,7 @@ def close_registration(s: Scene) -> None:
     Assignment.objects.filter(appointment=s.firm, part=Part.LEAD, state__in=UNFINISHED).update(
         state=AssignmentState.RELEASED
     )
-    follow_up.close_registration(s.firm, by=s.people.of(Role.COORDINATOR), at=s.at)
+    closing.close_registration(s.firm, by=s.people.of(Role.COORDINATOR), at=s.at)
 
 
 def silent(s: Scene) -> None:
@@ -84,7 +84,7 @@ def silent(s: Scene) -> None:
     Assignment.objects.filter(appointment=s.firm, part=Part.LEAD).update(state=AssignmentState.RELEASED)
     theirs = Notice.objects.filter(about_id=str(s.firm.pk))
     theirs.filter(state__in=OPEN).update(state=State.SENT, sent_at=EARLIER, next_try_at=None)
-    assert deferral.close_unanswered("", WEEKS_LATER, WEEKS_LATER) == 1
+    assert closing.close_unanswered("", WEEKS_LATER, WEEKS_LATER) == 1
 
 
 WAYS = {

@@ -14,7 +14,7 @@ from sessions_app.days import day_on
 from sessions_app.models import ConsultDay, Plan
 from triage import limbo, plan_changes, seating
 from triage.admin.worklists import _record_url
-from triage.deferral import CLOSE_UNANSWERED
+from triage.closing import CLOSE_UNANSWERED
 from triage.follow_up import LADDER
 from triage.models import AssignmentState, FollowUp, ReplyKind
 from triage.tests import factories as made

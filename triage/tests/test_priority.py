@@ -10,7 +10,7 @@ from appointments.lifecycle import Stage
 from appointments.models import Appointment, Verdict
 from appointments.situation import FirmAct, consequence
 from sessions_app.days import day_on
-from triage import deferral, limbo, plan_changes, replies, review, seating, supplements, work
+from triage import closing, limbo, plan_changes, replies, review, seating, supplements, work
 from triage.models import Assignment, AssignmentState, DeclineReason
 from triage.tests import acts
 from triage.tests import factories as made
@@ -163,8 +163,8 @@ def test_firm_has_its_time_to_answer_again_when_the_priority_comes_back(deferred
     assert facts.read(fresh(deferred), at("12-20 10:01")).next.by is None
     made.deliver(at("12-20 10:05"))
     assert facts.read(fresh(deferred), at("12-20 10:10")).next.by == at("01-04 11:00")
-    assert deferral.close_unanswered("", at("01-04 11:00"), at("01-04 11:00")) == 0
-    assert deferral.close_unanswered("", at("01-04 11:01"), at("01-04 11:01")) == 1
+    assert closing.close_unanswered("", at("01-04 11:00"), at("01-04 11:00")) == 0
+    assert closing.close_unanswered("", at("01-04 11:01"), at("01-04 11:01")) == 1
 
 
 def test_page_that_asks_before_withdrawing_says_that_the_priority_comes_back(deferred):

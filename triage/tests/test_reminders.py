@@ -9,7 +9,7 @@ from django.test import Client
 from appointments.facts import NotOpen
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, Grade, Rating
-from triage import follow_up, hearing, replies
+from triage import closing, follow_up, hearing, replies
 from triage.models import AssignmentState, FollowUp, Outcome
 from triage.tests.factories import NOW, appointment, assignment, division, officer, seated
 from zhoushan_consult.bureau.roles import Role
@@ -257,12 +257,12 @@ def test_division_is_asked_for_the_written_reply_to_an_absent_firm(absent, crew)
 def test_absent_firm_is_closed_only_after_its_reply(absent, crew):
     later = at("2026-12-11 10:00")
     with pytest.raises(NotOpen):
-        follow_up.close_registration(absent, by=crew["coordinator"], at=later)
+        closing.close_registration(absent, by=crew["coordinator"], at=later)
     given = absent.assignments.get(state=AssignmentState.OPEN)
     replies.save_draft(given, "请先办理排水许可。", "", version=0, by=crew["handler"], at=later)
     replies.submit_for_signature(given, by=crew["handler"], at=later)
     replies.sign(given, version=1, by=crew["head"], at=later)
     assert letters("reply_released", "page") == 1
     absent.refresh_from_db()
-    follow_up.close_registration(absent, by=crew["coordinator"], at=later)
+    closing.close_registration(absent, by=crew["coordinator"], at=later)
     assert Appointment.objects.get().stage == Stage.CLOSED

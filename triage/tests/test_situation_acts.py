@@ -19,7 +19,7 @@ from appointments.models import Appointment, Grade, Rating, StageMove
 from appointments.situation import FirmAct, StaffAct
 from sessions_app import calendar
 from sessions_app.models import ConsultDay, Plan, Seat
-from triage import assignment, follow_up, hearing, review, seating, standby
+from triage import assignment, closing, hearing, review, seating, standby
 from triage.models import AssignmentState, DeclineReason, Hearing, Outcome
 from triage.tests import acts, scenes
 from triage.tests import factories as made
@@ -229,7 +229,7 @@ STAFF: dict[StaffAct, Callable[[Appointment, dict], object]] = {
     StaffAct.CALL_IN: lambda firm, who: standby.call_in(firm, **who),
     StaffAct.CHECK_IN: lambda firm, who: hearing.check_in(firm, **who),
     StaffAct.CONCLUDE: lambda firm, who: hearing.conclude(firm, Outcome.SOLVED, "", [], **who),
-    StaffAct.CLOSE: lambda firm, who: follow_up.close_registration(firm, **who),
+    StaffAct.CLOSE: lambda firm, who: closing.close_registration(firm, **who),
 }
 DOES = {StaffAct.EXTRA_SEAT: Role.LEADER}
 """Who does what 综合处 may not."""

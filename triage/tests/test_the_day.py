@@ -355,9 +355,12 @@ def test_passed_over_firms_are_recorded(browser, ten, three_wait):
 def test_call_in_is_refused_before_and_after_the_day(browser_at, ten, three_wait):
     Appointment.objects.filter(pk=firm(3).pk).update(stage=Stage.ACCEPTED, seat=None)
     Seat.objects.filter(number=3).update(uscc=None, confirmed_at=None)
-    for days, said in ((-1, "候补入场只在12月10日（周四）当天办理"), (1, "12月10日（周四）已过")):
-        browser = browser_at(MORNING + timedelta(days=days))
-        assert said in read(call_in(browser, 11))
+    early, noon = MORNING - timedelta(days=1), MORNING.replace(hour=11, minute=30)
+    for at, said in (
+        (early, "候补入场只在12月10日（周四）当天办理"),
+        (noon, "12月10日（周四）的活动已经结束"),
+    ):
+        assert said in read(call_in(browser_at(at), 11))
     assert firm(11).stage == Stage.DEFERRED
 
 

@@ -8,8 +8,12 @@ be made up for.
 """
 
 import logging
+from collections import Counter
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from time import monotonic
 
 from django.db import transaction
@@ -50,10 +54,10 @@ def run_due(now: datetime) -> list[Duty]:
     """Run every duty that is due at `now`, the oldest first. Returns the duties that this runner claimed."""
     by_name = {kind.name: kind for kind in kinds()}
     # A row whose kind was removed from settings.DUTIES is left alone: it can be seen in the admin.
-    for kind in by_name.values():
-        _create_due_rows(kind, now)
-        _mark_missed(kind, now)
+    _create_due_rows(by_name.values(), now)
+    _mark_missed(by_name, now)
     ran = [_run(by_name[duty.kind], duty, now) for duty in _due(list(by_name), now) if _claim(duty, now)]
+    _delete_empty_runs_before(ran, by_name)
     _record_heartbeat(now)
     return ran
 
@@ -104,19 +108,25 @@ def _record_heartbeat(now: datetime) -> None:
     last = last_run_at()
     was_stalled = last and now - last > HEARTBEAT_TIMEOUT
     interruption = {"silent_from": last, "silent_until": now} if was_stalled else {}
-    Heartbeat.objects.update_or_create(pk=1, defaults={"at": now, **interruption})
+    if not Heartbeat.objects.filter(pk=1).update(at=now, **interruption):
+        Heartbeat.objects.bulk_create([Heartbeat(pk=1, at=now)], ignore_conflicts=True)
 
 
-def _create_due_rows(kind: Kind, now: datetime) -> None:
-    """Write a row for each due time since the last known one."""
+def _create_due_rows(of_kinds: Iterable[Kind], now: datetime) -> None:
+    """Write a row for each due time since the last known one of each kind."""
+    rows = [
+        Duty(kind=kind.name, about=about, due_at=due_at, next_try_at=due_at)
+        for kind in of_kinds
+        for about, due_at in _new_dues(kind, now)
+    ]
+    # Two runners may write the same rows at the same time. The unique constraint keeps one of each.
+    Duty.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _new_dues(kind: Kind, now: datetime) -> list[Due]:
     # Rows later than `now` were written while a clock was wrong. They must not hide what is due today.
     known = Duty.objects.filter(kind=kind.name, due_at__lte=now).aggregate(last=Max("due_at"))["last"]
-    due = _first_batch(list(kind.schedule(known or now - kind.useful_for, now)))
-    # Two runners may write the same rows at the same time. The unique constraint keeps one of each.
-    Duty.objects.bulk_create(
-        [Duty(kind=kind.name, about=about, due_at=due_at, next_try_at=due_at) for about, due_at in due],
-        ignore_conflicts=True,
-    )
+    return _first_batch(list(kind.schedule(known or now - kind.useful_for, now)))
 
 
 def _first_batch(dues: list[Due]) -> list[Due]:
@@ -127,13 +137,18 @@ def _first_batch(dues: list[Due]) -> list[Due]:
     return dues[:BATCH_SIZE] + [due for due in dues[BATCH_SIZE:] if due[1] == dues[BATCH_SIZE - 1][1]]
 
 
-def _mark_missed(kind: Kind, now: datetime) -> None:
-    useless_before = now - kind.useful_for
+def _mark_missed(by_name: dict[str, Kind], now: datetime) -> None:
+    ready = Duty.objects.filter(_ready(now), kind__in=by_name)
     # After a retry by hand, the time of use counts from the retry: else the retry would be missed at once.
-    late = Q(asked_at=None, due_at__lt=useless_before) | Q(asked_at__lt=useless_before)
-    missed = Duty.objects.filter(_ready(now), late, kind=kind.name)
-    if count := missed.update(state=State.MISSED, next_try_at=None):
-        log.error("duty %s: %s missed", kind.name, count)
+    late = {
+        pk: kind
+        for pk, kind, due_at, asked_at in ready.values_list("pk", "kind", "due_at", "asked_at")
+        if (asked_at or due_at) < now - by_name[kind].useful_for
+    }
+    for name, count in Counter(late.values()).items():
+        log.error("duty %s: %s missed", name, count)
+    if late:
+        ready.filter(pk__in=late).update(state=State.MISSED, next_try_at=None)
 
 
 def _due(names: list[str], now: datetime) -> list[Duty]:
@@ -163,8 +178,6 @@ def _run(kind: Kind, duty: Duty, now: datetime) -> Duty:
             rows = kind.run(duty.about, duty.due_at, now)
             done = {"state": State.DONE, "rows": rows, "next_try_at": None, "last_error": ""}
             _mark(duty, finished_at=now, took=_elapsed(started), **done)
-            if not kind.keep_empty_runs:
-                _delete_empty_runs_before(duty)
     except ClaimLost:
         log.warning("duty %s %s: taken over by another runner", kind.name, duty.due_at)
     except Exception as error:
@@ -185,9 +198,12 @@ def _mark(duty: Duty, **changes) -> None:
         setattr(duty, name, value)
 
 
-def _delete_empty_runs_before(duty: Duty) -> None:
+def _delete_empty_runs_before(ran: list[Duty], by_name: dict[str, Kind]) -> None:
     """Runs that changed nothing would fill the table minute by minute. The latest stays as the last known due time."""
-    Duty.objects.filter(kind=duty.kind, state=State.DONE, rows=0, due_at__lt=duty.due_at).delete()
+    done = [duty for duty in ran if duty.state == State.DONE and not by_name[duty.kind].keep_empty_runs]
+    before = [Q(kind=duty.kind, due_at__lt=duty.due_at) for duty in done]
+    if before:
+        Duty.objects.filter(reduce(or_, before), state=State.DONE, rows=0).delete()
 
 
 def _record_failure(duty: Duty, error: Exception, now: datetime, took: timedelta) -> None:

@@ -25,10 +25,11 @@ from zhoushan_consult.bureau.roles import Act
 from zhoushan_consult.clock import local_date, local_datetime
 from zhoushan_consult.duties.safe_error import describe
 
-from . import kinds, reaching
+from . import reaching
 from .adapters import Adapter, PermanentFailure, TemporaryFailure
 from .models import OPEN, Channel, Notice, State
-from .posting import MORNING, dedupe_key, store, waking_time
+from .posting import dedupe_key, store
+from .quiet_hours import may_leave_from, next_morning, waking_time
 from .records import record_of
 from .rendering import render
 from .validity import retract, why_not
@@ -48,8 +49,6 @@ BATCH_SIZE = 200
 OVERDUE_AFTER = timedelta(minutes=10)
 # A gateway that refuses the letters of so many people, and takes no letter meanwhile, counts as down.
 PEOPLE_REFUSED = 3
-# A person who has just acted waits for the answer, also at night: so long is it sent then, with its repeats.
-ANSWER_WITHIN = timedelta(minutes=10)
 
 log = logging.getLogger(__name__)
 
@@ -281,16 +280,11 @@ def _has_left(
 
 def _put_off_until(notice: Notice, now: datetime) -> tuple[datetime, str] | None:
     """Until when this letter must wait, and why; None if it may leave at `now`."""
-    if (morning := waking_time(now)) != now and not _is_fresh_answer(notice, now):
+    if (morning := may_leave_from(notice, now)) != now:
         return morning, "夜间不打扰，早上再发"
     if notice.channel == Channel.SMS and _is_over_daily_cap(notice, now):
-        return local_datetime(local_date(now) + timedelta(days=1), MORNING), "当日短信已达上限，次日再发"
+        return next_morning(now), "当日短信已达上限，次日再发"
     return None
-
-
-def _is_fresh_answer(notice: Notice, now: datetime) -> bool:
-    declared = kinds.exists(notice.kind) and kinds.find(notice.kind)
-    return bool(declared and declared.answers_act and now - notice.created_at <= ANSWER_WITHIN)
 
 
 def _is_over_daily_cap(notice: Notice, now: datetime) -> bool:
@@ -312,8 +306,7 @@ def _put_off(notice: Notice, until: datetime, reason: str) -> bool:
 def _try_later(notice: Notice, reason: str, now: datetime, *, max_attempts: int) -> bool:
     if notice.attempts >= max_attempts:
         return _fail(notice, reason, now)
-    then = now + RETRY_DELAYS[notice.attempts - 1]
-    next_try_at = then if _is_fresh_answer(notice, then) else waking_time(then)
+    next_try_at = may_leave_from(notice, now + RETRY_DELAYS[notice.attempts - 1])
     _finish(notice, state=State.RETRY, next_try_at=next_try_at, last_error=reason[:200])
     return False
 

@@ -2,22 +2,21 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from hashlib import sha256
 
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 
-from zhoushan_consult.clock import SHANGHAI, local_datetime
+from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.identity import phone as phones
 from zhoushan_consult.vault.blind_index import blind_index
 
 from . import kinds, rendering
 from .models import OPEN, Channel, Notice, State
+from .quiet_hours import waking_time
 from .rendering import RenderedText
 
-# Between these times of day telephones stay silent.
-MORNING, EVENING = time(8), time(21)
 # A letter in flight is not cancelled: a worker is sending it at this moment.
 CANCELLABLE = [State.WAITING, State.RETRY]
 
@@ -70,14 +69,6 @@ def post(
         for channel, address, text in _channels(to, texts)
     ]
     return store(rows)
-
-
-def waking_time(at: datetime) -> datetime:
-    """`at`, or the next morning if that is at night: then no telephone rings, except in answer to its owner's own act."""
-    local = at.astimezone(SHANGHAI)
-    if MORNING <= local.time() < EVENING:
-        return at
-    return local_datetime(local.date() + timedelta(days=local.time() >= EVENING), MORNING)
 
 
 class NotStored(RuntimeError):

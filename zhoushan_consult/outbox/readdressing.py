@@ -17,8 +17,8 @@ from .posting import (
     dedupe_key,
     letters_to_reader,
     store,
-    waking_time,
 )
+from .quiet_hours import waking_time
 from .records import record_of
 from .validity import why_not
 

@@ -17,7 +17,8 @@ from zhoushan_consult.outbox.calls import not_needed
 from zhoushan_consult.outbox.delivery import calls_to_make, deliver_due
 from zhoushan_consult.outbox.delivery_reports import poll_reports
 from zhoushan_consult.outbox.models import Channel, Notice, State
-from zhoushan_consult.outbox.posting import Recipient, on_its_way, post, told_at, waking_time
+from zhoushan_consult.outbox.posting import Recipient, on_its_way, post, told_at
+from zhoushan_consult.outbox.quiet_hours import waking_time
 from zhoushan_consult.outbox.retraction import retract_outdated
 from zhoushan_consult.tests import letter_kinds
 from zhoushan_consult.tests.evidence import entries, name, rows
