@@ -16,6 +16,7 @@ from zhoushan_consult.bureau.models import Area, Officer
 from zhoushan_consult.clock import local_date
 from zhoushan_consult.form_fields import MultilineField, NormalizedField
 from zhoushan_consult.identity import mailbox, names, phone, postcode, resident_id, uscc
+from zhoushan_consult.sign_on.provider import Firm
 
 from .booking import Registration, Source
 from .contact import FIELDS, Contact, contact_of
@@ -138,14 +139,23 @@ class RegistrationForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"}),
     )
 
-    def __init__(self, *args, now, areas, **kwargs):
-        super().__init__(*args, **kwargs)
+    def __init__(self, data=None, *args, now, areas, firm: Firm | None = None, **kwargs):
+        super().__init__(_of_firm(data, firm), *args, **kwargs)
         self.today = local_date(now)
         self.areas = {area.code: area for area in areas}
         self.fields["county"].choices = [("", "请选择"), *((area.code, area.name) for area in areas)]
         for name, text in REQUIRED.items():
             self.fields[name].error_messages["required"] = text
+        if firm:
+            self._fix(firm)
         self.helper = form_helper()
+
+    def _fix(self, firm: Firm) -> None:
+        """Name and code of a firm that has signed on: shown, and read only."""
+        for name, value in firm_fields(firm).items():
+            self.fields[name].initial = value
+            self.fields[name].widget.attrs["readonly"] = True
+            self.fields[name].help_text = "由法人账号带出，不能修改。"
 
     def clean_uscc(self):
         return uscc.clean(self.cleaned_data["uscc"])
@@ -171,6 +181,21 @@ class RegistrationForm(forms.Form):
         return Registration(
             **values | {"area": self.areas.get(data["county"]), "topics": tuple(data["topics"])}
         )
+
+
+def firm_fields(firm: Firm) -> dict[str, str]:
+    """The fields that the sign-on of the firm fills in."""
+    return {"enterprise_name": firm.name, "uscc": firm.uscc}
+
+
+def _of_firm(data, firm: Firm | None):
+    """What was sent, with the name and code of the firm that has signed on, whatever was sent for them."""
+    if data is None or firm is None:
+        return data
+    fixed = data.copy()
+    for name, value in firm_fields(firm).items():
+        fixed[name] = value
+    return fixed
 
 
 def form_helper() -> FormHelper:

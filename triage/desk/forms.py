@@ -7,9 +7,9 @@ from django import forms
 
 from triage.models import ReplyKind
 from triage.replies import EditedMeanwhile
-from zhoushan_consult.bureau import login
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.form_fields import MultilineField
+from zhoushan_consult.login import forms as login
 
 
 def button(label: str, css_class: str = "btn btn-primary", **attributes) -> StrictButton:

@@ -174,6 +174,14 @@ ABOUT_PLANS = [
         alone=True,
     ),
     LetterScene(
+        "factor_reset",
+        officer(Role.HANDLER),
+        about(is_active=False),
+        lambda s: {"by": "石稳"},
+        reader=Role.HANDLER,
+        alone=True,
+    ),
+    LetterScene(
         "limbo_found",
         officer(Role.COORDINATOR),
         params=lambda s: {"count": 2, "titles": ["通过初审的登记没有交办"]},

@@ -22,6 +22,7 @@ PUBLIC = {
     "answers/", "answers/<int:number>/", "register/", "register/check/", "receipt/<str:token>/", "receipt/<str:token>/form/", "receipt/<str:token>/form.pdf",
     "receipt/<str:token>/calendar.ics",
     "status/", "status/reference/", "desk/login/", "admin/login/",
+    "admin/sign-on/", "admin/sign-on/back/", "register/sign-on/", "register/sign-on/back/", "register/sign-on/end/", "sign-on/trial/",
 }  # fmt: skip
 """Addresses that anyone may open. Every other one must send a stranger away."""
 
