@@ -7,7 +7,7 @@ from functools import partial, wraps
 
 from django.conf import settings
 from django.contrib import messages
-from django.forms import Form
+from django.forms import CharField, Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -23,7 +23,7 @@ from zhoushan_consult.web.drafts import Typed
 from zhoushan_consult.web.throttle import allow, exhausted
 
 from .. import booking, check_in_code, facts, feedback, situation, supplements
-from ..contact import correct
+from ..contact import contact_of, correct
 from ..forms import (
     AmendForm,
     ContactForm,
@@ -46,6 +46,10 @@ MAX_ATTEMPTS, ATTEMPTS_WINDOW = 10, timedelta(minutes=10)
 NOT_FOUND = "没有查到。请核对受理编号和登记时填写的联系电话；编号丢了的，可以在下面重新发到登记的电话。"
 TOO_MANY = "查错的次数过多，请十分钟后再试。"
 CLOSED = "离开时间较长，请重新输入受理编号和联系电话。"
+ANOTHER_OPENED = (
+    "没有办理：刚才那一页是另一份登记的，现在打开的是受理编号 {}。"
+    "要办理那一份，请先退出查询，再输入它的受理编号和联系电话。"
+)
 # Names of the drafts (web/drafts.py). Those of a registration are followed by its 受理编号.
 LOOKUP, AMEND, CONTACT = "lookup", "amend", "contact"
 SUPPLEMENT, UNSOLVED, RATE = "supplement", "unsolved", "rate"
@@ -54,6 +58,8 @@ FORMS: dict[str, type] = {SUPPLEMENT: SupplementForm, UNSOLVED: UnsolvedForm, RA
 TITLES = {SUPPLEMENT: "补充问题", UNSOLVED: "还没有解决？", RATE: "评价我们的服务"}
 # The field whose text is given back if its form is not offered any more.
 MAIN_FIELDS = {SUPPLEMENT: "text", UNSOLVED: "reason", RATE: "remark"}
+# The forms with a page of their own.
+PAGES: dict[str, type] = {AMEND: AmendForm, CONTACT: ContactForm}
 # The id of the form that the switch of the 长辈版 sends.
 FORM_ID = "typed"
 
@@ -115,8 +121,10 @@ def _open(request: HttpRequest, now: datetime) -> HttpResponse:
     request.session.cycle_key()
     request.session["opened"] = {"pk": found.pk, "at": now.isoformat()}
     drafts.erase(request, LOOKUP)
-    # What was typed before the registration was closed waits there.
-    unsent = [form for form in (AMEND, CONTACT) if drafts.read(request, _draft(form, found), now)]
+    # What was typed before the registration was closed waits there. Of a form that is not open any more, the progress page
+    # shows it.
+    offered = facts.read(found, now).firm_acts
+    unsent = [form for form in PAGES if form in offered and drafts.read(request, _draft(form, found), now)]
     return redirect(unsent[0] if unsent else "status")
 
 
@@ -148,6 +156,36 @@ def _ask_again(request: HttpRequest, now: datetime) -> HttpResponse:
     return drafts.set_cookie(response, kept) if kept else response
 
 
+def of_opened(view: Callable) -> Callable:
+    """A view of the registration that this browser has opened: `view(request, appointment, now, …)`.
+
+    Each form of these pages says in `about` which registration it is about. With two registrations in two tabs, the page
+    behind may be of the other one: then nothing is done, and what was typed waits for that one.
+    """
+
+    @wraps(view)
+    def with_opened(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        now = timezone.now()
+        appointment = _opened_appointment(request, now)
+        if appointment is None:
+            return _ask_again(request, now)
+        if request.POST.get("about", appointment.reference) != appointment.reference:
+            return _of_another(request, appointment, now)
+        return view(request, appointment, now, *args, **kwargs)
+
+    return with_opened
+
+
+def _of_another(request: HttpRequest, opened: Appointment, now: datetime) -> HttpResponse:
+    form, kept = request.POST.get("draft", ""), ""
+    if form:
+        kept = drafts.keep(request, form, Typed.of(request), now)
+    typed = "刚才填写的内容都在，打开那一份就能看到。" if kept else ""
+    messages.error(request, ANOTHER_OPENED.format(opened.reference) + typed)
+    response = redirect("status")
+    return drafts.set_cookie(response, kept) if kept else response
+
+
 def _lookup_page(request: HttpRequest, now: datetime, typed: Typed | None = None) -> HttpResponse:
     typed = typed or drafts.read(request, LOOKUP, now)
     form = typed.fill(LookupForm) if typed else LookupForm()
@@ -159,10 +197,9 @@ def _page(request: HttpRequest, appointment: Appointment, now: datetime, **typed
     """The progress page. `typed_now`: a form that could not be kept as a draft."""
     shown = facts.read(appointment, now)
     typed = {
-        name: typed_now.get(name) or drafts.read(request, _draft(name, appointment), now) for name in FORMS
+        name: typed_now.get(name) or drafts.read(request, _draft(name, appointment), now)
+        for name in (*FORMS, *PAGES)
     }
-    # A form that is not offered any more: its text was not sent, and can be copied.
-    unsent = [kept for name, kept in typed.items() if kept and name not in shown.firm_acts]
     forms = [
         OfferedForm(name, made.fill(make) if (made := typed[name]) else make(), _draft(name, appointment))
         for name, make in FORMS.items()
@@ -174,13 +211,36 @@ def _page(request: HttpRequest, appointment: Appointment, now: datetime, **typed
         "letters": letters_to_page(appointment),
         "moves": appointment.moves.all(),
         "rating": Rating.objects.filter(appointment=appointment).first(),
-        "unsent": [kept.values.get(MAIN_FIELDS[name]) for name, kept in typed.items() if kept in unsent],
+        "unsent": _unsent(appointment, {name: typed[name] for name in typed if name not in shown.firm_acts}),
         "typed_form": forms[0].html_id if forms else "",
         "forms": forms,
         "has_errors": any(offered.form.errors for offered in forms),
         "check_in_qr": _check_in_qr(appointment) if appointment.stage == Stage.SEATED else "",
     }
     return render(request, "appointments/status.html", context)
+
+
+def _unsent(appointment: Appointment, typed: dict[str, Typed | None]) -> list[str]:
+    """What was typed into forms that are not offered any more. It was not sent, and can be copied."""
+    found = []
+    for name, kept in typed.items():
+        if kept and name in MAIN_FIELDS:
+            found.append(kept.values.get(MAIN_FIELDS[name], ""))
+        elif kept:
+            changed = _differences(PAGES[name], appointment, kept)
+            found.append("\n".join(f"{label}：{mine}" for label, _, mine in changed if mine))
+    return [text for text in found if text]
+
+
+def _differences(form: type, appointment: Appointment, typed: Typed) -> list[tuple[str, str, str]]:
+    """Label, registered text and typed text of each field in which the two differ."""
+    saved = form.initial_from(appointment)
+    texts = [
+        (each.label, saved.get(name, ""), typed.values.get(name, "").strip())
+        for name, each in form.base_fields.items()
+        if isinstance(each, CharField) and name != "id_number" and name in typed.values
+    ]
+    return [each for each in texts if each[1].split() != each[2].split()]
 
 
 def _check_in_qr(appointment: Appointment) -> str:
@@ -192,15 +252,12 @@ def _check_in_qr(appointment: Appointment) -> str:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def act(request: HttpRequest, verb: str) -> HttpResponse:
+@of_opened
+def act(request: HttpRequest, appointment: Appointment, now: datetime, verb: str) -> HttpResponse:
     """One act of the firm on its own registration. GET asks once where the act cannot be undone; POST does it.
 
     A second click is refused, and the page shows the present state.
     """
-    now = timezone.now()
-    appointment = _opened_appointment(request, now)
-    if appointment is None:
-        return _ask_again(request, now)
     if request.method != "POST":
         return _ask_once(request, appointment, situation.FirmAct(verb), now)
     # Always a redirect: reloading the page must not repeat the act.
@@ -271,46 +328,47 @@ ACTS = {
 
 @drafts.takes(SupplementForm)
 @post_only
-def supplement(request: HttpRequest) -> HttpResponse:
+@of_opened
+def supplement(request: HttpRequest, appointment: Appointment, now: datetime) -> HttpResponse:
     """补充问题: a further question, until the list is settled."""
 
     def add(appointment, data, at):
         supplements.add_question(appointment, data["text"], at=at)
         return "已收到，由综合处交有关处室答复。"
 
-    return _with_form(request, SUPPLEMENT, SupplementForm, add)
+    return _with_form(request, appointment, now, SUPPLEMENT, SupplementForm, add)
 
 
 @drafts.takes(UnsolvedForm)
 @post_only
-def unsolved(request: HttpRequest) -> HttpResponse:
+@of_opened
+def unsolved(request: HttpRequest, appointment: Appointment, now: datetime) -> HttpResponse:
     """未解决: the firm says what is still open, and the follow-up goes on (六（六）)."""
 
     def report(appointment, data, at):
         feedback.report_unsolved(appointment, data["reason"], at=at)
         return "已转有关处室继续办理，进展会登在本页。"
 
-    return _with_form(request, UNSOLVED, UnsolvedForm, report)
+    return _with_form(request, appointment, now, UNSOLVED, UnsolvedForm, report)
 
 
 @drafts.takes(RatingForm)
 @post_only
-def rate(request: HttpRequest) -> HttpResponse:
+@of_opened
+def rate(request: HttpRequest, appointment: Appointment, now: datetime) -> HttpResponse:
     """好差评."""
 
     def save_rating(appointment, data, at):
         feedback.rate(appointment, data["grade"], data["remark"], at=at)
         return "谢谢您的评价。"
 
-    return _with_form(request, RATE, RatingForm, save_rating)
+    return _with_form(request, appointment, now, RATE, RatingForm, save_rating)
 
 
-def _with_form(request: HttpRequest, name: str, make: type, do: Callable) -> HttpResponse:
+def _with_form(
+    request: HttpRequest, appointment: Appointment, now: datetime, name: str, make: type, do: Callable
+) -> HttpResponse:
     """Call `do(appointment, data, at)` with a valid form. An invalid one is shown on the page, with the text that was typed."""
-    now = timezone.now()
-    appointment = _opened_appointment(request, now)
-    if appointment is None:
-        return _ask_again(request, now)
     form, draft = make(request.POST), _draft(name, appointment)
     if not form.is_valid():
         typed = Typed.of(request, judged=True)
@@ -333,19 +391,19 @@ def _with_form(request: HttpRequest, name: str, make: type, do: Callable) -> Htt
 @drafts.takes(AmendForm)
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-def amend(request: HttpRequest) -> HttpResponse:
+@of_opened
+def amend(request: HttpRequest, appointment: Appointment, now: datetime) -> HttpResponse:
     """The firm corrects its registration while it is 待初审 (六（二）)."""
-    now = timezone.now()
-    appointment = _opened_appointment(request, now)
-    if appointment is None:
-        return _ask_again(request, now)
     draft = _draft(AMEND, appointment)
+    if refused := situation.why_not(situation.FirmAct.AMEND, facts.facts_of(appointment, now)):
+        return _not_open(request, draft, refused, now)
     if request.method != "POST":
         return _amend_page(request, appointment, now, drafts.read(request, draft, now))
     form, refusal = _make_amend(appointment, now)(request.POST), ""
     if form.is_valid():
         try:
-            booking.amend(appointment, form.registration(), at=now)
+            version = request.POST.get("version", "")
+            booking.amend(appointment, form.registration(), version=version, at=now)
             drafts.erase(request, draft)
             messages.success(request, "修改已保存。")
             return redirect("status")
@@ -356,6 +414,15 @@ def amend(request: HttpRequest) -> HttpResponse:
     return drafts.redirect(request, to, draft, typed, now) or _amend_page(request, appointment, now, typed)
 
 
+def _not_open(request: HttpRequest, draft: str, refused: str, now: datetime) -> HttpResponse:
+    """Back to the progress page with the reason. It shows what was typed, to be copied."""
+    messages.error(request, refused)
+    kept = request.method == "POST" and drafts.redirect(
+        request, reverse("status"), draft, Typed.of(request), now
+    )
+    return kept or redirect("status")
+
+
 def _make_amend(appointment: Appointment, now: datetime) -> partial[AmendForm]:
     initial = AmendForm.initial_from(appointment)
     return partial(AmendForm, initial=initial, now=now, areas=areas(), appointment=appointment)
@@ -364,36 +431,50 @@ def _make_amend(appointment: Appointment, now: datetime) -> partial[AmendForm]:
 def _amend_page(
     request: HttpRequest, appointment: Appointment, now: datetime, typed: Typed | None
 ) -> HttpResponse:
-    make = _make_amend(appointment, now)
+    version = booking.version_of(appointment)
+    return _own_page(request, AMEND, appointment, _make_amend(appointment, now), version, typed)
+
+
+def _own_page(
+    request: HttpRequest,
+    name: str,
+    appointment: Appointment,
+    make: Callable,
+    version: str,
+    typed: Typed | None,
+) -> HttpResponse:
+    """The page of a form that changes what is registered. `version` marks what is registered now.
+
+    The form takes the version along with which it began. After a refusal, its reader sees what is registered now.
+    """
+    refused = bool(typed and typed.refusal)
     context = {
         "form": typed.fill(make) if typed else make(),
         "appointment": appointment,
+        "version": version if refused else (typed and typed.values.get("version")) or version,
+        "differences": _differences(PAGES[name], appointment, typed) if refused else [],
         "notice": typed.notice if typed else "",
-        "draft": _draft(AMEND, appointment),
+        "draft": _draft(name, appointment),
         "typed_form": FORM_ID,
     }
-    return render(request, "appointments/amend.html", context)
+    return render(request, f"appointments/{name}.html", context)
 
 
 @drafts.takes(ContactForm)
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-def contact(request: HttpRequest) -> HttpResponse:
+@of_opened
+def contact(request: HttpRequest, appointment: Appointment, now: datetime) -> HttpResponse:
     """The firm corrects how it is reached, until its registration has ended."""
-    now = timezone.now()
-    appointment = _opened_appointment(request, now)
-    if appointment is None:
-        return _ask_again(request, now)
-    if refused := situation.why_not(situation.FirmAct.CONTACT, facts.facts_of(appointment, now)):
-        messages.error(request, refused)
-        return redirect("status")
     draft = _draft(CONTACT, appointment)
+    if refused := situation.why_not(situation.FirmAct.CONTACT, facts.facts_of(appointment, now)):
+        return _not_open(request, draft, refused, now)
     if request.method != "POST":
         return _contact_page(request, appointment, drafts.read(request, draft, now))
     form, refusal = ContactForm(request.POST, appointment=appointment), ""
     if form.is_valid():
         try:
-            correct(appointment, form.contact(), at=now)
+            correct(appointment, form.contact(), version=request.POST.get("version", ""), at=now)
             drafts.erase(request, draft)
             messages.success(request, "联系方式已更正，今后的通知按新的发送。")
             return redirect("status")
@@ -405,15 +486,8 @@ def contact(request: HttpRequest) -> HttpResponse:
 
 
 def _contact_page(request: HttpRequest, appointment: Appointment, typed: Typed | None) -> HttpResponse:
-    make = partial(ContactForm, appointment=appointment)
-    context = {
-        "form": typed.fill(make) if typed else make(),
-        "appointment": appointment,
-        "notice": typed.notice if typed else "",
-        "draft": _draft(CONTACT, appointment),
-        "typed_form": FORM_ID,
-    }
-    return render(request, "appointments/contact.html", context)
+    make, version = partial(ContactForm, appointment=appointment), contact_of(appointment).mark()
+    return _own_page(request, CONTACT, appointment, make, version, typed)
 
 
 @post_only

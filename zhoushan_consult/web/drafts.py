@@ -35,7 +35,7 @@ SAVES_AN_HOUR, HOUR = 2_000, timedelta(hours=1)
 # Characters. The longest form with every field at its limit has 5,000; a pasted report has 50,000.
 MAX_LENGTH = 100_000
 # Fields of a form that nobody types.
-NOT_TYPED = {"csrfmiddlewaretoken", "draft", "judged", "step", "elder", "clear"}
+NOT_TYPED = {"csrfmiddlewaretoken", "draft", "about", "judged", "step", "elder", "clear"}
 
 log = logging.getLogger(__name__)
 
