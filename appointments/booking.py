@@ -23,6 +23,7 @@ from zhoushan_consult.outbox.readdressing import readdress
 from zhoushan_consult.vault.blind_index import blind_index
 
 from . import letters, seat_moves, waiting_list
+from .contact import ChangedMeanwhile, contact_of, lock_letters
 from .facts import NotOpen, require
 from .lifecycle import Stage
 from .models import Appointment, Channel, StageMove
@@ -160,10 +161,38 @@ def find(reference: str, phone: str) -> Appointment | None:
     return found if found and reaches(phone, found.phone_number) else None
 
 
+def version_of(appointment: Appointment) -> str:
+    """Equal as long as nothing was changed that the firm can amend. It tells nothing of the content."""
+    return f"{appointment.version}.{contact_of(appointment).mark()}"
+
+
+def _registered(appointment: Appointment) -> Registration:
+    """What is registered, as a form that says the same."""
+    values = {name: getattr(appointment, name) for name in Registration.__dataclass_fields__}
+    return Registration(
+        **values
+        | {
+            "id_number": appointment.id_number.open(),
+            "phone": appointment.phone_number,
+            "topics": tuple(appointment.topics),
+        }
+    )
+
+
 @transaction.atomic
-def amend(appointment: Appointment, form: Registration, *, at: datetime) -> None:
-    """The firm corrects its registration while 待初审, and is told at the telephone that stands there now. Raises NotOpen."""
+def amend(appointment: Appointment, form: Registration, *, version: str = "", at: datetime) -> None:
+    """The firm corrects its registration while 待初审, and is told at the telephone that stands there now.
+
+    `version` is that of the registration that the firm read: another tab, or an officer, may have changed it since.
+    A second click does nothing. Raises NotOpen, ChangedMeanwhile.
+    """
     require(appointment, FirmAct.AMEND, at)
+    lock_letters(appointment)
+    current = Appointment.objects.select_for_update(of=("self",), no_key=True).get(pk=appointment.pk)
+    if version and version != version_of(current):
+        if _registered(current).digest() == form.digest():
+            return
+        raise ChangedMeanwhile
     # What waits to be sent would go to the old telephone; the new letter says all that it says.
     posting.cancel(appointment, at=at)
     old = letters.recipient(appointment)

@@ -78,17 +78,17 @@ def correct(
 
     An officer corrects what was wrong: letters of the last days that went there, and are still true, are sent again, and
     the terms that began with them begin again. A firm that corrects its own page has read them there.
-    `version`: the mark of the contact that the officer read. Raises NotOpen, NothingCorrected, ChangedMeanwhile, and
-    ValidationError for a reason that is missing or contains numbers.
+    `version`: the mark of the contact that its reader saw. A second click does nothing. Raises NotOpen, NothingCorrected,
+    ChangedMeanwhile, and ValidationError for a reason that is missing or contains numbers.
     """
     if by:
         by.must(Act.CALL)
         _check_reason(reason)
     require(appointment, StaffAct.CONTACT if by else FirmAct.CONTACT, at)
-    _lock(appointment)
+    lock_letters(appointment)
     before, old = contact_of(appointment), letters.recipient(appointment)
     if version and version != before.mark():
-        raise ChangedMeanwhile
+        return _second_click(appointment, before, contact)
     made = _store(appointment, before, contact, reason, by=by, at=at)
     new = letters.recipient(appointment)
     since = at - RESEND_WITHIN if by else None
@@ -97,6 +97,14 @@ def correct(
     told |= {"changed": _masked(made.changed, before, contact), "letters": moved}
     record(Verb.CONTACT_CORRECTED, appointment, by=by, at=at, **told)
     _tell(appointment, made, at=at)
+    return made
+
+
+def _second_click(appointment: Appointment, before: Contact, contact: Contact) -> ContactCorrection:
+    """The correction that the first click made. Raises ChangedMeanwhile where something else was changed."""
+    made = appointment.contact_corrections.first()
+    if made is None or contact != before:
+        raise ChangedMeanwhile
     return made
 
 
@@ -109,8 +117,11 @@ def _check_reason(reason: str) -> None:
         raise ValidationError({"reason": text})
 
 
-def _lock(appointment: Appointment) -> None:
-    """Letters, seat, registration: the order in which a worker that has sent an offer, and a firm that leaves its seat, lock."""
+def lock_letters(appointment: Appointment) -> None:
+    """Lock letters and seat, before the caller locks the registration.
+
+    In this order a worker that has sent an offer locks them, and a firm that leaves its seat.
+    """
     list(letters_to_reader(appointment).select_for_update().order_by("pk").values_list("pk"))
     if appointment.seat_id:
         list(Seat.objects.select_for_update().filter(pk=appointment.seat_id).values_list("pk"))

@@ -284,10 +284,15 @@ class ContactFields(forms.Form):
     address = RegistrationForm.base_fields["address"]
     postcode = RegistrationForm.base_fields["postcode"]
 
+    @staticmethod
+    def initial_from(appointment) -> dict:
+        """The registered values that the form starts with."""
+        registered = contact_of(appointment)
+        return asdict(registered) | {"phone": phone.format_phone(registered.phone)}
+
     def start_from(self, appointment) -> None:
         """Show what is registered, to be corrected."""
-        registered = contact_of(appointment)
-        self.initial |= asdict(registered) | {"phone": phone.format_phone(registered.phone)}
+        self.initial |= self.initial_from(appointment)
         for name in REQUIRED.keys() & self.fields:
             self.fields[name].error_messages["required"] = REQUIRED[name]
         self.fields[

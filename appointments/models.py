@@ -294,12 +294,6 @@ class Objection(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = "登记异议"
         ordering = ["at", "pk"]
-        constraints = [
-            # A second click, or a second person of the firm, adds nothing while 综合处 is looking into it.
-            models.UniqueConstraint(
-                fields=["appointment"], condition=models.Q(verdict=""), name="one_open_objection"
-            )
-        ]
 
     def __str__(self):
         return "登记异议"

@@ -92,7 +92,7 @@ class Work:
     """What the floor above knows: 交办 and replies, the day itself, and 督办.
 
     `divisions` have the matter, the lead first; `studying` are those that still owe a reply, until `due_on`. `open` 交办 have no
-    released reply, `leads_open` of them are leads; `returned` ones wait for 综合处. `following` are the divisions of the open
+    released reply, `leads_open` of them are leads; `returned` ones wait for 综合处, and so do `unassigned` 补充问题. `following` are the divisions of the open
     督办, until `follow_up_due_on`.
     """
 
@@ -102,6 +102,7 @@ class Work:
     open: int = 0
     leads_open: int = 0
     returned: int = 0
+    unassigned: int = 0
     replied: int = 0
     checked_in: bool = False
     following: tuple[str, ...] = ()
@@ -110,7 +111,7 @@ class Work:
     @property
     def owes_reply(self) -> bool:
         """Whether a lead division has still to reply, or 综合处 to find one that does."""
-        return bool(self.leads_open or self.returned)
+        return bool(self.leads_open or self.returned or self.unassigned)
 
     @property
     def all_replied(self) -> bool:

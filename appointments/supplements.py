@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from sessions_app.notifications import to_role
 from zhoushan_consult.audit.trail import record
@@ -29,20 +29,22 @@ def add_question(appointment: Appointment, text: str, *, at: datetime) -> Supple
     return made
 
 
+@transaction.atomic
 def object_to(
     appointment: Appointment, *, contact_name: str, phone: str, text: str, at: datetime
 ) -> Objection:
     """A firm says that this registration under its credit code is not its own; 综合处 is told, and telephones.
 
-    One objection at a time: a second one returns the first.
+    The same telephone again is a second click. Another one is called as well: codes are public, so the first to object
+    need not be the firm.
     """
-    try:
-        with transaction.atomic():
-            made = Objection.objects.create(
-                appointment=appointment, contact_name=contact_name, phone=phone, text=text, at=at
-            )
-            record(Verb.OBJECTED, appointment, by=None, at=at)
-            to_role(Role.COORDINATOR, "objection_raised", made, at=at)
-            return made
-    except IntegrityError:
-        return Objection.objects.get(appointment=appointment, verdict="")
+    Appointment.objects.select_for_update(of=("self",), no_key=True).get(pk=appointment.pk)
+    for earlier in Objection.objects.filter(appointment=appointment, verdict=""):
+        if earlier.phone.open() == phone:
+            return earlier
+    made = Objection.objects.create(
+        appointment=appointment, contact_name=contact_name, phone=phone, text=text, at=at
+    )
+    record(Verb.OBJECTED, appointment, by=None, at=at)
+    to_role(Role.COORDINATOR, "objection_raised", made, at=at)
+    return made

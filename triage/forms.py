@@ -1,10 +1,12 @@
 """What 综合处 and 局领导 fill in about a registration, action by action."""
 
+from dataclasses import replace
 from functools import partial
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils.text import Truncator
 
 from appointments.contact import FIELDS, contact_of
 from appointments.forms import ContactFields
@@ -31,6 +33,11 @@ from .work import UNFINISHED
 
 Text = partial(MultilineField, rows=3)
 Radio = partial(forms.ChoiceField, widget=forms.RadioSelect)
+# The choices are records. One of them may be dealt with since the page was opened.
+OneOfRecords = partial(
+    Radio,
+    error_messages={"invalid_choice": "所选的这一项刚刚有变动，可能已被他人办理。请看现在列出的，再选一次。"},
+)
 
 
 class ReasonForm(ActionForm):
@@ -51,7 +58,12 @@ class NotifiedForm(CallForm):
         label="告知的通知",
         widget=forms.CheckboxSelectMultiple,
         help_text="请逐条告知；没有来得及说的，去掉勾选。",
-        error_messages={"required": "请选择这次电话告知的通知。"},
+        error_messages={
+            "required": "请选择这次电话告知的通知。",
+            "invalid_choice": (
+                "有的通知刚刚由他人告知，或不用再告知了。请对照现在列出的再选；只说了别的，请记在“电话记录”。"
+            ),
+        },
     )
     field_order = ["letters"]
 
@@ -202,35 +214,86 @@ class AddForm(DivisionRows):
         return self.cleaned_data
 
 
-class SupplementForm(AddForm):
-    """补充问题: given to a division like any other question."""
+class ChosenPortionForm(PortionForm):
+    """A row about what is chosen above it. What is left empty stays as it stands there."""
 
-    supplement = Radio(label="哪个补充问题")
+    question = Text(label="交办事项", max_length=2000, required=False, help_text="照原文交办的，不用填写")
+    part = forms.ChoiceField(label="主办或协办", choices=[("", "和原来一样"), *Part.choices], required=False)
+
+    def made(self) -> AssignmentItem:
+        values = self.cleaned_data
+        return AssignmentItem(self.chosen(), values["question"], values["part"], values["reason"])
+
+
+class OneOfForm(AddForm):
+    """One of several questions is chosen in the field `of`, and goes to a division.
+
+    The row starts with the text of a single one. Of several it starts empty: the text of the first would stay in the row
+    when another is chosen, and that one would be lost.
+    """
+
+    row: type[RowForm] = ChosenPortionForm
     spare = 0
+    of: str
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["supplement"].choices = [(str(s.pk), s.text) for s in open_supplements(self.record)]
-        self.initial = {"supplement": next((str(s.pk) for s in open_supplements(self.record)), None)}
+        found = self.found()
+        self.fields[self.of].choices = [(str(each.pk), self.name_of(each)) for each in found]
+        self.initial = {self.of: next((str(each.pk) for each in found), None)}
+
+    def found(self) -> list:
+        """What can be chosen."""
+        raise NotImplementedError
+
+    def name_of(self, chosen) -> str:
+        raise NotImplementedError
+
+    def text_of(self, chosen) -> tuple[str, Part]:
+        """The question and the part of the division, as they stand."""
+        raise NotImplementedError
 
     def start(self) -> list[dict]:
-        return [{"question": s.text, "part": Part.LEAD} for s in open_supplements(self.record)[:1]]
+        rows = [dict(zip(("question", "part"), self.text_of(each), strict=True)) for each in self.found()]
+        return rows if len(rows) == 1 else [{}]
 
-    def chosen(self) -> Supplement:
-        waiting = open_supplements(self.record)
-        return next(s for s in waiting if str(s.pk) == self.cleaned_data["supplement"])
+    def chosen(self):
+        return next(each for each in self.found() if str(each.pk) == self.cleaned_data[self.of])
+
+    def made(self) -> AssignmentItem:
+        """What is to be given to a division."""
+        row, (question, part) = self.rows.made()[0], self.text_of(self.chosen())
+        return replace(row, question=row.question or question, part=Part(row.part or part))
+
+
+class SupplementForm(OneOfForm):
+    """补充问题: given to a division like any other question."""
+
+    of = "supplement"
+    supplement = OneOfRecords(label="哪个补充问题")
+
+    def found(self) -> list[Supplement]:
+        return open_supplements(self.record)
+
+    def name_of(self, chosen: Supplement) -> str:
+        return chosen.text
+
+    def text_of(self, chosen: Supplement) -> tuple[str, Part]:
+        return chosen.text, Part.LEAD
 
 
 class SupplementNotedForm(ActionForm):
     """A 补充问题 that is part of a 交办 already."""
 
-    supplement = Radio(label="哪个补充问题")
+    supplement = OneOfRecords(label="哪个补充问题")
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["supplement"].choices = [(str(s.pk), s.text) for s in open_supplements(self.record)]
 
-    chosen = SupplementForm.chosen
+    def chosen(self) -> Supplement:
+        waiting = open_supplements(self.record)
+        return next(s for s in waiting if str(s.pk) == self.cleaned_data["supplement"])
 
 
 def open_supplements(record: Appointment) -> list[Supplement]:
@@ -243,27 +306,30 @@ class ObjectionForm(ActionForm):
     verdict = Radio(label="核实结果", choices=Verdict)
     gist = Text(label="核实经过", max_length=500, help_text="问过谁、怎样核实的")
 
+    def clean(self):
+        if open_objection(self.record) is None:
+            raise ValidationError("这件异议已经核实，请查看最新情况。")
+        return self.cleaned_data
+
 
 def open_objection(record: Appointment) -> Objection | None:
     return next((objection for objection in record.objections.all() if not objection.verdict), None)
 
 
-class ReassignForm(AddForm):
+class ReassignForm(OneOfForm):
     """改派: a 交办 that is not yet answered goes to another division."""
 
-    assignment = Radio(label="改派哪一项")
-    spare = 0
+    of = "assignment"
+    assignment = OneOfRecords(label="改派哪一项")
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.fields["assignment"].choices = [(str(a.pk), _in_short(a)) for a in movable(self.record)]
-        self.initial = {"assignment": next((str(a.pk) for a in movable(self.record)), None)}
+    def found(self) -> list[Assignment]:
+        return movable(self.record)
 
-    def start(self) -> list[dict]:
-        return [{"question": a.question, "part": a.part} for a in movable(self.record)[:1]]
+    def name_of(self, chosen: Assignment) -> str:
+        return _in_short(chosen)
 
-    def chosen(self) -> Assignment:
-        return next(a for a in movable(self.record) if str(a.pk) == self.cleaned_data["assignment"])
+    def text_of(self, chosen: Assignment) -> tuple[str, Part]:
+        return chosen.question, Part(chosen.part)
 
 
 def movable(record: Appointment) -> list[Assignment]:
@@ -275,10 +341,10 @@ def movable(record: Appointment) -> list[Assignment]:
 
 
 def _in_short(assignment: Assignment) -> str:
+    """Division and question: a division may have several."""
     reason = f"：{assignment.return_reason}" if assignment.return_reason else ""
-    return (
-        f"{assignment.division}（{assignment.get_part_display()}，{assignment.get_state_display()}{reason}）"
-    )
+    state = f"{assignment.get_part_display()}，{assignment.get_state_display()}{reason}"
+    return f"{assignment.division}（{state}）　{Truncator(assignment.question).chars(60)}"
 
 
 class ConcludeForm(DivisionRows):
@@ -316,7 +382,7 @@ class OutcomeForm(ActionForm):
 class FollowUpForm(ActionForm):
     """About one open 督办 of the registration."""
 
-    matter = Radio(label="督办事项")
+    matter = OneOfRecords(label="督办事项")
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

@@ -24,7 +24,7 @@ from zhoushan_consult.workdays.days import add_workdays
 from . import notifications, second_person
 from .assignment import require_own_division, turn
 from .models import Assignment, AssignmentState, Part, Reply, ReplyKind, ReplyVersion
-from .work import SILENT_TO_FIRM, UNANSWERED, UNFINISHED, update_firm_page
+from .work import SILENT_TO_FIRM, UNANSWERED, UNFINISHED, update_firm_page, waiting_supplements
 
 NEXT_STEP = {
     AssignmentState.DRAFTED: "需要修改的，请处室负责人退回。",
@@ -329,11 +329,14 @@ def sign(assignment: Assignment, *, version: int, by: Officer, at: datetime) -> 
 
 
 def mark_answered(*, at: datetime) -> int:
-    """Firms that left their seat after all replies were signed: move them to 已书面答复. Returns how many."""
+    """Firms that left their seat after all replies were signed, or whose last 补充问题 needed no reply of its own: move
+    them to 已书面答复. Returns how many.
+    """
     leads = Assignment.objects.filter(appointment=OuterRef("pk"), part=Part.LEAD)
     waiting = Appointment.objects.filter(stage=Stage.ACCEPTED, wants_onsite=False, seat=None)
     signed = waiting.filter(Exists(leads.filter(state=AssignmentState.RELEASED)))
-    answered = signed.exclude(Exists(leads.filter(state__in=UNFINISHED)))
+    asked_more = waiting_supplements().filter(appointment=OuterRef("pk"))
+    answered = signed.exclude(Exists(leads.filter(state__in=UNFINISHED))).exclude(Exists(asked_more))
     count = 0
     for appointment in answered:
         with suppress(IllegalMove), transaction.atomic():
@@ -354,8 +357,10 @@ def request_for_absent(appointment: Appointment, *, at: datetime) -> int:
 
 
 def _answered_in_writing(appointment: Appointment, *, by: Officer, at: datetime) -> None:
-    """A firm that asked for a written reply is answered once every lead division has replied."""
+    """A firm that asked for a written reply is answered once every lead division has replied to all that it asked."""
     appointment.refresh_from_db()
+    if appointment.stage != Stage.ACCEPTED or appointment.wants_onsite:
+        return
     waiting = appointment.assignments.filter(part=Part.LEAD, state__in=UNFINISHED)
-    if appointment.stage == Stage.ACCEPTED and not appointment.wants_onsite and not waiting.exists():
+    if not waiting.exists() and not waiting_supplements().filter(appointment=appointment).exists():
         appointment.move_to(Stage.ANSWERED, by=by, at=at)

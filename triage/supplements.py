@@ -41,13 +41,17 @@ def _handle(supplement: Supplement, *, by: Officer, at: datetime) -> None:
 def decide(objection: Objection, verdict: Verdict, gist: str, *, by: Officer, at: datetime) -> None:
     """The result of looking into an objection: the registration goes on, or is void and frees the firm's place.
 
+    It answers every objection to this registration that is open now, for they ask the same.
     Raises IllegalMove where it is decided already, or the registration is too far to be void.
     """
     by.must(Act.REVIEW)
-    undecided = Objection.objects.filter(pk=objection.pk, verdict="")
-    if not undecided.update(verdict=verdict, gist=gist, decided_by=by, decided_at=at):
+    firm, decided = (
+        objection.appointment,
+        {"verdict": verdict, "gist": gist, "decided_by": by, "decided_at": at},
+    )
+    if not Objection.objects.filter(pk=objection.pk, verdict="").update(**decided):
         raise IllegalMove("这件异议已经核实，请刷新后查看。")
-    firm = objection.appointment
+    Objection.objects.filter(appointment=firm, verdict="").update(**decided)
     record(Verb.OBJECTION_DECIDED, firm, by=by, at=at, verdict=verdict)
     if verdict != Verdict.VOID or firm.stage == Stage.WITHDRAWN:
         return

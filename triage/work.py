@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from appointments.lifecycle import Stage
-from appointments.models import Appointment
+from appointments.models import Appointment, Supplement
 from appointments.situation import Work
 from zhoushan_consult.audit.trail import record
 from zhoushan_consult.audit.verbs import Verb
@@ -37,12 +38,24 @@ def works_of(appointments: Collection[Appointment]) -> dict[int, Work]:
     matters = FollowUp.objects.filter(appointment__in=appointments, closed_at=None)
     for matter in matters.exclude(origin=FollowUp.Origin.RATING).select_related("division"):
         following[matter.appointment_id].append(matter)
-    heard = Hearing.objects.filter(appointment__in=appointments, checked_in_at__isnull=False)
-    checked_in = set(heard.values_list("appointment_id", flat=True))
-    return {one.pk: _work(given[one.pk], following[one.pk], one.pk in checked_in) for one in appointments}
+    more = waiting_supplements().filter(appointment=OuterRef("pk")).order_by().values("appointment")
+    heard = Hearing.objects.filter(appointment=OuterRef("pk"), checked_in_at__isnull=False)
+    known = Appointment.objects.filter(pk__in=[one.pk for one in appointments]).annotate(
+        unassigned=Coalesce(Subquery(more.annotate(count=Count("pk")).values("count")), 0),
+        checked_in=Exists(heard),
+    )
+    return {
+        pk: _work(given[pk], following[pk], unassigned, checked_in)
+        for pk, unassigned, checked_in in known.values_list("pk", "unassigned", "checked_in")
+    }
 
 
-def _work(given: list[Assignment], following: list[FollowUp], checked_in: bool) -> Work:
+def waiting_supplements() -> QuerySet[Supplement]:
+    """补充问题 that 综合处 has not dealt with: what a firm asked after its acceptance is owed an answer too."""
+    return Supplement.objects.filter(handled_at=None)
+
+
+def _work(given: list[Assignment], following: list[FollowUp], unassigned: int, checked_in: bool) -> Work:
     current = sorted(
         (one for one in given if one.state != AssignmentState.RETURNED), key=lambda one: one.part != Part.LEAD
     )
@@ -54,6 +67,7 @@ def _work(given: list[Assignment], following: list[FollowUp], checked_in: bool) 
         open=len(open_),
         leads_open=sum(one.part == Part.LEAD for one in open_),
         returned=sum(one.state == AssignmentState.RETURNED for one in given),
+        unassigned=unassigned,
         replied=sum(one.state == AssignmentState.RELEASED and one.part == Part.LEAD for one in current),
         checked_in=checked_in,
         following=_names(following),

@@ -17,7 +17,7 @@ from zhoushan_consult.outbox.models import Channel, Notice, State
 
 from . import calls
 from .models import Assignment, AssignmentState, FollowUp
-from .work import UNANSWERED, revisions_in_hand
+from .work import UNANSWERED, revisions_in_hand, waiting_supplements
 
 PREVIEW_ROWS = 6
 """Rows of a work list on the home page; the rest is one click away."""
@@ -43,8 +43,8 @@ def to_review() -> QuerySet[Appointment]:
 
 
 def supplements_to_assign() -> QuerySet[Supplement]:
-    """补充问题 that no division has yet, the oldest first."""
-    waiting = Supplement.objects.filter(handled_at=None).exclude(appointment__stage__in=ENDED)
+    """补充问题 that no division has yet, the oldest first. Of a registration that went back to 初审, they come after it."""
+    waiting = waiting_supplements().exclude(appointment__stage__in=[*ENDED, Stage.SUBMITTED])
     return waiting.select_related("appointment").order_by("at")
 
 

@@ -16,6 +16,7 @@ WORK = {
     "replied": Work(divisions=("水处", "大气处"), replied=2),
     "returned": Work(divisions=("水处",), replied=1, returned=1),
     "unassigned": Work(),
+    "asked": Work(divisions=("水处", "大气处"), replied=2, unassigned=1),
 }
 """How far the written reply is. 交办 are due on 9 December."""
 

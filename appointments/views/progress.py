@@ -7,7 +7,7 @@ from functools import partial, wraps
 
 from django.conf import settings
 from django.contrib import messages
-from django.forms import Form
+from django.forms import CharField, Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -23,7 +23,7 @@ from zhoushan_consult.web.drafts import Typed
 from zhoushan_consult.web.throttle import allow, exhausted
 
 from .. import booking, check_in_code, facts, feedback, situation, supplements
-from ..contact import correct
+from ..contact import contact_of, correct
 from ..forms import (
     AmendForm,
     ContactForm,
@@ -46,6 +46,10 @@ MAX_ATTEMPTS, ATTEMPTS_WINDOW = 10, timedelta(minutes=10)
 NOT_FOUND = "没有查到。请核对受理编号和登记时填写的联系电话；编号丢了的，可以在下面重新发到登记的电话。"
 TOO_MANY = "查错的次数过多，请十分钟后再试。"
 CLOSED = "离开时间较长，请重新输入受理编号和联系电话。"
+ANOTHER_OPENED = (
+    "没有办理：刚才那一页是另一份登记的，现在打开的是受理编号 {}。"
+    "要办理那一份，请先退出查询，再输入它的受理编号和联系电话。"
+)
 # Names of the drafts (web/drafts.py). Those of a registration are followed by its 受理编号.
 LOOKUP, AMEND, CONTACT = "lookup", "amend", "contact"
 SUPPLEMENT, UNSOLVED, RATE = "supplement", "unsolved", "rate"
@@ -70,6 +74,8 @@ FORMS = {
     UNSOLVED: ActForm(UnsolvedForm, "reason", "还没有解决？", "未解决，请继续办理"),
     RATE: ActForm(RatingForm, "remark", "评价我们的服务", "提交评价", is_main=True),
 }
+# The forms with a page of their own. They correct what is registered.
+CORRECTIONS: dict[str, type[AmendForm] | type[ContactForm]] = {AMEND: AmendForm, CONTACT: ContactForm}
 
 
 @dataclass(frozen=True)
@@ -97,7 +103,12 @@ def post_only(view: Callable) -> Callable:
 
 
 def on_opened(view: Callable) -> Callable:
-    """An act on the registration that this browser has opened. Where none is open any more, it is asked for again."""
+    """An act on the registration that this browser has opened: `view(request, appointment, now, …)`.
+
+    Where none is open any more, it is asked for again. Each form of these pages says in `about` which registration it is
+    about: with two registrations in two tabs, the page behind may be of the other one. Then nothing is done, and what was
+    typed waits for that one.
+    """
 
     @wraps(view)
     def act_or_ask(request: HttpRequest, *args, **kwargs) -> HttpResponse:
@@ -105,6 +116,8 @@ def on_opened(view: Callable) -> Callable:
         appointment = _opened_appointment(request, now)
         if appointment is None:
             return _ask_again(request, now)
+        if request.POST.get("about", appointment.reference) != appointment.reference:
+            return _of_another(request, appointment, now)
         return view(request, appointment, now, *args, **kwargs)
 
     return act_or_ask
@@ -140,8 +153,11 @@ def _open(request: HttpRequest, now: datetime) -> HttpResponse:
     request.session.cycle_key()
     request.session["opened"] = {"pk": found.pk, "at": now.isoformat()}
     drafts.erase(request, LOOKUP)
-    # What was typed before the registration was closed waits there.
-    unsent = [form for form in (AMEND, CONTACT) if drafts.read(request, _draft(form, found), now)]
+    # What was typed before the registration was closed waits there. Of a form that is not open any more, the progress page
+    # shows it.
+    offered = facts.read(found, now).firm_acts
+    waiting = [name for name in CORRECTIONS if name in offered]
+    unsent = [name for name in waiting if drafts.read(request, _draft(name, found), now)]
     return redirect(unsent[0] if unsent else "status")
 
 
@@ -165,12 +181,22 @@ def _opened_appointment(request: HttpRequest, now: datetime) -> Appointment | No
 
 def _ask_again(request: HttpRequest, now: datetime) -> HttpResponse:
     """The registration is not open any more. What was typed is there again as soon as it is."""
-    form, kept = request.POST.get("draft", ""), ""
-    if form:
-        kept = drafts.keep(request, form, Typed.of(request), now)
+    kept = _keep_form(request, now)
     messages.info(request, f"{CLOSED}刚才填写的内容都还在。" if kept else CLOSED)
-    response = redirect("status")
-    return drafts.set_cookie(response, kept) if kept else response
+    return drafts.set_cookie(redirect("status"), kept) if kept else redirect("status")
+
+
+def _of_another(request: HttpRequest, opened: Appointment, now: datetime) -> HttpResponse:
+    kept = _keep_form(request, now)
+    typed = "刚才填写的内容都在，打开那一份就能看到。" if kept else ""
+    messages.error(request, ANOTHER_OPENED.format(opened.reference) + typed)
+    return drafts.set_cookie(redirect("status"), kept) if kept else redirect("status")
+
+
+def _keep_form(request: HttpRequest, now: datetime) -> str:
+    """Keep the form that was sent. Returns the key for its cookie; empty if there is none, or it cannot be kept."""
+    form = request.POST.get("draft", "")
+    return drafts.keep(request, form, Typed.of(request), now) if form else ""
 
 
 def _lookup_page(request: HttpRequest, now: datetime, typed: Typed | None = None) -> HttpResponse:
@@ -182,14 +208,10 @@ def _page(request: HttpRequest, appointment: Appointment, now: datetime, **typed
     """The progress page. `typed_now`: a form that could not be kept as a draft."""
     shown = facts.read(appointment, now)
     typed = {
-        name: typed_now.get(name) or drafts.read(request, _draft(name, appointment), now) for name in FORMS
+        name: typed_now.get(name) or drafts.read(request, _draft(name, appointment), now)
+        for name in (*FORMS, *CORRECTIONS)
     }
-    # A form that is not offered any more: its text was not sent, and can be copied.
-    unsent = [
-        kept.values.get(FORMS[name].text_field)
-        for name, kept in typed.items()
-        if kept and name not in shown.firm_acts
-    ]
+    unsent = {name: kept for name, kept in typed.items() if kept and name not in shown.firm_acts}
     forms = [
         OfferedForm(name, about, drafts.filled(about.make, typed[name]), _draft(name, appointment))
         for name, about in FORMS.items()
@@ -201,13 +223,38 @@ def _page(request: HttpRequest, appointment: Appointment, now: datetime, **typed
         "letters": letters_to_page(appointment),
         "moves": appointment.moves.all(),
         "rating": Rating.objects.filter(appointment=appointment).first(),
-        "unsent": unsent,
+        "unsent": _texts(appointment, unsent),
         "typed_form": forms[0].html_id if forms else "",
         "forms": forms,
         "has_errors": any(offered.form.errors for offered in forms),
         "check_in_qr": _check_in_qr(appointment) if appointment.stage == Stage.SEATED else "",
     }
     return render(request, "appointments/status.html", context)
+
+
+def _texts(appointment: Appointment, unsent: dict[str, Typed]) -> list[str]:
+    """What was typed into forms that are not offered any more. It was not sent, and can be copied."""
+    found = []
+    for name, kept in unsent.items():
+        if name in FORMS:
+            found.append(kept.values.get(FORMS[name].text_field, ""))
+        else:
+            changed = _differences(CORRECTIONS[name], appointment, kept)
+            found.append("\n".join(f"{label}：{mine}" for label, _, mine in changed if mine))
+    return [text for text in found if text]
+
+
+def _differences(
+    form: type[AmendForm] | type[ContactForm], appointment: Appointment, typed: Typed
+) -> list[tuple[str, str, str]]:
+    """Label, registered text and typed text of each field in which the two differ."""
+    saved = form.initial_from(appointment)
+    texts = [
+        (str(each.label), saved.get(name, ""), typed.values.get(name, "").strip())
+        for name, each in form.base_fields.items()
+        if isinstance(each, CharField) and name != "id_number" and name in typed.values
+    ]
+    return [each for each in texts if each[1].split() != each[2].split()]
 
 
 def _check_in_qr(appointment: Appointment) -> str:
@@ -365,10 +412,10 @@ def amend(request: HttpRequest, appointment: Appointment, now: datetime) -> Http
     make = partial(AmendForm, initial=initial, now=now, areas=areas(), appointment=appointment)
 
     def save(form: AmendForm) -> str:
-        booking.amend(appointment, form.registration(), at=now)
+        booking.amend(appointment, form.registration(), version=request.POST.get("version", ""), at=now)
         return "修改已保存。"
 
-    return _correction(request, AMEND, appointment, make, save, now)
+    return _correction(request, AMEND, appointment, make, save, booking.version_of(appointment), now)
 
 
 @drafts.takes(ContactForm)
@@ -377,17 +424,13 @@ def amend(request: HttpRequest, appointment: Appointment, now: datetime) -> Http
 @on_opened
 def contact(request: HttpRequest, appointment: Appointment, now: datetime) -> HttpResponse:
     """The firm corrects how it is reached, until its registration has ended."""
-    if refused := situation.why_not(situation.FirmAct.CONTACT, facts.facts_of(appointment, now)):
-        messages.error(request, refused)
-        return redirect("status")
+    make, version = partial(ContactForm, appointment=appointment), contact_of(appointment).mark()
 
     def save(form: ContactForm) -> str:
-        correct(appointment, form.contact(), at=now)
+        correct(appointment, form.contact(), version=request.POST.get("version", ""), at=now)
         return "联系方式已更正，今后的通知按新的发送。"
 
-    return _correction(
-        request, CONTACT, appointment, partial(ContactForm, appointment=appointment), save, now
-    )
+    return _correction(request, CONTACT, appointment, make, save, version, now)
 
 
 def _correction(
@@ -396,16 +439,25 @@ def _correction(
     appointment: Appointment,
     make: Callable[..., Form],
     save: Callable[[Form], str],
+    version: str,
     now: datetime,
 ) -> HttpResponse:
     """A page with one form: GET shows it, POST saves it and goes to the progress page with the sentence of `save`.
 
-    `name` is that of its draft, its address and its template.
+    `name` is that of its act, its draft, its address and its template. `version` marks what is registered now: the form
+    takes along the one with which it began, and after a refusal its reader sees what is registered now.
     """
     draft = _draft(name, appointment)
+    known = facts.facts_of(appointment, now)
+    if refused := situation.why_not(situation.FirmAct(name), known):
+        return _not_open(request, draft, refused, now)
 
     def show(typed: Typed | None) -> HttpResponse:
-        context = drafts.form_context(draft, make, typed) | {"appointment": appointment}
+        context = drafts.form_context(draft, make, typed) | {"appointment": appointment, "version": version}
+        if typed and typed.refusal:
+            context["differences"] = _differences(CORRECTIONS[name], appointment, typed)
+        elif typed:
+            context["version"] = typed.values.get("version") or version
         return render(request, f"appointments/{name}.html", context)
 
     if request.method != "POST":
@@ -421,6 +473,15 @@ def _correction(
             return redirect("status")
     typed = Typed.of(request, judged=True, refusal=refusal)
     return drafts.redirect(request, reverse(name) + "#error-summary", draft, typed, now) or show(typed)
+
+
+def _not_open(request: HttpRequest, draft: str, refused: str, now: datetime) -> HttpResponse:
+    """Back to the progress page with the reason. It shows what was typed, to be copied."""
+    messages.error(request, refused)
+    kept = request.method == "POST" and drafts.redirect(
+        request, reverse("status"), draft, Typed.of(request), now
+    )
+    return kept or redirect("status")
 
 
 @post_only

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from appointments import facts
 from appointments.admin import AppointmentAdmin, ListForm
-from appointments.models import Appointment, ContactCorrection, StageMove
+from appointments.models import Appointment, ContactCorrection, Objection, StageMove
 from triage import calls, earlier_answers, visibility
 from triage.models import Assignment, CallRecord, FollowUp, Reply, Review
 from triage.rulebook import explanation
@@ -16,7 +16,7 @@ from zhoushan_consult.bureau.actions import may, parse_key
 from zhoushan_consult.bureau.models import Division
 from zhoushan_consult.bureau.roles import Act
 from zhoushan_consult.identity import phone
-from zhoushan_consult.identity.mask import mask_email
+from zhoushan_consult.identity.mask import mask_email, mask_name, mask_phone
 from zhoushan_consult.outbox.models import Notice
 
 from .registration_actions import ACTIONS
@@ -71,6 +71,7 @@ class RegistrationAdmin(AppointmentAdmin):
         return {
             "title": record.enterprise_name,
             **_reached_at(record, in_full=may(request, Act.CALL)),
+            "objections": _objections(record, in_full=may(request, Act.CALL)),
             "decision": decision,
             "suggested": explanation.division_names(decision),
             "summary": explanation.marked(record.summary, decision),
@@ -89,13 +90,21 @@ def _reached_at(record: Appointment, *, in_full: bool) -> dict:
     return shown | {"may_call": in_full}
 
 
+def _objections(record: Appointment, *, in_full: bool) -> list[tuple[Objection, str, str]]:
+    """Each 登记异议 with name and telephone of the person to call: that one says that the registration is not theirs."""
+    opened = [(each, each.contact_name.open(), each.phone.open()) for each in record.objections.all()]
+    if in_full:
+        return [(each, name, phone.format_phone(number)) for each, name, number in opened]
+    return [(each, mask_name(name), mask_phone(number)) for each, name, number in opened]
+
+
 def _with_all(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
     related = rows.select_related("day", "seat", "area", "entered_by", "hearing__by", "rating")
     return related.prefetch_related(
         Prefetch("assignments", Assignment.objects.select_related("division", "assigned_by")),
         Prefetch("assignments__replies", Reply.objects.select_related("drafted_by", "signed_by")),
         "supplements",
-        "objections",
+        Prefetch("objections", Objection.objects.select_related("decided_by")),
         Prefetch("moves", StageMove.objects.select_related("by")),
         Prefetch("calls", CallRecord.objects.select_related("by")),
         Prefetch("contact_corrections", ContactCorrection.objects.select_related("by")),

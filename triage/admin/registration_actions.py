@@ -117,7 +117,7 @@ ACTIONS = (
         title="改派交办",
         act=Act.ASSIGN,
         form=forms.ReassignForm,
-        do=lambda appointment, form, **who: assignment.reassign(form.chosen(), form.rows.made()[0], **who),
+        do=lambda appointment, form, **who: assignment.reassign(form.chosen(), form.made(), **who),
         offered=lambda appointment: (
             bool(forms.movable(appointment)) and StaffAct.ADD in appointment.situation.staff_acts
         ),
@@ -145,7 +145,7 @@ ACTIONS = (
         title="交办补充问题",
         act=Act.ASSIGN,
         form=forms.SupplementForm,
-        do=lambda appointment, form, **who: supplements.assign(form.chosen(), form.rows.made()[0], **who),
+        do=lambda appointment, form, **who: supplements.assign(form.chosen(), form.made(), **who),
         offered=lambda appointment: (
             bool(forms.open_supplements(appointment)) and StaffAct.ADD in appointment.situation.staff_acts
         ),

@@ -10,8 +10,9 @@ from django.urls import reverse
 
 from appointments import answers, booking, letters
 from appointments.lifecycle import Stage
-from appointments.models import Appointment
+from appointments.models import Appointment, Objection, Supplement
 from sessions_app.models import ConsultDay
+from triage.admin.registration_actions import ACTIONS
 from triage.models import (
     Assignment,
     AssignmentState,
@@ -494,6 +495,23 @@ def corrected(of: Appointment) -> dict:
     return {"contact_name": of.contact_name, "phone": "13900000009", "reason": "换了号码"}
 
 
+def asked_more(**columns) -> Appointment:
+    appointment = made.appointment(stage=Stage.ACCEPTED, **columns)
+    Supplement.objects.create(appointment=appointment, text="污泥呢？", at=made.NOW)
+    return appointment
+
+
+def objected(**columns) -> Appointment:
+    appointment = made.appointment(**columns)
+    caller = {"contact_name": "李四", "phone": "+8613900001111"}
+    Objection.objects.create(appointment=appointment, at=made.NOW, **caller)
+    return appointment
+
+
+def supplement_of(appointment: Appointment) -> dict:
+    return {"supplement": appointment.supplements.get().pk}
+
+
 def beyond_ten(**columns) -> Appointment:
     for number in range(1, 11):
         day = made.seated(number).day
@@ -532,6 +550,13 @@ ACTS = {
         lambda of: one_row(question="许可证怎么变更", division="eia", reason="另有许可问题"),
         Verb.ASSIGNED,
     ),
+    "supplement": (
+        asked_more,
+        lambda of: supplement_of(of) | one_row(division="soil", reason="按职责"),
+        Verb.SUPPLEMENT_HANDLED,
+    ),
+    "supplement_noted": (asked_more, supplement_of, Verb.SUPPLEMENT_HANDLED),
+    "objection": (objected, lambda of: {"verdict": "void", "gist": "已电话核实"}, Verb.OBJECTION_DECIDED),
     "reconsider": (at_stage(Stage.DECLINED), lambda of: {"reason": "企业补充了材料"}, Verb.RECONSIDERED),
     "reveal_id": (made.appointment, lambda of: {"reason": "核对入场名单"}, Verb.ID_REVEALED),
     "check_in": (made.seated, lambda of: {}, Verb.CHECKED_IN),
@@ -578,6 +603,24 @@ def test_each_role_may_perform_only_its_own_acts(role, act, officer, signed_in):
     else:
         assert answer.status_code == 403
         assert not done
+
+
+def test_every_act_of_the_screen_is_in_the_table():
+    assert set(ACTS) == {action.name for action in ACTIONS}
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_act_from_a_page_that_is_behind_is_answered_with_a_sentence(act, browser, leader, signed_in):
+    scene, typed, _ = ACTS[act]
+    appointment = scene()
+    sent = typed(appointment)
+    browser = signed_in(leader) if act == "extra_seat" else browser
+    with time_machine.travel(TENTH if act in ("check_in", "conclude") else made.NOW, tick=False):
+        press(browser, appointment, act, **sent)
+        answer = press(browser, appointment, act, **sent)
+    # A call or progress may be recorded again, and an ID number is shown for each reason that is given.
+    assert answer.status_code == 302 or act == "reveal_id" or "notice-title" in answer.content.decode()
+    assert answer.status_code < 500
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.COORDINATOR, Role.LEADER}))

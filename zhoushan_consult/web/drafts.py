@@ -37,7 +37,7 @@ MAX_LENGTH = 100_000
 # The id of the form of a page: the switch of the 长辈版 sends it too.
 FORM_ID = "typed"
 # Fields of a form that are not typed.
-NOT_TYPED = {"csrfmiddlewaretoken", "draft", "judged", "step", "elder", "clear"}
+NOT_TYPED = {"csrfmiddlewaretoken", "draft", "about", "judged", "step", "elder", "clear"}
 
 log = logging.getLogger(__name__)
 
