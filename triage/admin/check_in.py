@@ -61,6 +61,7 @@ def _day_context(day: ConsultDay, schedule: Schedule, now: datetime) -> dict:
         "schedule": schedule,
         "has_begun": now >= calendar.local_datetime(day.date),
         "is_today": _today(now) == day.date,
+        "may_call_in": _today(now) == day.date and now < calendar.ends_at(day.date),
         "checked_in": sum(bool(row.checked_in_at) for row in hearings),
         "concluded": sum(bool(row.outcome) for row in hearings),
         "free_seats": standby.freed(day),

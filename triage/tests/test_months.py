@@ -15,6 +15,7 @@ BEGIN, UNTIL = datetime(2026, 11, 24, 8, tzinfo=SHANGHAI), datetime(2026, 12, 11
 @pytest.mark.parametrize("seed", [1, 2])
 def test_month_played_at_random_breaks_no_invariant(seed, settings):
     settings.OUTBOX_ADAPTERS = dict.fromkeys(("sms", "email"), "e2e.months.gateway.Gateway")
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
     result = play_seed(seed, BEGIN, UNTIL)
     assert result.figures["letters"] > 50  # else nothing was played
     found = [f"{each.invariant}: {each.kind}\n    {each}" for each in result.violations]

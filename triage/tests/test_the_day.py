@@ -364,6 +364,14 @@ def test_call_in_is_refused_before_and_after_the_day(browser_at, ten, three_wait
     assert firm(11).stage == Stage.DEFERRED
 
 
+@pytest.mark.parametrize("minute, offered", [(29, True), (30, False)])
+def test_call_in_is_offered_until_the_day_is_over(browser_at, ten, three_wait, minute, offered):
+    Appointment.objects.filter(pk=firm(3).pk).update(stage=Stage.ACCEPTED, seat=None)
+    Seat.objects.filter(number=3).update(uscc=None, confirmed_at=None)
+    browser = browser_at(MORNING.replace(hour=11, minute=minute))
+    assert ("请候补企业入场" in read(browser.get(page("check_in_list", ten)))) is offered
+
+
 def test_firm_that_does_not_wait_cannot_be_called_in(browser, ten):
     made.appointment(14, stage=Stage.ACCEPTED, wants_onsite=False)
     conclude(browser, 3, "absent")
