@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
+from e2e.processes import wait_until
 from triage.tests.factories import appointment
 from zhoushan_consult.web import drafts
 from zhoushan_consult.web.models import Draft
@@ -102,22 +103,66 @@ def test_text_is_there_after_a_link_in_the_same_tab_and_back(visit, firm, script
         expect_typed(page, firm(1), id_number=scripts)
 
 
-# Seconds that it takes to save what was typed, on a good connection and on a slow one.
-@pytest.mark.parametrize("delay", [0, 2], ids=["fast", "slow"])
-def test_text_is_there_at_the_next_visit_of_the_form(visit, firm, monkeypatch, delay):
-    keep = drafts.keep
-    monkeypatch.setattr(drafts, "keep", lambda *told: time.sleep(delay) or keep(*told))
+@pytest.fixture
+def slow_save(monkeypatch):
+    """Makes each save take so many seconds: `slow_save(2)`. Returns the list of those that are done."""
+    keep, done = drafts.keep, []
+
+    def delay(seconds: int) -> list[str]:
+        def keep_slowly(*told) -> str:
+            time.sleep(seconds)
+            done.append(keep(*told))
+            return done[-1]
+
+        monkeypatch.setattr(drafts, "keep", keep_slowly)
+        return done
+
+    return delay
+
+
+@pytest.mark.parametrize("seconds", [0, 2], ids=["fast", "slow"])
+def test_text_is_there_at_the_next_visit_of_the_form(visit, firm, slow_save, seconds):
+    slow_save(seconds)
     page = visit()
     page.goto("/register/")
     fill(page, firm(1))
     page.get_by_role("link", name="帮助", exact=True).first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("帮助")
     page.get_by_role("link", name="预约登记", exact=True).first.click()
     expect_typed(page, firm(1))
     page.locator("[name=contact_name]").fill("改过的人")
-    page.get_by_role("link", name="预约登记", exact=True).first.click()
+    with page.expect_navigation():
+        page.get_by_role("link", name="预约登记", exact=True).first.click()
     expect(page.locator("[name=contact_name]")).to_have_value("改过的人")
     page.get_by_role("button", name="清空重填").click()
     expect(page.locator("[name=summary]")).to_have_value("")
+    assert not Draft.objects.exists()
+
+
+def test_text_typed_before_the_page_is_complete_is_there_at_the_next_visit(visit, firm):
+    page, pictures = visit(), []
+    page.route("**/horizon.svg", lambda route: pictures.append(route))
+    page.goto("/register/", wait_until="domcontentloaded")
+    fill(page, firm(1))
+    wait_until("the browser asks for the picture", lambda: page.wait_for_timeout(50) or pictures)
+    pictures[0].continue_()
+    page.unroute("**/horizon.svg")
+    page.wait_for_load_state("load")
+    page.get_by_role("link", name="帮助", exact=True).first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("帮助")
+    page.get_by_role("link", name="预约登记", exact=True).first.click()
+    expect_typed(page, firm(1))
+
+
+def test_form_that_is_cleared_while_it_is_being_saved_stays_cleared(visit, firm, slow_save):
+    saved = slow_save(2)
+    page = visit()
+    page.goto("/register/")
+    fill(page, firm(1))
+    page.get_by_role("link", name="帮助", exact=True).first.click()
+    page.get_by_role("button", name="清空重填").click()
+    expect(page.locator("[name=summary]")).to_have_value("")
+    wait_until("the form is saved", lambda: len(saved), 1)
     assert not Draft.objects.exists()
 
 

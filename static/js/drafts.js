@@ -4,7 +4,10 @@
   const LONGEST_WAIT = 5000; // milliseconds
   const forms = [...document.querySelectorAll("input[name=draft]")].map((input) => input.form);
   const saved = new Map();
+  const touched = new Set(); // forms that were typed into
   let sent = null; // the form that is on its way
+  let saving = null; // what a link waits for, and where the last one leads
+  let goal = "";
 
   const typed = (form) => new URLSearchParams(new FormData(form)).toString();
   const unsaved = () => forms.filter((form) => form !== sent && typed(form) !== saved.get(form));
@@ -34,23 +37,35 @@
     if (!link || event.defaultPrevented || event.button || withKey) return;
     if (link.target || link.hash || link.origin !== location.origin || !unsaved().length) return;
     event.preventDefault();
+    goal = link.href;
+    if (saving) return;
     const longest = new Promise((done) => setTimeout(done, LONGEST_WAIT));
-    await Promise.race([Promise.all(unsaved().map(saveNow)), longest]);
-    location.assign(link.href);
+    saving = Promise.race([Promise.all(unsaved().map(saveNow)), longest]);
+    await saving;
+    saving = null;
+    if (!sent) location.assign(goal);
   }
 
-  // What the page came with need not be saved. After Back it may be shown as it was left.
+  // What the page came with need not be saved. After Back it may be shown as it was left. On a slow connection people type
+  // before the page is complete.
   function start() {
     sent = null;
-    for (const form of forms) if (!saved.has(form)) saved.set(form, typed(form));
+    for (const form of forms) if (!saved.has(form) && !touched.has(form)) saved.set(form, typed(form));
   }
 
   addEventListener("pageshow", start);
   addEventListener("pagehide", save);
   document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && save());
+  document.addEventListener("input", (event) => touched.add(event.target.form));
   document.addEventListener("click", follow);
   document.addEventListener("submit", (event) => {
     sent = event.target;
+    // A save that arrived after the form would bring back what the form erases.
+    if (saving) {
+      event.preventDefault();
+      saving.then(() => event.target.requestSubmit(event.submitter));
+      return;
+    }
     // Shown again as it was left, it is not typed text any more.
     if (forms.includes(sent)) saved.set(sent, typed(sent));
     save();
