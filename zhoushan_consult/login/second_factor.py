@@ -54,14 +54,14 @@ def key_uri(key: str, officer: Officer) -> str:
     return f"otpauth://totp/{label}?{urlencode(facts, quote_via=quote)}"
 
 
-def step_of(code: str, key: str, now: datetime, *, after: int = -1) -> int | None:
-    """The time step for which `code` is right, later than `after`. None if there is none."""
+def step_of(code: str, key: str, now: datetime) -> int | None:
+    """The time step for which `code` is right. None if there is none."""
     digits = "".join(code.split())
     if len(digits) != DIGITS or not (digits.isascii() and digits.isdigit()):
         return None
     totp = TOTP(b32decode(key), STEP_SECONDS, digits=DIGITS)
     totp.time = now.timestamp()
-    return totp.t() if totp.verify(int(digits), TOLERANCE, min_t=after + 1) else None
+    return totp.t() if totp.verify(int(digits), TOLERANCE) else None
 
 
 @transaction.atomic
@@ -123,10 +123,10 @@ def _unbind(officer: Officer, by: Officer | None, at: datetime) -> None:
 
 def _check_totp(officer: Officer, code: str, at: datetime) -> bool:
     bound = Authenticator.objects.filter(officer=officer).first()
-    step = bound and step_of(code, bound.key.open(), at, after=bound.last_step)
+    step = bound and step_of(code, bound.key.open(), at)
     if not step:
         return False
-    # Only if no other request has used it since it was read.
+    # The same code again, or an earlier one, finds no row: also of two requests at the same instant.
     return bool(Authenticator.objects.filter(pk=bound.pk, last_step__lt=step).update(last_step=step))
 
 
