@@ -186,7 +186,7 @@ class Drafts:
 
 
 def drafts_for(officer: Officer) -> Drafts:
-    """The drafts that wait for `officer`. What came back to somebody who works on public answers no more is everybody's."""
+    """The drafts that wait for `officer`. What came back to an officer who works on public answers no more is everyone's."""
     gone = ~Q(drafted_by__in=Officer.objects.who_may(Act.PUBLISH))
     drafts = PublishedAnswer.objects.filter(state=Publicity.DRAFT).annotate(orphaned=gone)
     waiting = list(drafts.select_related("division", "drafted_by").order_by("changed_at", "pk"))

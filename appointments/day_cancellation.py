@@ -40,12 +40,11 @@ def expecting(day: ConsultDay) -> QuerySet[Appointment]:
 
 
 def carry_over_all(cancelled: Cancellation) -> int:
-    """Carry over every firm that wanted to come to the cancelled day, or holds a seat of it whatever it had asked for.
+    """Carry over every firm that wanted to come to the cancelled day, or holds a seat of it.
 
-    Firms that wait for a written reply stay as they are.
-
-    Seats are freed. The right to a seat dates from its offer, so a seated firm comes before those that waited. Runs in the
-    caller's transaction; a second run finds no firm. Returns how many firms were told.
+    Firms that wait for a written reply stay as they are. Seats are freed. The right to a seat dates from its offer, so a
+    seated firm comes before those that waited. Runs in the caller's transaction; a second run finds no firm. Returns how
+    many firms were told.
     """
     # Seats before registrations: every act that changes both locks them in this order.
     list(Seat.objects.filter(day=cancelled.day).select_for_update(no_key=True).order_by("pk"))

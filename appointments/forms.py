@@ -16,9 +16,10 @@ from zhoushan_consult.bureau.models import Area, Officer
 from zhoushan_consult.clock import local_date
 from zhoushan_consult.form_fields import MultilineField, NormalizedField
 from zhoushan_consult.identity import mailbox, names, phone, postcode, resident_id, uscc
+from zhoushan_consult.sign_on.provider import Firm
 
 from .booking import Registration, Source
-from .contact import Contact, contact_of
+from .contact import FIELDS, Contact, contact_of
 from .models import Channel, Grade
 from .topics import TopicChoice
 
@@ -138,14 +139,23 @@ class RegistrationForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"}),
     )
 
-    def __init__(self, *args, now, areas, **kwargs):
-        super().__init__(*args, **kwargs)
+    def __init__(self, data=None, *args, now, areas, firm: Firm | None = None, **kwargs):
+        super().__init__(_of_firm(data, firm), *args, **kwargs)
         self.today = local_date(now)
         self.areas = {area.code: area for area in areas}
         self.fields["county"].choices = [("", "请选择"), *((area.code, area.name) for area in areas)]
         for name, text in REQUIRED.items():
             self.fields[name].error_messages["required"] = text
+        if firm:
+            self._fix(firm)
         self.helper = form_helper()
+
+    def _fix(self, firm: Firm) -> None:
+        """Name and code of a firm that has signed on: shown, and read only."""
+        for name, value in firm_fields(firm).items():
+            self.fields[name].initial = value
+            self.fields[name].widget.attrs["readonly"] = True
+            self.fields[name].help_text = "由法人账号带出，不能修改。"
 
     def clean_uscc(self):
         return uscc.clean(self.cleaned_data["uscc"])
@@ -173,6 +183,21 @@ class RegistrationForm(forms.Form):
         )
 
 
+def firm_fields(firm: Firm) -> dict[str, str]:
+    """The fields that the sign-on of the firm fills in."""
+    return {"enterprise_name": firm.name, "uscc": firm.uscc}
+
+
+def _of_firm(data, firm: Firm | None):
+    """What was sent, with the name and code of the firm that has signed on, whatever was sent for them."""
+    if data is None or firm is None:
+        return data
+    fixed = data.copy()
+    for name, value in firm_fields(firm).items():
+        fixed[name] = value
+    return fixed
+
+
 def form_helper() -> FormHelper:
     """The layout in the order of 附件2: firm, contact, question; then the consents."""
     helper = FormHelper()
@@ -183,18 +208,25 @@ def form_helper() -> FormHelper:
         Fieldset(
             "企业基本信息", "enterprise_name", "uscc", "address", "postcode", "county", css_class="group"
         ),
-        Fieldset("联系人信息", "contact_name", "id_type", "id_number", "phone", "email", css_class="group"),
-        Fieldset("咨询事项", "topics", "summary", "wants_onsite", css_class="group"),
-        Fieldset(
-            "个人信息",
-            HTML('<p><a href="/privacy/" target="_blank">《个人信息处理告知》（新窗口打开）</a></p>'),
-            "agree_notice",
-            "agree_id_use",
-            css_class="group",
-        ),
+        contact_part(),
+        question_part(),
+        consents_part(),
         Div("website", css_class="honeypot"),
     )
     return helper
+
+
+def contact_part() -> Fieldset:
+    return Fieldset("联系人信息", "contact_name", "id_type", "id_number", "phone", "email", css_class="group")
+
+
+def question_part() -> Fieldset:
+    return Fieldset("咨询事项", "topics", "summary", "wants_onsite", css_class="group")
+
+
+def consents_part() -> Fieldset:
+    notice = '<p><a href="/privacy/" target="_blank">《个人信息处理告知》（新窗口打开）</a></p>'
+    return Fieldset("个人信息", HTML(notice), "agree_notice", "agree_id_use", css_class="group")
 
 
 class AmendForm(RegistrationForm):
@@ -212,10 +244,8 @@ class AmendForm(RegistrationForm):
         self.fields["id_number"].help_text = f"现为 {appointment.masked_id}，不改请留空。"
         self.helper.layout = Layout(
             Fieldset("企业基本信息", "address", "postcode", "county", css_class="group"),
-            Fieldset(
-                "联系人信息", "contact_name", "id_type", "id_number", "phone", "email", css_class="group"
-            ),
-            Fieldset("咨询事项", "topics", "summary", "wants_onsite", css_class="group"),
+            contact_part(),
+            question_part(),
         )
 
     @staticmethod
@@ -243,9 +273,6 @@ class AmendForm(RegistrationForm):
             "uscc": self.appointment.uscc,
         }
         return super().registration()
-
-
-CONTACT_FIELDS = ("contact_name", "phone", "email", "address", "postcode")
 
 
 class ContactFields(forms.Form):
@@ -277,7 +304,7 @@ class ContactFields(forms.Form):
 
     def contact(self) -> Contact:
         """The valid form, as `contact.correct` takes it."""
-        return Contact(**{name: self.cleaned_data[name] for name in CONTACT_FIELDS})
+        return Contact(**{name: self.cleaned_data[name] for name in FIELDS})
 
 
 class ContactForm(ContactFields):
@@ -363,7 +390,6 @@ class EntryForm(RegistrationForm):
 
 def entry_layout() -> Layout:
     """How the registration came in; then 附件2; then the oral consents."""
-    notice = '<p><a href="/privacy/" target="_blank">《个人信息处理告知》（新窗口打开）</a></p>'
     return Layout(
         Fieldset("登记方式", "day", "channel", "reason", css_class="group"),
         Fieldset(
@@ -376,13 +402,27 @@ def entry_layout() -> Layout:
             "county",
             css_class="group",
         ),
-        Fieldset("联系人信息", "contact_name", "id_type", "id_number", "phone", "email", css_class="group"),
-        Fieldset("咨询事项", "topics", "summary", "wants_onsite", css_class="group"),
-        Fieldset("个人信息", HTML(notice), "agree_notice", "agree_id_use", css_class="group"),
+        contact_part(),
+        question_part(),
+        consents_part(),
     )
 
 
-class LookupForm(forms.Form):
+class RegisteredPhoneForm(forms.Form):
+    """The telephone of the registration, which the firm gives with something else that only it knows."""
+
+    phone = forms.CharField(
+        label="联系电话",
+        help_text="登记时填写的号码。座机可以不写分机。",
+        error_messages={"required": "请填写登记时的联系电话。"},
+        widget=forms.TextInput(attrs={"autocomplete": "tel", "type": "tel"}),
+    )
+
+    def clean_phone(self):
+        return phone.clean(self.cleaned_data["phone"])
+
+
+class LookupForm(RegisteredPhoneForm):
     """进度查询: 受理编号 and phone, which together only the firm knows."""
 
     reference = forms.CharField(
@@ -394,18 +434,10 @@ class LookupForm(forms.Form):
             attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
         ),
     )
-    phone = forms.CharField(
-        label="联系电话",
-        help_text="登记时填写的号码。座机可以不写分机。",
-        error_messages={"required": "请填写登记时的联系电话。"},
-        widget=forms.TextInput(attrs={"autocomplete": "tel", "type": "tel"}),
-    )
-
-    def clean_phone(self):
-        return phone.clean(self.cleaned_data["phone"])
+    field_order = ["reference", "phone"]
 
 
-class LostReferenceForm(forms.Form):
+class LostReferenceForm(RegisteredPhoneForm):
     """找回受理编号: what the firm still knows of its registration."""
 
     uscc = forms.CharField(
@@ -414,19 +446,11 @@ class LostReferenceForm(forms.Form):
         error_messages={"required": REQUIRED["uscc"]},
         widget=forms.TextInput(attrs={"autocapitalize": "characters", "spellcheck": "false"}),
     )
-    phone = forms.CharField(
-        label="联系电话",
-        help_text="登记时填写的号码。座机可以不写分机。",
-        error_messages={"required": "请填写登记时的联系电话。"},
-        widget=forms.TextInput(attrs={"autocomplete": "tel", "type": "tel"}),
-    )
+    field_order = ["uscc", "phone"]
 
     def clean_uscc(self):
         # Some real codes fail the check digit, and were admitted by an officer: only the format counts here.
         return uscc.clean(self.cleaned_data["uscc"], admitted=True)
-
-    def clean_phone(self):
-        return phone.clean(self.cleaned_data["phone"])
 
 
 class UnsolvedForm(forms.Form):

@@ -19,9 +19,9 @@ from zhoushan_consult.outbox.posting import Recipient, latest_calendar, post
 from zhoushan_consult.outbox.quiet_hours import waking_time
 
 from . import calendar_entry, upper_floor, waiting_list
-from .lifecycle import ENDED, Stage
-from .models import Appointment, ContactCorrection, Publicity, PublishedAnswer, Rating
-from .priority import next_chance
+from .lifecycle import ENDED, LIVE, Stage
+from .models import Appointment, ContactCorrection, Publicity, PublishedAnswer, Rating, Supplement
+from .priority import is_used, next_chance
 
 INVITING_KINDS = {"seat_offered", "seat_confirmed", "plan_changed", "day_near"}
 """Letters that ask a seated firm to come. They carry the calendar entry, or a newer version of it."""
@@ -190,10 +190,23 @@ def _offer_lost(appointment: Appointment, params: Params, at: datetime) -> None:
 
 
 def _seat_left(appointment: Appointment, params: Params, now: datetime) -> str:
-    """For letters that tell of a seat that the firm has not any more: of no use after the day."""
+    """For letters that tell of a seat that the firm has not any more: of no use after the day, or where nothing is answered."""
     if appointment.stage == Stage.SEATED:
         return "企业又得到名额"
+    if appointment.stage in (Stage.WITHDRAWN, Stage.DECLINED):
+        return f"登记已转为“{appointment.get_stage_display()}”"
     return "咨询日已过" if now >= calendar.ends_at(appointment.day.date) else ""
+
+
+def _not_needed(appointment: Appointment, params: Params, now: datetime) -> str:
+    return _seat_left(appointment, params, now) or at_stage(Stage.CLOSED)(appointment, params, now)
+
+
+def _may_come(appointment: Appointment, params: Params, now: datetime) -> str:
+    """For letters that ask whether the firm still wants to come: it can choose so once."""
+    if why_not := at_stage(Stage.DEFERRED)(appointment, params, now):
+        return why_not
+    return "企业此后已安排过现场咨询" if is_used(appointment) else ""
 
 
 def _deferred_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
@@ -215,7 +228,14 @@ def _has_priority(appointment: Appointment, params: Params, now: datetime) -> st
         return "登记已有新的安排"
     if calendar.slug(appointment.day.date) != params["day"]:
         return "登记已转到别的咨询日"
-    return "现场名单已经确定" if appointment.day.settled_at else ""
+    return _list_over(appointment.day, now)
+
+
+def _list_over(day: ConsultDay, now: datetime) -> str:
+    """Why nobody is promised a place on the list of this day any more."""
+    if day.settled_at:
+        return "现场名单已经确定"
+    return "咨询日已经开始" if now >= calendar.starts_at(day.date) else ""
 
 
 def _handed_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
@@ -226,7 +246,9 @@ def _handed_facts(appointment: Appointment, params: Params, now: datetime) -> di
 
 def _handed_over(appointment: Appointment, params: Params, now: datetime) -> str:
     other = appointment.handed_to
-    return "" if other and other.stage not in ENDED else "优先资格已有新的安排"
+    if not other or other.stage in ENDED:
+        return "优先资格已有新的安排"
+    return _list_over(other.day, now)
 
 
 def _cancelled_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
@@ -246,7 +268,7 @@ def _cancelled_still(appointment: Appointment, params: Params, now: datetime) ->
         return f"登记已转为“{goes_on.get_stage_display()}”"
     if goes_on.day.is_cancelled:
         return "这一期也已取消，另有通知"
-    return "咨询日已过" if now >= calendar.starts_at(goes_on.day.date) else ""
+    return _list_over(goes_on.day, now)
 
 
 def _correction_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
@@ -258,6 +280,12 @@ def _correction_facts(appointment: Appointment, params: Params, now: datetime) -
         "new_phone": "phone" in correction.changed,
         "new_name": "contact_name" in correction.changed,
     }
+
+
+def _supplement_handled(supplement: Supplement, params: Params, now: datetime) -> str:
+    if supplement.handled_at:
+        return "已经处理"
+    return at_stage(*LIVE)(supplement.appointment, params, now)
 
 
 def _corrected_again(appointment: Appointment, params: Params, now: datetime) -> str:
@@ -321,9 +349,9 @@ LETTERS = [
         "seat_confirmed", "已确认参加", holds_seat, seat_letter_facts, answers_act=True, related=WITH_SEAT
     ),
     firm_letter("seat_given_up", "已放弃现场名额", _seat_left, reply_facts, answers_act=True),
-    firm_letter("seat_not_needed", "书面答复已够，名额已退回", _seat_left, answers_act=True),
+    firm_letter("seat_not_needed", "书面答复已够，名额已退回", _not_needed, answers_act=True),
     firm_letter("seat_lapsed", "名额逾期未确认", _seat_left, reply_facts),
-    firm_letter("deferred", "本期没有排上现场", at_stage(Stage.DEFERRED), _deferred_facts),
+    firm_letter("deferred", "本期没有排上现场", _may_come, _deferred_facts),
     firm_letter("priority_granted", "下期优先安排", _has_priority, _priority_facts, answers_act=True),
     firm_letter(
         "priority_moved",
@@ -333,12 +361,13 @@ LETTERS = [
         answers_act=True,
         related=(*WITH_DAY, "handed_to__day"),
     ),
-    firm_letter("priority_returned", "优先资格已退回", at_stage(Stage.DEFERRED), _deferred_facts),
+    firm_letter("priority_returned", "优先资格已退回", _may_come, _deferred_facts),
     to_officers(
         "supplement_added",
         "企业补充了问题",
         lambda supplement, params, now: {},
-        lambda supplement, params, now: "已经处理" if supplement.handled_at else "",
+        _supplement_handled,
+        related=("appointment",),
     ),
     to_officers(
         "objection_raised",

@@ -26,6 +26,6 @@ def send_again(uscc: str, phone: str, *, at: datetime) -> None:
     found = next((each for each in theirs if each.stage in LIVE), next(iter(theirs), None))
     if found is None:
         return
-    # The page limits how often somebody may ask. What it lets through is a letter of its own each time.
+    # The page limits how often a person may ask. What it lets through is a letter of its own each time.
     letters.write("reference_again", found, at=at, key=at.isoformat())
     record(Verb.REFERENCE_SENT, found, by=None, at=at)

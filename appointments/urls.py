@@ -1,12 +1,15 @@
 from django.urls import path, re_path
 
-from .views import answers, lost_reference, progress, receipt, register
+from .views import answers, lost_reference, progress, receipt, register, sign_on
 
 urlpatterns = [
     path("answers/", answers.index, name="answers"),
     path("answers/<int:number>/", answers.answer, name="answer"),
     path("register/", register.register, name="register"),
     path("register/check/", register.check, name="register_check"),
+    path("register/sign-on/", sign_on.leave, name="firm_sign_on"),
+    path("register/sign-on/back/", sign_on.back, name="firm_sign_on_back"),
+    path("register/sign-on/end/", sign_on.end, name="firm_sign_on_end"),
     path("receipt/<str:token>/", receipt.receipt, name="receipt"),
     path("receipt/<str:token>/form/", receipt.sheet, name="sheet"),
     path("receipt/<str:token>/form.pdf", receipt.sheet_pdf, name="sheet_pdf"),

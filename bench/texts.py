@@ -36,7 +36,7 @@ def words(count: int) -> list[str]:
 
 
 def _cross(wholes: Sequence, join: Callable) -> Iterator[str]:
-    """Without end: the first half of one of ``wholes`` with the second half of another, each result once."""
+    """Without end: the first half of one of `wholes` with the second half of another, each result once."""
     rng, made = Random(_SEED), set()
     while True:
         one, other = rng.choice(wholes), rng.choice(wholes)

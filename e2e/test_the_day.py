@@ -52,10 +52,14 @@ def door(visit, coordinator):
 
 
 def judge(page: Page, name: str) -> None:
-    """Fits the screen, and is accessible. SHOTS=folder keeps a picture."""
+    """Fits the screen, no text runs out of its cell, and it is accessible. SHOTS=folder keeps a picture."""
     assert (
         page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
     ), name
+    squeezed = (
+        "cells => cells.filter(cell => cell.scrollWidth > cell.clientWidth).map(cell => cell.innerText)"
+    )
+    assert page.eval_on_selector_all("td, th", squeezed) == [], name
     assert [violation["id"] for violation in Axe().run(page).response["violations"]] == [], name
     if shots := os.environ.get("SHOTS"):
         page.screenshot(path=f"{shots}/{name}-{page.viewport_size['width']}.png", full_page=True)

@@ -45,7 +45,7 @@ def to_one(
     officer: Officer, kind: str, about: Model, *, at: datetime, key: str = "1", **params
 ) -> list[Notice]:
     """Notify one officer."""
-    to = Recipient(name=officer.name, phone=officer.phone, email=officer.email)
+    to = Recipient.officer(officer)
     return post(kind, about=about, to=to, key=f"{key}:{officer.pk}", at=at, officer=officer.pk, **params)
 
 

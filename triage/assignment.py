@@ -23,7 +23,7 @@ from .models import Assignment, AssignmentState, Part, RoutingTrace
 from .routing.decision import Decision
 from .rulebook.routing_traces import shown_trace
 from .rulebook.suggestion import divisions_named, ground_for
-from .work import UNANSWERED, update_firm_page
+from .work import NOT_IN_FORCE, UNANSWERED, update_firm_page
 
 
 class NeedsDivision(Refused):
@@ -177,11 +177,11 @@ def _in_force(appointment: Appointment, portion: AssignmentItem) -> Assignment |
     same = Assignment.objects.filter(
         appointment=appointment, division=portion.division, question=portion.question
     )
-    return same.exclude(state__in=[AssignmentState.RETURNED, AssignmentState.CANCELLED]).first()
+    return same.exclude(state__in=NOT_IN_FORCE).first()
 
 
 def _make_lead(given: Assignment, *, by: Officer, at: datetime) -> None:
-    """The firm waits for the answer of a lead: without one, nobody would owe it."""
+    """The firm waits for the answer of a lead: without one, no division would owe it."""
     Assignment.objects.filter(pk=given.pk).update(part=Part.LEAD)
     record(Verb.ASSIGNED, given, by=by, at=at, division=given.division.code, part=Part.LEAD)
 

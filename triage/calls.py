@@ -131,7 +131,7 @@ def letters_to_tell(appointment: Appointment, now: datetime) -> list[letter_call
 
 # --- Firms that cannot be reached ------------------------------------------------------------------------------------
 def unreachable() -> QuerySet[Appointment]:
-    """联系不上的企业: the number called was wrong, and since then it was not corrected, nobody was reached, and nobody dismissed it."""
+    """联系不上的企业: the number called was wrong, and since then it was neither corrected, nor dismissed, nor was the firm reached."""
     undelivered = _failed_calls().order_by().values(firm=Cast("about_id", BigIntegerField()))
     wrong = _wrong_numbers().exclude(appointment__stage__in=ENDED).order_by().values(firm=F("appointment"))
     # A union of keys: with OR, the database would read every registration.

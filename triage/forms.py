@@ -8,8 +8,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.text import Truncator
 
-from appointments.contact import contact_of
-from appointments.forms import CONTACT_FIELDS, ContactFields
+from appointments.contact import FIELDS, contact_of
+from appointments.forms import ContactFields
 from appointments.models import Appointment, Objection, Supplement, Verdict
 from zhoushan_consult.bureau.actions import ActionForm, parse_key
 from zhoushan_consult.bureau.models import Division
@@ -87,7 +87,7 @@ class ContactForm(ContactFields, ActionForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.start_from(self.record)
-        self.order_fields([*CONTACT_FIELDS, "reason"])
+        self.order_fields([*FIELDS, "reason"])
 
     @property
     def version_read(self) -> str:

@@ -114,7 +114,7 @@ def _term_facts(appointment: Appointment, params: Params, now: datetime) -> dict
 
 
 BEING_ANSWERED = (Stage.ACCEPTED, Stage.SEATED, Stage.DEFERRED)
-REPLY_WANTED = (*BEING_ANSWERED, Stage.ANSWERED, Stage.HEARD, Stage.ABSENT, Stage.FOLLOWING)
+REPLY_WANTED = (Stage.SUBMITTED, *BEING_ANSWERED, Stage.ANSWERED, Stage.HEARD, Stage.ABSENT, Stage.FOLLOWING)
 
 STILL_TOLD = tuple(set(Stage) - SILENT_TO_FIRM)
 
@@ -217,7 +217,11 @@ def _settle_unwanted(day: ConsultDay, params: Params, now: datetime) -> str:
 
 
 def _cutoff_over(day: ConsultDay, params: Params, now: datetime) -> str:
-    return _unsettled(day, params, now) or day_over(day, params, now)
+    """Past the date that it names, `settle_wanted` says so each day."""
+    if why_not := _unsettled(day, params, now):
+        return why_not
+    wanted_by = day.date.replace(day=policy.SETTLE_BY)
+    return "已过确定名单的日期，另有催办" if now >= calendar.local_datetime(wanted_by + A_DAY) else ""
 
 
 def _hastened(day: ConsultDay, params: Params) -> int:

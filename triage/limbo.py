@@ -1,6 +1,6 @@
 """Nothing in limbo: every live registration, 交办, plan, answer and 督办 has a next event and a person whose turn it is.
 
-Each hole below names a way in which a matter could be left with nobody. A nightly duty looks into all of them and tells
+Each hole below names a way in which a matter could wait for no person. A duty looks into all of them each morning and tells
 综合处 and 系统管理 what it finds; the home page of 综合处 lists it. In good order every hole is empty.
 """
 
@@ -32,7 +32,7 @@ SETTLED_IN = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Hole:
-    """A way to be left with nobody: its name, what to do about it, and the records in it at an instant."""
+    """A way to wait for no person: its name, what to do about it, and the records in it at an instant."""
 
     name: str
     title: str
@@ -49,7 +49,7 @@ class Found:
 
 
 def search(now: datetime) -> Iterator[Found]:
-    """Everything that is left with nobody at `now`."""
+    """Everything that waits for no person at `now`."""
     for hole in HOLES:
         for record in hole.find(now):
             yield Found(hole, record)
@@ -99,7 +99,7 @@ def _will_be_asked(appointment: Appointment) -> bool:
 
 
 def _without_officer(now: datetime) -> Iterator[Model]:
-    """Open 交办 and 督办 of a division in which nobody can work on them."""
+    """Open 交办 and 督办 of a division in which no officer can work on them."""
     for division in Division.objects.all():
         if not _has_officer(division, Role.HANDLER, Role.HEAD, Role.COORDINATOR):
             yield from Assignment.objects.filter(division=division, state=AssignmentState.OPEN)
@@ -135,7 +135,7 @@ def _plan_without_leader(now: datetime) -> Iterable[Model]:
 
 
 def _answer_without_second_person(now: datetime) -> Iterator[Model]:
-    """A 公开答复 is seen by two: somebody else than its author must be able to publish it."""
+    """A 公开答复 is seen by two: another person than its author must be able to publish it."""
     may_publish = {o.pk for role in (Role.COORDINATOR, Role.LEADER) for o in Officer.objects.with_role(role)}
     for answer in PublishedAnswer.objects.filter(state=Publicity.DRAFT):
         if not may_publish - {answer.drafted_by_id}:
@@ -173,7 +173,7 @@ HOLES = [
 
 
 def report(about: str, due_at: datetime, now: datetime) -> int:
-    """Tell 综合处 and 系统管理 what is left with nobody. Returns how many records."""
+    """Tell 综合处 and 系统管理 what waits for no person. Returns how many records."""
     found = list(search(now))
     if found:
         titles = list(dict.fromkeys(each.hole.title for each in found))
@@ -186,7 +186,7 @@ def report(about: str, due_at: datetime, now: datetime) -> int:
 
 
 def found_last_time() -> int:
-    """How many records the last nightly search found. The home page looks again only where there were any."""
+    """How many records the last search of the duty found. The home page looks again only where there were any."""
     searches = Duty.objects.filter(kind=LIMBO.name, rows__isnull=False).order_by("-due_at")
     return searches.values_list("rows", flat=True).first() or 0
 

@@ -30,7 +30,7 @@ class CallRecord(models.Model):
     at = models.DateTimeField("通话时间")
     outcome = models.CharField("通话结果", max_length=15, choices=CallOutcome)
     gist = models.TextField("通话内容", max_length=500)
-    # Of a call to a wrong number: since when nobody tries to find the right one.
+    # Of a call to a wrong number: since when the right one is not looked for any more.
     dismissed_at = models.DateTimeField("不再联系的时间", null=True, blank=True)
 
     class Meta:

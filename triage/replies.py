@@ -124,7 +124,7 @@ def _must_not_have_ended(appointment: Appointment) -> None:
 
 
 def _last(assignment: Assignment) -> Reply | None:
-    """The reply with the latest wording, whatever became of it."""
+    """The reply with the latest wording, signed, dropped or in hand."""
     replies = Reply.objects.filter(assignment=assignment).select_related("drafted_by")
     last = replies.order_by("-version").first()
     if last:
@@ -176,7 +176,7 @@ def _record(verb: Verb, reply: Reply, *, by: Officer, at: datetime, **facts) -> 
 
 @transaction.atomic
 def submit_for_signature(assignment: Assignment, *, by: Officer, at: datetime) -> None:
-    """送审签: the draft goes to those who may sign it. Raises NothingToSign, NothingCorrected, NobodyToSign, IllegalMove."""
+    """送审签: the draft goes to those who may sign it. Raises NothingToSign, NothingCorrected, NoSigner, IllegalMove."""
     _must_draft(assignment, by)
     _lock(assignment)
     reply = _in_hand(assignment)
@@ -203,7 +203,7 @@ def _with_signer(reply: Reply, *, by: Officer, at: datetime) -> Reply:
     if second_person.signers(division, reply.drafted_by):
         return reply
     if not second_person.signers(division, by):
-        raise second_person.NobodyToSign(division, by)
+        raise second_person.NoSigner(division, by)
     return _write(reply, {}, reply.version + 1, by, at)
 
 

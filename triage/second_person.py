@@ -17,15 +17,15 @@ class NeedsSecondPerson(Refused):
         super().__init__(f"这一稿是您拟写的，要由另一位同志审签。{_way_to_sign(division, drafter)}")
 
 
-class NobodyToSign(Refused):
-    """A draft would go up to nobody: no other officer may sign it."""
+class NoSigner(Refused):
+    """A draft would go up to no signer: no other officer may sign it."""
 
     def __init__(self, division: Division, drafter: Officer):
         super().__init__(f"{way_to_submit(division, drafter)}填写的内容都在。")
 
 
 def signers(division: Division, drafter: Officer) -> list[Officer]:
-    """Who may sign what `drafter` wrote: the others who may sign; the drafter only where nobody else works on replies."""
+    """Who may sign what `drafter` wrote: the others who may sign; the drafter only where no other works on replies."""
     may_sign = list(Officer.objects.who_may(Act.SIGN, division))
     others = [officer for officer in may_sign if officer != drafter]
     return others or ([] if _colleagues(division, drafter) else may_sign)
@@ -41,7 +41,7 @@ def note_of_signature(reply: Reply, by: Officer) -> str:
 
 
 def way_to_submit(division: Division, drafter: Officer) -> str:
-    """What to do where nobody may sign what `drafter` writes."""
+    """What to do where no signer can be found for what `drafter` writes."""
     colleagues = _colleagues(division, drafter)
     if colleagues and drafter in Officer.objects.who_may(Act.SIGN, division):
         return f"您拟写的稿子要由另一位同志核对：请先保存，由{_names(colleagues)}送审签，您再审签。"

@@ -1,4 +1,4 @@
-"""Commands that read JSON Lines (``--jsonl FILE``) and answer line by line, to measure what the pages use."""
+"""Commands that read JSON Lines (`--jsonl FILE`) and answer line by line, to measure what the pages use."""
 
 import json
 import sys
@@ -32,10 +32,10 @@ class JsonLinesCommand(BaseCommand):
 
     @abstractmethod
     def answer(self, item: dict) -> dict:
-        """The answer to ``item``. Raises ValueError, with a Chinese message, if a field is missing."""
+        """The answer to `item`. Raises ValueError, with a Chinese message, if a field is missing."""
 
     def output(self, item: dict, number: int) -> str:
-        """What is printed for ``item``: one line of JSON, unless a command prints something else."""
+        """What is printed for `item`: one line of JSON, unless a command prints something else."""
         return json.dumps({"id": item.get("id", number), **self.answer(item)}, ensure_ascii=False)
 
     def _answer(self, number: int, line: str) -> None:

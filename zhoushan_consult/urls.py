@@ -9,7 +9,10 @@ urlpatterns = [
     path("", include("sessions_app.urls")),
     path("", include("appointments.urls")),
     path("desk/", include("triage.desk.urls")),
+    # Before the admin: log-in and one's own password are not left to Django's pages.
+    path("admin/", include("zhoushan_consult.login.urls")),
     path("admin/", admin.site.urls),
+    path("", include("zhoushan_consult.sign_on.urls")),
     path("elder/", elder_mode.elder, name="elder"),
     path("drafts/", draft_pages.save, name="drafts"),
     path("drafts/<str:key>/", draft_pages.resume, name="draft"),

@@ -13,7 +13,7 @@ REFRESH_EVERY = 20
 
 
 class CachedIndex(Generic[Key]):
-    """``edition()`` must change whenever ``pairs()``, key and question, would; it should be one cheap query."""
+    """`edition()` must change whenever `pairs()`, key and question, would; it should be one cheap query."""
 
     def __init__(
         self,
@@ -27,7 +27,7 @@ class CachedIndex(Generic[Key]):
         )
 
     def search(self, text: str, limit: int) -> list[Match[Key]]:
-        """Those that answer ``text``, the most similar first."""
+        """Those that answer `text`, the most similar first."""
         return self._cache.get().search(text, limit)
 
     def invalidate(self) -> None:

@@ -1,6 +1,6 @@
 """What a question is about, in any words: its concepts, and its characters as n-grams. Pure.
 
-``concepts.toml`` lists concepts by facet (the thing, the permit, the pollutant, the action …), each with the ways in which
+`concepts.toml` lists concepts by facet (the thing, the permit, the pollutant, the action …), each with the ways in which
 firms and officials say it.
 """
 
@@ -46,7 +46,7 @@ class Features:
 
 
 def extract(text: str) -> Features:
-    """The features of ``text``. Takes any text and never raises."""
+    """The features of `text`. Takes any text and never raises."""
     normalized = normalize(text).text
     segments = _SEGMENT.findall(normalized)
     # No bigram across a punctuation mark: its characters only meet by chance.
@@ -72,7 +72,7 @@ _Lexicon = dict[str, list[_Entry]]
 
 
 def _longest_match(lexicon: _Lexicon, text: str, start: int) -> tuple[int, tuple[Concept, ...]]:
-    """Where to go on, and the concepts of the longest word that begins at ``start``."""
+    """Where to go on, and the concepts of the longest word that begins at `start`."""
     for first, second, concepts in lexicon.get(text[start], ()):
         if text.startswith(first, start):
             after = start + len(first)

@@ -1,6 +1,6 @@
 """Embedding: a text as a vector, so that two ways of asking the same point the same way. Pure.
 
-``appointments/training`` learns a vector for every token from questions that are each asked in many ways: 换下来的炭 and
+`appointments/training` learns a vector for every token from questions that are each asked in many ways: 换下来的炭 and
 废活性炭 come to lie together, 漆桶 and 漆渣 apart. Texts are compared by cosine similarity, and by the known questions
 that they lie near.
 """
@@ -16,17 +16,17 @@ from .concepts import Features
 
 EMBEDDING_FILE = Path(__file__).with_name("embedding.npz")
 # Of the softmax over the known questions: the lower, the less a question further off counts. Chosen, like the numbers of
-# ``index``, on the pairs that were looked at (docs/manual/answered.md).
+# `index`, on the pairs that were looked at (docs/manual/answered.md).
 _TEMPERATURE = 0.05
 _JOINED = ("tokens", "questions")
 
 
 @dataclass(frozen=True, eq=False)
 class Embedding:
-    """The trained vectors. ``digest`` identifies the corpus that they come from.
+    """The trained vectors. `digest` identifies the corpus that they come from.
 
-    A row of ``token_vectors`` (int8) times its ``token_scales`` is the vector of that token. ``questions`` are the known
-    questions in official words, and ``centroids`` (int8) the mean of all ways to ask each.
+    A row of `token_vectors` (int8) times its `token_scales` is the vector of that token. `questions` are the known
+    questions in official words, and `centroids` (int8) the mean of all ways to ask each.
     """
 
     digest: str
@@ -84,7 +84,7 @@ def load() -> Embedding:
 
 
 def softmax(logits: numpy.ndarray) -> numpy.ndarray:
-    """Row by row. The largest is subtracted first, or ``exp`` would overflow."""
+    """Row by row. The largest is subtracted first, or `exp` would overflow."""
     powers = numpy.exp(logits - logits.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)
 

@@ -1,6 +1,6 @@
 """Whether a question was already answered (五（二）：之前已明确予以解答的重复事项): a search by vectors. Pure.
 
-Two texts ask the same if their vectors point the same way (``embedding``) and lie near the same known questions. They may
+Two texts ask the same if their vectors point the same way (`embedding`) and lie near the same known questions. They may
 share no character: 换下来的炭 asks about 废活性炭. If they name different things, permits or steps, they ask different
 questions, however many characters they share: 废油漆桶 is not 漆渣, 排污许可证延续 not 危废经营许可证延续.
 """
@@ -36,7 +36,7 @@ _MIN_REASON_SHARE = 0.2  # a known question that both lie less near is no reason
 
 
 class Match(NamedTuple, Generic[Key]):
-    """An answered question like the one asked: its ``key``, ``score`` 0–1, and ``why`` in Chinese."""
+    """An answered question like the one asked: its `key`, `score` 0–1, and `why` in Chinese."""
 
     key: Key
     score: float
@@ -44,7 +44,7 @@ class Match(NamedTuple, Generic[Key]):
 
 
 class Index(Generic[Key]):
-    """Answered questions, encoded once. ``pairs``: key and text."""
+    """Answered questions, encoded once. `pairs`: key and text."""
 
     def __init__(self, pairs: Iterable[tuple[Key, str]]):
         self._keys: list[Key] = []
@@ -55,7 +55,7 @@ class Index(Generic[Key]):
         self._vectors = load().encode_all(self._features)
 
     def search(self, text: str, limit: int = 5) -> list[Match[Key]]:
-        """Those that answer ``text`` or one of its questions, the most similar first; [] if none does."""
+        """Those that answer `text` or one of its questions, the most similar first; [] if none does."""
         best: dict[int, Match[Key]] = {}
         for query in _queries(text):
             for position, match in self._matches(extract(query)):
@@ -87,7 +87,7 @@ def _queries(text: str) -> list[str]:
 
 
 def best_match(query: str, answered: list[str]) -> tuple[int, str]:
-    """The position of the text in ``answered`` that answers ``query``, and why; -1 if none does."""
+    """The position of the text in `answered` that answers `query`, and why; -1 if none does."""
     matches = Index(enumerate(answered)).search(query, limit=1)
     return (matches[0].key, matches[0].why) if matches else (-1, "没有同一件事的答复")
 

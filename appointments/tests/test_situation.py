@@ -192,7 +192,7 @@ def terms(name: str) -> tuple[str, ...]:
 
 
 def sentences(known: Facts, found: Situation) -> Iterator[str]:
-    """Everything that somebody may read in this situation."""
+    """Everything that a person may read in this situation."""
     yield found.next.what
     if found.standing:
         yield found.standing

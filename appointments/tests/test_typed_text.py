@@ -1,4 +1,4 @@
-"""Whatever was typed into a public form is still there: after errors, Back, a link, 长辈版, a closed session, a lost cookie."""
+"""All that was typed into a public form is still there: after errors, Back, a link, 长辈版, a closed session, a lost cookie."""
 
 import re
 from datetime import timedelta

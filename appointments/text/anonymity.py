@@ -21,9 +21,9 @@ _MIN_FORM = 3  # a shortened name of two characters (海洋) is an ordinary word
 
 
 def identifying_details(text: str, names: Iterable[str] = ()) -> list[str]:
-    """What in ``text`` identifies a person or a firm, each in Chinese; [] if nothing does.
+    """What in `text` identifies a person or a firm, each in Chinese; [] if nothing does.
 
-    ``names``: the firm and the person that the text came from.
+    `names`: the firm and the person that the text came from.
     """
     joined = _joined(text)
     found = numbers_in(text)

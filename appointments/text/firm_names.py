@@ -30,7 +30,7 @@ _MIN_FORM = 4
 
 
 def firm_name_spans(text: str, firm_name: str = "") -> list[Span]:
-    """Where normalized ``text`` names a firm: ``firm_name`` as registered or shortened, letterheads, …有限公司."""
+    """Where normalized `text` names a firm: `firm_name` as registered or shortened, letterheads, …有限公司."""
     spans = [match.span() for match in _FIRM_NAME.finditer(text)]
     for form in set(written_forms(normalize(firm_name).text)):
         if len(form) >= _MIN_FORM:

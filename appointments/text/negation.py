@@ -28,5 +28,5 @@ _NEGATION = re.compile(
 
 
 def negated_spans(text: str) -> list[Span]:
-    """Where normalized ``text`` says that something does not occur."""
+    """Where normalized `text` says that something does not occur."""
     return [match.span() for match in _NEGATION.finditer(text)]

@@ -24,7 +24,7 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True)
 class NormalizedText:
-    """``source`` as typed and its normalized ``text``. ``text[i]`` comes from ``source[starts[i]:ends[i]]``."""
+    """`source` as typed and its normalized `text`. `text[i]` comes from `source[starts[i]:ends[i]]`."""
 
     source: str
     text: str
@@ -32,7 +32,7 @@ class NormalizedText:
     ends: tuple[int, ...]
 
     def quote(self, start: int, end: int) -> tuple[str, int, int]:
-        """The words of the source behind ``text[start:end]``, and their start and end in the source."""
+        """The words of the source behind `text[start:end]`, and their start and end in the source."""
         if start >= end:
             return "", 0, 0
         first, last = self.starts[start], self.ends[end - 1]
@@ -70,7 +70,7 @@ def normalize(text: str) -> NormalizedText:
 
 
 def _correct_misspellings(text: str, starts: list[int], ends: list[int]) -> str:
-    """``text`` with the misspelt words corrected; changes ``starts`` and ``ends`` accordingly."""
+    """`text` with the misspelt words corrected; changes `starts` and `ends` accordingly."""
     # From the end, so that the positions of earlier matches stay valid when a correction changes the length.
     for match in reversed(list(_MISSPELLING.finditer(text))):
         correct = CORRECTIONS[match.group()]

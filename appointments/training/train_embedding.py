@@ -1,4 +1,4 @@
-"""Train the embedding on the corpus: some minutes, needed after the corpus or ``concepts.toml`` changed.
+"""Train the embedding on the corpus: some minutes, needed after the corpus or `concepts.toml` changed.
 
 Contrastive learning. A batch holds two ways to ask each of many questions. The vectors of the tokens are moved so that
 the two come nearer to each other than to everything else in the batch (InfoNCE loss, Adam).
@@ -50,7 +50,7 @@ def _no_report(line: str) -> None:
 
 
 def train_from_corpus(report: Report = _no_report) -> Embedding:
-    """The embedding of the whole corpus. ``report`` is called once an epoch, with its number and its mean loss."""
+    """The embedding of the whole corpus. `report` is called once an epoch, with its number and its mean loss."""
     groups = [example["texts"] for example in corpus_files.paraphrased_examples()]
     return train(groups, corpus_files.hard_negatives(), report)
 
@@ -63,7 +63,7 @@ def corpus_digest() -> str:
 def train(
     groups: list[list[str]], hard_negatives: list[HardNegative], report: Report = _no_report
 ) -> Embedding:
-    """The embedding of ``groups``, each the ways to ask one question, the official wording first.
+    """The embedding of `groups`, each the ways to ask one question, the official wording first.
 
     The same texts in the same order give the same numbers.
     """
@@ -78,7 +78,7 @@ def train(
 
 
 class Batch(NamedTuple):
-    """``positives[i]`` asks the same as ``queries[i]``. ``negatives`` ask the same as none of them."""
+    """`positives[i]` asks the same as `queries[i]`. `negatives` ask the same as none of them."""
 
     queries: list[str]
     positives: list[str]
@@ -151,7 +151,7 @@ class Trainer:
         return loss
 
     def _update_tokens(self, rows: numpy.ndarray, gradients: numpy.ndarray) -> None:
-        """``gradients``: of the weighted vector of the token in each of ``rows``. A token may occur in several texts."""
+        """`gradients`: of the weighted vector of the token in each of `rows`. A token may occur in several texts."""
         vectors = self._vectors.values[rows]
         weights = numpy.exp(self._log_weights.values[rows])
         weight_gradients = weights * (vectors * gradients).sum(axis=1, keepdims=True)
@@ -194,7 +194,7 @@ class Trainer:
 
 
 class EncodedTexts:
-    """Texts as unit ``vectors``, each the normalized sum of its tokens. ``rows``: all their tokens, text by text."""
+    """Texts as unit `vectors`, each the normalized sum of its tokens. `rows`: all their tokens, text by text."""
 
     def __init__(self, rows: numpy.ndarray, text_of_row: numpy.ndarray, sums: numpy.ndarray):
         self.rows, self._text_of_row = rows, text_of_row
@@ -202,7 +202,7 @@ class EncodedTexts:
         self.vectors = sums / self._norms
 
     def token_gradients(self, gradients: numpy.ndarray) -> numpy.ndarray:
-        """The gradient for each of ``rows``, from those of the vectors.
+        """The gradient for each of `rows`, from those of the vectors.
 
         The part along the vector itself is taken off: it would change the length only, which the norm takes back.
         """
@@ -219,7 +219,7 @@ class AdamParameter:
         self._mean, self._mean_square = numpy.zeros_like(values), numpy.zeros_like(values)
 
     def step(self, rows: numpy.ndarray, gradients: numpy.ndarray, number: int) -> None:
-        """Step ``number``, from 1. ``gradients[i]`` belongs to row ``rows[i]``; those of one row are added up."""
+        """Step `number`, from 1. `gradients[i]` belongs to row `rows[i]`; those of one row are added up."""
         # Sums over sorted rows: faster than numpy.add.at.
         order = numpy.argsort(rows, kind="stable")
         starts = numpy.flatnonzero(numpy.diff(rows[order], prepend=-1))
@@ -234,9 +234,9 @@ class AdamParameter:
 
 
 def contrastive_loss(logits: numpy.ndarray) -> tuple[float, numpy.ndarray]:
-    """The InfoNCE loss in both directions, and its gradient with respect to ``logits``.
+    """The InfoNCE loss in both directions, and its gradient with respect to `logits`.
 
-    ``logits[i, j]``: the scaled cosine of query i and answer j. Answer i is right for query i; the columns after those
+    `logits[i, j]`: the scaled cosine of query i and answer j. Answer i is right for query i; the columns after those
     belong to no query.
     """
     count = len(logits)

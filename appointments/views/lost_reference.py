@@ -19,9 +19,9 @@ from ..forms import LostReferenceForm
 from ..lost_reference import send_again
 
 DRAFT = "lost_reference"
-# Whoever tries telephones gets nowhere: the answer is always the same.
+# A person who tries telephones learns nothing: the answer is always the same.
 REQUESTS_OF_AN_ADDRESS, HOUR = 10, timedelta(hours=1)
-# Each is an SMS or a call. Counted by code and telephone together: codes are public, and nobody may block a firm with one.
+# Each is an SMS or a call. Counted by code and telephone together: codes are public, and one alone must not block a firm.
 LETTERS_OF_A_FIRM, DAY = 3, timedelta(days=1)
 # The same sentence whether there is such a registration or not.
 ANSWER = "如果这两项与登记一致，受理编号几分钟内发到登记时的电话；座机由工作人员打电话告知。一天最多发三次。"
@@ -55,6 +55,5 @@ def _again(request: HttpRequest, typed: Typed, now) -> HttpResponse:
 
 
 def _page(request: HttpRequest, typed: Typed | None) -> HttpResponse:
-    form = typed.fill(LostReferenceForm) if typed else LostReferenceForm()
-    context = {"form": form, "notice": typed.notice if typed else "", "draft": DRAFT, "typed_form": "typed"}
+    context = drafts.form_context(DRAFT, LostReferenceForm, typed)
     return render(request, "appointments/lost_reference.html", context)

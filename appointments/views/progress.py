@@ -53,32 +53,43 @@ ANOTHER_OPENED = (
 # Names of the drafts (web/drafts.py). Those of a registration are followed by its 受理编号.
 LOOKUP, AMEND, CONTACT = "lookup", "amend", "contact"
 SUPPLEMENT, UNSOLVED, RATE = "supplement", "unsolved", "rate"
-# The forms of the progress page by act, in the order in which they are shown.
-FORMS: dict[str, type] = {SUPPLEMENT: SupplementForm, UNSOLVED: UnsolvedForm, RATE: RatingForm}
-TITLES = {SUPPLEMENT: "补充问题", UNSOLVED: "还没有解决？", RATE: "评价我们的服务"}
-# The field whose text is given back if its form is not offered any more.
-MAIN_FIELDS = {SUPPLEMENT: "text", UNSOLVED: "reason", RATE: "remark"}
-# The forms with a page of their own.
-PAGES: dict[str, type] = {AMEND: AmendForm, CONTACT: ContactForm}
-# The id of the form that the switch of the 长辈版 sends.
-FORM_ID = "typed"
+
+
+@dataclass(frozen=True)
+class ActForm:
+    """A form of the progress page: its fields, and its words. If it is not offered any more, what was typed into
+    `text_field` is given back. `is_main`: its button is the main one of the page.
+    """
+
+    make: type[Form]
+    text_field: str
+    title: str
+    button: str
+    is_main: bool = False
+
+
+# By act, in the order in which they are shown.
+FORMS = {
+    SUPPLEMENT: ActForm(SupplementForm, "text", "补充问题", "提交补充的问题"),
+    UNSOLVED: ActForm(UnsolvedForm, "reason", "还没有解决？", "未解决，请继续办理"),
+    RATE: ActForm(RatingForm, "remark", "评价我们的服务", "提交评价", is_main=True),
+}
+# The forms with a page of their own. They correct what is registered.
+CORRECTIONS: dict[str, type[AmendForm] | type[ContactForm]] = {AMEND: AmendForm, CONTACT: ContactForm}
 
 
 @dataclass(frozen=True)
 class OfferedForm:
-    """A form of the progress page: the act that it does, its fields, and the draft that keeps what is typed."""
+    """A form as the page shows it: the act that it does, and the draft that keeps what is typed."""
 
     act: str
+    about: ActForm
     form: Form
     draft: str
 
     @property
     def html_id(self) -> str:
         return f"{self.act}-form"
-
-    @property
-    def title(self) -> str:
-        return TITLES[self.act]
 
 
 def post_only(view: Callable) -> Callable:
@@ -89,6 +100,27 @@ def post_only(view: Callable) -> Callable:
         return view(request, *args, **kwargs) if request.method == "POST" else redirect("status")
 
     return back_or_act
+
+
+def on_opened(view: Callable) -> Callable:
+    """An act on the registration that this browser has opened: `view(request, appointment, now, …)`.
+
+    Where none is open any more, it is asked for again. Each form of these pages says in `about` which registration it is
+    about: with two registrations in two tabs, the page behind may be of the other one. Then nothing is done, and what was
+    typed waits for that one.
+    """
+
+    @wraps(view)
+    def act_or_ask(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        now = timezone.now()
+        appointment = _opened_appointment(request, now)
+        if appointment is None:
+            return _ask_again(request, now)
+        if request.POST.get("about", appointment.reference) != appointment.reference:
+            return _of_another(request, appointment, now)
+        return view(request, appointment, now, *args, **kwargs)
+
+    return act_or_ask
 
 
 @drafts.takes(LookupForm, draft=LOOKUP)
@@ -124,7 +156,8 @@ def _open(request: HttpRequest, now: datetime) -> HttpResponse:
     # What was typed before the registration was closed waits there. Of a form that is not open any more, the progress page
     # shows it.
     offered = facts.read(found, now).firm_acts
-    unsent = [form for form in PAGES if form in offered and drafts.read(request, _draft(form, found), now)]
+    waiting = [name for name in CORRECTIONS if name in offered]
+    unsent = [name for name in waiting if drafts.read(request, _draft(name, found), now)]
     return redirect(unsent[0] if unsent else "status")
 
 
@@ -148,48 +181,26 @@ def _opened_appointment(request: HttpRequest, now: datetime) -> Appointment | No
 
 def _ask_again(request: HttpRequest, now: datetime) -> HttpResponse:
     """The registration is not open any more. What was typed is there again as soon as it is."""
-    form, kept = request.POST.get("draft", ""), ""
-    if form:
-        kept = drafts.keep(request, form, Typed.of(request), now)
+    kept = _keep_form(request, now)
     messages.info(request, f"{CLOSED}刚才填写的内容都还在。" if kept else CLOSED)
-    response = redirect("status")
-    return drafts.set_cookie(response, kept) if kept else response
-
-
-def of_opened(view: Callable) -> Callable:
-    """A view of the registration that this browser has opened: `view(request, appointment, now, …)`.
-
-    Each form of these pages says in `about` which registration it is about. With two registrations in two tabs, the page
-    behind may be of the other one: then nothing is done, and what was typed waits for that one.
-    """
-
-    @wraps(view)
-    def with_opened(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-        now = timezone.now()
-        appointment = _opened_appointment(request, now)
-        if appointment is None:
-            return _ask_again(request, now)
-        if request.POST.get("about", appointment.reference) != appointment.reference:
-            return _of_another(request, appointment, now)
-        return view(request, appointment, now, *args, **kwargs)
-
-    return with_opened
+    return drafts.set_cookie(redirect("status"), kept) if kept else redirect("status")
 
 
 def _of_another(request: HttpRequest, opened: Appointment, now: datetime) -> HttpResponse:
-    form, kept = request.POST.get("draft", ""), ""
-    if form:
-        kept = drafts.keep(request, form, Typed.of(request), now)
+    kept = _keep_form(request, now)
     typed = "刚才填写的内容都在，打开那一份就能看到。" if kept else ""
     messages.error(request, ANOTHER_OPENED.format(opened.reference) + typed)
-    response = redirect("status")
-    return drafts.set_cookie(response, kept) if kept else response
+    return drafts.set_cookie(redirect("status"), kept) if kept else redirect("status")
+
+
+def _keep_form(request: HttpRequest, now: datetime) -> str:
+    """Keep the form that was sent. Returns the key for its cookie; empty if there is none, or it cannot be kept."""
+    form = request.POST.get("draft", "")
+    return drafts.keep(request, form, Typed.of(request), now) if form else ""
 
 
 def _lookup_page(request: HttpRequest, now: datetime, typed: Typed | None = None) -> HttpResponse:
-    typed = typed or drafts.read(request, LOOKUP, now)
-    form = typed.fill(LookupForm) if typed else LookupForm()
-    context = {"form": form, "notice": typed.notice if typed else "", "draft": LOOKUP, "typed_form": FORM_ID}
+    context = drafts.form_context(LOOKUP, LookupForm, typed or drafts.read(request, LOOKUP, now))
     return render(request, "appointments/status_ask.html", context)
 
 
@@ -198,11 +209,12 @@ def _page(request: HttpRequest, appointment: Appointment, now: datetime, **typed
     shown = facts.read(appointment, now)
     typed = {
         name: typed_now.get(name) or drafts.read(request, _draft(name, appointment), now)
-        for name in (*FORMS, *PAGES)
+        for name in (*FORMS, *CORRECTIONS)
     }
+    unsent = {name: kept for name, kept in typed.items() if kept and name not in shown.firm_acts}
     forms = [
-        OfferedForm(name, made.fill(make) if (made := typed[name]) else make(), _draft(name, appointment))
-        for name, make in FORMS.items()
+        OfferedForm(name, about, drafts.filled(about.make, typed[name]), _draft(name, appointment))
+        for name, about in FORMS.items()
         if name in shown.firm_acts
     ]
     context = {
@@ -211,7 +223,7 @@ def _page(request: HttpRequest, appointment: Appointment, now: datetime, **typed
         "letters": letters_to_page(appointment),
         "moves": appointment.moves.all(),
         "rating": Rating.objects.filter(appointment=appointment).first(),
-        "unsent": _unsent(appointment, {name: typed[name] for name in typed if name not in shown.firm_acts}),
+        "unsent": _texts(appointment, unsent),
         "typed_form": forms[0].html_id if forms else "",
         "forms": forms,
         "has_errors": any(offered.form.errors for offered in forms),
@@ -220,23 +232,25 @@ def _page(request: HttpRequest, appointment: Appointment, now: datetime, **typed
     return render(request, "appointments/status.html", context)
 
 
-def _unsent(appointment: Appointment, typed: dict[str, Typed | None]) -> list[str]:
+def _texts(appointment: Appointment, unsent: dict[str, Typed]) -> list[str]:
     """What was typed into forms that are not offered any more. It was not sent, and can be copied."""
     found = []
-    for name, kept in typed.items():
-        if kept and name in MAIN_FIELDS:
-            found.append(kept.values.get(MAIN_FIELDS[name], ""))
-        elif kept:
-            changed = _differences(PAGES[name], appointment, kept)
+    for name, kept in unsent.items():
+        if name in FORMS:
+            found.append(kept.values.get(FORMS[name].text_field, ""))
+        else:
+            changed = _differences(CORRECTIONS[name], appointment, kept)
             found.append("\n".join(f"{label}：{mine}" for label, _, mine in changed if mine))
     return [text for text in found if text]
 
 
-def _differences(form: type, appointment: Appointment, typed: Typed) -> list[tuple[str, str, str]]:
+def _differences(
+    form: type[AmendForm] | type[ContactForm], appointment: Appointment, typed: Typed
+) -> list[tuple[str, str, str]]:
     """Label, registered text and typed text of each field in which the two differ."""
     saved = form.initial_from(appointment)
     texts = [
-        (each.label, saved.get(name, ""), typed.values.get(name, "").strip())
+        (str(each.label), saved.get(name, ""), typed.values.get(name, "").strip())
         for name, each in form.base_fields.items()
         if isinstance(each, CharField) and name != "id_number" and name in typed.values
     ]
@@ -252,7 +266,7 @@ def _check_in_qr(appointment: Appointment) -> str:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@of_opened
+@on_opened
 def act(request: HttpRequest, appointment: Appointment, now: datetime, verb: str) -> HttpResponse:
     """One act of the firm on its own registration. GET asks once where the act cannot be undone; POST does it.
 
@@ -328,48 +342,48 @@ ACTS = {
 
 @drafts.takes(SupplementForm)
 @post_only
-@of_opened
+@on_opened
 def supplement(request: HttpRequest, appointment: Appointment, now: datetime) -> HttpResponse:
     """补充问题: a further question, until the list is settled."""
 
-    def add(appointment, data, at):
-        supplements.add_question(appointment, data["text"], at=at)
+    def add(data: dict) -> str:
+        supplements.add_question(appointment, data["text"], at=now)
         return "已收到，由综合处交有关处室答复。"
 
-    return _with_form(request, appointment, now, SUPPLEMENT, SupplementForm, add)
+    return _with_form(request, appointment, now, SUPPLEMENT, add)
 
 
 @drafts.takes(UnsolvedForm)
 @post_only
-@of_opened
+@on_opened
 def unsolved(request: HttpRequest, appointment: Appointment, now: datetime) -> HttpResponse:
     """未解决: the firm says what is still open, and the follow-up goes on (六（六）)."""
 
-    def report(appointment, data, at):
-        feedback.report_unsolved(appointment, data["reason"], at=at)
+    def report(data: dict) -> str:
+        feedback.report_unsolved(appointment, data["reason"], at=now)
         return "已转有关处室继续办理，进展会登在本页。"
 
-    return _with_form(request, appointment, now, UNSOLVED, UnsolvedForm, report)
+    return _with_form(request, appointment, now, UNSOLVED, report)
 
 
 @drafts.takes(RatingForm)
 @post_only
-@of_opened
+@on_opened
 def rate(request: HttpRequest, appointment: Appointment, now: datetime) -> HttpResponse:
     """好差评."""
 
-    def save_rating(appointment, data, at):
-        feedback.rate(appointment, data["grade"], data["remark"], at=at)
+    def save_rating(data: dict) -> str:
+        feedback.rate(appointment, data["grade"], data["remark"], at=now)
         return "谢谢您的评价。"
 
-    return _with_form(request, appointment, now, RATE, RatingForm, save_rating)
+    return _with_form(request, appointment, now, RATE, save_rating)
 
 
 def _with_form(
-    request: HttpRequest, appointment: Appointment, now: datetime, name: str, make: type, do: Callable
+    request: HttpRequest, appointment: Appointment, now: datetime, name: str, do: Callable[[dict], str]
 ) -> HttpResponse:
-    """Call `do(appointment, data, at)` with a valid form. An invalid one is shown on the page, with the text that was typed."""
-    form, draft = make(request.POST), _draft(name, appointment)
+    """Call `do` with the data of a valid form. An invalid one is shown on the page, with the text that was typed."""
+    form, draft = FORMS[name].make(request.POST), _draft(name, appointment)
     if not form.is_valid():
         typed = Typed.of(request, judged=True)
         to = reverse("status") + "#error-summary"
@@ -377,7 +391,7 @@ def _with_form(
             request, appointment, now, **{name: typed}
         )
     try:
-        messages.success(request, do(appointment, form.cleaned_data, now))
+        messages.success(request, do(form.cleaned_data))
     except Refused as refusal:
         messages.error(request, str(refusal))
         # The text stays as long as the form is offered.
@@ -391,27 +405,74 @@ def _with_form(
 @drafts.takes(AmendForm)
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-@of_opened
+@on_opened
 def amend(request: HttpRequest, appointment: Appointment, now: datetime) -> HttpResponse:
     """The firm corrects its registration while it is 待初审 (六（二）)."""
-    draft = _draft(AMEND, appointment)
-    if refused := situation.why_not(situation.FirmAct.AMEND, facts.facts_of(appointment, now)):
+    initial = AmendForm.initial_from(appointment)
+    make = partial(AmendForm, initial=initial, now=now, areas=areas(), appointment=appointment)
+
+    def save(form: AmendForm) -> str:
+        booking.amend(appointment, form.registration(), version=request.POST.get("version", ""), at=now)
+        return "修改已保存。"
+
+    return _correction(request, AMEND, appointment, make, save, booking.version_of(appointment), now)
+
+
+@drafts.takes(ContactForm)
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+@on_opened
+def contact(request: HttpRequest, appointment: Appointment, now: datetime) -> HttpResponse:
+    """The firm corrects how it is reached, until its registration has ended."""
+    make, version = partial(ContactForm, appointment=appointment), contact_of(appointment).mark()
+
+    def save(form: ContactForm) -> str:
+        correct(appointment, form.contact(), version=request.POST.get("version", ""), at=now)
+        return "联系方式已更正，今后的通知按新的发送。"
+
+    return _correction(request, CONTACT, appointment, make, save, version, now)
+
+
+def _correction(
+    request: HttpRequest,
+    name: str,
+    appointment: Appointment,
+    make: Callable[..., Form],
+    save: Callable[[Form], str],
+    version: str,
+    now: datetime,
+) -> HttpResponse:
+    """A page with one form: GET shows it, POST saves it and goes to the progress page with the sentence of `save`.
+
+    `name` is that of its act, its draft, its address and its template. `version` marks what is registered now: the form
+    takes along the one with which it began, and after a refusal its reader sees what is registered now.
+    """
+    draft = _draft(name, appointment)
+    known = facts.facts_of(appointment, now)
+    if refused := situation.why_not(situation.FirmAct(name), known):
         return _not_open(request, draft, refused, now)
+
+    def show(typed: Typed | None) -> HttpResponse:
+        context = drafts.form_context(draft, make, typed) | {"appointment": appointment, "version": version}
+        if typed and typed.refusal:
+            context["differences"] = _differences(CORRECTIONS[name], appointment, typed)
+        elif typed:
+            context["version"] = typed.values.get("version") or version
+        return render(request, f"appointments/{name}.html", context)
+
     if request.method != "POST":
-        return _amend_page(request, appointment, now, drafts.read(request, draft, now))
-    form, refusal = _make_amend(appointment, now)(request.POST), ""
+        return show(drafts.read(request, draft, now))
+    form, refusal = make(request.POST), ""
     if form.is_valid():
         try:
-            version = request.POST.get("version", "")
-            booking.amend(appointment, form.registration(), version=version, at=now)
-            drafts.erase(request, draft)
-            messages.success(request, "修改已保存。")
-            return redirect("status")
+            messages.success(request, save(form))
         except Refused as refused:
             refusal = str(refused)
+        else:
+            drafts.erase(request, draft)
+            return redirect("status")
     typed = Typed.of(request, judged=True, refusal=refusal)
-    to = reverse("amend") + "#error-summary"
-    return drafts.redirect(request, to, draft, typed, now) or _amend_page(request, appointment, now, typed)
+    return drafts.redirect(request, reverse(name) + "#error-summary", draft, typed, now) or show(typed)
 
 
 def _not_open(request: HttpRequest, draft: str, refused: str, now: datetime) -> HttpResponse:
@@ -421,73 +482,6 @@ def _not_open(request: HttpRequest, draft: str, refused: str, now: datetime) -> 
         request, reverse("status"), draft, Typed.of(request), now
     )
     return kept or redirect("status")
-
-
-def _make_amend(appointment: Appointment, now: datetime) -> partial[AmendForm]:
-    initial = AmendForm.initial_from(appointment)
-    return partial(AmendForm, initial=initial, now=now, areas=areas(), appointment=appointment)
-
-
-def _amend_page(
-    request: HttpRequest, appointment: Appointment, now: datetime, typed: Typed | None
-) -> HttpResponse:
-    version = booking.version_of(appointment)
-    return _own_page(request, AMEND, appointment, _make_amend(appointment, now), version, typed)
-
-
-def _own_page(
-    request: HttpRequest,
-    name: str,
-    appointment: Appointment,
-    make: Callable,
-    version: str,
-    typed: Typed | None,
-) -> HttpResponse:
-    """The page of a form that changes what is registered. `version` marks what is registered now.
-
-    The form takes the version along with which it began. After a refusal, its reader sees what is registered now.
-    """
-    refused = bool(typed and typed.refusal)
-    context = {
-        "form": typed.fill(make) if typed else make(),
-        "appointment": appointment,
-        "version": version if refused else (typed and typed.values.get("version")) or version,
-        "differences": _differences(PAGES[name], appointment, typed) if refused else [],
-        "notice": typed.notice if typed else "",
-        "draft": _draft(name, appointment),
-        "typed_form": FORM_ID,
-    }
-    return render(request, f"appointments/{name}.html", context)
-
-
-@drafts.takes(ContactForm)
-@sensitive_post_parameters()
-@require_http_methods(["GET", "HEAD", "POST"])
-@of_opened
-def contact(request: HttpRequest, appointment: Appointment, now: datetime) -> HttpResponse:
-    """The firm corrects how it is reached, until its registration has ended."""
-    draft = _draft(CONTACT, appointment)
-    if refused := situation.why_not(situation.FirmAct.CONTACT, facts.facts_of(appointment, now)):
-        return _not_open(request, draft, refused, now)
-    if request.method != "POST":
-        return _contact_page(request, appointment, drafts.read(request, draft, now))
-    form, refusal = ContactForm(request.POST, appointment=appointment), ""
-    if form.is_valid():
-        try:
-            correct(appointment, form.contact(), version=request.POST.get("version", ""), at=now)
-            drafts.erase(request, draft)
-            messages.success(request, "联系方式已更正，今后的通知按新的发送。")
-            return redirect("status")
-        except Refused as refused:
-            refusal = str(refused)
-    typed = Typed.of(request, judged=True, refusal=refusal)
-    to = reverse("contact") + "#error-summary"
-    return drafts.redirect(request, to, draft, typed, now) or _contact_page(request, appointment, typed)
-
-
-def _contact_page(request: HttpRequest, appointment: Appointment, typed: Typed | None) -> HttpResponse:
-    make, version = partial(ContactForm, appointment=appointment), contact_of(appointment).mark()
-    return _own_page(request, CONTACT, appointment, make, version, typed)
 
 
 @post_only

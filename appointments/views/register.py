@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta
 from functools import lru_cache, partial
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -24,14 +25,15 @@ from zhoushan_consult.web.drafts import Typed
 from zhoushan_consult.web.throttle import allow
 
 from .. import answers, booking, form_token, supplements
-from ..forms import RegistrationForm, areas
+from ..forms import RegistrationForm, areas, firm_fields
 from ..models import Appointment
+from .sign_on import firm_of
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # Few, because the firm should read them before it submits.
 ANSWERS_SHOWN = 3
-# The name of the draft (web/drafts.py), and the id of the form on both pages.
-DRAFT, FORM_ID = "register", "typed"
+# The name of the draft (web/drafts.py) of both pages.
+DRAFT = "register"
 
 
 @drafts.takes(RegistrationForm, draft=DRAFT)
@@ -49,7 +51,7 @@ def register(request: HttpRequest) -> HttpResponse:
     # Without validation: the firm asked for the form to go on with it, not for a list of mistakes.
     if request.POST.get("step") == "edit":
         return _to_form(request, now, Typed.of(request))
-    form = _make(now)(request.POST)
+    form = _make(request, now)(request.POST)
     if not form.is_valid():
         return _to_form(request, now, Typed.of(request, judged=True))
     if request.POST.get("step") == "object":
@@ -67,12 +69,12 @@ def check(request: HttpRequest) -> HttpResponse:
     if typed is None:
         messages.info(request, "没有待核对的内容。刚才已经提交的，不用再填，可以到“进度查询”查看。")
         return redirect("register")
-    form = _make(now)(typed.values)
+    form = _make(request, now)(typed.values)
     return _check_page(request, now, form, typed) if form.is_valid() else redirect("register")
 
 
-def _make(now: datetime) -> partial[RegistrationForm]:
-    return partial(RegistrationForm, now=now, areas=areas())
+def _make(request: HttpRequest, now: datetime) -> partial[RegistrationForm]:
+    return partial(RegistrationForm, now=now, areas=areas(), firm=firm_of(request))
 
 
 def _to_form(request: HttpRequest, now: datetime, typed: Typed) -> HttpResponse:
@@ -142,6 +144,8 @@ def _why_missed(promised: date, now: datetime) -> str:
 
 
 def _blank(request: HttpRequest, now: datetime) -> HttpResponse:
+    if firm_of(request):
+        return _page(request, now, None, form=_make(request, now)())
     # Another version every 300 s, so that a new county or zone appears within five minutes.
     return _page(request, now, _blank_fields(now.timestamp() // 300))
 
@@ -155,7 +159,9 @@ def _blank_fields(version: float) -> SafeString:
 
 def _form_page(request: HttpRequest, now: datetime, typed: Typed) -> HttpResponse:
     """The form as it was typed, with its errors if it was sent."""
-    form = typed.fill(_make(now))
+    form = typed.fill(_make(request, now))
+    if firm := firm_of(request):
+        form.initial |= firm_fields(firm)
     token = _kept_token(request, typed, calendar.booking_day(now))
     return _page(request, now, None, form=form, notice=typed.notice, token=token)
 
@@ -170,8 +176,10 @@ def _page(
         "joins": calendar.short(joins),
         "closes": calendar.short(calendar.last_booking_date(joins)),
         "form_token": token or form_token.issue(request, joins),
+        "firm": firm_of(request),
+        "has_sign_on": bool(settings.FIRM_SIGN_ON),
         "draft": DRAFT,
-        "typed_form": FORM_ID,
+        "typed_form": drafts.FORM_ID,
     }
     return render(request, "appointments/register.html", context)
 
@@ -200,7 +208,7 @@ def _check_page(
         "answered": answers.similar(form.cleaned_data["summary"], ANSWERS_SHOWN),
         "form_token": _kept_token(request, typed, joins) or form_token.issue(request, joins),
         "draft": DRAFT,
-        "typed_form": FORM_ID,
+        "typed_form": drafts.FORM_ID,
     }
     return render(request, "appointments/check.html", context, status=status)
 

@@ -17,7 +17,7 @@ class Database:
 
     def prepare(self) -> None:
         call_command("migrate", verbosity=0)
-        # The rules of a run never change. The service builds its router anew each day, which would take a tenth of the run.
+        # The rules of a run never change. The service builds its router again each day, which would take a tenth of the run.
         versions.router_cache = RefreshedCache(versions._load, lambda now: 0, every=0)
         self._keep()
 

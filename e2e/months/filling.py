@@ -34,6 +34,8 @@ PREFERRED = {
     ("decline", "outcome"): ["reached"],
     ("call", "outcome"): ["reached", "reached", "no_answer", "wrong_number"],
 }
+# Who changes a published plan changes something.
+CHANGED = {("amend", "place")}
 CALL_OUTCOMES = ["reached"] * 8 + ["no_answer"] * 2 + ["wrong_number"]
 WRONGS = ["blank", "long", "odd", "missing", "choice"]
 ODD_TEXTS = [
@@ -46,7 +48,7 @@ ODD_TEXTS = [
     "９１３３０９",
     "\r\n\r\n",
 ]
-# Nobody leaves a text of so many characters where it was not taken.
+# A person does not leave a text of so many characters where it was not taken.
 TOO_LONG = 800
 _ROW = re.compile(r"^row-(\d+)-(\w+)$")
 
@@ -143,11 +145,13 @@ class _Filler:
         return bool(text) and len(text) <= TOO_LONG and control.get("aria-invalid") != "true"
 
     def _type(self, control, name: str, short: str) -> None:
-        if self._is_good(control) and self.rng.random() < 0.85 and short not in self.known:
+        changes = (self.action, short) in CHANGED
+        if not changes and self._is_good(control) and self.rng.random() < 0.85 and short not in self.known:
             return
         text = self.known.get(short)
         if text is None:
-            text = self.rng.choice(TEXTS.get(short, ["按规定办理。"]))
+            texts = TEXTS.get(short, ["按规定办理。"])
+            text = self.rng.choice([each for each in texts if not changes or each != control.value])
         if short == "question" or self.action == "supplement":  # the same question twice is refused
             text += f"（{self.rng.randrange(1000)}）"
         control.value = text

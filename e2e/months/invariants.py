@@ -107,6 +107,8 @@ def every_change_is_told(look: Look) -> Iterator[Broken]:
         one = look.after.registrations[move.registration]
         if any(move.at - SOON <= letter.created_at <= move.at + SOON for letter in one.letters):
             continue
+        if move.new == "answered" and _answers_are_told(one):
+            continue
         if look.now - move.at < SOON:
             still.append((move, act))
         else:
@@ -117,6 +119,13 @@ def every_change_is_told(look: Look) -> Iterator[Broken]:
                 f"moved at {local(move.at):%m-%d %H:%M} ({why}), no letter",
             )
     memory.untold = still
+
+
+def _answers_are_told(one: Registration) -> bool:
+    """Each answer has a letter of its own; that the last of them makes the registration 已书面答复 says nothing new."""
+    released = [work.released_at for work in one.leads if work.released_at]
+    told = [letter.created_at for letter in one.letters if letter.kind == "reply_released"]
+    return bool(released) and len(told) >= len(released)
 
 
 @invariant
@@ -146,7 +155,7 @@ def no_firm_talks_twice_a_day(look: Look) -> Iterator[Broken]:
 
 @invariant
 def priority_is_not_lost(look: Look) -> Iterator[Broken]:
-    """A priority ends only by its use or by the firm's own act; whatever else happens, a registration of the firm carries it on."""
+    """A priority ends only by its use or by the firm's own act; in every other case a registration of the firm carries it on."""
     for was, one in look.changed():
         if not was.priority_since or was.stage in TALKED or one.uscc == look.own or look.act in BY_TELEPHONE:
             continue
@@ -239,7 +248,7 @@ def _is_eve(day: Day, now: datetime) -> bool:
 
 @invariant
 def firms_are_seated_in_turn(look: Look) -> Iterator[Broken]:
-    """When a firm is offered one of the ten seats, nobody with an earlier turn is left waiting for that day."""
+    """When a firm is offered one of the ten seats, no firm with an earlier turn is left waiting for that day."""
     for was, one in look.changed():
         if was.stage == "seated" or one.stage != "seated" or not one.seat or one.seat.extra_reason:
             continue
@@ -328,7 +337,7 @@ def acts_end_with_the_day(look: Look) -> Iterator[Broken]:
 
 @invariant
 def cancelling_reaches_everyone(look: Look) -> Iterator[Broken]:
-    """Nobody keeps a seat of a cancelled day, or waits for one."""
+    """No firm keeps a seat of a cancelled day, or waits for one."""
     late = set()
     for one in look.after.registrations.values():
         if one.day.stands or one.stage not in BEFORE_THE_DAY:

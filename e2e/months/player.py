@@ -21,7 +21,6 @@ FIRST_PAGES = ("home", "desk", "overview", "follow-ups")
 DONE, REFUSED, NOT_SHOWN, NO_PAGE = "done", "refused", "not shown", "no page"
 # Pages of confirmation after one press: an act asks once at most, a form has one check page.
 MAX_CONFIRMATIONS = 2
-_KEPT_PAGES = 200
 
 
 @dataclass(frozen=True)

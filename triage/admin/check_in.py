@@ -86,7 +86,7 @@ def _firm(request: HttpRequest, pk: int, firm: int) -> Appointment:
 
 
 def _firm_page(request: HttpRequest, appointment: Appointment, form=None, status: int = 200) -> HttpResponse:
-    """One firm with its three buttons for 现场结果. ``form``: one that was refused, with what was typed."""
+    """One firm with its three buttons for 现场结果. `form`: one that was refused, with what was typed."""
     slot = _slot_of(appointment)
     form = form or OutcomeForm(
         record=appointment, action="outcome", initial=_initial_promise(appointment, slot)

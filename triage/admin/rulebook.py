@@ -106,7 +106,7 @@ class RulesAdmin(RecordAdmin):
 
     def _save(self, request, edited: Rules, remark: str, moved: Impact, now: datetime, context: dict):
         try:
-            # ``base`` travels with the form, so two officers who edit at the same time do not overwrite each other.
+            # `base` travels with the form, so two officers who edit at the same time do not overwrite each other.
             base = int(request.POST.get("base", ""))
             versions.save(edited, remark, moved.as_figures(), base=base, by=request.user, at=now)
         except (Refused, ValueError) as refusal:
@@ -177,7 +177,7 @@ class RulesAdmin(RecordAdmin):
         return self._review_page(request, _month(request))
 
     def _review_page(self, request, month: date, bound: LessonForm | None = None, pk: int = 0):
-        """``bound``: the form of the row ``pk``, with its errors."""
+        """`bound`: the form of the row `pk`, with its errors."""
         rows = [
             (row, bound if row.pk == pk and bound else LessonForm(assignment=row))
             for row in monthly_review.overridden(month)

@@ -36,7 +36,7 @@ LAW = "《中华人民共和国环境保护法》及相关行业标准"
 
 
 def play(stories: list[Story], now: datetime) -> None:
-    """Run all stories in one order of time, up to ``now``.
+    """Run all stories in one order of time, up to `now`.
 
     One after the other would not do: two stories meet in the list of firms and in the waiting list.
     """
@@ -62,7 +62,7 @@ class Month:
     """The stories of one 咨询日: its plan, its list of firms, and each of its registrations."""
 
     def __init__(self, day: date, lines: list[tuple], rng: random.Random, until: datetime):
-        """``until``: the time of the last registration. The cutoff of the 咨询日 applies if it is earlier."""
+        """`until`: the time of the last registration. The cutoff of the 咨询日 applies if it is earlier."""
         self.date, self.lines, self.rng = day, lines, rng
         last = min(until, calendar.booking_closes(day))
         self.first = max(calendar.booking_opens(day), last - timedelta(days=11))
@@ -79,7 +79,7 @@ class Month:
         ]
 
     def on(self, days: int, clock: str) -> datetime:
-        """The time ``clock`` on the day that is ``days`` after the first of the month of the 咨询日.
+        """The time `clock` on the day that is `days` after the first of the month of the 咨询日.
 
         Random seconds are added, because people do not act on the full minute.
         """

@@ -24,12 +24,16 @@ NEAREST = 8
 
 @dataclass(frozen=True)
 class AssignmentTab:
-    """One tab: 交办 in one state. ``waits``: they wait for work of this division, so deadlines are shown; and those of
-    which a 更正 or 补充 waits for the same work are with them."""
+    """One tab: 交办 in one state. `date` heads the column of dates.
+
+    `waits`: they wait for work of this division, so deadlines are shown; and those of which a 更正 or 补充 waits for the same
+    work are with them.
+    """
 
     slug: str
     label: str
     state: AssignmentState
+    date: str
     order: tuple[str, ...]
     empty: str
     waits: bool = False
@@ -40,6 +44,7 @@ TABS = (
         "open",
         "待答复",
         AssignmentState.OPEN,
+        "答复期限",
         ("wanted_on", "pk"),
         "综合处交办的事项会出现在这里，同时短信提醒您。现在没有需要答复的。",
         True,
@@ -48,6 +53,7 @@ TABS = (
         "to-sign",
         "待审签",
         AssignmentState.DRAFTED,
+        "答复期限",
         ("wanted_on", "pk"),
         "拟好送审的答复会出现在这里，由处室负责人审签。现在没有待审签的。",
         True,
@@ -56,6 +62,7 @@ TABS = (
         "answered",
         "已答复",
         AssignmentState.RELEASED,
+        "答复时间",
         ("-released_at",),
         "审签后的答复会留在这里，随时可以查看。现在还没有。",
     ),
@@ -63,6 +70,7 @@ TABS = (
         "returned",
         "已退回",
         AssignmentState.RETURNED,
+        "交办时间",
         ("-assigned_at",),
         "退回综合处的事项会留在这里，到综合处重新交办为止。现在没有。",
     ),
@@ -122,7 +130,7 @@ def _rows(own: QuerySet[Assignment], tab: AssignmentTab) -> QuerySet[Assignment]
 
 
 def _at(own: QuerySet[Assignment], tab: AssignmentTab) -> QuerySet[Assignment]:
-    """Those that wait at ``tab``, themselves or with a 更正 or 补充; ``wanted_on`` is the last day for it."""
+    """Those that wait at `tab`, themselves or with a 更正 or 补充; `wanted_on` is the last day for it."""
     is_open = tab.state == AssignmentState.OPEN
     theirs = revisions_in_hand().filter(submitted_at__isnull=is_open)
     term = theirs.filter(assignment=OuterRef("pk")).values("due_on")[:1]

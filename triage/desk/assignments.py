@@ -13,7 +13,7 @@ from triage import replies, second_person
 from triage.assignment import return_assignment
 from triage.models import Assignment, AssignmentState, Reply, ReplyKind, ReplyVersion
 from triage.visibility import assignments_for
-from triage.work import SILENT_TO_FIRM
+from triage.work import SILENT_TO_FIRM, UNANSWERED
 from zhoushan_consult.bureau.actions import Action, Attempt
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.roles import Act
@@ -192,6 +192,7 @@ def _page(
         "reply": reply,
         "told": row.signed_replies,
         "standing": row.standing,
+        "waits": row.standing in UNANSWERED,
         "deadline": Today.at(now).deadline(reply.due_on if reply and reply.is_revision else row.due_on),
         "contact": contact(row.appointment, officer, row.division),
         "others": others.select_related("division"),
@@ -233,7 +234,7 @@ def _may_revise(row: Assignment, officer: Officer) -> bool:
 
 
 def _open_forms(row: Assignment, officer: Officer, wanted: str) -> list[DeskForm]:
-    """The forms of the actions open to this officer on this 交办 now. ``wanted``: the 更正 or 补充 to begin, if any."""
+    """The forms of the actions open to this officer on this 交办 now. `wanted`: the 更正 or 补充 to begin, if any."""
     if not _works_on(row, officer):
         return []
     standing, reply = row.standing, row.reply_in_hand
@@ -259,7 +260,7 @@ def _drafting(row: Assignment, reply: Reply | None, officer: Officer) -> list[De
 
 
 def _with_buttons(form: DeskForm, row: Assignment, officer: Officer) -> list[DeskForm]:
-    """送审签 only where somebody may sign what this officer writes. A colleague's draft may still go up as it is."""
+    """送审签 only where there is a signer for what this officer writes. A colleague's draft may still go up as it is."""
     if second_person.signers(row.division, officer):
         return [form]
     form.buttons = form.buttons[:1]

@@ -11,7 +11,7 @@ from zhoushan_consult.identity.phone import format_phone
 
 @dataclass(frozen=True)
 class Contact:
-    """A person at a firm as one officer may see them. ``dial`` is for the `tel:` link, empty if masked."""
+    """A person at a firm as one officer may see them. `dial` is for the `tel:` link, empty if masked."""
 
     name: str
     phone: str
@@ -21,7 +21,7 @@ class Contact:
 def contact(appointment: Appointment, officer: Officer, division: Division | None = None) -> Contact:
     """The contact of a registration.
 
-    In full for the ``division`` that works on it and for officers who may call; masked for others.
+    In full for the `division` that works on it and for officers who may call; masked for others.
     """
     # Personal data is erased after its term; the registration itself stays.
     if not appointment.phone:

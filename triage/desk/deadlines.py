@@ -13,7 +13,7 @@ from zhoushan_consult.workdays.calendar import is_workday, published
 
 @dataclass(frozen=True)
 class Deadline:
-    """``on`` is the last day, ``words`` the time left, ``shape`` names the tag, ``note`` tells a doubt."""
+    """`on` is the last day, `words` the time left, `shape` names the tag, `note` tells a doubt."""
 
     on: str
     words: str
@@ -33,7 +33,7 @@ class Today:
         return cls(local_date(now), overrides.in_force())
 
     def deadline(self, due_on: date) -> Deadline:
-        """Working days left until the end of ``due_on``, or calendar days since then."""
+        """Working days left until the end of `due_on`, or calendar days since then."""
         on, days = short(due_on), (due_on - self.day).days
         if days < 0:
             return Deadline(on, f"已逾期 {-days} 天", "late")
@@ -53,12 +53,12 @@ class Today:
         return "" if is_workday(due_on, self.overrides) else "当天放假，请在放假前办结。"
 
     def _workdays_until(self, due_on: date) -> int:
-        """Working days after today, including ``due_on``."""
+        """Working days after today, including `due_on`."""
         days = (due_on - self.day).days
         return sum(is_workday(self.day + timedelta(days=n), self.overrides) for n in range(1, days + 1))
 
     def add_deadlines(self, rows: Iterable, by: str = "due_on") -> list:
-        """The rows as a list; each has a ``deadline`` for its last day, the attribute ``by``, which the templates show."""
+        """The rows as a list; each has a `deadline` for its last day, the attribute `by`, which the templates show."""
         marked = list(rows)
         for row in marked:
             row.deadline = self.deadline(getattr(row, by))

@@ -33,7 +33,7 @@ POSTS_SHOWN = 30
 
 @dataclass(frozen=True)
 class Tab:
-    """One tab of the list: follow-ups in the same state. ``empty`` is shown if there are none."""
+    """One tab of the list: follow-ups in the same state. `empty` is shown if there are none."""
 
     slug: str
     label: str

@@ -7,9 +7,9 @@ from django import forms
 
 from triage.models import ReplyKind
 from triage.replies import EditedMeanwhile
-from zhoushan_consult.bureau import login
 from zhoushan_consult.bureau.refusals import Refused
 from zhoushan_consult.form_fields import MultilineField
+from zhoushan_consult.login import forms as login
 
 
 def button(label: str, css_class: str = "btn btn-primary", **attributes) -> StrictButton:
@@ -27,7 +27,7 @@ class DeskForm(forms.Form):
         super().__init__(*args, auto_id=f"{self.key}-%s", **kwargs)
 
     def lay_out(self, page: str) -> "DeskForm":
-        """Set the URL of each button below that of the ``page``. A refusal leads to the error summary."""
+        """Set the URL of each button below that of the `page`. A refusal leads to the error summary."""
         self.helper = FormHelper()
         self.helper.form_action = f"{page}{self.buttons[0][0]}/#error-summary"
         self.helper.form_id = f"{self.key}-form"

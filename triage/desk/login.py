@@ -1,19 +1,20 @@
 """Login, logout, and the start page of the desk."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import LogoutView
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
-from zhoushan_consult.bureau import login
+from zhoushan_consult.login import views
 
 from .access import desk_view
 from .forms import LoginForm
 from .sections import landing, sections_of
 
 
-class OfficerLoginView(login.OfficerLoginView):
+class OfficerLoginView(views.OfficerLoginView):
     """The login of the admin in the layout of the desk. It leads to the page asked for, or to one's work."""
 
     template_name = "desk/login.html"
@@ -26,7 +27,7 @@ class OfficerLoginView(login.OfficerLoginView):
         context = super().get_context_data(**kwargs)
         # Django puts its own `site` here. The footer needs the one of the context processor.
         del context["site"]
-        return context
+        return context | {"idle_minutes": settings.SESSION_COOKIE_AGE // 60}
 
 
 class OfficerLogoutView(LogoutView):

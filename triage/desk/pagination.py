@@ -29,7 +29,7 @@ NO_ROWS = RowCount()
 
 
 def count_by(rows: QuerySet, by: str, today: Today) -> dict[str | int, RowCount]:
-    """The counts for each value of the column ``by``, in one query. A value without rows is missing."""
+    """The counts for each value of the column `by`, in one query. A value without rows is missing."""
     late = Count("pk", filter=Q(due_on__lt=today.day))
     # `order_by()` drops the ordering of the queryset, whose columns would otherwise join the GROUP BY.
     found = rows.order_by().values_list(by).annotate(all=Count("pk"), late=late)
@@ -37,7 +37,7 @@ def count_by(rows: QuerySet, by: str, today: Today) -> dict[str | int, RowCount]
 
 
 def paginate(rows: QuerySet, request: HttpRequest, count: int | None = None) -> Page:
-    """The page that `?page=` asks for, or the nearest one. A known ``count`` saves a query."""
+    """The page that `?page=` asks for, or the nearest one. A known `count` saves a query."""
     paginator = Paginator(rows, PAGE_SIZE)
     if count is not None:
         paginator.count = count

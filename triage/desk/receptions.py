@@ -61,7 +61,7 @@ def _answer(request: HttpRequest, person: Reception) -> str:
 
 
 def _page(request: HttpRequest, refused: tuple | None = None, status: int = 200) -> HttpResponse:
-    """All who receive, by day. ``refused``: a person, the refusal, and the typed reason to show again."""
+    """All who receive, by day. `refused`: a person, the refusal, and the typed reason to show again."""
     # `groupby` needs the rows of a day next to each other: the queryset is ordered by day.
     people = list(receiving.upcoming_receptions(timezone.now()))
     days = [(day, list(those)) for day, those in groupby(people, key=lambda person: person.day)]

@@ -11,7 +11,7 @@ from zhoushan_consult.bureau.roles import Act
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the desk. ``name`` is its URL name, ``label`` its link in the menu."""
+    """A part of the desk. `name` is its URL name, `label` its link in the menu."""
 
     name: str
     label: str

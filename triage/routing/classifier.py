@@ -1,6 +1,6 @@
 """Classifier: a second opinion next to the rules, learnt from labelled texts. Only serving; it loads one file.
 
-``appointments.training`` fits the model (``manage.py train``). The rules know words; the classifier knows how firms
+`appointments.training` fits the model (`manage.py train`). The rules know words; the classifier knows how firms
 talk, and finds the division of a text in which no word of the rules occurs.
 """
 
@@ -34,7 +34,7 @@ class StaleClassifier(Exception):
 
 
 class Prediction(NamedTuple):
-    """The best label for a text, and its ``margin``: by how much its score exceeds the second best (0 to about 1)."""
+    """The best label for a text, and its `margin`: by how much its score exceeds the second best (0 to about 1)."""
 
     label: str
     margin: float
@@ -42,11 +42,11 @@ class Prediction(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Classifier:
-    """``model`` and the examples that it was trained on.
+    """`model` and the examples that it was trained on.
 
-    ``digest`` names the training data. ``texts`` holds the examples, ``text_labels`` the index of each one's label.
-    ``known_labels`` holds the index of the label of each known matter of the embedding whose digest is
-    ``embedding_digest``; it is empty if the classifier knows none.
+    `digest` names the training data. `texts` holds the examples, `text_labels` the index of each one's label.
+    `known_labels` holds the index of the label of each known matter of the embedding whose digest is
+    `embedding_digest`; it is empty if the classifier knows none.
     """
 
     digest: str
@@ -67,7 +67,7 @@ class Classifier:
         return Prediction(self.model.labels[best], float(mean[best] - mean[second]))
 
     def nearest(self, text: str, label: str) -> list[LabelledText]:
-        """The few examples with ``label`` that are most similar to a normalised text, the most similar first."""
+        """The few examples with `label` that are most similar to a normalised text, the most similar first."""
         similarities = self.model.similarities(*self.model.vector(text))
         similarities[self.text_labels != self.model.labels.index(label)] = 0
         # Stable, so that among equally similar examples the choice does not depend on numpy's version.
@@ -75,7 +75,7 @@ class Classifier:
         return [LabelledText(self._examples[at], label) for at in order if similarities[at] > 0]
 
     def known_share(self, text: str, label: str) -> float | None:
-        """The share of the known matters near ``text`` that have ``label``, 0 to 1. None if no matter is known."""
+        """The share of the known matters near `text` that have `label`, 0 to 1. None if no matter is known."""
         if not len(self.known_labels):
             return None
         known = embedding.load()
@@ -118,7 +118,7 @@ _MODEL_COLUMNS = tuple(field.name for field in fields(RidgeModel))
 
 
 def joined(texts: Sequence[str]) -> str:
-    """``texts`` as a Classifier keeps them."""
+    """`texts` as a Classifier keeps them."""
     return _SEPARATOR.join(texts)
 
 
@@ -132,7 +132,7 @@ def shipped_classifier() -> Classifier:
 
 
 def checked(classifier: Classifier) -> Classifier:
-    """``classifier``. Raises StaleClassifier if its known matters are not those of the shipped embedding."""
+    """`classifier`. Raises StaleClassifier if its known matters are not those of the shipped embedding."""
     if classifier.embedding_digest != embedding.load().digest:
         raise StaleClassifier
     return classifier

@@ -1,6 +1,6 @@
 """Divide a text into questions, and weigh their clauses: which ones ask, and which ones only tell the background.
 
-Works on normalised text (``appointments.text.normalize``). A clause that asks weighs most, background less. A clause
+Works on normalised text (`appointments.text.normalize`). A clause that asks weighs most, background less. A clause
 that says what is already done, or who is writing, weighs least.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
-# Weight of a clause. Tuned by hand on the labelled texts together with the weights of the layers (``topic.LAYERS``).
+# Weight of a clause. Tuned by hand on the labelled texts together with the weights of the layers (`topic.LAYERS`).
 ASKING, BACKGROUND, DONE = 1.0, 0.6, 0.2
 # Only while splitting (想问一下喷漆房改造): becomes BACKGROUND before a clause that asks, else ASKING.
 _LEAD_IN = 0.9
@@ -65,10 +65,10 @@ _SENTENCE_END = re.compile(r"[。;；?？!！\n]+$")
 
 @dataclass(frozen=True)
 class Clause:
-    """``[start, end)`` of the normalised text; ``weight`` is ASKING, BACKGROUND or DONE.
+    """`[start, end)` of the normalised text; `weight` is ASKING, BACKGROUND or DONE.
 
-    ``starts_question``: it begins another question (另外，还有). ``is_first_item``: it begins the first of several (第一).
-    ``ends_sentence``: a sentence ends with it.
+    `starts_question`: it begins another question (另外，还有). `is_first_item`: it begins the first of several (第一).
+    `ends_sentence`: a sentence ends with it.
     """
 
     start: int
@@ -94,13 +94,13 @@ class Question:
         return self.clauses[-1].end
 
     def clause_at(self, position: int) -> Clause | None:
-        """The clause at ``position`` of the normalised text; None outside this question."""
+        """The clause at `position` of the normalised text; None outside this question."""
         if not self.start <= position < self.end:
             return None
         return self.clauses[bisect_right(self._starts, position) - 1]
 
     def weight_at(self, position: int) -> float:
-        """How much a word at ``position`` counts; 0 outside this question."""
+        """How much a word at `position` counts; 0 outside this question."""
         clause = self.clause_at(position)
         return clause.weight if clause else 0.0
 

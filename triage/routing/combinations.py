@@ -20,8 +20,8 @@ _SENTENCE_END = re.compile(r"[。;；?？!！\n]")
 class Combination(NamedTuple):
     """One word of each group must occur in the question.
 
-    ``ordered``: in this order, close together, in one sentence. ``cancellable``: an exclude word cancels it. That is
-    so for ``together``, but not for a deciding word in two parts.
+    `ordered`: in this order, close together, in one sentence. `cancellable`: an exclude word cancels it. That is
+    so for `together`, but not for a deciding word in two parts.
     """
 
     groups: tuple[frozenset[str], ...]
@@ -30,7 +30,7 @@ class Combination(NamedTuple):
 
 
 def word_lists(topics: Iterable[Topic]) -> dict[str, tuple[str, ...]]:
-    """The lists that combinations and excludes may name as ``@名``."""
+    """The lists that combinations and excludes may name as `@名`."""
     topics = tuple(topics)
     media = (
         word for topic in topics if topic.layer in MEDIA and topic.scope == "in" for word in topic.whole_words
@@ -40,14 +40,14 @@ def word_lists(topics: Iterable[Topic]) -> dict[str, tuple[str, ...]]:
 
 
 def combinations(topic: Topic, lists: Mapping[str, tuple[str, ...]]) -> list[Combination]:
-    """The combinations of ``topic``, including its ``A…B`` words. Raises KeyError for an unknown ``@名``."""
+    """The combinations of `topic`, including its `A…B` words. Raises KeyError for an unknown `@名`."""
     together = [_combination(line, lists, cancellable=True) for line in topic.together]
     in_two_parts = [word for word in topic.include if "…" in word]
     return together + [_combination(word, lists, cancellable=False) for word in in_two_parts]
 
 
 def expand_lists(words: Iterable[str], lists: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """``words`` normalised, with each ``@名`` replaced by its list. Raises KeyError for an unknown name."""
+    """`words` normalised, with each `@名` replaced by its list. Raises KeyError for an unknown name."""
     return [
         each for word in words for each in (lists[word[1:]] if word[0] == "@" else (normalize_word(word),))
     ]
@@ -61,7 +61,7 @@ def _combination(line: str, lists: Mapping[str, tuple[str, ...]], cancellable: b
 
 
 def hits_of(combination: Combination, hits: Sequence[Hit], text: str) -> list[Hit]:
-    """One of ``hits`` (ordered by start) for each group; [] if a group has none."""
+    """One of `hits` (ordered by start) for each group; [] if a group has none."""
     options = [[hit for hit in hits if hit.word in group] for group in combination.groups]
     if not all(options):
         return []
@@ -73,7 +73,7 @@ def _in_order(options: list[list[Hit]], text: str) -> list[Hit]:
 
 
 def _chain(hit: Hit, later: list[list[Hit]], text: str) -> list[Hit]:
-    """``hit`` and one hit of each of ``later``, each closely after the one before, in the same sentence."""
+    """`hit` and one hit of each of `later`, each closely after the one before, in the same sentence."""
     if not later:
         return [hit]
     for following in later[0][bisect_left(later[0], (hit.end,)) :]:

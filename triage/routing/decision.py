@@ -13,7 +13,7 @@ SURE_NAMES = {CERTAIN: "有把握", LIKELY: "较有把握", UNSURE: "没有把�
 
 @dataclass(frozen=True)
 class Word:
-    """A word that decided, as it stands in the original text at ``[start, end)``."""
+    """A word that decided, as it stands in the original text at `[start, end)`."""
 
     text: str
     start: int
@@ -32,9 +32,9 @@ class GaveWay:
 # The field names of Finding and Decision are the keys of stored traces (RoutingTrace.decision): do not rename them.
 @dataclass(frozen=True)
 class Finding:
-    """One question judged: ``[start, end)`` of the original text, its topic, the leading division, the words.
+    """One question judged: `[start, end)` of the original text, its topic, the leading division, the words.
 
-    ``precedent``: the text of the labelled example that decided if no word of the rules did; else "".
+    `precedent`: the text of the labelled example that decided if no word of the rules did; else "".
     """
 
     text: str
@@ -54,7 +54,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Decision:
-    """A text judged. ``primary`` and ``co`` are division codes (``manual`` = 人工); ``version`` names the rules."""
+    """A text judged. `primary` and `co` are division codes (`manual` = 人工); `version` names the rules."""
 
     primary: str
     co: tuple[str, ...]
@@ -86,7 +86,7 @@ class Decision:
 
 
 def decide(findings: Iterable[Finding], leading: Finding, version: str) -> Decision:
-    """The decision in which ``leading``, one of ``findings``, leads and the other divisions support."""
+    """The decision in which `leading`, one of `findings`, leads and the other divisions support."""
     findings = tuple(findings)
     named = (division for finding in findings for division in (finding.lead, *finding.support))
     co = tuple(dict.fromkeys(division for division in named if division not in (MANUAL, leading.lead)))
@@ -96,7 +96,7 @@ def decide(findings: Iterable[Finding], leading: Finding, version: str) -> Decis
 def leading_finding(findings: Sequence[Finding], preferred: str = "") -> Finding:
     """The finding that leads: the first that names a division, else the first in scope, else the first.
 
-    If that one is not certain, another finding that names the ``preferred`` division leads.
+    If that one is not certain, another finding that names the `preferred` division leads.
     """
     in_scope = [finding for finding in findings if finding.scope == "in"]
     with_division = [finding for finding in in_scope if finding.lead != MANUAL]
@@ -124,7 +124,7 @@ def _cited_example(finding: Finding) -> str:
 
 
 def shortened(text: str) -> str:
-    """As much of ``text`` as fits into a sentence that quotes it."""
+    """As much of `text` as fits into a sentence that quotes it."""
     # A full stop or a line break inside the quotation would end the sentence around it.
     text = text.replace("。", "，").replace("\n", " ").strip(" ，？?")
     return text if len(text) <= _MAX_QUOTED else text[:_MAX_QUOTED] + "…"

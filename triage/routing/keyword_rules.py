@@ -1,6 +1,6 @@
 """KeywordRules: what the topics alone find in a text, question by question (五（一）(二)). Pure: no database, no clock.
 
-In each question the matching topics (``scoring``) are ranked by layer and strength. Those that give way step back, and
+In each question the matching topics (`scoring`) are ranked by layer and strength. Those that give way step back, and
 the first one leads. What is not sure goes to 人工.
 """
 
@@ -24,12 +24,12 @@ _RIVAL_SHARE = 0.8
 _MEDIUM_WORDS_PER_MATTER_WORD = 3
 # Different hints that together make a likely lead. One hint alone is too often wrong.
 _MIN_HINTS = 2
-# Used if no topic of the layer ``unclear`` is in the rules.
+# Used if no topic of the layer `unclear` is in the rules.
 _UNCLEAR = Topic("unclear", "事项不明", "六（三）对不明事项与咨询对象电话沟通", "unclear", scope="unclear")
 
 
 class KeywordRules:
-    """Topics compiled once. Raises KeyError if a topic names an unknown word list (see ``validation.validate``)."""
+    """Topics compiled once. Raises KeyError if a topic names an unknown word list (see `validation.validate`)."""
 
     def __init__(self, topics: Sequence[Topic]):
         self._matcher = Matcher(topics)
@@ -38,13 +38,13 @@ class KeywordRules:
     def find(self, written: NormalizedText, names: Sequence[Span]) -> list[Finding]:
         """At least one finding: a complaint of the whole text, or a topic for each question that has one.
 
-        ``names``: where the text names a firm. Words in a firm's name say nothing about its question.
+        `names`: where the text names a firm. Words in a firm's name say nothing about its question.
         """
         findings = self._complaint(written, names) or self._topics(written, names)
         return findings or [finding_without_words(written, self.unclear)]
 
     def matches_alone(self, word: str) -> bool:
-        """Whether a text that is only ``word`` matches it: it is no denial, firm's name or look-alike."""
+        """Whether a text that is only `word` matches it: it is no denial, firm's name or look-alike."""
         text = normalize(word).text
         matched = self._matcher.match(text, [*firm_name_spans(text), *negated_spans(text)])
         return any(hit.word == text for hit in matched.uncovered)
@@ -136,7 +136,7 @@ def _judge(
 
 
 def _sure(leading: Evidence, rival: bool) -> str:
-    """A loose word (``trace``) is never certain, and does not decide against a rival."""
+    """A loose word (`trace`) is never certain, and does not decide against a rival."""
     if leading.topic.layer == "trace":
         return UNSURE if rival else LIKELY
     return CERTAIN if leading.strength >= CONTINUED and not rival else LIKELY
@@ -192,7 +192,7 @@ def _word(written: NormalizedText, hit: Hit) -> Word:
 
 
 def finding_without_words(written: NormalizedText, topic: Topic) -> Finding:
-    """The whole text, left to a person under ``topic``."""
+    """The whole text, left to a person under `topic`."""
     text = written.source
     return Finding(
         text, 0, len(text), topic.code, topic.name, topic.clause, MANUAL, (), topic.scope, UNSURE, (), ()

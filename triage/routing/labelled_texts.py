@@ -14,7 +14,7 @@ LABELLED = _DATA / "labelled.jsonl"
 
 @dataclass(frozen=True)
 class LabelledText:
-    """``label``: the code of the division that answers ``text``, or a scope that no division has."""
+    """`label`: the code of the division that answers `text`, or a scope that no division has."""
 
     text: str
     label: str

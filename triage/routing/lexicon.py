@@ -8,7 +8,7 @@ _END = ""
 
 
 class Hit(NamedTuple):
-    """``word`` occurs in the normalised text at ``[start, end)``."""
+    """`word` occurs in the normalised text at `[start, end)`."""
 
     start: int
     end: int
@@ -27,7 +27,7 @@ class Lexicon:
             node[_END] = word
 
     def scan(self, text: str) -> list[Hit]:
-        """All words in ``text`` ordered by start, including words inside other words."""
+        """All words in `text` ordered by start, including words inside other words."""
         return [hit for start in range(len(text)) for hit in self._words_at(text, start)]
 
     def _words_at(self, text: str, start: int) -> Iterable[Hit]:
@@ -41,7 +41,7 @@ class Lexicon:
 
 
 def inside_longer(hits: Iterable[Hit], among: Iterable[Hit]) -> set[Hit]:
-    """Those of ``hits`` that lie within a longer hit of ``among``: 许可证 within 排水许可证."""
+    """Those of `hits` that lie within a longer hit of `among`: 许可证 within 排水许可证."""
     inside, reach = set(), 0
     longer = set(among)
     for hit in sorted({*hits, *longer}, key=lambda hit: (hit.start, -hit.end)):
@@ -53,7 +53,7 @@ def inside_longer(hits: Iterable[Hit], among: Iterable[Hit]) -> set[Hit]:
 
 
 def overlapping(hits: Iterable[Hit], others: Iterable[Hit]) -> set[Hit]:
-    """Those of ``hits`` that share characters with one of ``others`` but do not contain it.
+    """Those of `hits` that share characters with one of `others` but do not contain it.
 
     In 换水性漆, both 换水 and 水 overlap 水性.
     """

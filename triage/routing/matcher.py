@@ -15,8 +15,8 @@ from .topic import Topic
 class MatchedText:
     """A normalised text and the words of the rules in it.
 
-    ``hits``: every word found. ``uncovered``: those that are not part of a longer deciding word (许可证 in 排水许可证).
-    ``longest``: those that are not part of any longer word.
+    `hits`: every word found. `uncovered`: those that are not part of a longer deciding word (许可证 in 排水许可证).
+    `longest`: those that are not part of any longer word.
     """
 
     text: str
@@ -34,7 +34,7 @@ class MatchedText:
 
 
 class Matcher:
-    """Words by their role. Raises KeyError if a combination or an exclude names an unknown ``@名``."""
+    """Words by their role. Raises KeyError if a combination or an exclude names an unknown `@名`."""
 
     def __init__(self, topics: Iterable[Topic]):
         topics = tuple(topics)
@@ -53,7 +53,7 @@ class Matcher:
         self._lexicon = Lexicon(words)
 
     def match(self, text: str, masked: Iterable[tuple[int, int]] = ()) -> MatchedText:
-        """Every word of the rules in normalised ``text``, except in the ``masked`` spans."""
+        """Every word of the rules in normalised `text`, except in the `masked` spans."""
         found = self._unblocked(_unmasked(self._lexicon.scan(text), text, masked))
         covered = inside_longer(found, [hit for hit in found if hit.word in self._covering])
         uncovered = tuple(hit for hit in found if hit not in covered)
@@ -62,12 +62,12 @@ class Matcher:
         return MatchedText(text, hits, uncovered)
 
     def cancelled_codes(self, matched: MatchedText, hits: Iterable[Hit]) -> set[str]:
-        """Codes of the topics whose combinations and hints are cancelled by ``hits``, or by the text's question."""
+        """Codes of the topics whose combinations and hints are cancelled by `hits`, or by the text's question."""
         codes = set(self._cancelling.get(INQUIRY_MARK, ())) if matched.is_inquiry else set()
         return codes.union(*(self._cancelling[hit.word] for hit in hits if hit.word in self._cancelling))
 
     def candidate_combinations(self, hits: Iterable[Hit]) -> Iterable[tuple[Topic, Combination]]:
-        """The combinations of which ``hits`` contain at least one word, each once."""
+        """The combinations of which `hits` contain at least one word, each once."""
         pairs = {id(pair): pair for hit in hits for pair in self._combinations.get(hit.word, ())}
         return pairs.values()
 
@@ -80,7 +80,7 @@ class Matcher:
         return [hit for hit in hits if hit not in blocked]
 
     def _add(self, topic: Topic, lists: Mapping[str, tuple[str, ...]]) -> set[str]:
-        """Index ``topic``; returns the words that the lexicon must find for it."""
+        """Index `topic`; returns the words that the lexicon must find for it."""
         if topic.layer == "words":
             return set()
         hints, cancelling = expand_lists(topic.hints, lists), expand_lists(topic.exclude, lists)

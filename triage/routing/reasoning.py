@@ -1,4 +1,4 @@
-"""Reasoning: each step that led to a decision, and how it reads in Chinese (``manage.py route --explain``)."""
+"""Reasoning: each step that led to a decision, and how it reads in Chinese (`manage.py route --explain`)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ _FOLLOWED_NAMES = {
 
 
 class Comparison(NamedTuple):
-    """The rules and the classifier compared, on the whole text or on one question of it (``quote``).
+    """The rules and the classifier compared, on the whole text or on one question of it (`quote`).
 
-    ``by_rules`` or ``prediction`` is None if that side found nothing. ``required``: the margin that the prediction needs
-    to count. ``outcome`` is None if the question names no division for sure.
+    `by_rules` or `prediction` is None if that side found nothing. `required`: the margin that the prediction needs
+    to count. `outcome` is None if the question names no division for sure.
     """
 
     quote: str
@@ -50,7 +50,7 @@ class KnownMatters(NamedTuple):
 class Reasoning:
     """A decision, what the rules found, and the comparisons: the whole text first, then each of several questions.
 
-    ``comparisons`` is empty if the classifier knows nothing in the text. ``known_matters`` is None if they were not asked.
+    `comparisons` is empty if the classifier knows nothing in the text. `known_matters` is None if they were not asked.
     """
 
     decision: Decision

@@ -1,4 +1,4 @@
-"""RidgeModel: ridge regression over the n-grams of a text. Only serving; ``appointments.training`` fits it.
+"""RidgeModel: ridge regression over the n-grams of a text. Only serving; `appointments.training` fits it.
 
 The n-grams of a text are its single characters and pairs of characters, weighted by tf-idf. Chinese has no blanks
 between words, and pairs come close to words without a dictionary that would have to be maintained.
@@ -26,11 +26,11 @@ def ngrams(text: str) -> list[str]:
 
 @dataclass(frozen=True, eq=False)
 class RidgeModel:
-    """The score of a label is ``intercept[label]`` + Σ weight × ``coef[n-gram, label]``.
+    """The score of a label is `intercept[label]` + Σ weight × `coef[n-gram, label]`.
 
-    ``vocabulary``: the n-grams, separated by blanks. ``idf``: one number for each of them.
+    `vocabulary`: the n-grams, separated by blanks. `idf`: one number for each of them.
     An inverted index finds the examples that share n-grams with a text: n-gram *i* occurs in the examples
-    ``postings[offsets[i]:offsets[i + 1]]``, and ``norms`` holds the norm of each example's vector.
+    `postings[offsets[i]:offsets[i + 1]]`, and `norms` holds the norm of each example's vector.
     """
 
     labels: tuple[str, ...]

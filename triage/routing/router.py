@@ -1,6 +1,6 @@
 """Router: which division answers what, by 实施方案 五（一）, and what 五（二） keeps out. Pure: no database, no clock.
 
-The rules (``keyword_rules``) and the classifier each judge the whole text and each of its questions. If they agree, that
+The rules (`keyword_rules`) and the classifier each judge the whole text and each of its questions. If they agree, that
 stands; if not, the classifier is followed only if its margin is large enough. What is not sure goes to 人工, never to a
 guess. Complaint and outside are only suggestions; an officer decides.
 """
@@ -62,10 +62,10 @@ _MOST_GENERAL_LAYERS = ("other", "medium", "matter", "outside", "complaint")
 class Router:
     """Topics, and the classifier as a second opinion.
 
-    The classifier never overrules what officials wrote themselves, or an edit would have no effect: ``edited_topics``
-    (codes of topics that they made or moved to another division) and ``added_words``.
+    The classifier never overrules what officials wrote themselves, or an edit would have no effect: `edited_topics`
+    (codes of topics that they made or moved to another division) and `added_words`.
 
-    Raises KeyError if a topic names an unknown word list (see ``validation.validate``).
+    Raises KeyError if a topic names an unknown word list (see `validation.validate`).
     """
 
     def __init__(
@@ -88,11 +88,11 @@ class Router:
         self._rules_on_example: dict[str, Finding] = {}
 
     def route(self, text: str, firm_name: str = "") -> Decision:
-        """Judge ``text``. Any text gets a decision; nothing is raised."""
+        """Judge `text`. Any text gets a decision; nothing is raised."""
         return self.explain(text, firm_name).decision
 
     def explain(self, text: str, firm_name: str = "") -> Reasoning:
-        """The decision on ``text`` with each step that led to it."""
+        """The decision on `text` with each step that led to it."""
         written = normalize(text)
         names = firm_name_spans(written.text, firm_name)
         by_rules = self._rules.find(written, names)
@@ -158,7 +158,7 @@ class Router:
         return finding.sure == CERTAIN and not self._added_words.isdisjoint(words)
 
     def _margin_to_overrule(self, finding: Finding) -> float:
-        """The margin that the classifier needs to be followed against ``finding``."""
+        """The margin that the classifier needs to be followed against `finding`."""
         if self._is_by_officials(finding):
             return inf
         if self._is_exception(finding):
@@ -181,7 +181,7 @@ class Router:
     def _compare_question(
         self, written: NormalizedText, names: Sequence[Span], question: Question, findings: Sequence[Finding]
     ) -> Comparison:
-        """``outcome`` is None if it is not sure which division answers this question."""
+        """`outcome` is None if it is not sure which division answers this question."""
         prediction = self._classifier.predict(*_variants(written.text, names, question))
         # The rules judged the same questions, so their finding begins at the same character of the original text.
         start = written.quote(question.start, question.end)[1]
@@ -248,7 +248,7 @@ class Router:
 
 @cache
 def shipped_router() -> Router:
-    """The shipped rules with the shipped classifier. What officials saved is in ``rulebook.versions.active_router``."""
+    """The shipped rules with the shipped classifier. What officials saved is in `rulebook.versions.active_router`."""
     return Router(shipped_topics(), shipped_classifier())
 
 
@@ -292,7 +292,7 @@ def _variants(text: str, names: Sequence[Span], question: Question | None = None
 
 
 def _cut(text: str, clauses: Iterable[Clause], spans: Iterable[Span]) -> str:
-    """The ``clauses`` of ``text`` without the ``spans``."""
+    """The `clauses` of `text` without the `spans`."""
     removed = [False] * len(text)
     for start, end in spans:
         removed[start:end] = [True] * (end - start)
@@ -302,7 +302,7 @@ def _cut(text: str, clauses: Iterable[Clause], spans: Iterable[Span]) -> str:
 
 
 def _doubted(finding: Finding) -> Finding:
-    """``finding`` left to a person."""
+    """`finding` left to a person."""
     return replace(finding, lead=MANUAL, support=(), sure=UNSURE)
 
 

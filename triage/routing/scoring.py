@@ -1,6 +1,6 @@
 """Score topics: which topics match a question, by which words, and how strongly.
 
-A word counts by its clause (asking > background > done, see ``clauses``). A word that only describes the word after it
+A word counts by its clause (asking > background > done, see `clauses`). A word that only describes the word after it
 (废水 in “废水产生的污泥”) counts half. A hint in a clause that asks takes up a topic of the clauses before.
 """
 
@@ -34,9 +34,9 @@ _MODIFIER = re.compile(
 
 @dataclass
 class Evidence:
-    """The words that match ``topic`` in one question. ``strength`` (0–1) is that of its best deciding word.
+    """The words that match `topic` in one question. `strength` (0–1) is that of its best deciding word.
 
-    ``total`` adds up all words; it ranks topics of the same score.
+    `total` adds up all words; it ranks topics of the same score.
     """
 
     topic: Topic
@@ -64,7 +64,7 @@ class Evidence:
 def score_topics(
     matcher: Matcher, matched: MatchedText, question: Question, continued: Sequence[Topic] = ()
 ) -> list[Evidence]:
-    """The topics that match in ``question``. ``continued``: the topic of the question before it."""
+    """The topics that match in `question`. `continued`: the topic of the question before it."""
     scorer = _QuestionScorer(matcher, matched, question)
     for hit in scorer.hits:
         scorer.add_deciding(matcher.deciding.get(hit.word, ()), [hit], scorer.weights[hit])
@@ -99,7 +99,7 @@ def _add_deciding(
 
 
 def _between(hits: Sequence[Hit], start: int, end: int) -> Sequence[Hit]:
-    """Those of ``hits`` (ordered by start) that begin in ``[start, end)``."""
+    """Those of `hits` (ordered by start) that begin in `[start, end)`."""
     return hits[bisect_left(hits, (start,)) : bisect_left(hits, (end,))]
 
 

@@ -21,7 +21,7 @@ MANUAL = "manual"
 SCOPES = {"in": "咨询范围内", "complaint": "信访投诉", "outside": "非本局职责", "unclear": "事项不明"}
 
 # Layer → its Chinese name and its weight. Topics in one question are ranked by weight × strength of the word, where
-# strength is 1.0 in a clause that asks and 0.6 in one that gives background (``clauses``). So the distance between two
+# strength is 1.0 in a clause that asks and 0.6 in one that gives background (`clauses`). So the distance between two
 # weights decides which topic leads when one is asked about and the other is only background.
 LAYERS = {
     # 五（一）的两处括号
@@ -49,12 +49,12 @@ MEDIA = ("medium", "process", "trace")
 class Topic:
     """One rule.
 
-    ``include``: words that decide alone. ``A…B`` means A, and B closely after it.
-    ``together``: combinations, one per line: ``词 词 + 词 词`` (one word of each side) or ``词 … 词`` (in this order,
-    close together). ``@名`` is a word list.
-    ``hints``: words that only support.
-    ``exclude``: words that cancel combinations and hints; a deciding word still counts.
-    ``gives_way_to``: topic codes (``money`` covers ``money.fund``) or layers that lead instead of this topic.
+    `include`: words that decide alone. `A…B` means A, and B closely after it.
+    `together`: combinations, one per line: `词 词 + 词 词` (one word of each side) or `词 … 词` (in this order,
+    close together). `@名` is a word list.
+    `hints`: words that only support.
+    `exclude`: words that cancel combinations and hints; a deciding word still counts.
+    `gives_way_to`: topic codes (`money` covers `money.fund`) or layers that lead instead of this topic.
     """
 
     code: str
@@ -76,16 +76,16 @@ class Topic:
 
     @property
     def whole_words(self) -> tuple[str, ...]:
-        """The normalised deciding words, without those in two parts (``A…B``)."""
+        """The normalised deciding words, without those in two parts (`A…B`)."""
         return tuple(normalize_word(word) for word in self.include if "…" not in word)
 
     def yields_to(self, other: "Topic") -> bool:
-        """Whether ``other`` leads instead of this topic when both match."""
+        """Whether `other` leads instead of this topic when both match."""
         return any(pattern == other.layer or covers(pattern, other) for pattern in self.gives_way_to)
 
 
 def covers(pattern: str, topic: Topic) -> bool:
-    """Whether ``pattern``, a topic code or its first part, means ``topic``."""
+    """Whether `pattern`, a topic code or its first part, means `topic`."""
     return topic.code == pattern or topic.code.startswith(pattern + ".")
 
 

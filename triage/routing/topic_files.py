@@ -1,6 +1,6 @@
 """Read the shipped topics, and carry a topic between TOML, a form, a database row and the pure Topic.
 
-Topics that officials edit take the same way as the shipped ones, so both pass the same check (``validation``).
+Topics that officials edit take the same way as the shipped ones, so both pass the same check (`validation`).
 """
 
 import tomllib
@@ -38,7 +38,7 @@ def from_mapping(entry: Mapping) -> Topic:
 
 
 def as_mapping(topic: Topic) -> dict:
-    """The reverse of ``from_mapping``, with lists as plain text."""
+    """The reverse of `from_mapping`, with lists as plain text."""
     return {
         **{name: getattr(topic, name) for name in ("code", "name", "clause", "layer", "lead", "scope")},
         **{name: " ".join(getattr(topic, name)) for name in _WORD_LISTS},

@@ -19,7 +19,7 @@ WITHOUT_CLAUSE = ("words", "lookalike")
 
 
 def validate(topics: Iterable[Topic]) -> list[str]:
-    """Every fault of ``topics``, each in a Chinese sentence that names the topic; [] if there is none."""
+    """Every fault of `topics`, each in a Chinese sentence that names the topic; [] if there is none."""
     topics = tuple(topics)
     faults = [fault for topic in topics for fault in _field_faults(topic)]
     faults += _duplicate_codes(topics) + _unknown_names(topics) + _duplicate_words(topics) + _cycles(topics)
@@ -99,7 +99,7 @@ def _cycles(topics: tuple[Topic, ...]) -> list[str]:
 
 
 def _reachable(code: str, leads_over: dict[str, list[Topic]]) -> set[str]:
-    """Codes of the topics that ``code`` yields to, directly or through others."""
+    """Codes of the topics that `code` yields to, directly or through others."""
     reached: set[str] = set()
     pending = [code]
     while pending:

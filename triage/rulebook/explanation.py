@@ -67,7 +67,7 @@ def _lead(finding: Finding) -> str:
 def portions(decision: Decision, summary: str) -> list[dict]:
     """The first rows of the 交办: a division and its questions; a row without a division if none is sure.
 
-    ``division`` is a code. If all questions go to one division, it gets the whole text with its context.
+    `division` is a code. If all questions go to one division, it gets the whole text with its context.
     """
     in_scope = [finding for finding in decision.findings if finding.scope == "in"]
     # One row per division: a division that two questions concern gets one 交办, not two.
@@ -78,7 +78,7 @@ def portions(decision: Decision, summary: str) -> list[dict]:
 
 
 def _split(findings: list[Finding], summary: str) -> dict[str, str]:
-    """By division: its questions of ``summary``. What belongs to no question joins the one before it: no word is lost."""
+    """By division: its questions of `summary`. What belongs to no question joins the one before it: no word is lost."""
     whole = next((finding for finding in findings if finding.text.strip() == summary.strip()), None)
     if whole:
         return {finding.lead: finding.text.strip() for finding in findings} | {whole.lead: summary}
@@ -93,7 +93,7 @@ def _split(findings: list[Finding], summary: str) -> dict[str, str]:
 
 
 def _pieces(findings: list[Finding], summary: str) -> Iterator[tuple[str, str]]:
-    """Each question with the text up to the next one; the first with the text before it too. Together they are ``summary``."""
+    """Each question with the text up to the next one; the first with the text before it too. Together they are `summary`."""
     ordered = sorted(findings, key=lambda finding: finding.start)
     starts = [0, *(finding.start for finding in ordered[1:]), len(summary)]
     for finding, (start, end) in zip(ordered, pairwise(starts), strict=True):

@@ -15,7 +15,7 @@ MONTHS_SHOWN = 12
 
 @dataclass(frozen=True)
 class HitRate:
-    """``suggested``: registrations for which a topic led. ``kept``: how many of them its division answered in the end."""
+    """`suggested`: registrations for which a topic led. `kept`: how many of them its division answered in the end."""
 
     suggested: int = 0
     kept: int = 0
@@ -74,7 +74,7 @@ def _month(at: datetime) -> date:
 
 
 def _months_before(now: datetime) -> list[date]:
-    """The month of ``now`` and those before it, the oldest first."""
+    """The month of `now` and those before it, the oldest first."""
     months = [_month(now)]
     while len(months) < MONTHS_SHOWN:
         months.append((months[-1] - timedelta(days=1)).replace(day=1))

@@ -19,7 +19,7 @@ MAX_REGISTRATIONS = 2000
 
 @dataclass(frozen=True)
 class Accuracy:
-    """How well a router answers labelled texts. ``routed``: texts that it gave to a division by itself."""
+    """How well a router answers labelled texts. `routed`: texts that it gave to a division by itself."""
 
     # The field names are keys of stored figures (RuleVersion.figures): do not rename them.
     cases: int
@@ -37,7 +37,7 @@ class Accuracy:
 class Move:
     """A text that the change would send elsewhere.
 
-    ``worse``: away from the division of its label; None if it has no label. ``appointment``: the key of a registration.
+    `worse`: away from the division of its label; None if it has no label. `appointment`: the key of a registration.
     """
 
     kind: str
@@ -50,7 +50,7 @@ class Move:
 
 @dataclass(frozen=True)
 class Impact:
-    """What changes between two routers. ``checked`` and ``skipped`` count registrations of the last year."""
+    """What changes between two routers. `checked` and `skipped` count registrations of the last year."""
 
     before: Accuracy
     after: Accuracy
@@ -63,11 +63,11 @@ class Impact:
 
 
 def measure(old: Router, new: Router, now: datetime) -> Impact:
-    """Everything that ``new`` would judge differently from ``old``."""
+    """Everything that `new` would judge differently from `old`."""
     labelled = [("标准例", case) for case in golden_cases()]
     labelled += [("复核例", case) for case in _reviewed_cases()]
     year = Appointment.objects.filter(submitted_at__gte=now - A_YEAR)
-    # ``skipped`` tells the officer how many older ones were not checked.
+    # `skipped` tells the officer how many older ones were not checked.
     newest = year.order_by("-submitted_at").values_list("pk", "summary", "enterprise_name")
     rows = list(newest[:MAX_REGISTRATIONS])
     moves = [*_moved_cases(labelled, old, new), *_moved_registrations(rows, old, new)]

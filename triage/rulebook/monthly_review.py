@@ -33,9 +33,9 @@ def overridden(month: date) -> QuerySet[Assignment]:
 def add_golden_case(
     assignment: Assignment, text: str, division: Division, *, by: Officer, at: datetime
 ) -> RoutingLesson:
-    """Make ``text`` a golden case, with which each later version of the rules is measured.
+    """Make `text` a golden case, with which each later version of the rules is measured.
 
-    Raises ValidationError if ``text`` names a person or a firm, and AlreadyReviewed the second time.
+    Raises ValidationError if `text` names a person or a firm, and AlreadyReviewed the second time.
     """
     by.must(Act.RULES)
     firm = assignment.appointment

@@ -80,7 +80,7 @@ def as_json(rule: Rule) -> dict:
 
 
 def build_router(rules: Rules, day: date) -> Router:
-    """The router that ``rules`` give on ``day``. The classifier cannot overrule what 综合处 made, moved or added."""
+    """The router that `rules` give on `day`. The classifier cannot overrule what 综合处 made, moved or added."""
     topics = [rule.topic for rule in rules if rule.is_active(day)]
     shipped = {topic.code: topic for topic in topic_files.shipped_topics()}
     # Only words that no shipped topic has: moving a shipped word between topics is not an addition.
@@ -121,13 +121,13 @@ router_cache = new_router_cache()
 
 
 def active_router(now: datetime) -> Router:
-    """The rules that are active at ``now``, as this process last saw them."""
+    """The rules that are active at `now`, as this process last saw them."""
     return router_cache.get(now)
 
 
 # --- Writing ---------------------------------------------------------------------------------------------------------
 def save(rules: Rules, remark: str, figures: dict, *, base: int, by: Officer, at: datetime) -> RuleVersion:
-    """Make ``rules`` the newest version. ``base``: the number of the version that the officer edited.
+    """Make `rules` the newest version. `base`: the number of the version that the officer edited.
 
     Raises ValidationError with every fault of the rules, and ChangedByAnother if a newer version was saved meanwhile.
     """
@@ -135,7 +135,7 @@ def save(rules: Rules, remark: str, figures: dict, *, base: int, by: Officer, at
     faults = validate(rule.topic for rule in rules)
     if faults:
         raise ValidationError(faults)
-    # The officer saw the impact against version ``base``; against a newer one it would be another.
+    # The officer saw the impact against version `base`; against a newer one it would be another.
     if (RuleVersion.objects.order_by("-number").values_list("number", flat=True).first() or 0) != base:
         raise ChangedByAnother
     try:
@@ -158,7 +158,7 @@ def save(rules: Rules, remark: str, figures: dict, *, base: int, by: Officer, at
 
 
 def replace_rule(rules: Rules, changed: Rule, code: str = "") -> Rules:
-    """``rules`` with ``changed`` in the place of the rule with ``code``, or at the end if there is none."""
+    """`rules` with `changed` in the place of the rule with `code`, or at the end if there is none."""
     if not any(rule.topic.code == code for rule in rules):
         return (*rules, changed)
     return tuple(changed if rule.topic.code == code else rule for rule in rules)

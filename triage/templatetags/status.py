@@ -70,7 +70,7 @@ DELIVERY = {
 
 @register.simple_tag
 def tag(record, act: str = "") -> str:
-    """The tag of a record. ``act``: the state in which the reader of this page has to do something.
+    """The tag of a record. `act`: the state in which the reader of this page has to do something.
 
     The same state is shown without that mark on the pages of others, who need not act.
     """

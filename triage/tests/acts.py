@@ -74,7 +74,7 @@ class Row:
     may: tuple[Role, ...] = ()
     at: datetime = NOW
     own: bool = False
-    """Only the division of the matter, or somebody who reads all."""
+    """Only the division of the matter, or an officer who reads all."""
     meanwhile: tuple[Do, ...] = ()
     """What another may have done since the page was opened; then the act is refused."""
     back: Do | None = None

@@ -31,7 +31,7 @@ def division(name: str) -> Division:
 
 
 def officer(role: str, of: str | None = None, **fields) -> Officer:
-    """Somebody at work who holds `role`, in the division named `of`."""
+    """An officer at work who holds `role`, in the division named `of`."""
     number = Officer.objects.count() + 1
     made = Officer.objects.create_user(
         username=fields.pop("username", f"worker{number}"),

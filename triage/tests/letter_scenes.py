@@ -18,6 +18,7 @@ from appointments.models import (
     Objection,
     Publicity,
     Rating,
+    StageMove,
     Supplement,
     Verdict,
 )
@@ -173,6 +174,14 @@ ABOUT_PLANS = [
         alone=True,
     ),
     LetterScene(
+        "factor_reset",
+        officer(Role.HANDLER),
+        about(is_active=False),
+        lambda s: {"by": "石稳"},
+        reader=Role.HANDLER,
+        alone=True,
+    ),
+    LetterScene(
         "limbo_found",
         officer(Role.COORDINATOR),
         params=lambda s: {"count": 2, "titles": ["通过初审的登记没有交办"]},
@@ -300,6 +309,12 @@ def slug_of(s: Scene) -> str:
     return calendar.slug(s.on)
 
 
+def seated_later(s: Scene) -> None:
+    """The firm has had a seat of the next day."""
+    later = Scene(s.people, s.number + 40, NEXT).book(uscc=s.about.uscc, stage=Stage.HEARD)
+    StageMove.objects.create(appointment=later, new=Stage.SEATED, at=NOW)
+
+
 SEAT = {"params": of_seat, "at": SECOND}
 CORRECTED = {"params": of_correction, "outdate": lambda s: correct(s, s.about)}
 NOT_FLOODED, FLOODED = ({"flooded": value} for value in (False, True))
@@ -330,7 +345,9 @@ TO_FIRMS_EARLY = [
     LetterScene("seat_confirmed", without_place(with_seat(confirmed=True)), leaves, **SEAT),
     LetterScene("seat_given_up", firm(Stage.ACCEPTED, wants_onsite=False), takes_a_seat),
     LetterScene("seat_given_up", answered(Stage.ACCEPTED, wants_onsite=False), until=NOON),
+    LetterScene("seat_given_up", firm(Stage.ACCEPTED, wants_onsite=False), about(stage=Stage.WITHDRAWN)),
     LetterScene("seat_not_needed", firm(Stage.CLOSED), until=NOON),
+    LetterScene("seat_not_needed", firm(Stage.CLOSED), about(stage=Stage.FOLLOWING)),
     LetterScene("seat_lapsed", firm(Stage.ACCEPTED), takes_a_seat),
     LetterScene("seat_lapsed", answered(Stage.ACCEPTED), until=NOON),
     *(
@@ -351,7 +368,21 @@ TO_FIRMS_EARLY = [
     LetterScene("priority_moved", handed_over(firm(Stage.CLOSED)), other(stage=Stage.WITHDRAWN)),
     LetterScene("priority_moved", handed_over(answered(Stage.ANSWERED)), other(stage=Stage.WITHDRAWN)),
     LetterScene("priority_moved", rated(handed_over(answered(Stage.CLOSED))), other(stage=Stage.WITHDRAWN)),
+    LetterScene(
+        "priority_moved",
+        handed_over(answered(Stage.ANSWERED)),
+        lambda s: put(s.other.day, settled_at=NOW),
+        alone=True,
+    ),
     LetterScene("priority_returned", firm(Stage.DEFERRED), about(stage=Stage.ACCEPTED)),
+    LetterScene("priority_returned", firm(Stage.DEFERRED), seated_later),
+    LetterScene("deferred", firm(Stage.DEFERRED), seated_later),
+    LetterScene(
+        "priority_granted",
+        firm(priority_since=EARLIER),
+        params=lambda s: {"day": slug_of(s)},
+        until=calendar.starts_at(DAY),
+    ),
     *(
         LetterScene(
             "day_cancelled",
@@ -360,6 +391,13 @@ TO_FIRMS_EARLY = [
             lambda s: {"other": s.other.pk, "cancelled": slug_of(s)},
         )
         for furnish in (cancelled_day, cancelled_and_answered)
+    ),
+    LetterScene(
+        "day_cancelled",
+        cancelled_day,
+        lambda s: put(s.other.day, settled_at=NOW),
+        lambda s: {"other": s.other.pk, "cancelled": slug_of(s)},
+        alone=True,
     ),
     LetterScene(
         "day_cancelled",
@@ -614,6 +652,12 @@ TO_OFFICERS = [
         reader=Role.WATCH,
     ),
     LetterScene("supplement_added", supplement, about(handled_at=NOW), reader=Role.COORDINATOR),
+    LetterScene(
+        "supplement_added",
+        supplement,
+        lambda s: put(s.about.appointment, stage=Stage.WITHDRAWN),
+        reader=Role.COORDINATOR,
+    ),
     LetterScene("objection_raised", objection, about(verdict=Verdict.KEPT), reader=Role.COORDINATOR),
     LetterScene(
         "answer_to_publish",
@@ -639,7 +683,13 @@ TO_OFFICERS = [
     LetterScene(
         "cutoff_summary", day, lambda s: put(s.day, settled_at=NOW), at=SECOND, reader=Role.COORDINATOR
     ),
-    LetterScene("cutoff_summary", day, until=NOON, at=SECOND, reader=Role.COORDINATOR),
+    LetterScene(
+        "cutoff_summary",
+        day,
+        until=calendar.local_datetime(date(2026, 12, 6)),
+        at=SECOND,
+        reader=Role.COORDINATOR,
+    ),
     LetterScene(
         "settle_wanted", day, lambda s: put(s.day, settled_at=NOW), at=SECOND, reader=Role.COORDINATOR
     ),

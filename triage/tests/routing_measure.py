@@ -35,7 +35,7 @@ class Routed:
 
 @cache
 def route_all(path: Path) -> tuple[Routed, ...]:
-    """The texts of ``path`` with their decisions. The classifier was trained on LABELLED, so those go by rules alone."""
+    """The texts of `path` with their decisions. The classifier was trained on LABELLED, so those go by rules alone."""
     router = Router(shipped_topics()) if path == LABELLED else shipped_router()
     cases = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     return tuple(Routed(case, router.route(case["text"])) for case in cases)

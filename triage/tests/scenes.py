@@ -273,7 +273,7 @@ def supplemented(s: Scene) -> None:
 
 
 def objected(s: Scene) -> None:
-    """Somebody says that the registration is not the firm's own; it has a seat and a 交办."""
+    """A person says that the registration is not the firm's own; it has a seat and a 交办."""
     confirmed(s)
     s.work = s.give(s.firm)
     caller = {"contact_name": "李四", "phone": "+8613700000001", "text": "我们没有登记"}
@@ -369,14 +369,6 @@ def correction_before_the_head(s: Scene) -> None:
 
 def supplement_before_the_head(s: Scene) -> None:
     corrected(s, kind=ReplyKind.SUPPLEMENT, submitted_at=EARLIER)
-
-
-def correction_of_a_withdrawn_firm(s: Scene) -> None:
-    corrected(s)
-    Appointment.objects.filter(pk=s.firm.pk).update(stage=Stage.WITHDRAWN)
-    live = Scene(s.people, s.number + 40, s.on)
-    corrected(live)
-    s.live_revision = live.revision
 
 
 def written_before_the_head(s: Scene) -> None:
@@ -782,7 +774,7 @@ def near_the_day(s: Scene) -> None:
 
 # --- 公开答复 ----------------------------------------------------------------------------------------------------------
 def answer(s: Scene, state: Publicity, **columns) -> PublishedAnswer:
-    """An answer, drafted by somebody who may not approve it."""
+    """An answer, drafted by an officer who may not approve it."""
     public = state != Publicity.DRAFT
     values = {
         "question": f"第{s.number}问：废水接管要办什么手续？",

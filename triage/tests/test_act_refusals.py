@@ -315,14 +315,14 @@ REFUSED = [
         "submit the own draft where only oneself may sign",
         after(scenes.drafted, drafted_by_the_head),
         lambda s: replies.submit_for_signature(s.work, by=s.by, at=s.at),
-        second_person.NobodyToSign,
+        second_person.NoSigner,
         HEAD,
     ),
     Case(
-        "submit a draft where nobody may sign",
+        "submit a draft without a signer",
         after(scenes.drafted, no_head),
         lambda s: replies.submit_for_signature(s.work, by=s.by, at=s.at),
-        second_person.NobodyToSign,
+        second_person.NoSigner,
         HANDLER,
     ),
     Case(
@@ -356,7 +356,7 @@ REFUSED = [
         HEAD,
     ),
     Case(
-        "drop a correction that nobody began",
+        "drop a correction that was not begun",
         scenes.answered,
         lambda s: replies.drop_revision(s.work, by=s.by, at=s.at),
         IllegalMove,
@@ -468,7 +468,7 @@ REFUSED = [
         NotOpen,
         COORDINATOR,
         MORNING + timedelta(days=1),
-        says="12月10日（周四）已过",
+        says="12月10日（周四）的活动已经结束",
     ),
     Case(
         "call in to a cancelled day",

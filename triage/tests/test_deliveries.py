@@ -10,7 +10,7 @@ from appointments.facts import NotOpen
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
 from appointments.situation import FirmAct, Turn
-from sessions_app import calendar, policy
+from sessions_app import calendar
 from sessions_app.models import Seat
 from triage import closing, hearing, seating, standby, worklists
 from triage.models import AssignmentState, Outcome, Reply
@@ -21,7 +21,6 @@ from zhoushan_consult.outbox.adapters import Adapter, TemporaryFailure
 from zhoushan_consult.outbox.models import CallOutcome, Channel, Notice
 
 pytestmark = pytest.mark.django_db
-WAIT = timedelta(days=policy.DEFERRAL_ANSWER_DAYS)
 
 
 class DownAdapter(Adapter):

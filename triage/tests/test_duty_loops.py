@@ -57,7 +57,7 @@ def written() -> tuple[int, int]:
 
 @pytest.fixture
 def refuses(monkeypatch):
-    """`refuses(firm)`: somebody else moves that registration at the very instant, so that it will not be moved."""
+    """`refuses(firm)`: another person moves that registration at the very instant, so that it will not be moved."""
     move_to = Appointment.move_to
 
     def make(firm: Appointment) -> Appointment:

@@ -140,9 +140,9 @@ def test_sms_is_short_and_is_one_of_the_registered_texts(scene, people, strict):
 @each_scene
 def test_letter_is_true_until_its_scene_changes(scene, people):
     made = furnished(scene, people)
-    beside = None if scene.alone else furnished(scene, people, neighbour=True)
+    neighbour = None if scene.alone else furnished(scene, people, neighbour=True)
     letter = written(scene, made)[-1]
-    other = written(scene, beside)[-1] if beside else None
+    other = written(scene, neighbour)[-1] if neighbour else None
     assert why_not(letter, record_of(letter), scene.at) == ""
     if scene.until:
         before = scene.until - scene.until.resolution

@@ -1,4 +1,4 @@
-"""没有着落的事项: each way to be left with nobody is found and named, and nothing else is."""
+"""没有着落的事项: each way to wait for no person is found and named, and nothing else is."""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -37,7 +37,7 @@ def people():
 
 @pytest.fixture
 def s(people) -> Scene:
-    """A scene beside which stands a registration in good order at every stage."""
+    """A scene, and with it a registration in good order at every stage."""
     other = Scene(people, 2)
     for place, stage in enumerate((Stage.SUBMITTED, Stage.ACCEPTED, Stage.DEFERRED, Stage.ABSENT)):
         firm = other.book(place, stage=stage)
@@ -54,7 +54,7 @@ def s(people) -> Scene:
 
 
 def leave_division(s: Scene, division: str, *roles: Role) -> None:
-    """Nobody of the division holds one of these roles any more."""
+    """No officer of the division holds one of these roles any more."""
     for role in roles:
         Officer.objects.filter(division=made.division(division), groups__name=role).update(is_active=False)
 

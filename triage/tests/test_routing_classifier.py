@@ -107,7 +107,7 @@ def test_text_like_outside_matters_reaches_no_division():
 
 
 class ClassifierWithKnownMatters:
-    """Always says ``air`` by a margin that needs the known matters to confirm it; ``share`` of them are air's."""
+    """Always says `air` by a margin that needs the known matters to confirm it; `share` of them are air's."""
 
     digest = ""
 

@@ -1,4 +1,4 @@
-"""``manage.py route --jsonl``: anyone can measure the rules from a fresh clone, without a database."""
+"""`manage.py route --jsonl`: anyone can measure the rules from a fresh clone, without a database."""
 
 import io
 import json

@@ -1,6 +1,6 @@
 """The two exceptions of 五（一）: VOCs 总量 is answered by 大气处, and 环评 of a project in the sea by 水处.
 
-`data/exceptions.jsonl` asks for them in some two hundred ways, with a hundred texts beside them that only look like one.
+`data/exceptions.jsonl` asks for them in some two hundred ways, with a hundred texts that only look like one.
 A third of both was written before the words of the rules were completed, the rest afterwards and run before each change.
 """
 

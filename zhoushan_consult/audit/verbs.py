@@ -100,6 +100,12 @@ class Verb(TextChoices):
     ACCOUNT_OPENED = "account_opened", "开通账号"
     ACCOUNT_CHANGED = "account_changed", "调整账号"
     PASSWORD_RESET = "password_reset", "重置密码"
+    PASSWORD_CHANGED = "password_changed", "修改密码"
+    FACTOR_BOUND = "factor_bound", "绑定动态口令"
+    FACTOR_RESET = "factor_reset", "解除动态口令"
+    RECOVERY_CODES_RENEWED = "recovery_codes_renewed", "更换备用码"
+    RECOVERY_CODE_USED = "recovery_code_used", "使用备用码"
+    SIGNED_IN = "signed_in", "登录"
     ACCOUNT_ENABLED = "account_enabled", "启用账号"
     ACCOUNT_DISABLED = "account_disabled", "停用账号"
 

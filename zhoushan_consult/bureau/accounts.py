@@ -3,13 +3,15 @@
 import secrets
 from datetime import datetime
 
+from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
 
 from zhoushan_consult.audit.trail import record
 from zhoushan_consult.audit.verbs import Verb
 
-from .models import Officer
+from .models import Officer, PastPassword
+from .passwords import meets_the_rules
 from .refusals import Refused
 from .roles import Act, Role
 
@@ -39,7 +41,9 @@ def create_account(
     # The form has checked the name, but another officer may create the same account at the same time.
     try:
         with transaction.atomic():
-            officer = Officer.objects.create_user(username, password=password, **details)
+            officer = Officer.objects.create_user(
+                username, password=password, password_set_at=at, password_is_first=True, **details
+            )
             _set_roles(officer, roles)
             record(Verb.ACCOUNT_OPENED, officer, by=by, at=at, roles=sorted(roles))
     except IntegrityError:
@@ -66,10 +70,16 @@ def reset_password(officer: Officer, *, by: Officer, at: datetime) -> str:
     by.must(Act.ACCOUNTS)
     _refuse_own_account(officer, by)
     password = new_password()
-    officer.set_password(password)
-    officer.save(update_fields=["password"])
+    _set_password(officer, password, at, is_first=True)
     record(Verb.PASSWORD_RESET, officer, by=by, at=at)
     return password
+
+
+@transaction.atomic
+def change_own_password(officer: Officer, password: str, *, at: datetime) -> None:
+    """The officer's own new password, which meets the rules (`OwnPasswordForm`). Their other sessions end."""
+    _set_password(officer, password, at, is_first=False)
+    record(Verb.PASSWORD_CHANGED, officer, by=officer, at=at)
 
 
 @transaction.atomic
@@ -83,14 +93,32 @@ def set_active(officer: Officer, active: bool, *, by: Officer, at: datetime) -> 
 
 
 def new_password() -> str:
-    """Three groups of four characters (59 bits), to be read out and changed at once."""
-    return "-".join("".join(secrets.choice(READABLE_CHARACTERS) for _ in range(4)) for _ in range(3))
+    """Three groups of four characters (59 bits), to be read out and changed at once. It meets the rules too."""
+    while True:
+        password = readable_secret(groups=3)
+        if meets_the_rules(password):
+            return password
+
+
+def readable_secret(groups: int) -> str:
+    """Groups of four characters (20 bits each) that can be read out over the telephone."""
+    return "-".join("".join(secrets.choice(READABLE_CHARACTERS) for _ in range(4)) for _ in range(groups))
 
 
 def may_change(officer: Officer, by: Officer) -> bool:
     """Whether `by` may change this account: not the own one, and that of a superuser only as one."""
     # With a new password for a superuser's account, any system administrator would be a superuser.
     return officer.pk != by.pk and (by.is_superuser or not officer.is_superuser)
+
+
+def _set_password(officer: Officer, password: str, at: datetime, *, is_first: bool) -> None:
+    """Replace the password, and remember the old one, so that it is not taken again soon."""
+    PastPassword.objects.create(officer=officer, password=officer.password, replaced_at=at)
+    kept = officer.past_passwords.values("pk")[: settings.PASSWORD_HISTORY]
+    officer.past_passwords.exclude(pk__in=[row["pk"] for row in kept]).delete()
+    officer.set_password(password)
+    officer.password_set_at, officer.password_is_first = at, is_first
+    officer.save(update_fields=["password", "password_set_at", "password_is_first"])
 
 
 def _refuse_own_account(officer: Officer, by: Officer) -> None:

@@ -31,7 +31,7 @@ RESET = Action(
     act=Act.ACCOUNTS,
     do=lambda officer, form, **who: accounts.reset_password(officer, **who),
     button="生成新密码",
-    hint="旧密码和已登录的会话随即失效。新密码只显示一次，请当面或电话告知本人，并请其登录后修改。",
+    hint="旧密码和已登录的会话随即失效。新密码只显示一次，请当面或电话告知本人；本人用它登录后，必须先改成自己的密码。",
 )
 DEACTIVATE = Action(
     name="stop",
@@ -63,9 +63,8 @@ class RoleFilter(admin.RelatedFieldListFilter):
         self.title = "岗位"
 
 
-@admin.register(Officer)
 class OfficerAdmin(RecordAdmin):
-    """The accounts. None is deleted: the officer's name stands on past acts."""
+    """The accounts. None is deleted: the officer's name stands on past acts. `login.admin` registers it."""
 
     see = Act.ACCOUNTS
     record_actions = (CHANGE, RESET, DEACTIVATE, ACTIVATE)

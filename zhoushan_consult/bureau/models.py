@@ -3,6 +3,7 @@
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import PermissionDenied
 from django.db import models
+from django.utils import timezone
 from django.utils.functional import cached_property
 
 from .roles import Act, Role, acts_of, roles_that_may
@@ -79,6 +80,14 @@ class Officer(AbstractUser):
     # The county or zone whose registrations the officer may read. Empty for officers of the bureau itself.
     area = models.ForeignKey(Area, models.PROTECT, null=True, blank=True, verbose_name="县区或功能区")
     phone = models.CharField("手机", max_length=20, blank=True, help_text="接收工作提醒")
+    # Empty: the password has no term. The made-up officers of the demonstration have none.
+    password_set_at = models.DateTimeField(
+        "密码设定时间", null=True, blank=True, editable=False, default=timezone.now
+    )
+    # 系统管理 has read this password. It opens only the page on which it is changed.
+    password_is_first = models.BooleanField("初始密码", editable=False, default=False)
+    # Empty: none is bound. A session notes this instant, so a factor that is bound again ends it (`login.steps`).
+    second_factor_at = models.DateTimeField("绑定动态口令时间", null=True, blank=True, editable=False)
 
     objects = OfficerManager()
     REQUIRED_FIELDS = ["name", "email"]
@@ -113,3 +122,20 @@ class Officer(AbstractUser):
         """Raises NotAllowed unless one of the officer's roles allows `act`."""
         if not self.may(act):
             raise NotAllowed(act)
+
+
+class PastPassword(models.Model):
+    """A password that an officer had before, as its hash: it may not be taken again (等保 8.1.4.1)."""
+
+    officer = models.ForeignKey(
+        Officer, models.PROTECT, related_name="past_passwords", verbose_name="工作人员"
+    )
+    password = models.CharField("密码摘要", max_length=128)
+    replaced_at = models.DateTimeField("更换时间")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "用过的密码"
+        ordering = ["-replaced_at", "-pk"]
+
+    def __str__(self):
+        return str(self.officer)

@@ -1,13 +1,13 @@
-"""Sessions end by themselves: after half an hour without a click, and after twelve hours in any case."""
+"""Sessions end by themselves: some time without a click (SESSION_IDLE_MINUTES), and after SESSION_MAX_HOURS in any case."""
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.contrib.auth import logout
 from django.utils import timezone
 
-MAX_AGE = timedelta(hours=12)
-# A click this soon after the last noted one is not noted, so that most pages cost no write.
-NOTE_EVERY = timedelta(minutes=5)
+# A click this soon after the last noted one is not noted, so that most pages cost no write: five minutes of thirty.
+NOTE_EVERY = timedelta(seconds=settings.SESSION_COOKIE_AGE) / 6
 
 
 class SessionLimitMiddleware:
@@ -26,7 +26,7 @@ def _renew_or_end(request, now: datetime) -> None:
     session = request.session
     began = datetime.fromisoformat(session.setdefault("began", now.isoformat()))
     last_click = datetime.fromisoformat(session.setdefault("seen", now.isoformat()))
-    if now - began > MAX_AGE:
+    if now - began > timedelta(hours=settings.SESSION_MAX_HOURS):
         logout(request)
     elif now - last_click > NOTE_EVERY:
         session["seen"] = now.isoformat()  # a changed session is saved, and its expiry starts again

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Row:
-    """One piece of work. ``url`` is the screen where it is done, ``lead`` is shown in bold, ``age`` in a tag.
+    """One piece of work. `url` is the screen where it is done, `lead` is shown in bold, `age` in a tag.
 
-    ``also`` is a second way to deal with it, at ``also_url``.
+    `also` is a second way to deal with it, at `also_url`.
     """
 
     title: str
@@ -22,9 +22,9 @@ class Row:
 
 @dataclass(frozen=True)
 class WorkList:
-    """One kind of work. ``rows`` are the first few of ``count``; ``more`` is the URL of all of them.
+    """One kind of work. `rows` are the first few of `count`; `more` is the URL of all of them.
 
-    ``empty`` is shown if there is none, so that an officer knows what will appear here.
+    `empty` is shown if there is none, so that an officer knows what will appear here.
     """
 
     code: str

@@ -12,7 +12,7 @@ from zhoushan_consult.duties.safe_error import describe
 from .models import Notice
 from .records import record_of, records_of
 from .rendering import render
-from .validity import why_not
+from .validity import why_not, why_not_of_many
 
 log = logging.getLogger(__name__)
 
@@ -42,16 +42,8 @@ def not_needed(notices: Iterable[Notice], now: datetime) -> dict[int, str]:
     """Why calls need not be made any more, by the key of the letter. Those that must be made are not in it."""
     notices = list(notices)
     records = records_of(notices)
-    reasons = {notice.pk: _why_not(notice, records[notice.pk], now) for notice in notices}
+    reasons = {notice.pk: why_not_of_many(notice, records[notice.pk], now) for notice in notices}
     return {key: reason for key, reason in reasons.items() if reason}
-
-
-def _why_not(notice: Notice, about: Model | None, now: datetime) -> str:
-    try:
-        return why_not(notice, about, now)
-    except Exception as error:
-        log.error("outbox: cannot check notice %s: %s", notice.pk, describe(error))
-        return ""
 
 
 def _as_of(notice: Notice, about: Model | None, now: datetime) -> Call:

@@ -28,7 +28,7 @@ from zhoushan_consult.duties.safe_error import describe
 from . import reaching
 from .adapters import Adapter, PermanentFailure, TemporaryFailure
 from .models import OPEN, Channel, Notice, State
-from .posting import dedupe_key, store
+from .posting import copy_of, store
 from .quiet_hours import may_leave_from, next_morning, waking_time
 from .records import record_of
 from .rendering import render
@@ -163,24 +163,8 @@ def add_to_call_list(notice: Notice, at: datetime) -> Notice:
 
     It is the same letter by another way, so it was written when the SMS was.
     """
-    due = waking_time(at)
-    call = Notice(
-        kind=notice.kind,
-        channel=Channel.CALL,
-        about_kind=notice.about_kind,
-        about_id=notice.about_id,
-        params=notice.params,
-        dedupe_key=dedupe_key(notice.dedupe_key, Channel.CALL),
-        to_name=notice.to_name,
-        to=notice.to,
-        to_index=notice.to_index,
-        subject=notice.subject,
-        body=notice.body,
-        letter=notice.letter,
-        created_at=notice.created_at,
-        due_at=due,
-        next_try_at=due,
-    )
+    call = copy_of(notice, Channel.CALL, due_at=waking_time(at))
+    call.channel = Channel.CALL
     return store([call])[0]
 
 

@@ -8,6 +8,7 @@ from hashlib import sha256
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 
+from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.clock import SHANGHAI
 from zhoushan_consult.identity import phone as phones
 from zhoushan_consult.vault.blind_index import blind_index
@@ -28,6 +29,10 @@ class Recipient:
     name: str
     phone: str = field(default="", repr=False)
     email: str = field(default="", repr=False)
+
+    @classmethod
+    def officer(cls, officer: Officer) -> "Recipient":
+        return cls(name=officer.name, phone=officer.phone, email=officer.email)
 
 
 def post(
@@ -88,6 +93,27 @@ def store(rows: list[Notice]) -> list[Notice]:
     return stored
 
 
+def copy_of(letter: Notice, *why: str, due_at: datetime) -> Notice:
+    """The same letter (`told_at`) once more, not stored yet, for the caller to send by another way. `why` tells the copies apart."""
+    return Notice(
+        kind=letter.kind,
+        channel=letter.channel,
+        about_kind=letter.about_kind,
+        about_id=letter.about_id,
+        params=letter.params,
+        dedupe_key=dedupe_key(letter.dedupe_key, *why),
+        to_name=letter.to_name,
+        to=letter.to,
+        to_index=letter.to_index,
+        subject=letter.subject,
+        body=letter.body,
+        letter=letter.letter,
+        created_at=letter.created_at,
+        due_at=due_at,
+        next_try_at=due_at,
+    )
+
+
 def letters_to_page(about: Model) -> QuerySet[Notice]:
     """The letters that the firm's progress page shows, the newest first."""
     return Notice.objects.filter(channel=Channel.PAGE, **_about_fields(about)).order_by("-created_at", "-pk")
@@ -101,15 +127,15 @@ def letters_to_reader(about: Model) -> QuerySet[Notice]:
 def told_at(about: Model, of_kinds: Iterable[str]) -> datetime | None:
     """When the last letter of these kinds about `about` reached its reader, by SMS, e-mail or telephone.
 
-    None while one of them has reached nobody yet, or none was written. A letter that was cancelled need not be told. One that
-    failed and was dismissed counts from then: it stands on the page, and nobody tries further.
+    None while one of them has not reached its reader yet, or none was written. A letter that was cancelled need not be told. One that
+    failed and was dismissed counts from then: it stands on the page, and is not tried further.
     """
     rows = (
         letters_to_reader(about).filter(kind__in=of_kinds).exclude(state=State.CANCELLED, dismissed_at=None)
     )
     first: dict[str, datetime | None] = {}
     for row in rows.only("letter", "state", "sent_at", "dismissed_at"):
-        # What a gateway took and did not deliver has a time too, but has reached nobody.
+        # What a gateway took and did not deliver has a time too, but has not reached its reader.
         reached = row.sent_at if row.state == State.SENT else row.dismissed_at
         first[row.letter] = min(filter(None, (first.get(row.letter), reached)), default=None)
     times = list(first.values())

@@ -14,6 +14,7 @@ from .posting import (
     address_index,
     canonical_phone,
     channel_to,
+    copy_of,
     dedupe_key,
     letters_to_reader,
     store,
@@ -82,7 +83,7 @@ def _changed_indexes(old: Recipient, new: Recipient) -> set[str]:
 def _is_undelivered(letter: Notice, sent_since: datetime | None) -> bool:
     if letter.state not in (State.SENT, State.INFLIGHT):
         return letter.state != State.CANCELLED
-    # A person who was reached by a call has been told, by whatever number.
+    # A person who was reached by a call has been told, by any number.
     if sent_since is None or letter.channel == Channel.CALL:
         return False
     return letter.sent_at is None or letter.sent_at >= sent_since
@@ -96,7 +97,11 @@ def _move(letter: Notice, new: Recipient, at: datetime) -> int:
         _end(letter, CORRECTED)
         return 0
     _end(letter, f"{CORRECTED}，已改发")
-    store([_copy(letter, address, new.name, at)])
+    # It is rendered when it leaves.
+    copy = copy_of(letter, "to", address_index(address), due_at=max(letter.due_at, waking_time(at)))
+    copy.channel = Channel.EMAIL if letter.channel == Channel.EMAIL else channel_to(address)
+    copy.to_name, copy.to, copy.to_index = new.name, address, address_index(address)
+    store([copy])
     if was_sent:
         reaching.lost(letter, record_of(letter), at)
     return 1
@@ -105,26 +110,3 @@ def _move(letter: Notice, new: Recipient, at: datetime) -> int:
 def _end(letter: Notice, reason: str) -> None:
     """A worker that has the letter in hand finds it ended, and leaves it so."""
     Notice.objects.filter(pk=letter.pk).update(state=State.CANCELLED, next_try_at=None, last_error=reason)
-
-
-def _copy(letter: Notice, address: str, to_name: str, at: datetime) -> Notice:
-    """The same letter (`posting.told_at`), to another address. It is rendered when it leaves."""
-    due = max(letter.due_at, waking_time(at))
-    index = address_index(address)
-    return Notice(
-        kind=letter.kind,
-        channel=Channel.EMAIL if letter.channel == Channel.EMAIL else channel_to(address),
-        about_kind=letter.about_kind,
-        about_id=letter.about_id,
-        params=letter.params,
-        dedupe_key=dedupe_key(letter.dedupe_key, "to", index),
-        to_name=to_name,
-        to=address,
-        to_index=index,
-        subject=letter.subject,
-        body=letter.body,
-        letter=letter.letter,
-        created_at=letter.created_at,
-        due_at=due,
-        next_try_at=due,
-    )

@@ -1,23 +1,19 @@
 """The duty that cancels what waits and need not reach anybody any more. What is due is checked when it leaves."""
 
-import logging
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.conf import settings
 
 from zhoushan_consult.duties.kinds import Kind, every
-from zhoushan_consult.duties.safe_error import describe
 
 from . import delivery
 from .models import Notice, State
 from .records import records_of
-from .validity import retract, why_not
+from .validity import retract, why_not_of_many
 
 # The letters whose records are read at a time.
 BATCH_SIZE = 200
-
-log = logging.getLogger(__name__)
 
 
 def retract_outdated(about: str, due_at: datetime, now: datetime) -> int:
@@ -48,12 +44,7 @@ def _retract_outdated(notices: list[Notice], now: datetime) -> int:
 
 
 def _is_retracted(notice: Notice, about, now: datetime) -> bool:
-    try:
-        reason = why_not(notice, about, now)
-    except Exception as error:
-        # A fault of one kind must not keep the others on the list.
-        log.error("outbox: cannot check notice %s: %s", notice.pk, describe(error))
-        return False
+    reason = why_not_of_many(notice, about, now)
     return bool(reason) and retract(notice, about, reason, now)
 
 

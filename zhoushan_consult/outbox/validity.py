@@ -1,5 +1,6 @@
 """Whether a letter may still leave; and the end of one that may not."""
 
+import logging
 from datetime import datetime
 
 from django.db import transaction
@@ -7,9 +8,12 @@ from django.db.models import Model
 
 from zhoushan_consult.audit.trail import record
 from zhoushan_consult.audit.verbs import Verb
+from zhoushan_consult.duties.safe_error import describe
 
 from . import kinds
 from .models import Notice, State
+
+log = logging.getLogger(__name__)
 
 
 def why_not(notice: Notice, about: Model | None, now: datetime) -> str:
@@ -22,6 +26,15 @@ def why_not(notice: Notice, about: Model | None, now: datetime) -> str:
     if about is None:
         return "所涉记录已不存在"
     return kinds.find(notice.kind).why_not(about, notice.params, notice.created_at, now)
+
+
+def why_not_of_many(notice: Notice, about: Model | None, now: datetime) -> str:
+    """`why_not` for one of many: a fault of its kind is logged, so that it does not take the others along."""
+    try:
+        return why_not(notice, about, now)
+    except Exception as error:
+        log.error("outbox: cannot check notice %s: %s", notice.pk, describe(error))
+        return ""
 
 
 @transaction.atomic

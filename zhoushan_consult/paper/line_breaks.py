@@ -1,7 +1,7 @@
 """Where a line may break inside a word that is longer than the line.
 
 The engine breaks Chinese by its rules: no line begins with a closing mark or ends with an opening one. But it never breaks
-a link, or a row of marks, and would set the rest of it beyond the edge of the paper, where nobody sees it.
+a link, or a row of marks, and would set the rest of it beyond the edge of the paper, unseen.
 """
 
 import re

@@ -7,6 +7,8 @@ os.environ.setdefault("SECRET_KEY", "tests-only-" + "x" * 50)
 os.environ.setdefault("VAULT_KEYS", "t1:AAECAwQFBgcICQoLDA0ODw==")
 os.environ.setdefault("VAULT_INDEX_KEY", "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=")
 os.environ.setdefault("AUDIT_KEY", "QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8=")
+# The tests of the log-in set it; the others are about what comes after.
+os.environ["STAFF_SECOND_FACTOR"] = "false"
 os.environ.setdefault("VAR_DIR", tempfile.mkdtemp(prefix="consult-test-"))
 
 from zhoushan_consult.settings import *  # noqa: F403

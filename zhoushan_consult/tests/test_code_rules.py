@@ -22,6 +22,7 @@ PUBLIC = {
     "answers/", "answers/<int:number>/", "register/", "register/check/", "receipt/<str:token>/", "receipt/<str:token>/form/", "receipt/<str:token>/form.pdf",
     "receipt/<str:token>/calendar.ics",
     "status/", "status/reference/", "desk/login/", "admin/login/",
+    "admin/sign-on/", "admin/sign-on/back/", "register/sign-on/", "register/sign-on/back/", "register/sign-on/end/", "sign-on/trial/",
 }  # fmt: skip
 """Addresses that anyone may open. Every other one must send a stranger away."""
 
@@ -164,7 +165,10 @@ def is_used(name: str, words: str) -> bool:
     )
     homes = (CONTRIB / "admin", CONTRIB / "auth", CONTRIB.parent / "forms")
     overrides = any((home / "templates" / name).exists() for home in homes)
-    return name in words or by_parts or overrides or folders[:1] == ["gov"]
+    # crispy_forms asks for those of the pack, and for the template that is named after a part of a layout.
+    parts = re.findall(r"\w+", " ".join(re.findall(r"^from crispy_forms\.\w+ import (.+)$", words, re.M)))
+    by_layout = folders == ["gov", "layout"] and any(part.lower().endswith(stem) for part in parts)
+    return name in words or by_parts or overrides or by_layout or folders == ["gov"]
 
 
 def test_every_page_template_is_used():
@@ -204,6 +208,16 @@ def test_migrations_are_named_after_what_they_do():
 @pytest.mark.django_db
 def test_models_have_no_missing_migration():
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+# --- Documents -----------------------------------------------------------------------------------------------------
+def test_decisions_are_numbered_once_and_listed_at_the_top():
+    text = (ROOT / "docs" / "decisions.md").read_text()
+    titles = re.findall(r"^## (D-.+)$", text, re.M)
+    assert [title.split()[0] for title in titles] == [f"D-{number + 1}" for number in range(len(titles))]
+    listed = re.findall(r"^- \[(D-.+)\]\(#(.+)\)$", text, re.M)
+    addresses = [re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles]
+    assert listed == list(zip(titles, addresses, strict=True))
 
 
 # --- Words ---------------------------------------------------------------------------------------------------------

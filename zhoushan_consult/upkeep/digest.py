@@ -51,7 +51,7 @@ def send(about: str, due_at: datetime, now: datetime) -> int:
     """Send the findings to everyone in 系统管理, by SMS and e-mail. Returns the number of findings."""
     sentences = compose(collect(now))
     for officer in Officer.objects.with_role(Role.SYSTEM) if sentences else []:
-        to = Recipient(name=officer.name, phone=officer.phone, email=officer.email)
+        to = Recipient.officer(officer)
         post("health_digest", about=officer, to=to, key=about, at=now, sentences=sentences)
     return len(sentences)
 

@@ -16,8 +16,7 @@ def remind(about: str, due_at: datetime, now: datetime) -> int:
     year = year_wanted(local_date(due_at))
     officers = list(Officer.objects.with_role(Role.SYSTEM)) if year else []
     for officer in officers:
-        to = Recipient(name=officer.name, phone=officer.phone, email=officer.email)
-        post("holidays_wanted", about=officer, to=to, key=about, at=now, year=year)
+        post("holidays_wanted", about=officer, to=Recipient.officer(officer), key=about, at=now, year=year)
     return len(officers)
 
 

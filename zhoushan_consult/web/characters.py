@@ -2,7 +2,8 @@
 
 PostgreSQL rejects NUL, and other control characters break pages, letters and spreadsheets. So they are refused here,
 before any view. People paste them without seeing them, mostly from PDF files. A form of the public pages is taken without
-them: a page in between could not be gone back to. For other forms, people are offered their text without them.
+them: a page in between could not be gone back to; and so is a log-in, as a page in between would contain the password. For
+other forms, people are offered their text without them.
 """
 
 import codecs
@@ -59,7 +60,7 @@ def refusal(request):
         return errors.bad_request(request)
     if not any(map(CONTROL.search, _names_and_values(request.POST))):
         return None
-    if "draft" not in request.POST or any(map(CONTROL.search, request.POST)):
+    if not _may_be_taken_without(request.POST):
         return _offer_without_control_characters(request)
     request.POST = _without_control_characters(request.POST)
     return None
@@ -99,6 +100,13 @@ def _must_decode(encoded: bytes) -> None:
 def _names_and_values(fields) -> list[str]:
     """Every name and value of a form."""
     return [text for name, values in fields.lists() for text in (name, *values)]
+
+
+def _may_be_taken_without(fields: QueryDict) -> bool:
+    """Whether the form has a page to be shown on again. A secret itself is never altered."""
+    secrets = [name for name in fields if errors.SECRET.search(name)]
+    altered = [*fields, *(value for name in secrets for value in fields.getlist(name))]
+    return bool("draft" in fields or secrets) and not any(map(CONTROL.search, altered))
 
 
 def _without_control_characters(fields: QueryDict) -> QueryDict:

@@ -34,7 +34,9 @@ KEEP_FOR = timedelta(hours=2)
 SAVES_AN_HOUR, HOUR = 2_000, timedelta(hours=1)
 # Characters. The longest form with every field at its limit has 5,000; a pasted report has 50,000.
 MAX_LENGTH = 100_000
-# Fields of a form that nobody types.
+# The id of the form of a page: the switch of the 长辈版 sends it too.
+FORM_ID = "typed"
+# Fields of a form that are not typed.
 NOT_TYPED = {"csrfmiddlewaretoken", "draft", "about", "judged", "step", "elder", "clear"}
 
 log = logging.getLogger(__name__)
@@ -73,6 +75,21 @@ class Typed:
         for name, form_field in form.fields.items():
             form.initial[name] = form_field.widget.value_from_datadict(self.values, {}, name)
         return form
+
+
+def filled(make: Callable[..., forms.BaseForm], typed: Typed | None) -> forms.BaseForm:
+    """The form of `make`, with what was typed if there is any."""
+    return typed.fill(make) if typed else make()
+
+
+def form_context(draft: str, make: Callable[..., forms.BaseForm], typed: Typed | None) -> dict:
+    """What the template of a page with one form reads."""
+    return {
+        "form": filled(make, typed),
+        "notice": typed.notice if typed else "",
+        "draft": draft,
+        "typed_form": FORM_ID,
+    }
 
 
 def takes(form: type[forms.Form], draft: str = "") -> Callable:

@@ -4,6 +4,7 @@ import logging
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, connection
+from django.db.models import F
 from django.utils.crypto import salted_hmac
 
 from zhoushan_consult.duties.kinds import EPOCH, Kind, daily
@@ -26,10 +27,28 @@ def allow(bucket: str, limit: int, per: timedelta, now: datetime, *, when_down: 
     """
     # Only the hash is stored: a copy of the database must not say from which address a firm registered.
     try:
-        return _count(_hashed(bucket), _window_start(now, per)) <= limit
+        return count(bucket, per, now) <= limit
     except DatabaseError as error:
         log.error("cannot count: %s", type(error).__name__)
         return when_down
+
+
+def count(bucket: str, per: timedelta, now: datetime) -> int:
+    """Count one more in `bucket`, and return the count of the window. Raises DatabaseError."""
+    return _count(_hashed(bucket), _window_start(now, per))
+
+
+def uncount(buckets: list[str], per: timedelta, now: datetime) -> None:
+    """Take back one count of each bucket: the act was no failure after all. Raises DatabaseError."""
+    counted = Hit.objects.filter(bucket__in=map(_hashed, buckets), window_start=_window_start(now, per))
+    counted.filter(count__gt=0).update(count=F("count") - 1)
+
+
+def reached(limits: dict[str, int], per: timedelta, now: datetime) -> bool:
+    """Whether one of the buckets, each with its own limit, is full. One query; nothing is counted. Raises DatabaseError."""
+    by_hash = {_hashed(bucket): limit for bucket, limit in limits.items()}
+    counted = Hit.objects.filter(bucket__in=by_hash, window_start=_window_start(now, per))
+    return any(count >= by_hash[bucket] for bucket, count in counted.values_list("bucket", "count"))
 
 
 def exhausted(buckets: list[str], limit: int, per: timedelta, now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""``manage.py similar --jsonl FILE``: for each query, the answered question that answers it."""
+"""`manage.py similar --jsonl FILE`: for each query, the answered question that answers it."""
 
 from appointments.similarity.index import best_match
 from zhoushan_consult.jsonl_command import JsonLinesCommand

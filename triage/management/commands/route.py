@@ -1,4 +1,4 @@
-"""``manage.py route --jsonl FILE``: which division answers each text, and with ``--explain`` why."""
+"""`manage.py route --jsonl FILE`: which division answers each text, and with `--explain` why."""
 
 from triage.routing import reasoning
 from triage.routing.router import shipped_router

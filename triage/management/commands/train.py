@@ -1,4 +1,4 @@
-"""``manage.py train``: train the embedding and the classifier again, after examples were added or changed."""
+"""`manage.py train`: train the embedding and the classifier again, after examples were added or changed."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -43,7 +43,7 @@ def training_examples() -> list[LabelledText]:
 def train_classifier(
     examples: Sequence[LabelledText], known: embedding.Embedding | None = None
 ) -> Classifier:
-    """A classifier trained on ``examples``. Raises KeyError if a question of ``known`` is not among them."""
+    """A classifier trained on `examples`. Raises KeyError if a question of `known` is not among them."""
     # Imported here because the service runs without scikit-learn, and Django imports this module to list commands.
     from appointments.training import train_classifier as training
 
@@ -64,7 +64,7 @@ def train_classifier(
 def digest(examples: Iterable[LabelledText], known: embedding.Embedding | None) -> str:
     """Names what a classifier is trained on. If it differs from the shipped one's, training is due.
 
-    It covers the normalised texts too, so a change of ``appointments.text`` counts. The order does not count, so lines
+    It covers the normalised texts too, so a change of `appointments.text` counts. The order does not count, so lines
     may move between files.
     """
     lines = sorted({f"{one.label}\t{one.text}\t{normalize(one.text).text}" for one in examples})

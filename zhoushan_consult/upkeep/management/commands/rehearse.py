@@ -1,4 +1,4 @@
-"""``manage.py rehearse --from 2026-11-25 --to 2026-12-20``: what the service would do by itself, day by day."""
+"""`manage.py rehearse --from 2026-11-25 --to 2026-12-20`: what the service would do by itself, day by day."""
 
 from collections import Counter
 from datetime import date
