@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from sessions_app import calendar
 from sessions_app.days import first_open_day
@@ -33,6 +33,12 @@ class Cancellation:
     at: datetime
 
 
+def expecting(day: ConsultDay) -> QuerySet[Appointment]:
+    """The firms that expect `day` to take place, and are told if it does not."""
+    comes = Q(wants_onsite=True, stage__in=COUNTS_ON_DAY) | Q(stage=Stage.SEATED)
+    return Appointment.objects.filter(comes, day=day)
+
+
 def carry_over_all(cancelled: Cancellation) -> int:
     """Carry over every firm that wanted to come to the cancelled day, or holds a seat of it.
 
@@ -42,11 +48,8 @@ def carry_over_all(cancelled: Cancellation) -> int:
     """
     # Seats before registrations: every act that changes both locks them in this order.
     list(Seat.objects.filter(day=cancelled.day).select_for_update(no_key=True).order_by("pk"))
-    comes = Q(wants_onsite=True, stage__in=COUNTS_ON_DAY) | Q(stage=Stage.SEATED)
-    rows = Appointment.objects.filter(comes, day=cancelled.day)
-    firms = list(
-        rows.select_for_update(of=("self",), no_key=True).select_related("day", "seat").order_by("pk")
-    )
+    rows = expecting(cancelled.day).select_for_update(of=("self",), no_key=True)
+    firms = list(rows.select_related("day", "seat").order_by("pk"))
     for firm in firms:
         _carry(firm, cancelled)
     return len(firms)

@@ -8,7 +8,8 @@ ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # 32 letters, without 0 1 I O, wh
 LENGTH = 14  # 70 bits, and a second secret is asked with it
 
 _LOOKALIKES = str.maketrans("01IO", "QLLQ")
-# The letters however they are set apart, perhaps within a sentence.
+# As it is written, within any text; then the letters however they are set apart. A time is set apart like that too.
+_WRITTEN = re.compile(r"(?<![0-9A-Z])[0-9A-Z]{4}(?:-[0-9A-Z]{4}){2}-[0-9A-Z]{2}(?![0-9A-Z])")
 _SPREAD = re.compile(f"(?<![0-9A-Z])(?:[0-9A-Z][^0-9A-Z\u4e00-\u9fff]*){{{LENGTH}}}(?![0-9A-Z])")
 
 
@@ -29,6 +30,11 @@ def clean_reference(text: str) -> str:
     many letters gives a number that is too long, which no registration has.
     """
     text = unicodedata.normalize("NFKC", text).upper()
-    found = _SPREAD.search(text)
+    found = _WRITTEN.search(text) or next(filter(_has_letter, _SPREAD.finditer(text)), None)
     letters = re.sub("[^0-9A-Z]", "", found[0] if found else text)
     return grouped(letters.translate(_LOOKALIKES)[: LENGTH + 1])
+
+
+def _has_letter(found: re.Match) -> bool:
+    """A 受理编号 of digits alone is one in a hundred million; a date with its time is not rare."""
+    return re.search("[A-Z]", found[0]) is not None

@@ -170,7 +170,7 @@ class Facts:
     @property
     def offers_go_on(self) -> bool:
         """Whether a seat that comes free still goes to the next firm."""
-        return self.now <= calendar.offers_end(self.day.date)
+        return not self.day.cancelled and self.now <= calendar.offers_end(self.day.date)
 
 
 @dataclass(frozen=True)

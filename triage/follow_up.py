@@ -77,11 +77,17 @@ def post_progress(
 
 @transaction.atomic
 def close(follow_up: FollowUp, result: str, *, by: Officer, at: datetime) -> None:
-    """Close a follow-up. With the last one the registration is closed, and the firm is asked whether it is solved."""
+    """Close a follow-up. With the last one the registration is closed, and the firm is asked whether it is solved.
+
+    A 差评回访 is not counted: it goes on for itself, and nothing that the firm reported ends with it.
+    """
     _must_be_open_to(follow_up, by)
     _end(follow_up, result, by=by, at=at, closed_at=at)
     appointment = follow_up.appointment
-    if not appointment.follow_ups.filter(closed_at=None).exists() and appointment.stage == Stage.FOLLOWING:
+    if follow_up.origin == FollowUp.Origin.RATING or appointment.stage != Stage.FOLLOWING:
+        return
+    still_open = appointment.follow_ups.filter(closed_at=None).exclude(origin=FollowUp.Origin.RATING)
+    if not still_open.exists():
         appointment.move_to(Stage.CLOSED, "督办事项已办结", by=by, at=at)
         letters.write("closed", appointment, at=at, key=f"f{follow_up.pk}", follow_up=follow_up.pk)
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from django.db.models import Subquery
+
 from appointments.facts import read
 from appointments.letters import (
     WITH_SEAT,
@@ -91,9 +93,20 @@ def _progress_facts(appointment: Appointment, params: Params, now: datetime) -> 
 
 
 def _closed_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
-    follow_up = FollowUp.objects.filter(pk=params["follow_up"]).first()
-    told = {"result": follow_up.result if follow_up else "", "rated": is_rated(appointment)}
+    """The results of all matters that were followed up until now; none where 综合处 closed without one."""
+    told = {
+        "matters": followed_up(appointment) if params["follow_up"] else [],
+        "rated": is_rated(appointment),
+    }
     return firm_facts(appointment, {}, now) | told
+
+
+def followed_up(appointment: Appointment) -> list[FollowUp]:
+    """The matters closed since the registration came into 跟踪督办. A 差评回访 is about the service, not about the matter."""
+    began = appointment.moves.filter(new=Stage.FOLLOWING).order_by("-at").values("at")[:1]
+    matters = FollowUp.objects.filter(appointment=appointment, closed_at__gte=Subquery(began))
+    matters = matters.exclude(origin=FollowUp.Origin.RATING).exclude(result="")
+    return list(matters.select_related("division").order_by("pk"))
 
 
 def _term_facts(appointment: Appointment, params: Params, now: datetime) -> dict:

@@ -3,16 +3,18 @@
 The moves of the plan itself are in `sessions_app.planning`. Here plan and firms change in one transaction.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Count, Q
 
 from appointments import letters
-from appointments.day_cancellation import COUNTS_ON_DAY, Cancellation, carry_over_all
+from appointments.day_cancellation import COUNTS_ON_DAY, Cancellation, carry_over_all, expecting
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
 from sessions_app import calendar, planning
-from sessions_app.days import first_open_day
+from sessions_app.days import first_open_day, next_open_date
 from sessions_app.models import ConsultDay, Plan, PlanChange, Reception
 from zhoushan_consult.bureau.models import Officer
 from zhoushan_consult.bureau.refusals import Refused
@@ -57,6 +59,31 @@ def _tell_seated(day: ConsultDay, made: PlanChange, *, moved: bool) -> None:
         letters.write(
             "plan_changed", firm, at=made.at, key=f"c{made.pk}", change=made.pk, moved=moved, **seat
         )
+
+
+@dataclass(frozen=True)
+class Affected:
+    """Whom a cancellation would affect: firms that confirmed, that were offered a seat, that wait; and where they would go."""
+
+    confirmed: int
+    offered: int
+    waiting: int
+    next_day: str
+
+    @property
+    def told(self) -> int:
+        return self.confirmed + self.offered + self.waiting
+
+
+def affected_by_cancelling(day: ConsultDay, *, at: datetime) -> Affected:
+    """What 局领导 read before they cancel the day."""
+    seated, confirmed = Q(stage=Stage.SEATED), Q(seat__confirmed_at__isnull=False)
+    counts = expecting(day).aggregate(
+        confirmed=Count("pk", filter=seated & confirmed),
+        offered=Count("pk", filter=seated & ~confirmed),
+        waiting=Count("pk", filter=~seated),
+    )
+    return Affected(**counts, next_day=calendar.short(next_open_date(calendar.following(day.date), at=at)))
 
 
 @transaction.atomic

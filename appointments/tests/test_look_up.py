@@ -42,6 +42,9 @@ def looks_up(reference: str, phone: str, address: str = "10.0.0.1") -> str:
         "K7\u200bM2-9QRT-\u30004WXP-2H\ufeff",
         "K7M2-9QRT-4WXP-2H 13800138000",
         "SMS K7M2-9QRT-4WXP-2H",
+        "2026-12-01 14:30:05 受理编号 K7M2-9QRT-4WXP-2H",
+        "2026-12-01 14:30:05 编号k7m29qrt4wxp2h",
+        "http://127.0.0.1:8000/status/ 受理编号 K7M2-9QRT-4WXP-2H",
         "您的企业环保咨询日登记已收到，受理编号 K7M2-9QRT-4WXP-2H，拟参加12月10日（周四）。凭编号和联系电话查进度：https://a.gov.cn/status/",
     ],
 )

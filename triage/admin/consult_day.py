@@ -68,11 +68,22 @@ CHANGE = Action(
     hint="主题、联动单位、地点或说明有变的，有名额的企业（待确认和已确认的）立即收到通知；只调整接待人员的，不打扰企业。",
     template="admin/day/plan_action.html",
 )
+
+
+class CancelForm(ReasonForm):
+    """取消本期活动: asks with the number of firms, and with what each of them will be told."""
+
+    @property
+    def affected(self) -> plan_changes.Affected:
+        return plan_changes.affected_by_cancelling(self.record, at=timezone.now())
+
+
 CANCEL = Action(
     name="cancel",
     title="取消本期活动",
     act=Act.APPROVE_PLAN,
-    form=ReasonForm,
+    form=CancelForm,
+    template="admin/day/cancel_action.html",
     do=lambda day, form, **who: plan_changes.cancel(day, form.cleaned_data["reason"], **who),
     offered=_may_be_cancelled,
     button="取消活动并通知企业",

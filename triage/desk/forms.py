@@ -159,7 +159,7 @@ class CloseForm(DeskForm):
         label="办理结果",
         max_length=1000,
         rows=4,
-        help_text="最后怎么解决的。全部督办办结后，企业会看到这段文字。不超过 1000 字，不写个人信息。",
+        help_text="最后怎么解决的。全部督办办结后，企业会看到这段文字（差评回访的除外）。不超过 1000 字，不写个人信息。",
         error_messages={"required": "请写明办理结果，再办结。"},
     )
 

@@ -104,12 +104,6 @@ def test_search_finds_a_whole_reference_code_or_phone_in_any_notation(browser):
     assert find(browser, row.phone_number) == {1}
 
 
-def test_search_finds_a_land_line_only_with_its_extension(browser):
-    made.appointment(1, phone="+865802000123;ext=8001")
-    assert find(browser, "0580-2000123转8001") == {1}
-    assert find(browser, "0580-2000123") == set()
-
-
 def test_search_finds_an_id_number_only_as_a_whole(browser):
     number = made.appointment(1).id_number.open()
     made.appointment(2)
@@ -163,6 +157,29 @@ def test_search_finds_the_last_four_digits_of_a_telephone(browser):
     assert find(browser, "4321") == find(browser, "４３２１") == {1, 2}
     for part in ("321", "04321", "138"):
         assert find(browser, part) == set()
+
+
+def test_search_finds_a_land_line_as_callers_say_it(browser):
+    made.appointment(1, phone="+865802021234;ext=8001")
+    made.appointment(2, phone="+865802021234")
+    made.appointment(3, phone="+865802029999")
+    for typed in ("0580-2021234", "05802021234", "2021234", "电话：0580-2021234"):
+        assert find(browser, typed) == {1, 2}
+    assert find(browser, "0580-2021234转8001") == {1}
+    assert find(browser, "0580-2021234转8002") == set()
+
+
+def test_search_finds_a_code_that_was_copied_with_its_label(browser):
+    code = made.appointment(1).uscc
+    made.appointment(2)
+    assert find(browser, f"统一社会信用代码：{code}") == find(browser, f"代码 {code.lower()}。") == {1}
+
+
+def test_search_takes_words_with_commas_between_them_and_of_either_width(browser):
+    made.appointment(1, enterprise_name="舟山海力生集团测试1号有限公司", summary="RTO 怎样选型？")
+    made.appointment(2, enterprise_name="舟山海力生鱼粉测试2号有限公司", summary="污泥怎样处置？")
+    assert find(browser, "海力生，集团") == find(browser, "海力生、ＲＴＯ") == {1}
+    assert find(browser, "，、") == set()
 
 
 def test_search_finds_the_words_of_a_question(browser):

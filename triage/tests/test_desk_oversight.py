@@ -5,10 +5,13 @@ from datetime import date, timedelta
 import pytest
 
 from appointments.lifecycle import Stage
+from appointments.models import StageMove
 from sessions_app.days import day_on
 from sessions_app.models import Plan
+from triage import follow_up as ladder
 from triage.models import AssignmentState, FollowUp, FollowUpPost
 from zhoushan_consult.bureau.models import Area
+from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.outbox.models import Channel, Notice
 from zhoushan_consult.outbox.posting import letters_to_page
 
@@ -222,3 +225,34 @@ def test_desk_list_query_count_does_not_grow_with_rows(
     with django_assert_num_queries(len(few)):
         page = browser.get(path)
     assert page.status_code == 200 and len(page.context["page"].object_list) > 1
+
+
+def test_firm_reads_the_result_of_every_matter_when_the_last_one_is_closed(matter):
+    """Each division was told that the firm will read what it wrote."""
+    firm = matter.appointment
+    StageMove.objects.create(appointment=firm, old=Stage.CLOSED, new=Stage.FOLLOWING, at=factories.NOW)
+    other = follow_up(firm, "大气处", promise="废气")
+    poor = follow_up(firm, "综合处", origin=FollowUp.Origin.RATING)
+    coordinator = factories.officer(Role.COORDINATOR, "综合处")
+    for each, result in ((matter, "已接管"), (poor, "已电话致歉"), (other, "已改造")):
+        ladder.close(each, result, by=coordinator, at=factories.NOW)
+    letter = Notice.objects.get(kind="closed", channel="page").text
+    assert "已接管" in letter and "废气（大气处）：已改造" in letter and "致歉" not in letter
+
+
+def test_call_after_a_poor_rating_does_not_end_what_the_firm_reported(matter):
+    """The firm said 未解决 this evening; the duty opens the matter tomorrow morning."""
+    firm = matter.appointment
+    FollowUp.objects.filter(pk=matter.pk).update(origin=FollowUp.Origin.RATING)
+    matter.refresh_from_db()
+    ladder.close(matter, "已电话致歉", by=factories.officer(Role.COORDINATOR, "综合处"), at=factories.NOW)
+    firm.refresh_from_db()
+    assert firm.stage == Stage.FOLLOWING
+    assert not Notice.objects.filter(kind="closed").exists()
+
+
+def test_open_call_after_a_poor_rating_does_not_keep_the_registration_open(matter):
+    follow_up(matter.appointment, "综合处", origin=FollowUp.Origin.RATING)
+    ladder.close(matter, "已接管", by=factories.officer(Role.COORDINATOR, "综合处"), at=factories.NOW)
+    matter.appointment.refresh_from_db()
+    assert matter.appointment.stage == Stage.CLOSED

@@ -155,6 +155,26 @@ def test_stale_change_shows_the_saved_and_the_typed_text(office, day):
 
 
 # --- A cancelled day -------------------------------------------------------------------------------------------------
+def test_cancelling_asks_with_the_number_of_firms_and_what_they_will_be_told(chief, day):
+    made.seated(1, confirmed=True)
+    made.seated(2)
+    # Not one that the firm has asked for in writing; a seat of it counts in any case.
+    for number, columns in enumerate(({}, {"wants_onsite": False}, {"stage": Stage.ACCEPTED}), 3):
+        made.appointment(number, **columns)
+    page = chief.get(reverse("admin:sessions_app_consultday_change", args=[day.pk])).content.decode()
+    assert "将通知 4 家企业" in page
+    assert "已确认参加 1 家，待确认 1 家，还没有名额 2 家。" in page
+    assert "12月10日（周四）的咨询日活动取消，请勿前往；登记转到1月10日（周日），优先安排" in page
+    cancel_day(chief, day)
+    told = Notice.objects.filter(kind="day_cancelled", channel=Channel.SMS)
+    assert told.values("about_id").distinct().count() == 4
+
+
+def test_cancelling_a_day_that_no_firm_expects_says_so(chief, day):
+    page = chief.get(reverse("admin:sessions_app_consultday_change", args=[day.pk])).content.decode()
+    assert "没有要通知的企业" in page
+
+
 def test_cancellation_carries_onsite_firms_to_the_next_day_with_priority(chief, day):
     offered, confirmed = made.seated(1), made.seated(2, confirmed=True)
     accepted, pending = made.appointment(3, stage=Stage.ACCEPTED), made.appointment(4)
