@@ -32,6 +32,8 @@ SKIPPED = {"q", "website", "due_on", "uscc_reason", "cited", "csrfmiddlewaretoke
 # What is chosen mostly, by action and field: the right way through each form.
 PREFERRED = {
     ("decline", "outcome"): ["reached"],
+    ("confirm_seat", "outcome"): ["reached"],
+    ("give_up", "outcome"): ["reached"],
     ("call", "outcome"): ["reached", "reached", "no_answer", "wrong_number"],
 }
 # Who changes a published plan changes something.

@@ -9,6 +9,7 @@ from django.test import Client
 from appointments.facts import NotOpen
 from appointments.lifecycle import Stage
 from appointments.models import Appointment, Grade, Rating
+from sessions_app.models import ConsultDay
 from triage import closing, follow_up, hearing, replies
 from triage.models import AssignmentState, FollowUp, Outcome
 from triage.tests.factories import NOW, appointment, assignment, division, officer, seated
@@ -80,6 +81,15 @@ def test_seated_firms_are_reminded_three_days_and_one_day_before(crew):
     for day in ("07", "08", "09"):
         make_rounds(f"2026-12-{day} 09:05")
     assert letters("day_near") == 2
+
+
+def test_firm_whose_offer_lapses_in_the_same_round_is_not_reminded_of_the_day(crew):
+    seated(1, confirmed=True)
+    unanswered = seated(2)
+    ConsultDay.objects.filter(pk=unanswered.day_id).update(settled_at=NOW)
+    make_rounds("2026-12-07 09:05")
+    assert letters("seat_lapsed") == 1
+    assert letters("day_near") == 1
 
 
 def test_reply_is_reminded_of_before_and_after_its_term_until_released(crew):
