@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.db.models import Subquery
-
 from appointments.facts import read
 from appointments.letters import (
     WITH_SEAT,
@@ -103,10 +101,11 @@ def _closed_facts(appointment: Appointment, params: Params, now: datetime) -> di
 
 def followed_up(appointment: Appointment) -> list[FollowUp]:
     """The matters closed since the registration came into 跟踪督办. A 差评回访 is about the service, not about the matter."""
-    began = appointment.moves.filter(new=Stage.FOLLOWING).order_by("-at").values("at")[:1]
-    matters = FollowUp.objects.filter(appointment=appointment, closed_at__gte=Subquery(began))
-    matters = matters.exclude(origin=FollowUp.Origin.RATING).exclude(result="")
-    return list(matters.select_related("division").order_by("pk"))
+    matters = FollowUp.objects.filter(appointment=appointment, closed_at__isnull=False).exclude(result="")
+    began = appointment.moves.filter(new=Stage.FOLLOWING).order_by("at").last()
+    since = matters.filter(closed_at__gte=began.at) if began else matters
+    about_the_matter = since.exclude(origin=FollowUp.Origin.RATING)
+    return list(about_the_matter.select_related("division").order_by("pk"))
 
 
 def _term_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
