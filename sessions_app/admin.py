@@ -91,7 +91,9 @@ ACTIONS = (
         title="退回修改",
         act=Act.APPROVE_PLAN,
         form=RemarkForm,
-        do=lambda day, form, **who: planning.send_back(day, form.cleaned_data["remark"], **who),
+        do=lambda day, form, **who: planning.send_back(
+            form.plan_as_read(), form.cleaned_data["remark"], **who
+        ),
         offered=plan_is(Plan.SUBMITTED),
         button="退回综合处",
         done="方案已退回综合处修改，并已通知综合处。",

@@ -122,7 +122,7 @@ class VersionForm(ActionForm):
         return self.record
 
 
-class RemarkForm(ActionForm):
+class RemarkForm(VersionForm):
     """The reason for which 局领导 send a plan back."""
 
     remark = MultilineField(label="退回意见", max_length=300)

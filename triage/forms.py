@@ -218,11 +218,14 @@ class ChosenPortionForm(PortionForm):
     """A row about what is chosen above it. What is left empty stays as it stands there."""
 
     question = Text(label="交办事项", max_length=2000, required=False, help_text="照原文交办的，不用填写")
-    part = forms.ChoiceField(label="主办或协办", choices=[("", "和原来一样"), *Part.choices], required=False)
 
     def made(self) -> AssignmentItem:
         values = self.cleaned_data
         return AssignmentItem(self.chosen(), values["question"], values["part"], values["reason"])
+
+
+class MovedPortionForm(ChosenPortionForm):
+    part = forms.ChoiceField(label="主办或协办", choices=[("", "和原来一样"), *Part.choices], required=False)
 
 
 class OneOfForm(AddForm):
@@ -319,6 +322,7 @@ def open_objection(record: Appointment) -> Objection | None:
 class ReassignForm(OneOfForm):
     """改派: a 交办 that is not yet answered goes to another division."""
 
+    row = MovedPortionForm
     of = "assignment"
     assignment = OneOfRecords(label="改派哪一项")
 

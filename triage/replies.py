@@ -54,6 +54,12 @@ class RewrittenMeanwhile(EditedMeanwhile):
     sentence = "您打开这一页之后，{name}送来了新的一稿，这次没有审签。下方已是新稿，请重新阅读后再审签。"
 
 
+class RewrittenBeforeReturn(RewrittenMeanwhile):
+    """The remark is about another wording than the one that waits now."""
+
+    sentence = "您打开这一页之后，{name}送来了新的一稿，这次没有退回。下方已是新稿，您的意见还在；看过新稿仍需修改的，请再退回。"
+
+
 class NothingToSign(Refused):
     def __init__(self):
         super().__init__("还没有答复稿，请先拟写并保存。")
@@ -274,9 +280,16 @@ def drop_revision(assignment: Assignment, *, by: Officer, at: datetime) -> None:
 
 
 @transaction.atomic
-def send_back(assignment: Assignment, remark: str, *, by: Officer, at: datetime) -> None:
-    """The head returns the draft with a remark. Raises IllegalMove."""
+def send_back(
+    assignment: Assignment, remark: str, *, version: int | None = None, by: Officer, at: datetime
+) -> None:
+    """The head returns the draft with a remark. `version` is the wording that the head read.
+
+    Raises RewrittenBeforeReturn, IllegalMove.
+    """
     reply = _to_sign(assignment, by)
+    if version not in (None, reply.version) and reply.assignment.standing == AssignmentState.DRAFTED:
+        raise RewrittenBeforeReturn(reply)
     _turn(reply, AssignmentState.DRAFTED, AssignmentState.OPEN, at=at)
     Reply.objects.filter(pk=reply.pk).update(remark=remark)
     _record(Verb.REPLY_SENT_BACK, reply, by=by, at=at)

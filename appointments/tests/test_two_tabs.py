@@ -84,7 +84,7 @@ def test_form_of_one_registration_does_nothing_to_the_other_that_was_opened_sinc
     before = state()
     page = client.post(f"/status/{act}/", behind, follow=True).content.decode()
     assert state() == before
-    assert f"没有办理：刚才那一页是另一份登记的，现在打开的是受理编号 {second.reference}。" in page
+    assert f"刚才那一页是另一份登记的，没有办理。现在打开的是受理编号 {second.reference}。" in page
     if act not in ("confirm", *ASKED_ONCE):
         # What was typed waits for the registration that it is about.
         assert "刚才填写的内容都在" in page

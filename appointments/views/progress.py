@@ -47,7 +47,7 @@ NOT_FOUND = "没有查到。请核对受理编号和登记时填写的联系电�
 TOO_MANY = "查错的次数过多，请十分钟后再试。"
 CLOSED = "离开时间较长，请重新输入受理编号和联系电话。"
 ANOTHER_OPENED = (
-    "没有办理：刚才那一页是另一份登记的，现在打开的是受理编号 {}。"
+    "刚才那一页是另一份登记的，没有办理。现在打开的是受理编号 {}。"
     "要办理那一份，请先退出查询，再输入它的受理编号和联系电话。"
 )
 # Names of the drafts (web/drafts.py). Those of a registration are followed by its 受理编号.

@@ -125,6 +125,20 @@ def test_returned_plan_shows_the_remark_of_局领导(browser, day, signed_in, le
     assert "请补充联动单位" in browser.get(address(day)).content.decode()
 
 
+def test_leader_does_not_send_back_a_plan_that_they_have_not_read(browser, day, signed_in, leader):
+    press(browser, day, "edit", **PLAN, **NO_RECEPTIONS)
+    press(browser, day, "submit")
+    read = ConsultDay.objects.get().version
+    chief = signed_in(leader)
+    press(chief, day, "send_back", remark="请补充联动单位")
+    press(browser, day, "edit", **(PLAN | {"partners": "市水务局和海事局"}), **NO_RECEPTIONS)
+    press(browser, day, "submit")
+    # The page of the first plan is still open in another tab.
+    answer = press(chief, day, "send_back", remark="还缺说明", version=read)
+    assert answer.status_code == 409 and day.plan == Plan.SUBMITTED
+    assert "还缺说明</textarea>" in answer.content.decode()
+
+
 def test_submitted_plan_cannot_be_edited_and_typed_text_is_kept(browser, day):
     ConsultDay.objects.update(plan=Plan.SUBMITTED, theme="原来的", place="大厅")
     answer = press(browser, day, "edit", **(PLAN | {"theme": "迟到的修改"}), **NO_RECEPTIONS)

@@ -131,7 +131,7 @@ ACTIONS = by_name(
     ),
     Action(
         "send-back",
-        lambda row, form, **who: replies.send_back(row, form.cleaned_data["remark"], **who),
+        lambda row, form, **who: replies.send_back(row, **form.cleaned_data, **who),
         SendBackForm,
         "已退回修改，由经办人改好后再送审签。",
         _was_sent_back,
@@ -273,13 +273,10 @@ def _signing(row: Assignment, reply: Reply | None, officer: Officer) -> list[Des
     """审签 for those who did not draft; 退回 for every head of the division."""
     if reply is None or not officer.may(Act.SIGN):
         return []
-    sign = SignForm(initial={"version": reply.version})
+    read = {"version": reply.version}
+    sign, send_back = SignForm(initial=read), SendBackForm(initial=read)
     may_sign = officer in second_person.signers(row.division, reply.drafted_by)
-    return (
-        [sign, SendBackForm()]
-        if may_sign and row.appointment.stage not in SILENT_TO_FIRM
-        else [SendBackForm()]
-    )
+    return [sign, send_back] if may_sign and row.appointment.stage not in SILENT_TO_FIRM else [send_back]
 
 
 def _initial_revision(row: Assignment, kind: str) -> dict:

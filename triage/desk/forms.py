@@ -120,6 +120,7 @@ class SendBackForm(DeskForm):
         help_text="写给拟稿人，企业看不到。不超过 300 字。",
         error_messages={"required": "请写明需要修改什么。"},
     )
+    version = forms.IntegerField(widget=forms.HiddenInput, min_value=0, required=False)
 
 
 class HandBackForm(DeskForm):

@@ -211,6 +211,21 @@ def test_sending_a_draft_back_needs_a_remark(drafter, signer, row):
     assert "<details open>" in page.content.decode()
 
 
+def test_head_does_not_send_back_a_wording_that_they_have_not_read(drafter, signer, row):
+    write(drafter, row)
+    first = {"remark": "写明期限", "version": 1}
+    signer.post(step(row, "send-back"), first)
+    write(drafter, row, "十个工作日内办理。", version=1)
+    # The page of the first wording is still open in another tab.
+    page = signer.post(step(row, "send-back"), first | {"remark": "还是没有期限"})
+    assert page.status_code == 409 and state(row) == AssignmentState.DRAFTED
+    assert "送来了新的一稿，这次没有退回" in read(page)
+    assert "还是没有期限" in read(page) and "十个工作日内办理。" in read(page)
+    assert 'name="version" value="2"' in page.content.decode()
+    signer.post(step(row, "send-back"), first | {"version": 2})
+    assert state(row) == AssignmentState.OPEN
+
+
 # --- Second clicks ----------------------------------------------------------------------------------------
 
 
