@@ -7,8 +7,8 @@ from django.db.models import QuerySet
 from appointments import letters
 from appointments.lifecycle import Stage
 from appointments.models import Appointment
-from sessions_app import policy
-from sessions_app.models import ConsultDay, Plan
+from sessions_app import policy, seats
+from sessions_app.models import ConsultDay, Plan, Seat
 from zhoushan_consult.bureau.roles import Role
 from zhoushan_consult.clock import local_date
 from zhoushan_consult.duties.kinds import Kind, daily
@@ -20,11 +20,16 @@ from .work import UNANSWERED, revisions_in_hand
 
 
 def remind_firms(about: str, due_at: datetime, now: datetime) -> int:
-    """REMIND_DAYS_BEFORE the day: tell every seated firm time and place. Returns how many."""
+    """REMIND_DAYS_BEFORE the day: tell every seated firm time and place. Returns how many.
+
+    Not a firm whose offer has lapsed: it loses its seat in this same round.
+    """
     today = local_date(due_at)
     count = 0
     for days in policy.REMIND_DAYS_BEFORE:
-        seated = Appointment.objects.filter(stage=Stage.SEATED, day__date=today + timedelta(days=days))
+        day = today + timedelta(days=days)
+        lapsed = seats.lapsed(Seat.objects.filter(day__date=day), day, now)
+        seated = Appointment.objects.filter(stage=Stage.SEATED, day__date=day).exclude(seat__in=lapsed)
         for appointment in seated.select_related("day", "seat"):
             key = f"{appointment.day.date}:{days}"
             letters.write("day_near", appointment, at=now, key=key, **letters.seat_params(appointment))
