@@ -47,8 +47,8 @@ def in_plan(*plans: Plan) -> Callable[[ConsultDay, Params, datetime], str]:
 
 
 def _plan_wanted(day: ConsultDay, params: Params, now: datetime) -> str:
-    if day.plan in (Plan.PUBLISHED, Plan.CANCELLED):
-        return f"方案{day.get_plan_display()}"
+    if why_not := in_plan(Plan.DRAFT, Plan.SUBMITTED, Plan.RETURNED)(day, params, now):
+        return why_not
     waits_for_leader = day.plan == Plan.SUBMITTED
     return "" if waits_for_leader == params.get("submitted", waits_for_leader) else "方案已由别人办理"
 
