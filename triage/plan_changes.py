@@ -75,7 +75,7 @@ class Affected:
         return self.confirmed + self.offered + self.waiting
 
 
-def affected_by_cancelling(day: ConsultDay, *, at: datetime) -> Affected:
+def affected_by_cancelling(day: ConsultDay, now: datetime) -> Affected:
     """What 局领导 read before they cancel the day."""
     seated, confirmed = Q(stage=Stage.SEATED), Q(seat__confirmed_at__isnull=False)
     counts = expecting(day).aggregate(
@@ -83,7 +83,7 @@ def affected_by_cancelling(day: ConsultDay, *, at: datetime) -> Affected:
         offered=Count("pk", filter=seated & ~confirmed),
         waiting=Count("pk", filter=~seated),
     )
-    return Affected(**counts, next_day=calendar.short(next_open_date(calendar.following(day.date), at=at)))
+    return Affected(**counts, next_day=calendar.short(next_open_date(calendar.following(day.date), at=now)))
 
 
 @transaction.atomic

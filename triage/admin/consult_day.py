@@ -75,7 +75,7 @@ class CancelForm(ReasonForm):
 
     @property
     def affected(self) -> plan_changes.Affected:
-        return plan_changes.affected_by_cancelling(self.record, at=timezone.now())
+        return plan_changes.affected_by_cancelling(self.record, timezone.now())
 
 
 CANCEL = Action(
