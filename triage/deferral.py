@@ -61,6 +61,8 @@ def shorten_terms(day: ConsultDay, *, by: Officer | None, at: datetime) -> int:
     # Locked: a reply that is signed at this instant must not get another term.
     theirs = theirs.select_for_update(of=("self",), no_key=True)
     slow = list(theirs.select_related("division", "appointment").order_by("pk"))
+    if not slow:
+        return 0
     for assignment in slow:
         record(Verb.TERM_SHORTENED, assignment, by=by, at=at, was=assignment.due_on, due_on=last)
     Assignment.objects.filter(pk__in=[assignment.pk for assignment in slow]).update(due_on=last)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cache
 
 from appointments.facts import read
 from appointments.letters import (
@@ -32,8 +33,8 @@ A_DAY, A_WEEK = timedelta(days=1), timedelta(days=7)
 
 # --- To firms --------------------------------------------------------------------------------------------------------
 def _accepted_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
-    """What comes next is said as the progress page says it."""
-    return reply_facts(appointment, {}, now) | {"next": read(appointment, now).next.what}
+    """What comes next is said as the progress page says it. The SMS does not say it, and does not read it."""
+    return reply_facts(appointment, {}, now) | {"next": cache(lambda: read(appointment, now).next.what)}
 
 
 def _declined_facts(appointment: Appointment, params: Params, now: datetime) -> dict:
