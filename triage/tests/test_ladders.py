@@ -278,8 +278,10 @@ def test_a_seated_firm_is_reminded_three_days_and_one_day_before(days):
 
 
 def test_only_seated_firms_are_reminded_and_each_of_them():
-    firms = [seated(number) for number in (1, 2, 3)]
-    heard = seated(4)
+    firms = [seated(number, confirmed=True) for number in (1, 2)]
+    # The offer has reached it only now: its time to confirm runs.
+    firms.append(seated(3, at=at(DAY - timedelta(days=1), "08:00")))
+    heard = seated(4, confirmed=True)
     Appointment.objects.filter(pk=heard.pk).update(stage=Stage.ABSENT)
     for number, stage in enumerate((Stage.ACCEPTED, Stage.DEFERRED, Stage.SUBMITTED), 5):
         appointment(number, stage=stage)
@@ -290,7 +292,7 @@ def test_only_seated_firms_are_reminded_and_each_of_them():
 
 
 def test_a_firm_gets_both_reminders_and_neither_twice():
-    seated(1)
+    seated(1, confirmed=True)
     for days in (3, 3, 1, 1):
         moment = at(DAY - timedelta(days=days), "09:00")
         reminders.remind_firms("", moment, moment)
