@@ -189,7 +189,7 @@ def firm_fields(firm: Firm) -> dict[str, str]:
 
 
 def _of_firm(data, firm: Firm | None):
-    """What was sent, with the name and code of the firm that has signed on, whatever was sent for them."""
+    """What was sent, with the name and code of the firm that has signed on, and not what the form sent for them."""
     if data is None or firm is None:
         return data
     fixed = data.copy()

@@ -232,7 +232,7 @@ def _has_priority(appointment: Appointment, params: Params, now: datetime) -> st
 
 
 def _list_over(day: ConsultDay, now: datetime) -> str:
-    """Why nobody is promised a place on the list of this day any more."""
+    """Why no firm is promised a place on the list of this day any more."""
     if day.settled_at:
         return "现场名单已经确定"
     return "咨询日已经开始" if now >= calendar.starts_at(day.date) else ""

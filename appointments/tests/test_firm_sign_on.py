@@ -1,4 +1,4 @@
-"""法人账号 on the form of registration: name and code are those of the firm that has signed on, whatever is sent."""
+"""法人账号 on the form of registration: name and code are those of the firm that has signed on, and never what the form sends."""
 
 import re
 

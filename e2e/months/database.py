@@ -13,7 +13,7 @@ from zhoushan_consult.workdays import overrides
 
 
 def unchanging_router() -> RefreshedCache:
-    """The rules of a run never change. The service builds its router anew each day, which would take a tenth of the run."""
+    """The rules of a run never change. The service builds its router again each day, which would take a tenth of the run."""
     return RefreshedCache(versions._load, lambda now: 0, every=0)
 
 

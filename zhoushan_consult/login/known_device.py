@@ -19,7 +19,7 @@ MOST_OFFICERS = 8
 
 
 def of(request: HttpRequest, name: str) -> str:
-    """The number of this device for the account `name`; empty if nobody has logged in to it here."""
+    """The number of this device for the account `name`; empty if it has not been logged in to here."""
     return _read(request).get(_account(name), "")
 
 

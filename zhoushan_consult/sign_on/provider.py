@@ -65,7 +65,7 @@ def for_firms() -> Provider | None:
 
 
 def checked(firm: Firm) -> Firm:
-    """The firm as the form takes it. Raises InvalidTicket: fields that nobody can mend must not be wrong."""
+    """The firm as the form takes it. Raises InvalidTicket: fields that the firm cannot change must not be wrong."""
     try:
         clean = Firm(uscc.clean(firm.uscc), names.clean(firm.name))
     except ValidationError:
