@@ -13,7 +13,7 @@ from typing import NamedTuple
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import DateTimeField, Q
 
-from appointments.models import Appointment, Rating, StageMove
+from appointments.models import Appointment, Rating, StageMove, Supplement
 from sessions_app import policy
 from sessions_app.models import ConsultDay, Seat
 from triage.models import Assignment, FollowUp, Hearing
@@ -172,6 +172,8 @@ class Registration:
     letters: list[Letter] = field(repr=False)
     talk: Talk | None
     rated: bool
+    # A 补充问题 waits for 综合处 to give it to a division.
+    asks_more: bool
 
     def __getattr__(self, name: str):
         return getattr(self.row, name)
@@ -185,9 +187,9 @@ class Registration:
 
     @property
     def is_answered(self) -> bool:
-        """Whether every lead division has answered in writing."""
+        """Whether every lead division has answered in writing, a 补充问题 too."""
         lead = [work for work in self.works if work.part == "lead" and work.state != "cancelled"]
-        return bool(lead) and all(work.state == "released" for work in lead)
+        return bool(lead) and not self.asks_more and all(work.state == "released" for work in lead)
 
     @property
     def has_reply(self) -> bool:
@@ -221,6 +223,9 @@ class World:
         self._works, self._matters = _grouped(self._all_works()), _grouped(self._all_matters())
         self._talks = {row.registration: row for row in self._all_talks()}
         self._rated = set(Rating.objects.values_list("appointment_id", flat=True))
+        self._asking = set(
+            Supplement.objects.filter(handled_at=None).values_list("appointment_id", flat=True)
+        )
 
     def _seats(self):
         return _rows(SeatRow, Seat, "pk day_id number uscc offered_at reply_by confirmed_at extra_reason")
@@ -272,6 +277,7 @@ class World:
             self._letters_of.get((REGISTRATION, str(row.pk)), []),
             self._talks.get(row.pk),
             row.pk in self._rated,
+            row.pk in self._asking,
         )
 
     @cached_property

@@ -141,7 +141,7 @@ def is_accepted(said: Said, one: Registration, world: World) -> Complaint:
 @says(r"(?:正|现)交.{2,30}研究答复")
 def is_given_to_a_division(said: Said, one: Registration, world: World) -> Complaint:
     """A division still has to answer, or 综合处 to give it to another one."""
-    owed = one.being_answered or any(work.state == "returned" for work in one.works)
+    owed = one.being_answered or one.asks_more or any(work.state == "returned" for work in one.works)
     return None if owed else "no division has anything to answer"
 
 
@@ -226,9 +226,8 @@ def answer_is_to_come(said: Said, one: Registration, world: World) -> Complaint:
         return f"it is {one.stage}"
     if one.stage == "submitted":
         return None
-    return (
-        None if one.being_answered or any(w.state == "returned" for w in one.works) else "all answers are out"
-    )
+    owed = one.being_answered or one.asks_more or any(work.state == "returned" for work in one.works)
+    return None if owed else "all answers are out"
 
 
 @says(r"名额已满")
